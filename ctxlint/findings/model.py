@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A finding, its witness and a whole result, as they are reported and saved.
+
+These classes are the JSON output (``report/json.py`` writes them unchanged),
+so a report can be made again from a saved file. Paths are relative to the tree.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the witness.
+
+    ``kind`` is ``"registration"``, ``"entry"``, ``"call"``, ``"indirect-call"``,
+    ``"state"`` (the execution context changes here) or ``"operation"``.
+    ``function`` is the function that the line is in; ``context`` is the
+    execution context *after* the step, in words. ``text`` is the source line.
+    """
+
+    kind: str
+    function: str
+    file: str
+    line: int
+    column: int
+    note: str
+    context: str
+    text: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry point; ``file``/``line`` are those of the registration."""
+
+    kind: str
+    function: str
+    file: str
+    line: int
+    state: str | None = None
+
+
+class ContextInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The execution context at the operation, in fields and in words."""
+
+    text: str
+    irqs: str
+    preempt: str
+    nmi: bool
+    hardirq: bool
+    softirq: bool
+    bh_disabled: bool
+    rcu: bool
+    locks: tuple[str, ...]
+    section: str | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """``why`` says why the operation sleeps; ``certainty`` is ``"certain"`` or
+    ``"may"`` (outcome depends on data, such as the allocator's state)."""
+
+    check: str
+    severity: str
+    profiles: tuple[str, ...]
+    rt_only: bool
+    message: str
+    file: str
+    line: int
+    column: int
+    function: str
+    callee: str
+    operation: str
+    why: str
+    certainty: str
+    entry: Entry
+    context: ContextInfo
+    path: tuple[Step, ...]
+    assumptions: tuple[str, ...]
+    fingerprint: str
+    text: str = ""
+    verdict: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    arch: str
+    rt: bool
+    config: str
+
+
+class TreeInfo(msgspec.Struct, frozen=True, kw_only=True):
+    version: str
+    commit: str | None = None
+
+
+class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    version: str
+
+
+class Incomplete(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit that was not analysed, and why; ``detail`` may be several lines."""
+
+    file: str
+    profile: str
+    reason: str
+    detail: str = ""
+
+
+class UnknownCallee(msgspec.Struct, frozen=True, kw_only=True):
+    """A function with neither a body nor a rule, or an unresolved indirect
+    call (``reason``), called in a restricted execution context."""
+
+    callee: str
+    reason: str
+    count: int
+    example: str
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    tool: ToolInfo
+    tree: TreeInfo
+    profiles: tuple[Profile, ...]
+    findings: tuple[Finding, ...]
+    incomplete: tuple[Incomplete, ...]
+    uncovered: tuple[str, ...]
+    unknown_callees: tuple[UnknownCallee, ...]
+    statistics: dict[str, int | float | str]

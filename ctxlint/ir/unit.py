@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Functions, global variables and translation units of the IR.
+
+Symbols
+    An external function or variable is its plain name (``its_cpu_init``). A
+    static one is ``"FILE::NAME"`` with the file relative to the tree
+    (``drivers/irqchip/irq-gic.c::gic_starting_cpu``,
+    ``include/linux/slab.h::kmalloc_noprof``), so equal names in different
+    files are different functions. A static local is ``"FILE::FUNCTION.NAME"``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ctxlint.ir.ops import Expr, LocId, Op, Slot, Term
+from ctxlint.ir.types import RecordDef, Type, TypeId
+
+
+class Loc(msgspec.Struct, frozen=True, array_like=True):
+    """A place as its reader sees it: where the outermost macro was written.
+
+    ``file`` is relative to the tree (absolute only outside of it). ``macro`` is
+    the name of that outermost macro, ``""`` when the text is not from one; then
+    ``spelled`` is ``"file:line"`` of the text inside the macro's definition.
+    """
+
+    file: str
+    line: int
+    col: int
+    macro: str = ""
+    spelled: str = ""
+
+
+class VarDecl(msgspec.Struct, frozen=True, array_like=True):
+    """A parameter, local or temporary (``name`` is ``""`` for a temporary)."""
+
+    name: str
+    type: TypeId
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True):
+    ops: tuple[Op, ...]
+    term: Term
+
+
+class Function(msgspec.Struct, frozen=True, array_like=True):
+    """A lowered function body. Block 0 is the entry.
+
+    ``vars[:nparams]`` are the parameters. ``attrs`` holds ``"noreturn"``,
+    ``"weak"``, ``"inline"``, ``"static"`` and ``"section=.init.text"`` where
+    they apply.
+    """
+
+    symbol: str
+    name: str
+    file: str
+    line: int
+    col: int
+    end_line: int
+    attrs: tuple[str, ...]
+    ret: TypeId
+    nparams: int
+    variadic: bool
+    vars: tuple[VarDecl, ...]
+    types: tuple[Type, ...]
+    locs: tuple[Loc, ...]
+    blocks: tuple[Block, ...]
+
+
+class Decl(msgspec.Struct, frozen=True, array_like=True):
+    """A function that is called or referred to: its prototype.
+
+    ``params`` are ``(name, type spelling)`` with typedefs kept
+    (``("flags", "gfp_t")``); ``file`` and ``line`` are those of the canonical
+    declaration; ``attrs`` as in :class:`Function`.
+    """
+
+    symbol: str
+    name: str
+    file: str
+    line: int
+    attrs: tuple[str, ...]
+    ret: str
+    params: tuple[tuple[str, str], ...]
+    variadic: bool
+
+
+class GlobalVar(msgspec.Struct, frozen=True, array_like=True):
+    """A file-scope or static local variable; ``init`` is None when there is no
+    initialiser. ``types`` is the table that ``type`` and ``init`` refer to."""
+
+    symbol: str
+    name: str
+    file: str
+    line: int
+    attrs: tuple[str, ...]
+    type: TypeId
+    init: Expr | None
+    types: tuple[Type, ...]
+
+
+class EnumDef(msgspec.Struct, frozen=True, array_like=True):
+    tag: str
+    file: str
+    line: int
+    values: tuple[tuple[str, int], ...]
+
+
+class Unit(msgspec.Struct, frozen=True, array_like=True):
+    """What one translation unit contributes.
+
+    ``functions`` are the bodies from the main file (and from other .c files
+    that it includes). ``inlines`` are the symbols of header functions that are
+    reachable from them, ``new_inlines`` the bodies of those which were lowered
+    in this parse because nobody had lowered them before. ``deps`` are all
+    included files; ``errors`` clang's errors as text, with file and line.
+    """
+
+    file: str
+    functions: tuple[Function, ...]
+    inlines: tuple[str, ...]
+    new_inlines: tuple[Function, ...]
+    globals: tuple[GlobalVar, ...]
+    decls: tuple[Decl, ...]
+    records: tuple[RecordDef, ...]
+    enums: tuple[EnumDef, ...]
+    deps: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def loc_of(function: Function, loc: LocId) -> Loc:
+    return function.locs[loc]
+
+
+def param_slots(function: Function) -> range:
+    return range(function.nparams)
+
+
+__all__ = [
+    "Block", "Decl", "EnumDef", "Function", "GlobalVar", "Loc", "Slot", "Unit",
+    "VarDecl", "loc_of", "param_slots",
+]  # fmt: skip

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a rule file may say: the typed schema of ``rules/``.
+
+Every class is one YAML mapping; unknown keys are errors. Functions are named by
+a C prototype and their arguments by the parameter names of that prototype.
+
+Conditions (``when``) are C expressions over parameter names, enumerators of the
+analysed tree and the names of ``rules/constants.yaml``. They are evaluated in
+three values: true, false, unknown. The first case whose condition is true is
+taken; an unknown condition makes that case and the following ones possible.
+
+Effects are short phrases:
+
+    irq off | irq on | irq save ARG | irq restore ARG
+    preempt +1 | preempt -1        bh +1 | bh -1
+    rcu +1 | rcu -1                migrate +1 | migrate -1
+    lock KIND ARG | unlock KIND ARG        (KIND: a name of rules/locks.yaml)
+
+``save RESULT`` (literally) means that the saved state is the return value.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Level = Literal["spin", "config", "sleep"]
+"""Wait type of an operation, as lockdep has it (include/linux/lockdep_types.h)."""
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Case(_Strict):
+    """A requirement under a condition.
+
+    ``certainty`` is ``may`` when the outcome depends on data that no static
+    analysis sees (the allocator's state); ``why`` is shown in the report
+    ("takes zone->lock, a spinlock_t"), ``profile`` restricts the case.
+    """
+
+    level: Level
+    when: str = ""
+    profile: Literal["any", "rt", "nort"] = "any"
+    certainty: Literal["certain", "may"] = "certain"
+    why: str = ""
+
+
+class Effects(_Strict):
+    """State changes of a call, per profile; ``any`` applies to both.
+
+    ``on`` is ``"nonzero"`` / ``"zero"`` when the effect happens only with such
+    a return value (trylocks).
+    """
+
+    any: tuple[str, ...] = ()
+    rt: tuple[str, ...] = ()
+    nort: tuple[str, ...] = ()
+    on: Literal["", "nonzero", "zero"] = ""
+
+
+class ConfigField(_Strict):
+    """A requirement that a structure of the driver decides (regmap_config).
+
+    When the unit has an initialiser of ``record``, the first case whose fields
+    are all set (non-zero) gives the level, else ``otherwise``. A unit without
+    such an initialiser leaves the requirement unknown.
+    """
+
+    record: str
+    cases: tuple[tuple[tuple[str, ...], Level, str], ...]
+    otherwise: Level
+    why: str = ""
+
+
+class Api(_Strict):
+    """A function whose meaning is a fact, not something to be inferred.
+
+    ``requires``: cases in order; empty means that it never waits (an
+    explicitly safe function is a boundary: the analysis does not look inside).
+    ``operation``: class of the operation, a key of ``rules/operations.yaml``.
+    ``show``: name to report when it differs from the symbol (``kmalloc`` for
+    ``kmalloc_noprof``). ``aliases``: other symbols with the same parameters.
+    ``returns``: ``"preempt-count"`` (the context word), ``"irq-flags"`` (the
+    saved interrupt state), ``"irqs-disabled ARG"`` (non-zero iff the saved
+    state ARG has interrupts off), ``"irqs-disabled"`` (of the moment).
+    ``relaxed_by``: a function; when the unit calls it, the level ``sleep``
+    becomes ``config`` (pm_runtime_irq_safe).
+    ``inside``: look into the body too, if there is one (default: no).
+    ``legal_in``: context names (rules/contexts.yaml) or fields
+    (``in_interrupt``) where it is legal whatever the level says.
+    """
+
+    prototype: str
+    aliases: tuple[str, ...] = ()
+    show: str = ""
+    operation: str = ""
+    requires: tuple[Case, ...] = ()
+    config: ConfigField | None = None
+    effect: Effects | None = None
+    returns: str = ""
+    noreturn: bool = False
+    relaxed_by: str = ""
+    inside: bool = False
+    legal_in: tuple[str, ...] = ()
+    source: str = ""
+    note: str = ""
+
+
+class ApiFile(_Strict):
+    """``rules/apis/<kernel header>.yaml``; ``source`` is the default provenance."""
+
+    source: str
+    apis: tuple[Api, ...]
+
+
+class ContextState(_Strict):
+    """Execution context in fields; counts are lower bounds at entry."""
+
+    irqs: Literal["on", "off"] = "on"
+    preempt: int = 0
+    bh: int = 0
+    rcu: int = 0
+    migrate: int = 0
+    softirq: bool = False
+    hardirq: bool = False
+    nmi: bool = False
+    lock: str = ""
+
+
+class Context(_Strict):
+    """A named execution context (``rules/contexts.yaml``).
+
+    ``title``: "CPU hotplug STARTING callback"; ``text``: what holds there, in
+    words for the report. ``any`` is the state in both profiles, unless ``rt``
+    and ``nort`` say it apart. ``section``: hotplug section, if any.
+    """
+
+    title: str
+    text: str
+    any: ContextState | None = None
+    rt: ContextState | None = None
+    nort: ContextState | None = None
+    section: str = ""
+    source: str = ""
+
+
+class Choice(_Strict):
+    """Which context applies, under a condition on the registration's arguments
+    (or, for a field, on sibling fields of the initialiser)."""
+
+    context: str
+    when: str = ""
+    profile: Literal["any", "rt", "nort"] = "any"
+
+
+class Callback(_Strict):
+    """A function parameter of a registration function."""
+
+    arg: str
+    kind: str
+    contexts: tuple[Choice, ...]
+
+
+class Registration(_Strict):
+    """A function that takes callbacks. ``state`` is the parameter that names
+    the hotplug state, shown with the enumerator's name."""
+
+    prototype: str
+    aliases: tuple[str, ...] = ()
+    callbacks: tuple[Callback, ...]
+    state: str = ""
+    source: str = ""
+    note: str = ""
+
+
+class Paired(_Strict):
+    """Where the condition of a field callback finds its arguments: another call
+    on the same object (hrtimer_init(TIMER, clock, mode) for hrtimer.function)."""
+
+    prototype: str
+    object: str
+
+
+class FieldCallback(_Strict):
+    """A member that holds a callback: assigned or initialised anywhere."""
+
+    field: str
+    contexts: tuple[Choice, ...]
+    kind: str = ""
+    paired: Paired | None = None
+    source: str = ""
+
+
+class RecordCallbacks(_Strict):
+    """``rules/callbacks/*.yaml``: operations structures."""
+
+    record: str
+    fields: tuple[FieldCallback, ...]
+    source: str = ""
+
+
+class NamedEntry(_Strict):
+    """A function that the architecture or the core calls first. ``file`` is a
+    path prefix that the definition must have ("arch/arm64/")."""
+
+    function: str
+    file: str
+    kind: str
+    contexts: tuple[Choice, ...]
+    source: str = ""
+
+
+class TableEntry(_Strict):
+    """A static table whose index is the state (cpuhp_hp_states)."""
+
+    variable: str
+    fields: tuple[str, ...]
+    kind: str
+    state: str
+    contexts: tuple[Choice, ...]
+    source: str = ""
+
+
+class EntryFile(_Strict):
+    """``rules/entry_points/*.yaml`` and ``rules/callbacks/*.yaml``."""
+
+    source: str
+    registrations: tuple[Registration, ...] = ()
+    functions: tuple[NamedEntry, ...] = ()
+    tables: tuple[TableEntry, ...] = ()
+    records: tuple[RecordCallbacks, ...] = ()
+
+
+class LockKind(_Strict):
+    """What holding a lock of this kind changes (``rules/locks.yaml``)."""
+
+    title: str
+    any: tuple[str, ...] = ()
+    rt: tuple[str, ...] = ()
+    nort: tuple[str, ...] = ()
+    source: str = ""
+
+
+class Operation(_Strict):
+    """``rules/operations.yaml``: an operation class, in words."""
+
+    title: str
+    why_sleep: str = ""
+    why_rt: str = ""
+    fix: str = ""
+
+
+class Constant(_Strict):
+    """``rules/constants.yaml``: a macro's value. ``enumerator`` is preferred
+    when the tree has it (``1 << NAME`` when ``shift``), else ``value``."""
+
+    value: int
+    enumerator: str = ""
+    shift: bool = False
+    source: str
