@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The order of the steps: tree -> commands -> IR -> call graph -> contexts -> findings.
+
+This is the library's front door: ``cli/`` only turns options into a
+:class:`Request` and a result into text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ctxlint.findings.model import Result
+
+
+class Progress(Protocol):
+    """Told about long work; ``cli/`` draws bars from it."""
+
+    def start(self, stage: str, total: int) -> None:
+        """A stage begins; ``total`` is 0 when it is not known."""
+
+    def advance(self, stage: str, text: str = "") -> None:
+        """One item of the stage is done."""
+
+    def finish(self, stage: str) -> None:
+        """The stage is over."""
+
+    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+        """Something worth saying, once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to analyse.
+
+    ``paths`` are files or directories, relative to the tree; empty means the
+    default directories. ``config`` is ``"defconfig"``, ``"allmodconfig"``, another
+    config target, or a path to a ``.config`` file; ``None`` uses the tree's own
+    ``.config`` when there is one, else defconfig. ``rt``: which profiles.
+    ``builds``: existing build directories to take commands from, instead of
+    preparing one (their ``.config`` says which profile they are).
+    ``timeout``: seconds a unit may take. ``jobs``: worker processes.
+    """
+
+    tree: Path
+    paths: tuple[str, ...] = ()
+    arch: str | None = None
+    config: str | None = None
+    rt: Literal["both", "rt", "nort"] = "both"
+    builds: tuple[Path, ...] = ()
+    cache: Path | None = None
+    jobs: int = 0
+    timeout: float = 60.0
+    libclang: str | None = None
+    rules: tuple[Path, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyContext:
+    """One execution context that a function can run in, with the way there."""
+
+    profile: str
+    context: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyFunction:
+    """Answer of :func:`why` for one function of that name.
+
+    ``reaches``: operations that it may reach, as ``(operation, callee, place)``.
+    """
+
+    function: str
+    file: str
+    line: int
+    contexts: tuple[WhyContext, ...]
+    reaches: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedProfile:
+    """Answer of :func:`prepare`: where the build directory is, and its commands."""
+
+    name: str
+    arch: str
+    rt: bool
+    config: str
+    build: Path
+    commands: Path
+    units: int
+    uncovered: tuple[str, ...]
+
+
+def audit(request: Request, progress: Progress) -> Result:
+    """Analyse ``request.paths`` under each profile and merge the findings."""
+    raise NotImplementedError
+
+
+def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
+    """Make (or find) the build directories and compile commands; compile nothing."""
+    raise NotImplementedError
+
+
+def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
+    """Execution contexts of every function with that name."""
+    raise NotImplementedError
