@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``python -m ctxlint``."""
+
+import sys
+
+from ctxlint.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

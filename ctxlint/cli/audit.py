@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint audit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
+from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.progress import Reporter
+from ctxlint.findings.model import Result
+
+FORMATS = ("text", "json", "sarif")
+
+EPILOG = """\b
+Examples:
+  ctxlint audit
+  ctxlint audit drivers/irqchip/irq-gic-v3-its.c --arch arm64 --rt
+  ctxlint audit drivers/perf --format json -o out.json
+  ctxlint audit --build ~/build/rt --build ~/build/nort
+
+\b
+Without PATHS: drivers/irqchip drivers/firmware. The same options may stand in
+.ctxlint.toml (or [tool.ctxlint] of pyproject.toml), from the tree upward.
+Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
+"""
+
+
+@click.command("audit", epilog=EPILOG)
+@click.argument("paths", nargs=-1)
+@tree_options
+@click.option("--format", "-f", type=click.Choice(FORMATS), help="Output (default: text).")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+)
+@run_options
+@talk_options
+def command(
+    verbose: int, quiet: bool, no_color: bool, format: str | None, output: Path | None, **options: Any
+) -> int:
+    """Find what may sleep where it must not, in PATHS (files or directories)."""
+    request, settings = make_request(options)
+    output = output or settings.output
+    style = format or settings.format or "text"
+    if style not in FORMATS:
+        raise click.UsageError(f"{settings.source}: 'format' must be one of {', '.join(FORMATS)}")
+    color = wants_color(no_color, output)
+    from ctxlint import pipeline
+
+    with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
+        result = pipeline.audit(request, progress)
+    code = exit_code(result)
+    emit(render(result, style, tree=request.tree, color=color, code=code), output)
+    return code
+
+
+def exit_code(result: Result) -> int:
+    """Incomplete comes before findings: a list that is not whole must not pass
+    for one that is."""
+    if result.incomplete:
+        return EXIT_INCOMPLETE
+    return EXIT_FINDINGS if result.findings else EXIT_CLEAN
+
+
+def render(result: Result, style: str, *, tree: Path, color: bool, code: int) -> str:
+    """The report as text; its module is imported only when it is asked for."""
+    raise NotImplementedError

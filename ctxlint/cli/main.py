@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The ``ctxlint`` command: a group whose members are imported when they run.
+
+``ctxlint --help`` must answer at once, so this module imports click and nothing
+of the analysis, and the one-line summaries of the commands stand here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ctxlint import __version__
+from ctxlint.base.errors import CtxlintError, FrontendError, StoreError, ToolMissingError
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
+
+COMMANDS = {
+    "audit": "Find what may sleep where it must not.",
+    "prepare": "Make the build directory and compile commands, compile nothing.",
+    "why": "Show the execution contexts a function can run in.",
+    "explain": "Say what a check means, why it matters, how to fix it.",
+    "rules": "List the facts about the kernel, with their provenance.",
+}
+"""Name -> summary. The command itself is ``ctxlint.cli.NAME:command``."""
+
+EPILOG = """\b
+Examples:
+  cd ~/linux && ctxlint audit
+  ctxlint audit drivers/irqchip/irq-gic.c --arch arm64 --rt
+  ctxlint explain sleep-in-atomic
+
+\b
+Exit codes:
+  0 clean, 1 findings, 2 usage, 3 analysis incomplete
+
+\b
+Shell completion (bash; also zsh, fish):
+  eval "$(_CTXLINT_COMPLETE=bash_source ctxlint)"
+"""
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' summaries without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"ctxlint.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    "ctxlint", cls=LazyGroup, context_settings=CONTEXT, epilog=EPILOG, no_args_is_help=True
+)
+@click.version_option(__version__, prog_name="ctxlint")
+def cli() -> None:
+    """Checks Linux kernel C source for sleeping in atomic context, PREEMPT_RT and
+    CPU hotplug included."""
+
+
+def exit_code_of(error: CtxlintError) -> int:
+    """3 when the analysis could not be done, 2 when the request was wrong."""
+    if isinstance(error, (FrontendError, StoreError, ToolMissingError)):
+        return EXIT_INCOMPLETE
+    return EXIT_USAGE
+
+
+def _complain(message: str, hint: str = "") -> None:
+    click.echo(f"ctxlint: error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code (never raises for user errors)."""
+    try:
+        code = cli.main(
+            args=None if argv is None else list(argv),
+            prog_name="ctxlint",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except CtxlintError as error:
+        _complain(str(error), error.hint)
+        return exit_code_of(error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        ctx = getattr(error, "ctx", None)
+        path = ctx.command_path if ctx is not None else "ctxlint"
+        _complain(error.format_message(), f"'{path} --help' lists the options")
+        return EXIT_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("ctxlint: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; the interpreter must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLEAN
+    return code if isinstance(code, int) else EXIT_CLEAN

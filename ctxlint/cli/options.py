@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options that several commands share, and how they become a Request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+import click
+
+from ctxlint.base.errors import UsageError
+from ctxlint.cli.config import DEFAULT_PATHS, Settings, load_settings
+from ctxlint.pipeline import Request
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DIR = click.Path(path_type=Path, file_okay=False)
+
+_TREE = [
+    click.option("--tree", type=_DIR, help="Kernel tree (default: found from here upward)."),
+    click.option("--arch", help="Architecture: arm64 (default), arm, x86_64, riscv, ..."),
+    click.option("--config", help="defconfig, allmodconfig, another target, or a .config file."),
+    click.option("--rt/--no-rt", default=None, help="Only this profile (default: both)."),
+    click.option(
+        "--build",
+        "builds",
+        type=_DIR,
+        multiple=True,
+        help="Take commands from this build directory (repeatable).",
+    ),
+    click.option("--cache", type=_DIR, help="Where build directories and facts are kept."),
+]
+_RUN = [
+    click.option("--jobs", "-j", type=click.IntRange(0), help="Worker processes (0: all CPUs)."),
+    click.option("--timeout", type=click.FloatRange(0.1), help="Seconds per translation unit."),
+    click.option("--libclang", help="Path of a libclang to use instead of the bundled one."),
+    click.option(
+        "--rules", type=_DIR, multiple=True, help="More rules from this directory (repeatable)."
+    ),
+]
+_TALK = [
+    click.option("--verbose", "-v", count=True, help="Say more (-vv: debug)."),
+    click.option("--quiet", "-q", is_flag=True, help="Only results and errors."),
+    click.option("--no-color", is_flag=True, help="Plain text (also: NO_COLOR set)."),
+]
+
+
+def tree_options(function: F) -> F:
+    """``--tree --arch --config --rt --build --cache``."""
+    return _apply(_TREE, function)
+
+
+def run_options(function: F) -> F:
+    """``--jobs --timeout --libclang --rules``."""
+    return _apply(_RUN, function)
+
+
+def talk_options(function: F) -> F:
+    """``-v -q --no-color``."""
+    return _apply(_TALK, function)
+
+
+def _apply(options: list[Callable[[F], F]], function: F) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def find_tree(given: Path | None) -> Path:
+    """The kernel tree: ``given``, or the nearest one from the current directory
+    upward (a Makefile beside a Kconfig or an include directory).
+
+    Raises :class:`UsageError` when there is none.
+    """
+    if given is not None:
+        if not given.is_dir():
+            raise UsageError(f"{given}: no such directory", hint="--tree names a kernel tree")
+        return given.resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        makefile = folder / "Makefile"
+        if makefile.is_file() and (folder / "include" / "linux").is_dir():
+            return folder
+    raise UsageError(
+        "the current directory is not inside a kernel tree",
+        hint="run it there, or name the tree: --tree DIR",
+    )
+
+
+def relative_paths(paths: tuple[str, ...], tree: Path) -> tuple[str, ...]:
+    """``paths`` relative to ``tree``. Each is taken from the current directory if
+    that lies in the tree and has it, else from the tree.
+
+    Raises :class:`UsageError` for a path that is in neither.
+    """
+    result = []
+    for text in paths:
+        here = (Path.cwd() / text).resolve()
+        there = (tree / text).resolve()
+        if here.exists() and here.is_relative_to(tree):
+            result.append(here.relative_to(tree).as_posix())
+        elif there.exists() and there.is_relative_to(tree):
+            result.append(there.relative_to(tree).as_posix())
+        elif here.exists():
+            raise UsageError(f"{text}: outside of the tree {tree}", hint="--tree names another")
+        else:
+            raise UsageError(f"{text}: no such file or directory in {tree}")
+    return tuple(result)
+
+
+def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
+    """Merge the command line over the configuration file into a Request.
+
+    ``options`` are click's parameters by name. Raises :class:`UsageError`.
+    """
+    tree = find_tree(options.get("tree"))
+    settings = load_settings(tree)
+    given = tuple(options.get("paths") or ())
+    paths = relative_paths(given or settings.paths, tree)
+    if not paths:
+        paths = tuple(path for path in DEFAULT_PATHS if (tree / path).is_dir())
+        if not paths:
+            raise UsageError(
+                f"{tree} has neither {' nor '.join(DEFAULT_PATHS)}",
+                hint="name the files or directories to analyse",
+            )
+    flag = options.get("rt")
+    rt = settings.rt or "both" if flag is None else "rt" if flag else "nort"
+    jobs = options.get("jobs")
+    config = options.get("config")
+    if config is not None and Path(config).is_file():
+        config = str(Path(config).resolve())
+    builds = tuple(path.resolve() for path in options.get("builds") or ())
+    # Another architecture or configuration on the command line means that the
+    # file's build directories are not what was asked for.
+    asked_otherwise = options.get("arch") or config
+    request = Request(
+        tree=tree,
+        paths=paths,
+        arch=options.get("arch") or settings.arch,
+        config=config or settings.config,
+        rt=cast(Literal["both", "rt", "nort"], rt),
+        builds=builds or (() if asked_otherwise else settings.builds),
+        cache=options.get("cache") or settings.cache,
+        jobs=jobs if jobs is not None else settings.jobs or 0,
+        timeout=options.get("timeout") or settings.timeout or Request.timeout,
+        libclang=options.get("libclang") or settings.libclang,
+        rules=tuple(options.get("rules") or ()) or settings.rules,
+    )
+    return request, settings

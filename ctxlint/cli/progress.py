@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Progress bars and log lines, on stderr. Bars only when it is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+_RANK = {"debug": 2, "info": 1, "warning": 0}
+
+
+class Reporter(AbstractContextManager["Reporter"]):
+    """The :class:`ctxlint.pipeline.Progress` of the command line.
+
+    ``verbose`` 0 shows warnings, 1 also info, 2 also debug; ``quiet`` shows
+    neither bars nor log lines.
+    """
+
+    def __init__(self, *, verbose: int = 0, quiet: bool = False, color: bool = True) -> None:
+        self.level = -1 if quiet else verbose
+        self._bars: RichProgress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        if not quiet and sys.stderr.isatty():
+            self._bars = _bars(color)
+
+    def __enter__(self) -> Reporter:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def start(self, stage: str, total: int) -> None:
+        if self._bars is not None:
+            self._tasks[stage] = self._bars.add_task(stage, total=total or None, item="")
+
+    def advance(self, stage: str, text: str = "") -> None:
+        if self._bars is not None and stage in self._tasks:
+            self._bars.update(self._tasks[stage], advance=1, item=text)
+
+    def finish(self, stage: str) -> None:
+        if self._bars is not None and stage in self._tasks:
+            self._bars.remove_task(self._tasks.pop(stage))
+
+    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+        if _RANK[level] > self.level:
+            return
+        line = f"ctxlint: {level}: {message}"
+        if self._bars is not None:
+            self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            click.echo(line, err=True)
+
+
+def _bars(color: bool) -> RichProgress:
+    # rich costs a tenth of a second to import: only a terminal pays for it.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True, no_color=not color)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[item]}", markup=False),
+        console=console,
+        transient=True,
+    )
