@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report for programs, and the file that other reports are remade from.
+
+Field names are those of ``findings/model.py``; what each means is described in
+``schema/ctxlint-1.schema.json``, a JSON Schema that travels in the package.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from ctxlint.base.errors import UsageError
+from ctxlint.findings.model import Result
+
+SCHEMA_NAME = "ctxlint-1.schema.json"
+
+_ORDER = (
+    "tool",
+    "tree",
+    "profiles",
+    "findings",
+    "incomplete",
+    "unknown_callees",
+    "statistics",
+    "uncovered",
+)
+
+
+def render(result: Result) -> str:
+    """The result as indented JSON, ending in a line break.
+
+    Everything outside of ASCII is written as an escape, so the output is the
+    same in every locale and harmless in a terminal.
+    """
+    fields: dict[str, Any] = msgspec.to_builtins(result)
+    fields["statistics"] = dict(sorted(result.statistics.items()))
+    ordered = {key: fields[key] for key in _ORDER}
+    return json.dumps(ordered, indent=2, ensure_ascii=True) + "\n"
+
+
+def load(text: str | bytes) -> Result:
+    """The result that :func:`render` wrote.
+
+    Keys it does not know are ignored, so an older ctxlint reads the file of a
+    newer one as long as the schema has the same number. Raises UsageError when
+    it is not such a file.
+    """
+    try:
+        return msgspec.convert(json.loads(text), Result)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise UsageError(
+            f"not a saved ctxlint result: {error}",
+            hint="Write one with: ctxlint audit --format json -o FILE",
+        ) from error
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the output (draft 2020-12)."""
+    source = resources.files("ctxlint.report") / "schema" / SCHEMA_NAME
+    loaded: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    return loaded

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report for people: one finding after the other, then a summary.
+
+A finding is a headline that editors understand, the source line, the whole way
+from the registration of the entry point to the operation, and what the claim
+rests on. The text is built of spans, ``(role, text)``; colour is added at the
+very end, to spans whose text was cleaned, so nothing of the analysed source can
+reach the terminal as an escape sequence.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ctxlint.findings.model import Finding, Incomplete, Result, Step
+from ctxlint.report.clean import clean
+from ctxlint.report.witness import note_of
+
+Span = tuple[str, str]
+"""A role (a key of the styles below, or ``""``) and the text that plays it."""
+
+Line = Sequence[Span]
+
+WIDTH = 78
+"""Columns; what mail and review of kernel patches are read in."""
+
+_LISTED = 20
+_STYLES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "place": "1",
+    "check": "36",
+    "gutter": "34",
+    "context": "35",
+    "label": "1",
+}
+# A step is shown with its source line where the words of the note leave out
+# something the reader wants to recognise.
+_WITH_SOURCE = frozenset({"registration", "indirect-call", "state"})
+
+
+def render(result: Result, *, colour: bool = False, width: int = WIDTH) -> str:
+    """The whole report, ending in a line break.
+
+    ``colour`` adds ANSI colours; nothing else in the output depends on it.
+    ``width`` is the column to wrap at, 0 for no wrapping.
+    """
+    lines: list[Line] = []
+    for finding in result.findings:
+        lines += finding_lines(finding, width)
+        lines.append(())
+    lines += _summary(result, width)
+    return "".join(_paint(line, colour) + "\n" for line in lines)
+
+
+def finding_lines(finding: Finding, width: int = WIDTH) -> list[Line]:
+    """One finding as lines of spans."""
+    lines = _headline(finding, width)
+    lines += _source(finding, width)
+    lines += _way(finding, width)
+    lines += _grounds(finding, width)
+    return lines
+
+
+def _headline(finding: Finding, width: int) -> list[Line]:
+    place = clean(f"{finding.file}:{finding.line}:{finding.column}:")
+    check = clean(f"[{finding.check}]")
+    severity = clean(f"{finding.severity}:")
+    rows = _wrap(f"{place} {severity} {clean(finding.message)} {check}", width, "", "    ")
+    lines: list[Line] = []
+    for number, row in enumerate(rows):
+        start = f"{place} {severity}"
+        if number == 0 and row.startswith(start):
+            rest = row[len(start) :]
+            spans = [("place", place), ("", " "), (finding.severity, severity)]
+        else:
+            rest, spans = row, []
+        if number == len(rows) - 1 and rest.endswith(check):
+            spans += [("", rest[: -len(check)]), ("check", check)]
+        else:
+            spans.append(("", rest))
+        lines.append(spans)
+    return lines
+
+
+def _source(finding: Finding, width: int) -> list[Line]:
+    """The source line with the callee underlined, if the line is known."""
+    if not finding.text.strip():
+        return []
+    before, mark, after = _split_at_callee(finding)
+    gutter = f"{finding.line:>5} | "
+    room = width - len(gutter) if width else len(before + mark + after)
+    if len(before) + len(mark) > room:
+        keep = max(room - len(mark) - 3, 0)
+        before = "..." + before[len(before) - keep :] if keep else "..."
+        mark = mark[: max(room - len(before), 1)]
+    if len(before + mark + after) > room:
+        after = after[: max(room - len(before + mark) - 3, 0)] + "..."
+        after = after[: room - len(before + mark)]
+    empty = " " * (len(gutter) - 3) + " | "
+    return [
+        (("gutter", empty.rstrip()),),
+        (("gutter", gutter), ("", (before + mark + after).rstrip())),
+        (
+            ("gutter", empty),
+            ("", " " * len(before)),
+            (finding.severity, "^" + "~" * (len(mark) - 1)),
+        ),
+    ]
+
+
+def _split_at_callee(finding: Finding) -> tuple[str, str, str]:
+    """The line without its indentation: before the callee, the callee, after."""
+    raw = finding.text.rstrip()
+    # Columns count bytes, as the compiler counts them.
+    prefix = raw.encode("utf-8", "replace")[: max(finding.column - 1, 0)]
+    start = len(prefix.decode("utf-8", "ignore"))
+    if not raw.startswith(finding.callee, start):
+        found = raw.find(finding.callee)
+        start = found if found >= 0 and finding.callee else min(start, len(raw) - 1)
+    end = start + (len(finding.callee) if raw.startswith(finding.callee, start) else 1)
+    indent = len(raw) - len(raw.lstrip())
+    start, end = max(start, indent), max(end, start + 1, indent + 1)
+    before, mark, after = raw[indent:start], raw[start:end], raw[end:]
+    return clean(before.expandtabs(8)), clean(mark), clean(after.expandtabs(8))
+
+
+def _way(finding: Finding, width: int) -> list[Line]:
+    """The witness as a numbered list; the execution context where it changes."""
+    if not finding.path:
+        return []
+    lines: list[Line] = [(), (("label", "  How the kernel gets here:"),)]
+    context = ""
+    for index, step in enumerate(finding.path):
+        lines.append(
+            (
+                ("", f"  {index + 1:>3}. "),
+                ("place", clean(f"{step.file}:{step.line}")),
+                ("", f" in {clean(step.function)}()" if step.function else ""),
+            )
+        )
+        lines += _paragraph("", note_of(finding, index), width, "         ")
+        lines += _step_source(step, width)
+        if step.context and step.context != context:
+            lines += _paragraph("context", step.context, width, "         => ", "            ")
+            context = step.context
+    lines.append(())
+    return lines
+
+
+def _step_source(step: Step, width: int) -> list[Line]:
+    text = clean(step.text.strip())
+    if step.kind not in _WITH_SOURCE or not text:
+        return []
+    room = width - 11 if width else len(text)
+    if len(text) > room:
+        text = text[: room - 3] + "..."
+    return [(("gutter", "         | "), ("", text))]
+
+
+def _grounds(finding: Finding, width: int) -> list[Line]:
+    """What the claim rests on, and what would make it false."""
+    why = finding.why
+    if finding.certainty == "may":
+        why = f"{_sentence(why)} Not on every call: it depends on the state at run time."
+    kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
+    facts = [("why it sleeps", why)]
+    if not finding.path or finding.path[-1].context != finding.context.text:
+        facts.append(("execution context", finding.context.text))
+    facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
+    if finding.verdict is not None:
+        facts.append(("verdict of the model", finding.verdict))
+    lines: list[Line] = []
+    for label, value in facts:
+        if value:
+            lines += _fact(label, value, width)
+    if len(finding.assumptions) == 1:
+        lines += _fact("this would be false if", finding.assumptions[0], width)
+    elif finding.assumptions:
+        lines.append((("", "  = "), ("label", "this would be false if"), ("", " one of these holds:")))
+        for assumption in finding.assumptions:
+            lines += _paragraph("", assumption, width, "      - ", "        ")
+    return lines + _fact("fingerprint", finding.fingerprint, width)
+
+
+def _summary(result: Result, width: int) -> list[Line]:
+    lines = _counts(result)
+    lines += _paragraph("", _scope(result), width, "")
+    lines += _incomplete(result.incomplete, width)
+    if result.unknown_callees:
+        calls = sum(callee.count for callee in result.unknown_callees)
+        lines += _paragraph(
+            "",
+            f"{_n(len(result.unknown_callees), 'unknown callee')} "
+            f"({_n(calls, 'call')} in a restricted execution context): what they do is not "
+            "known. List them with --format json, key unknown_callees.",
+            width,
+            "",
+        )
+    if result.uncovered:
+        many = _n(len(result.uncovered), "file")
+        lines += _paragraph("warning", f"{many} that no profile compiles:", width, "")
+        lines += _listed(result.uncovered, "uncovered", width)
+    return lines
+
+
+def _counts(result: Result) -> list[Line]:
+    found = result.findings
+    if not found:
+        return [(("label", "No findings" + (" in what was analysed" if result.incomplete else "")),)]
+    functions = len({(finding.file, finding.function) for finding in found})
+    severities = Counter(finding.severity for finding in found)
+    parts = ", ".join(_n(severities[name], name) for name in sorted(severities))
+    head = f"{_n(len(found), 'finding')} in {_n(functions, 'function')}: {parts}"
+    lines: list[Line] = [(("label", head),)]
+    checks = Counter(finding.check for finding in found)
+    column = max(len(clean(check)) for check in checks)
+    digits = max(len(str(count)) for count in checks.values())
+    for check in sorted(checks):
+        name = clean(check)
+        lines.append(
+            (
+                ("", f"  {checks[check]:>{digits}}  "),
+                ("check", name),
+                ("", f"{'':{column - len(name)}}  (ctxlint explain {name})"),
+            )
+        )
+    return lines
+
+
+def _scope(result: Result) -> str:
+    units = result.statistics.get("units")
+    analysed = _n(units, "unit") if isinstance(units, int) else "Units"
+    names = ", ".join(
+        profile.name + (" (PREEMPT_RT)" if profile.rt else "") for profile in result.profiles
+    )
+    return f"{analysed} of Linux {result.tree.version} analysed under {names or 'no profile'}"
+
+
+def _incomplete(incomplete: tuple[Incomplete, ...], width: int) -> list[Line]:
+    if not incomplete:
+        return []
+    many = _n(len(incomplete), "unit")
+    lines = _paragraph(
+        "warning", f"Incomplete: {many} could not be analysed:", width, ""
+    )
+    for unit in incomplete[:_LISTED]:
+        text = f"{unit.file} ({unit.profile}): {unit.reason}"
+        lines += _paragraph("", text, width, "  ", "      ")
+        for row in unit.detail.splitlines()[:5]:
+            lines += _paragraph("gutter", row, width, "      ")
+    return lines + _more(len(incomplete), "incomplete")
+
+
+def _listed(items: tuple[str, ...], key: str, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for item in items[:_LISTED]:
+        lines += _paragraph("", item, width, "  ")
+    return lines + _more(len(items), key)
+
+
+def _more(count: int, key: str) -> list[Line]:
+    if count <= _LISTED:
+        return []
+    return [(("", f"  and {count - _LISTED} more (--format json, key {key})"),)]
+
+
+def _fact(label: str, value: str, width: int) -> list[Line]:
+    rows = _wrap(f"{label}: {clean(value)}", width, "  = ", "      ")
+    head = f"  = {label}:"
+    first: Line = (("", "  = "), ("label", f"{label}:"), ("", rows[0][len(head) :]))
+    return [first, *((("", row),) for row in rows[1:])]
+
+
+def _paragraph(
+    role: str, text: str, width: int, indent: str, hanging: str | None = None
+) -> list[Line]:
+    rest = indent if hanging is None else hanging
+    return [((role, row),) for row in _wrap(clean(text), width, indent, rest)]
+
+
+def _wrap(text: str, width: int, first: str, rest: str) -> list[str]:
+    if not width:
+        return [first + text]
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first]
+
+
+def _paint(line: Iterable[Span], colour: bool) -> str:
+    parts = []
+    for role, text in line:
+        shown = clean(text)
+        code = _STYLES.get(role) if colour and shown.strip() else None
+        parts.append(f"\x1b[{code}m{shown}\x1b[0m" if code else shown)
+    return "".join(parts) if colour else "".join(parts).rstrip()
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else text + "."
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading a witness: wording of a step, depth of the call stack, the stack."""
+
+from __future__ import annotations
+
+from ctxlint.findings.model import Finding, Step
+
+
+def note_of(finding: Finding, index: int) -> str:
+    """The note of step ``index``, or one made from its kind if it has none."""
+    path = finding.path
+    step = path[index]
+    if step.note:
+        return step.note
+    target = path[index + 1].function if index + 1 < len(path) else finding.callee
+    if step.kind == "registration":
+        state = f" for {finding.entry.state}" if finding.entry.state else ""
+        return f"registers {finding.entry.function}(){state}"
+    if step.kind == "entry":
+        return f"{step.function}() is called by the kernel"
+    if step.kind == "state":
+        return "the execution context changes here"
+    if step.kind == "indirect-call":
+        return f"calls {target}() through a pointer"
+    if step.kind == "operation":
+        return f"calls {finding.callee}()"
+    return f"calls {target}()"
+
+
+def depths(path: tuple[Step, ...]) -> tuple[int, ...]:
+    """Depth of the call stack at each step, from 1.
+
+    A registration happens at another time, on a stack of its own; it has
+    depth 1. A step in a function that is already on the stack returns to it.
+    """
+    return tuple(len(stack) or 1 for stack in _stacks(path))
+
+
+def call_stack(path: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The stack at the last step, outermost first: in each function, the line
+    that it has reached."""
+    return _stacks(path)[-1] if path else ()
+
+
+def _stacks(path: tuple[Step, ...]) -> list[tuple[Step, ...]]:
+    stack: list[Step] = []
+    result: list[tuple[Step, ...]] = []
+    for step in path:
+        if step.kind == "registration":
+            result.append(())
+            continue
+        functions = [known.function for known in stack]
+        if step.function in functions:
+            del stack[functions.index(step.function) :]
+        stack.append(step)
+        result.append(tuple(stack))
+    return result
