@@ -23,7 +23,7 @@ BlockId = int
 Slot = int
 
 
-class Const(msgspec.Struct, frozen=True, array_like=True, tag="k"):
+class Const(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="k"):
     """An integer constant; ``name`` is the enumerator it was written as."""
 
     value: int
@@ -31,37 +31,37 @@ class Const(msgspec.Struct, frozen=True, array_like=True, tag="k"):
     name: str = ""
 
 
-class FConst(msgspec.Struct, frozen=True, array_like=True, tag="kf"):
+class FConst(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="kf"):
     value: float
     type: TypeId
 
 
-class Str(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+class Str(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="s"):
     """A string literal (array lvalue), without its terminating NUL."""
 
     data: bytes
     type: TypeId
 
 
-class Var(msgspec.Struct, frozen=True, array_like=True, tag="l"):
+class Var(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="l"):
     """A parameter, local variable or temporary: index in ``Function.vars``."""
 
     slot: Slot
 
 
-class Global(msgspec.Struct, frozen=True, array_like=True, tag="g"):
+class Global(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="g"):
     symbol: str
     type: TypeId
 
 
-class Func(msgspec.Struct, frozen=True, array_like=True, tag="fn"):
+class Func(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="fn"):
     """A function designator: its symbol (see Function.symbol)."""
 
     symbol: str
     type: TypeId
 
 
-class Field(msgspec.Struct, frozen=True, array_like=True, tag="."):
+class Field(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="."):
     """Member ``name`` of the record lvalue ``base``.
 
     ``record`` is the key of the record that declares the member; ``offset``
@@ -77,12 +77,12 @@ class Field(msgspec.Struct, frozen=True, array_like=True, tag="."):
     type: TypeId
 
 
-class Deref(msgspec.Struct, frozen=True, array_like=True, tag="*"):
+class Deref(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="*"):
     ptr: Expr
     type: TypeId
 
 
-class Index(msgspec.Struct, frozen=True, array_like=True, tag="[]"):
+class Index(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="[]"):
     """Element of an array lvalue. ``p[i]`` of a pointer is a Deref of Bin."""
 
     base: Expr
@@ -90,14 +90,14 @@ class Index(msgspec.Struct, frozen=True, array_like=True, tag="[]"):
     type: TypeId
 
 
-class Addr(msgspec.Struct, frozen=True, array_like=True, tag="&"):
+class Addr(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="&"):
     """Address of an lvalue; also array-to-pointer decay."""
 
     lvalue: Expr
     type: TypeId
 
 
-class Un(msgspec.Struct, frozen=True, array_like=True, tag="u"):
+class Un(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="u"):
     """``op`` is one of ``- ~ !``."""
 
     op: str
@@ -105,7 +105,7 @@ class Un(msgspec.Struct, frozen=True, array_like=True, tag="u"):
     type: TypeId
 
 
-class Bin(msgspec.Struct, frozen=True, array_like=True, tag="b"):
+class Bin(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="b"):
     """``op`` is a C binary operator, never an assignment or comma.
 
     ``+`` and ``-`` with a pointer operand scale by the pointee's size.
@@ -117,7 +117,7 @@ class Bin(msgspec.Struct, frozen=True, array_like=True, tag="b"):
     type: TypeId
 
 
-class Cast(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+class Cast(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="c"):
     """Conversion of a value to ``type`` (implicit ones that change width or
     signedness included)."""
 
@@ -125,14 +125,14 @@ class Cast(msgspec.Struct, frozen=True, array_like=True, tag="c"):
     type: TypeId
 
 
-class Select(msgspec.Struct, frozen=True, array_like=True, tag="?"):
+class Select(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="?"):
     cond: Expr
     a: Expr
     b: Expr
     type: TypeId
 
 
-class Agg(msgspec.Struct, frozen=True, array_like=True, tag="{}"):
+class Agg(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="{}"):
     """An initialiser of an aggregate. Members that are not named are zero.
 
     Each item is ``(designator, value)``; a designator is a field name or an
@@ -143,12 +143,12 @@ class Agg(msgspec.Struct, frozen=True, array_like=True, tag="{}"):
     type: TypeId
 
 
-class LabelAddr(msgspec.Struct, frozen=True, array_like=True, tag="&&"):
+class LabelAddr(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="&&"):
     block: BlockId
     type: TypeId
 
 
-class Opaque(msgspec.Struct, frozen=True, array_like=True, tag="!"):
+class Opaque(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="!"):
     """Something that could not be lowered; the verifier counts it."""
 
     text: str
@@ -161,13 +161,13 @@ Expr = Union[
 ]  # fmt: skip
 
 
-class Assign(msgspec.Struct, frozen=True, array_like=True, tag="="):
+class Assign(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="="):
     dst: Expr
     src: Expr
     loc: LocId
 
 
-class Call(msgspec.Struct, frozen=True, array_like=True, tag="call"):
+class Call(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="call"):
     """A call. ``fn`` is :class:`Func` for a direct call, else a value.
 
     ``implicit`` is ``"cleanup"`` for a call that the compiler inserts at the
@@ -181,7 +181,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag="call"):
     implicit: str = ""
 
 
-class Asm(msgspec.Struct, frozen=True, array_like=True, tag="asm"):
+class Asm(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="asm"):
     """Inline assembly: opaque. Operands are ``(constraint, expression)``."""
 
     template: str
@@ -193,18 +193,18 @@ class Asm(msgspec.Struct, frozen=True, array_like=True, tag="asm"):
 Op = Assign | Call | Asm
 
 
-class Jump(msgspec.Struct, frozen=True, array_like=True, tag="j"):
+class Jump(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="j"):
     to: BlockId
 
 
-class Branch(msgspec.Struct, frozen=True, array_like=True, tag="br"):
+class Branch(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="br"):
     cond: Expr
     then: BlockId
     els: BlockId
     loc: LocId
 
 
-class Switch(msgspec.Struct, frozen=True, array_like=True, tag="sw"):
+class Switch(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="sw"):
     """Cases are ``(lowest, highest, block)``; ``default`` always exists."""
 
     e: Expr
@@ -213,23 +213,23 @@ class Switch(msgspec.Struct, frozen=True, array_like=True, tag="sw"):
     loc: LocId
 
 
-class Ret(msgspec.Struct, frozen=True, array_like=True, tag="ret"):
+class Ret(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="ret"):
     value: Expr | None
     loc: LocId
 
 
-class AsmGoto(msgspec.Struct, frozen=True, array_like=True, tag="ag"):
+class AsmGoto(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="ag"):
     asm: Asm
     fall: BlockId
     targets: tuple[BlockId, ...]
 
 
-class IndirectJump(msgspec.Struct, frozen=True, array_like=True, tag="ij"):
+class IndirectJump(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="ij"):
     e: Expr
     targets: tuple[BlockId, ...]
 
 
-class Unreachable(msgspec.Struct, frozen=True, array_like=True, tag="x"):
+class Unreachable(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="x"):
     """Control never gets here (after a noreturn call)."""
 
 

@@ -17,11 +17,11 @@ import msgspec
 TypeId = int
 
 
-class TVoid(msgspec.Struct, frozen=True, array_like=True, tag="v"):
+class TVoid(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="v"):
     """``void`` (also the type of an expression without a value)."""
 
 
-class TInt(msgspec.Struct, frozen=True, array_like=True, tag="i"):
+class TInt(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="i"):
     """An integer, ``_Bool`` or enum type.
 
     ``bits`` is the storage width; ``name`` is the outermost typedef, or
@@ -33,28 +33,28 @@ class TInt(msgspec.Struct, frozen=True, array_like=True, tag="i"):
     name: str = ""
 
 
-class TFloat(msgspec.Struct, frozen=True, array_like=True, tag="f"):
+class TFloat(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="f"):
     bits: int
 
 
-class TPtr(msgspec.Struct, frozen=True, array_like=True, tag="p"):
+class TPtr(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="p"):
     to: TypeId
     name: str = ""
 
 
-class TArray(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+class TArray(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="a"):
     """An array; ``count`` is -1 when it is not a constant (flexible, VLA)."""
 
     of: TypeId
     count: int
 
 
-class TRecord(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+class TRecord(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="r"):
     key: str
     name: str = ""
 
 
-class TFunc(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+class TFunc(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="c"):
     ret: TypeId
     params: tuple[TypeId, ...]
     variadic: bool = False
