@@ -179,7 +179,9 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     if len(finding.assumptions) == 1:
         lines += _fact("this would be false if", finding.assumptions[0], width)
     elif finding.assumptions:
-        lines.append((("", "  = "), ("label", "this would be false if"), ("", " one of these holds:")))
+        lines.append(
+            (("", "  = "), ("label", "this would be false if"), ("", " one of these holds:"))
+        )
         for assumption in finding.assumptions:
             lines += _paragraph("", assumption, width, "      - ", "        ")
     return lines + _fact("fingerprint", finding.fingerprint, width)
@@ -209,7 +211,9 @@ def _summary(result: Result, width: int) -> list[Line]:
 def _counts(result: Result) -> list[Line]:
     found = result.findings
     if not found:
-        return [(("label", "No findings" + (" in what was analysed" if result.incomplete else "")),)]
+        return [
+            (("label", "No findings" + (" in what was analysed" if result.incomplete else "")),)
+        ]
     functions = len({(finding.file, finding.function) for finding in found})
     severities = Counter(finding.severity for finding in found)
     parts = ", ".join(_n(severities[name], name) for name in sorted(severities))
@@ -243,9 +247,7 @@ def _incomplete(incomplete: tuple[Incomplete, ...], width: int) -> list[Line]:
     if not incomplete:
         return []
     many = _n(len(incomplete), "unit")
-    lines = _paragraph(
-        "warning", f"Incomplete: {many} could not be analysed:", width, ""
-    )
+    lines = _paragraph("warning", f"Incomplete: {many} could not be analysed:", width, "")
     for unit in incomplete[:_LISTED]:
         text = f"{unit.file} ({unit.profile}): {unit.reason}"
         lines += _paragraph("", text, width, "  ", "      ")

@@ -315,7 +315,7 @@ def irq_mask_mutex() -> Finding:
                 2,
                 note="calls expander_write() through chip->ops->write",
                 context=update,
-                text="\tchip->ops->write(chip, EXPANDER_INT_MASK + irqd_to_hwirq(d) / 8, mask);",
+                text="\tchip->ops->write(chip, EXPANDER_INT_MASK + d->hwirq / 8, d->mask, 1);",
             ),
             _step(
                 "operation",
@@ -362,7 +362,9 @@ def full() -> Result:
                 detail="drivers/firmware/demo_fw.c:12:1: error: unknown type name 'demo_t'",
             ),
             Incomplete(
-                file="drivers/irqchip/irq-demo.c", profile=RT.name, reason="timed out after 60 s"
+                file="drivers/irqchip/irq-demo.c",
+                profile=RT.name,
+                reason="timed out after 60 s",
             ),
         ),
         uncovered=("drivers/irqchip/irq-demo-mips.c", "drivers/irqchip/irq-demo-arc.c"),

@@ -1,0 +1,460 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report as SARIF 2.1.0, for editors and code-review services.
+
+Shaped by what consumers do with it: GitHub follows an alert by path, rule id and
+``primaryLocationLineHash`` and shows a limited number of locations; the VS Code
+viewer shows the first thread flow alone, indents by ``nestingLevel`` from 1,
+draws a stack only if it has a message, and shows related locations only where
+the message links to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import sarif_om as om
+
+from ctxlint.findings.checkdoc import CheckDoc
+from ctxlint.findings.fingerprint import VERSION, line_hashes
+from ctxlint.findings.model import Finding, Result, Step
+from ctxlint.report.clean import clean
+from ctxlint.report.sarif_json import to_json
+from ctxlint.report.witness import call_stack, depths, note_of
+
+SCHEMA_URI = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+BASE = "SRCROOT"
+
+# Limits of GitHub code scanning: a run above the first is refused, thread flows
+# above the second are cut.
+MAX_RESULTS = 25_000
+MAX_STEPS = 1_000
+_MAX_NOTIFICATIONS = 1_000
+
+_EXITS = {
+    0: "no findings",
+    1: "findings",
+    2: "wrong usage",
+    3: "incomplete: a unit could not be analysed",
+}
+
+_NOTIFICATIONS = {
+    "unit-not-analysed": (
+        "A translation unit could not be analysed.",
+        "The unit did not parse, or took too long. What it contains is not judged, so the "
+        "absence of findings says nothing about it.",
+    ),
+    "file-not-covered": (
+        "No profile compiles the file.",
+        "The file lies in an audited directory, but no configuration that was analysed "
+        "builds it. Another architecture or configuration may.",
+    ),
+    "unknown-callee": (
+        "What a called function does is not known.",
+        "The function has neither a body that was analysed nor a rule, or the target of an "
+        "indirect call was not found. It is taken not to sleep.",
+    ),
+    "results-cut": (
+        "Something was left out of this file.",
+        "Consumers of this format limit the number of entries. The JSON output has them all.",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the result itself does not know.
+
+    ``source_root``: absolute path of the tree, where viewers find the sources;
+    without it the output does not depend on the machine. ``repository_uri``:
+    where the tree was cloned from; the revision is written only with it, as the
+    format wants both. ``category``: tells apart several uploads for one commit;
+    by default the profiles. ``exit_code``: by default 3 for an incomplete run,
+    else 1 with findings, else 0. ``information_uri``: the tool's home page.
+    """
+
+    source_root: str | None = None
+    repository_uri: str | None = None
+    category: str | None = None
+    exit_code: int | None = None
+    information_uri: str | None = None
+
+
+def render(result: Result, docs: Sequence[CheckDoc], options: Options | None = None) -> str:
+    """The result as SARIF; ``docs`` become the rules.
+
+    Raises ValueError when a finding's check has no doc.
+    """
+    rules = sorted(docs, key=lambda doc: doc.id)
+    missing = {finding.check for finding in result.findings} - {doc.id for doc in rules}
+    if missing:
+        raise ValueError(f"no documentation for {', '.join(sorted(missing))}")
+    run = _Run(result, rules, options or Options())
+    return to_json(om.SarifLog(schema_uri=SCHEMA_URI, version="2.1.0", runs=[run.build()]))
+
+
+class _Run:
+    """Builds the one run; keeps the indices of rules and artifacts."""
+
+    def __init__(self, result: Result, rules: Sequence[CheckDoc], options: Options) -> None:
+        self.result = result
+        self.rules = rules
+        self.options = options
+        self.rule_index = {doc.id: index for index, doc in enumerate(rules)}
+        self.hashes = line_hashes(result.findings)
+        self.files = sorted(_files(result))
+        self.file_index = {file: index for index, file in enumerate(self.files)}
+
+    def build(self) -> Any:
+        result, options = self.result, self.options
+        category = options.category or "ctxlint/" + "+".join(
+            sorted(profile.name for profile in result.profiles)
+        )
+        return om.Run(
+            tool=om.Tool(driver=self._driver()),
+            automation_details=om.RunAutomationDetails(id=category.rstrip("/") + "/"),
+            invocations=[self._invocation()],
+            original_uri_base_ids={BASE: _source_root(options.source_root)},
+            version_control_provenance=self._provenance(),
+            artifacts=[
+                om.Artifact(location=self._artifact(file), source_language="c")
+                for file in self.files
+            ],
+            results=[self._result(finding) for finding in result.findings[:MAX_RESULTS]],
+            column_kind="utf16CodeUnits",
+            default_source_language="c",
+            properties={
+                "kernelVersion": result.tree.version,
+                "profiles": [
+                    {
+                        "name": profile.name,
+                        "arch": profile.arch,
+                        "preemptRt": profile.rt,
+                        "config": profile.config,
+                    }
+                    for profile in result.profiles
+                ],
+                "statistics": dict(sorted(result.statistics.items())),
+                "unknownCallees": len(result.unknown_callees),
+            },
+        )
+
+    def _driver(self) -> Any:
+        tool = self.result.tool
+        semantic = re.match(r"\d+\.\d+\.\d+", tool.version)
+        return om.ToolComponent(
+            name=tool.name,
+            version=tool.version,
+            semantic_version=semantic.group() if semantic else None,
+            information_uri=self.options.information_uri,
+            rules=[_rule(doc) for doc in self.rules],
+            notifications=[
+                _descriptor(kind, short, full) for kind, (short, full) in _NOTIFICATIONS.items()
+            ],
+        )
+
+    def _invocation(self) -> Any:
+        result = self.result
+        code = self.options.exit_code
+        if code is None:
+            code = 3 if result.incomplete else 1 if result.findings else 0
+        return om.Invocation(
+            # A run that missed units must not pass for a clean one.
+            execution_successful=not result.incomplete and code in (0, 1),
+            exit_code=code,
+            exit_code_description=_EXITS.get(code, "unknown"),
+            tool_execution_notifications=self._notifications(),
+            working_directory=om.ArtifactLocation(uri_base_id=BASE)
+            if self.options.source_root is None
+            else _source_root(self.options.source_root),
+        )
+
+    def _notifications(self) -> list[Any]:
+        result = self.result
+        notes = []
+        for unit in result.incomplete:
+            text = _text(f"Not analysed under {unit.profile}: {unit.reason}.")
+            if unit.detail:
+                text += " " + _text(unit.detail)
+            notes.append(self._notification("unit-not-analysed", "error", text, unit.file))
+        for file in result.uncovered:
+            text = "Not analysed: no profile compiles this file."
+            notes.append(self._notification("file-not-covered", "note", text, file))
+        for callee in result.unknown_callees:
+            text = _text(
+                f"Unknown callee '{callee.callee}': {callee.reason} "
+                f"(calls: {callee.count}, for example {callee.example})."
+            )
+            notes.append(self._notification("unknown-callee", "note", text))
+        left_out = len(notes) - _MAX_NOTIFICATIONS
+        if left_out > 0:
+            del notes[_MAX_NOTIFICATIONS:]
+            text = f"{left_out} more notifications; the JSON output has them all."
+            notes.append(self._notification("results-cut", "note", text))
+        cut = len(result.findings) - MAX_RESULTS
+        if cut > 0:
+            text = f"{cut} more findings; the JSON output has them all."
+            notes.append(self._notification("results-cut", "warning", text))
+        return notes
+
+    def _notification(self, kind: str, level: str, text: str, file: str | None = None) -> Any:
+        location = om.Location(
+            physical_location=om.PhysicalLocation(artifact_location=self._artifact(file or ""))
+        )
+        return om.Notification(
+            descriptor=om.ReportingDescriptorReference(id=kind),
+            level=level,
+            message=om.Message(text=text),
+            locations=[location] if file else None,
+        )
+
+    def _provenance(self) -> list[Any] | None:
+        if not self.options.repository_uri:
+            return None
+        return [
+            om.VersionControlDetails(
+                repository_uri=self.options.repository_uri,
+                revision_id=self.result.tree.commit,
+                mapped_to=om.ArtifactLocation(uri_base_id=BASE),
+            )
+        ]
+
+    def _result(self, finding: Finding) -> Any:
+        path = _shortened(finding)
+        related = self._related(path)
+        return om.Result(
+            rule_id=finding.check,
+            rule_index=self.rule_index[finding.check],
+            level=finding.severity,
+            message=om.Message(text=_message(path, related)),
+            locations=[
+                om.Location(
+                    physical_location=self._physical(
+                        finding.file,
+                        finding.line,
+                        _columns(finding.text, finding.column, finding.callee),
+                        finding.text,
+                    ),
+                    logical_locations=_logical(finding.function),
+                )
+            ],
+            code_flows=[self._code_flow(path)] if path.path else None,
+            stacks=[self._stack(path)] if path.path else None,
+            related_locations=[location for _, location in related] or None,
+            partial_fingerprints={
+                VERSION: finding.fingerprint,
+                "primaryLocationLineHash": self.hashes[finding.file, finding.line],
+            },
+            properties={
+                "callee": clean(finding.callee),
+                "operation": clean(finding.operation),
+                "certainty": finding.certainty,
+                "preemptRtOnly": finding.rt_only,
+                "profiles": list(finding.profiles),
+                "executionContext": clean(finding.context.text),
+                "entryPoint": clean(finding.entry.function),
+                "falseIf": [clean(assumption) for assumption in finding.assumptions],
+                **({"verdict": finding.verdict} if finding.verdict is not None else {}),
+            },
+        )
+
+    def _related(self, finding: Finding) -> list[tuple[Step, Any]]:
+        """The registration and every change of the execution context."""
+        related: list[tuple[Step, Any]] = []
+        for index, step in enumerate(finding.path):
+            if step.kind in ("registration", "state"):
+                location = self._location(step, _text(note_of(finding, index)))
+                location.id = len(related) + 1
+                related.append((step, location))
+        return related
+
+    def _code_flow(self, finding: Finding) -> Any:
+        levels = depths(finding.path)
+        locations = []
+        context = ""
+        for index, step in enumerate(finding.path):
+            text = _text(note_of(finding, index))
+            if step.context and step.context != context:
+                text += f" => {_text(step.context)}"
+                context = step.context
+            locations.append(
+                om.ThreadFlowLocation(
+                    location=self._location(step, text),
+                    nesting_level=levels[index],
+                    execution_order=index + 1,
+                    kinds=[step.kind],
+                    importance="essential" if step.kind != "call" else "important",
+                )
+            )
+        text = f"From the registration to the call of {_text(finding.callee)}()"
+        return om.CodeFlow(
+            message=om.Message(text=text + "."),
+            thread_flows=[om.ThreadFlow(id=finding.profiles[0], locations=locations)]
+            if finding.profiles
+            else [om.ThreadFlow(locations=locations)],
+        )
+
+    def _stack(self, finding: Finding) -> Any:
+        """Innermost frame first, as stacks are printed."""
+        return om.Stack(
+            message=om.Message(text=f"Call stack at {_text(finding.callee)}()."),
+            frames=[
+                om.StackFrame(location=self._location(step, _text(step.function) + "()"))
+                for step in reversed(call_stack(finding.path))
+            ],
+        )
+
+    def _location(self, step: Step, text: str) -> Any:
+        return om.Location(
+            physical_location=self._physical(
+                step.file, step.line, _columns(step.text, step.column, ""), step.text
+            ),
+            logical_locations=_logical(step.function),
+            message=om.Message(text=text),
+        )
+
+    def _physical(self, file: str, line: int, columns: tuple[int, int], text: str) -> Any:
+        start, end = columns
+        region = om.Region(
+            start_line=line, start_column=start, end_column=end if end > start else None
+        )
+        if end > start:
+            units = text.encode("utf-16-le", "replace")[2 * (start - 1) : 2 * (end - 1)]
+            region.snippet = om.ArtifactContent(
+                text=clean(units.decode("utf-16-le", "replace"))
+            )
+        whole_line = om.Region(start_line=line, snippet=_snippet(text))
+        return om.PhysicalLocation(
+            artifact_location=self._artifact(file),
+            region=region,
+            context_region=whole_line if text else None,
+        )
+
+    def _artifact(self, file: str) -> Any:
+        index = self.file_index.get(file, -1)
+        if PurePosixPath(file).is_absolute():
+            return om.ArtifactLocation(uri="file://" + _quoted(file), index=index)
+        return om.ArtifactLocation(uri=_quoted(file), uri_base_id=BASE, index=index)
+
+
+def _rule(doc: CheckDoc) -> Any:
+    return om.ReportingDescriptor(
+        id=doc.id,
+        name="".join(word.capitalize() for word in doc.id.split("-")),
+        short_description=om.MultiformatMessageString(text=doc.name + "."),
+        full_description=om.MultiformatMessageString(text=doc.summary),
+        help=om.MultiformatMessageString(text=_plain(doc.help), markdown=doc.help),
+        help_uri=doc.help_uri,
+        default_configuration=om.ReportingConfiguration(level=doc.level),
+        properties={
+            "tags": list(doc.tags[:20]),
+            "precision": "high",
+            "problem.severity": doc.level,
+        },
+    )
+
+
+def _descriptor(kind: str, short: str, full: str) -> Any:
+    return om.ReportingDescriptor(
+        id=kind,
+        name="".join(word.capitalize() for word in kind.split("-")),
+        short_description=om.MultiformatMessageString(text=short),
+        full_description=om.MultiformatMessageString(text=full),
+        help=om.MultiformatMessageString(text=full, markdown=full),
+    )
+
+
+def _message(finding: Finding, related: list[tuple[Step, Any]]) -> str:
+    """Sentences; links ``[text](id)`` are the only way to related locations."""
+    entry = finding.entry
+    sentences = [_sentence(_text(finding.message))]
+    for step, location in related:
+        place = _text(f"{step.file}:{step.line}")
+        head = "Entry point" if step.kind == "registration" else "Then"
+        sentences.append(f"{head}: {location.message.text} at [{place}]({location.id}).")
+    if not related:
+        state = f" for {entry.state}" if entry.state else ""
+        sentences.append(_text(f"Entry point: '{entry.function}'{state}."))
+    sentences.append(_sentence("Execution context: " + _text(finding.context.text)))
+    sentences.append(_sentence("Why it sleeps: " + _text(finding.why)))
+    kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
+    sentences.append(f"Bug on {kernels}; seen in {_text(', '.join(finding.profiles))}.")
+    if finding.assumptions:
+        conditions = "; or ".join(_text(assumption) for assumption in finding.assumptions)
+        sentences.append(_sentence(f"This would be false if: {conditions}"))
+    return " ".join(sentences)
+
+
+def _files(result: Result) -> set[str]:
+    files = {unit.file for unit in result.incomplete} | set(result.uncovered)
+    for finding in result.findings:
+        files.add(finding.file)
+        files.update(step.file for step in finding.path)
+    return files
+
+
+def _shortened(finding: Finding) -> Finding:
+    if len(finding.path) <= MAX_STEPS:
+        return finding
+    path = finding.path[: MAX_STEPS - 1] + finding.path[-1:]
+    return msgspec.structs.replace(finding, path=path)
+
+
+def _columns(text: str, column: int, callee: str) -> tuple[int, int]:
+    """First column and the one after the last, in UTF-16 units, from 1.
+
+    The compiler counts bytes; the two agree up to the first non-ASCII character.
+    """
+    prefix = text.encode("utf-8", "replace")[: max(column - 1, 0)].decode("utf-8", "ignore")
+    start = len(prefix.encode("utf-16-le", "replace")) // 2 + 1 if text else max(column, 1)
+    if callee and text.startswith(callee, len(prefix)):
+        return start, start + len(callee)
+    rest = text[len(prefix) :].rstrip()
+    return start, start + len(rest.encode("utf-16-le", "replace")) // 2
+
+
+def _logical(function: str) -> list[Any] | None:
+    if not function:
+        return None
+    return [om.LogicalLocation(name=clean(function), kind="function")]
+
+
+def _snippet(text: str) -> Any:
+    # Tabs stay, because columns count them.
+    return om.ArtifactContent(text="\t".join(clean(part) for part in text.split("\t")))
+
+
+def _source_root(path: str | None) -> Any:
+    text = "Root of the kernel tree."
+    description = om.Message(text=text)
+    if path is None:
+        return om.ArtifactLocation(description=description)
+    return om.ArtifactLocation(
+        uri="file://" + _quoted(path.rstrip("/")) + "/", description=description
+    )
+
+
+def _quoted(path: str) -> str:
+    return quote(path, safe="/+-._~", errors="surrogateescape")
+
+
+def _text(text: str) -> str:
+    """Text of the analysed source for a message: no control characters, and
+    brackets escaped, because ``[text](target)`` is a link in SARIF."""
+    return clean(text).replace("[", "\\[").replace("]", "\\]")
+
+
+def _plain(markdown: str) -> str:
+    """Markdown without its marks for headings and code."""
+    return re.sub(r"^#+ +", "", markdown, flags=re.MULTILINE).replace("`", "")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
