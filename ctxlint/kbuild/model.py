@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What this package hands on: the tree, the profile, and the compile commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+#: Told about things worth saying: the level, then one sentence.
+Log = Callable[[Literal["debug", "info", "warning"], str], None]
+
+#: Told about each step of the kernel's build system, as one short text.
+Step = Callable[[str], None]
+
+
+def quiet(_level: Literal["debug", "info", "warning"], _message: str) -> None:
+    """A :data:`Log` that says nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """A kernel source tree. ``version`` is ``6.12.90`` or ``6.13.0-rc2``."""
+
+    path: Path
+    version: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileSpec:
+    """Which kernel to look at: architecture, configuration, and PREEMPT_RT or not.
+
+    ``config`` is a configuration target (``defconfig``) or the path of a ``.config``.
+    """
+
+    arch: str
+    config: str
+    rt: bool
+
+    @property
+    def name(self) -> str:
+        """``arm64-defconfig-rt``: how findings and build directories call it."""
+        config = Path(self.config).name.lstrip(".") or "config"
+        return f"{self.arch}-{config}-{'rt' if self.rt else 'nort'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileCommand:
+    """How the kernel compiles one C file.
+
+    ``file`` is relative to the tree, ``directory`` is where the compiler runs (relative
+    ``-I`` start there). ``arguments`` are for libclang: neither compiler, source nor
+    output in them. Units of the same ``build_class`` see the headers alike.
+    """
+
+    file: str
+    directory: Path
+    arguments: tuple[str, ...]
+    build_class: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A profile's build directory with the commands of the files that were asked for.
+
+    ``paths`` are those files and directories, ``commands`` are sorted by file,
+    ``uncovered`` are C files below ``paths`` that this configuration does not build.
+    ``own`` is true for a build directory that ctxlint made.
+    """
+
+    spec_name: str
+    arch: str
+    rt: bool
+    config: str
+    build: Path
+    commands: tuple[CompileCommand, ...]
+    uncovered: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    own: bool = True

@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Making a build directory: configuration, generated headers, recorded commands.
+
+Nothing of the kernel is compiled: kbuild runs with a stand-in for its compiler
+(:mod:`ctxlint.kbuild.standin`), first as the real one for the configuration and the
+generated headers, then recording. Everything lands in the cache; the tree is only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ctxlint.base.errors import TreeError, UsageError
+from ctxlint.kbuild import arch as arches
+from ctxlint.kbuild import commands as reading
+from ctxlint.kbuild import config as configs
+from ctxlint.kbuild import standin, state, toolchain, tree
+from ctxlint.kbuild.make import Build, failure
+from ctxlint.kbuild.model import CompileCommand, Log, Prepared, ProfileSpec, Step, Tree, quiet
+
+#: Directories at the top of a tree that hold no kernel code.
+_NOT_KERNEL = frozenset({"Documentation", "LICENSES", "rust", "scripts", "tools", "usr"})
+
+
+def prepare(
+    source: Tree,
+    *,
+    arch: str,
+    config: str,
+    rt: bool,
+    paths: Iterable[str],
+    cache: Path,
+    jobs: int = 0,
+    log: Log = quiet,
+    progress: Step | None = None,
+) -> Prepared:
+    """The compile commands of the C files at or below ``paths`` under one profile.
+
+    ``config`` is a configuration target or the path of a ``.config``. The build directory
+    in ``cache`` is made when there is none for this tree, profile and toolchain, and is
+    brought up to date when Kconfig files, Makefiles or inputs of generated headers changed.
+
+    Raises :class:`TreeError` when the tree does not configure or cannot have PREEMPT_RT,
+    :class:`ToolMissingError` for a missing program, :class:`UsageError` for a wrong name.
+    """
+    names = tree.normal_paths(source, paths)
+    arch = arches.check(source.path, arch)
+    work = _Work.open(
+        source, ProfileSpec(arch=arch, config=config, rt=rt), cache, jobs, log, progress
+    )
+    with state.locked(work.lock):
+        now = work.configured()
+        now = work.recorded(now, names)
+        return work.result(now, names)
+
+
+def add_paths(
+    source: Tree,
+    prepared: Prepared,
+    paths: Iterable[str],
+    *,
+    jobs: int = 0,
+    log: Log = quiet,
+    progress: Step | None = None,
+) -> Prepared:
+    """``prepared`` (of :func:`prepare`) with the commands of further paths.
+
+    Costs a second or two of kbuild for directories that were never asked for in this
+    build directory, next to nothing for the others.
+    """
+    names = tree.normal_paths(source, (*prepared.paths, *paths))
+    spec = ProfileSpec(arch=prepared.arch, config=prepared.config, rt=prepared.rt)
+    cache = prepared.build.parent.parent
+    work = _Work.open(source, spec, cache, jobs, log, progress)
+    with state.locked(work.lock):
+        now = work.recorded(work.configured(), names)
+        return work.result(now, names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """One build directory and what it is made from."""
+
+    tree: Tree
+    spec: ProfileSpec
+    build: Build
+    config_file: Path | None
+    key: str
+    log: Log
+    progress: Step | None
+
+    @staticmethod
+    def open(
+        source: Tree, spec: ProfileSpec, cache: Path, jobs: int, log: Log, progress: Step | None
+    ) -> _Work:
+        config_file = _config_file(spec.config)
+        if config_file is not None:
+            spec = replace(spec, config=str(config_file))
+        chain = toolchain.find_toolchain()
+        identity = json.dumps([str(source.path), spec.config])
+        digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
+        directory = cache.resolve() / "builds" / f"{spec.name}-{digest}"
+        if re.search(r"[\s:]", str(directory)) or re.search(r"[\s:]", str(source.path)):
+            raise UsageError(
+                f"{directory}, {source.path}: kbuild takes no blank or colon",
+                hint="Move the tree, or name another cache with --cache.",
+            )
+        own = directory / ".ctxlint"
+        build = Build(
+            tree=source,
+            directory=directory,
+            arch=spec.arch,
+            toolchain=chain,
+            compiler=own / "cc",
+            jobs=jobs or os.cpu_count() or 1,
+            log_file=own / "make.log",
+        )
+        parts = [
+            identity,
+            source.version,
+            chain.identity,
+            chain.llvm,
+            configs.fragment(rt=spec.rt),
+            config_file.read_text(errors="replace") if config_file else "",
+            standin.script(own, chain),
+        ]
+        key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+        return _Work(
+            tree=source,
+            spec=spec,
+            build=build,
+            config_file=config_file,
+            key=key,
+            log=log,
+            progress=progress,
+        )
+
+    @property
+    def directory(self) -> Path:
+        return self.build.directory
+
+    @property
+    def own(self) -> Path:
+        return self.directory / ".ctxlint"
+
+    @property
+    def lock(self) -> Path:
+        return self.directory.with_name(self.directory.name + ".lock")
+
+    @property
+    def srcarch(self) -> str:
+        return arches.srcarch(self.spec.arch)
+
+    def save(self, now: state.State) -> state.State:
+        state.save(self.own / "state.json", now)
+        return now
+
+    def configured(self) -> state.State:
+        """The state of the directory once it is configured with its headers generated."""
+        now = state.load(self.own / "state.json", self.key)
+        if now is not None:
+            reason = state.changed(now.config_inputs)
+            if reason is None:
+                return self._headers(now)
+            self.log("info", f"{reason} changed: {self.spec.name} is configured anew")
+        elif self.directory.exists():
+            self.log("debug", f"{self.directory}: unfinished or out of date, made anew")
+        if self.directory.exists():
+            shutil.rmtree(self.directory)
+        toolchain.check_programs()
+        self.log("info", f"configuring {self.spec.name} in {self.directory}")
+        target = standin.target_triple(self.tree.path, self.srcarch)
+        standin.write(self.own, self.build.toolchain, target)
+        self._configure()
+        self._make_headers()
+        now = state.State(
+            key=self.key,
+            config_inputs=state.config_inputs(self.tree, self.directory, self.srcarch),
+            header_inputs=state.header_inputs(self.tree, self.directory),
+        )
+        return self.save(now)
+
+    def _configure(self) -> None:
+        part = self.own / "fragment.config"
+        part.write_text(configs.fragment(rt=self.spec.rt), encoding="utf-8")
+        dot_config = self.directory / ".config"
+        if self.config_file is not None:
+            shutil.copyfile(self.config_file, dot_config)
+        elif re.fullmatch(r"(all\w*|rand)config", self.spec.config):
+            # These take forced values at once; set afterwards, what was selected or
+            # chosen before them could stand in their way.
+            self._make([self.spec.config], environment={"KCONFIG_ALLCONFIG": str(part)})
+        else:
+            self._make([self.spec.config])
+        if not re.fullmatch(r"(all\w*|rand)config", self.spec.config):
+            merge = "scripts/kconfig/merge_config.sh"
+            command = ["sh", merge, "-m", "-O", str(self.directory), str(dot_config), str(part)]
+            code, output = self.build.run(command, dict(os.environ), None)
+            if code:
+                raise failure(merge, output, self.build.log_file)
+            self._make(["olddefconfig"])
+        if self.spec.rt and not configs.is_rt(dot_config):
+            raise TreeError(
+                f"PREEMPT_RT cannot be selected: {self.tree.version} on {self.spec.arch}"
+                f" with {self.spec.config} does not offer it",
+                hint="Use --no-rt here, another architecture, or a tree with the RT patches.",
+            )
+
+    def _headers(self, now: state.State) -> state.State:
+        reason = state.changed(now.header_inputs)
+        if reason is not None:
+            self.log("info", f"{reason} changed: generated headers are brought up to date")
+            self._make_headers()
+            now.header_inputs = state.header_inputs(self.tree, self.directory)
+            self.save(now)
+        return now
+
+    def _make_headers(self) -> None:
+        self._make(["prepare"])
+
+    def _make(self, targets: list[str], *, environment: dict[str, str] | None = None) -> None:
+        code, output = self.build.make(targets, environment=environment, step=self.progress)
+        if code:
+            raise failure("make " + " ".join(targets), output, self.build.log_file)
+
+    def recorded(self, now: state.State, paths: tuple[str, ...]) -> state.State:
+        """``now`` with the commands of everything that builds ``paths`` recorded."""
+        reason = state.changed(now.makefile_inputs)
+        if reason is not None:
+            self.log("info", f"{reason} changed: compile commands are recorded anew")
+            self._forget(now)
+        wanted = build_directories(self.tree, self.srcarch, paths)
+        missing = [d for d in wanted if not tree.below(d, now.recorded)]
+        if not missing:
+            return now
+        self.log("info", f"recording the compile commands of {' '.join(missing)}")
+        code, output = self.build.make(
+            [f"{directory}/" for directory in missing],
+            variables=["objtool=true"],
+            record=True,
+            step=self.progress,
+        )
+        if code:
+            self._judge(output, missing)
+        covered = [d for d in now.recorded if not tree.below(d, missing)]
+        now.recorded = sorted({*covered, *missing})
+        now.makefile_inputs |= state.makefile_inputs(self.tree, missing)
+        self._write_database(now)
+        return self.save(now)
+
+    def _judge(self, output: str, directories: list[str]) -> None:
+        """make failed somewhere: is what it was for there all the same?
+
+        kbuild has no rule for a directory that the configuration leaves out. Steps after
+        the compiler may fail on empty objects and are not what is wanted.
+        """
+        absent = set(re.findall(r"No rule to make target '([^']+)/'", output))
+        others = [d for d in directories if d not in absent]
+        for directory in sorted(absent.intersection(directories)):
+            self.log("debug", f"{directory}: nothing there is built by {self.spec.name}")
+        if others:
+            if not any(True for _ in reading.read_records(self.directory, others)):
+                raise failure("make " + " ".join(others), output, self.build.log_file)
+            log_file = self.build.log_file
+            self.log(
+                "debug", f"steps after the compiler failed, see {log_file}: {output[-400:]}"
+            )
+
+    def _forget(self, now: state.State) -> None:
+        """Remove records and their objects, so that kbuild makes them again."""
+        for directory in now.recorded:
+            for root, _directories, names in os.walk(self.directory / directory):
+                for name in names:
+                    if name.startswith(".") and name.endswith(".o" + reading.RECORD_SUFFIX):
+                        stem = name[1 : -len(reading.RECORD_SUFFIX)]
+                        Path(root, name).unlink(missing_ok=True)
+                        Path(root, stem).unlink(missing_ok=True)
+        now.recorded, now.makefile_inputs = [], {}
+        self.save(now)
+
+    def _write_database(self, now: state.State) -> None:
+        """All commands known so far as ``compile_commands.json``, for other tools."""
+        entries = [
+            {
+                "directory": str(raw.directory),
+                "file": raw.source,
+                "output": raw.output,
+                "arguments": [str(self.build.toolchain.clang), *raw.arguments, raw.source],
+            }
+            for raw in reading.read_records(self.directory, now.recorded)
+        ]
+        path = self.directory / "compile_commands.json"
+        new = path.with_name(path.name + ".new")
+        new.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+        new.replace(path)
+
+    def result(self, now: state.State, paths: tuple[str, ...]) -> Prepared:
+        wanted = build_directories(self.tree, self.srcarch, paths)
+        raw = reading.read_records(self.directory, wanted)
+        target = standin.target_triple(self.tree.path, self.srcarch)
+        commands = reading.compile_commands(self.tree, raw, target=target, log=self.log)
+        return prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
+
+
+def prepared(
+    source: Tree,
+    spec: ProfileSpec,
+    build: Path,
+    commands: dict[str, CompileCommand],
+    paths: tuple[str, ...],
+    *,
+    own: bool,
+) -> Prepared:
+    """Choose the commands of ``paths`` and find what has none."""
+    chosen = {file: c for file, c in commands.items() if tree.below(file, paths)}
+    uncovered = [file for file in tree.c_files(source, paths) if file not in chosen]
+    if uncovered:
+        included = tree.included_c_files(source, chosen)
+        uncovered = [file for file in uncovered if file not in included]
+    return Prepared(
+        spec_name=spec.name,
+        arch=spec.arch,
+        rt=spec.rt,
+        config=spec.config,
+        build=build,
+        commands=tuple(chosen[file] for file in sorted(chosen)),
+        uncovered=tuple(uncovered),
+        paths=paths,
+        own=own,
+    )
+
+
+def _config_file(config: str) -> Path | None:
+    """The file when ``config`` names one, None for a target; UsageError for neither."""
+    if re.fullmatch(r"[A-Za-z0-9_][\w.-]*config", config) and "/" not in config:
+        return None
+    path = Path(config)
+    if not path.is_file():
+        raise UsageError(
+            f"{config}: neither a configuration target nor a file",
+            hint="Use defconfig, allmodconfig, another target, or the path of a .config.",
+        )
+    return path.resolve()
+
+
+def build_directories(source: Tree, srcarch: str, paths: Iterable[str]) -> list[str]:
+    """The directories to ask kbuild for, so that it visits all of ``paths``.
+
+    A directory without a Makefile of its own is built from one above it. The answer is
+    sorted and holds no directory below another.
+    """
+    found: set[str] = set()
+    for path in paths:
+        if path in (".", "arch"):
+            found.update(_top_directories(source, srcarch, everything=path == "."))
+            continue
+        directory = Path(path)
+        if not (source.path / directory).is_dir():
+            directory = directory.parent
+        while directory.parts and not any(
+            (source.path / directory / name).is_file() for name in ("Kbuild", "Makefile")
+        ):
+            directory = directory.parent
+        parts = directory.parts
+        foreign = parts[:1] == ("arch",) and parts[1:2] != (srcarch,)
+        if parts and parts[0] not in _NOT_KERNEL and not foreign:
+            found.add(directory.as_posix())
+    return sorted(d for d in found if not tree.below(d, found - {d}))
+
+
+def _top_directories(source: Tree, srcarch: str, *, everything: bool) -> set[str]:
+    names = {f"arch/{srcarch}"}
+    if everything:
+        for entry in source.path.iterdir():
+            if entry.name not in _NOT_KERNEL and any(
+                (entry / name).is_file() for name in ("Kbuild", "Makefile")
+            ):
+                names.add(entry.name)
+    return {name for name in names if (source.path / name).is_dir()}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The compiler stand-in: a shell script that records a compilation instead of doing it.
+
+kbuild runs it as its compiler. While ``CTXLINT_RECORD`` is empty it is the real compiler.
+Otherwise a kernel compilation (``-c`` of a ``.c`` or ``.S`` with kbuild's dependency file)
+leaves a record, a dependency file and an object without code; anything else (compiler
+probes, generated assembler, host programs) still reaches the real compiler.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from ctxlint.base.errors import TreeError
+from ctxlint.kbuild.commands import RECORD_END, RECORD_SUFFIX
+from ctxlint.kbuild.toolchain import Toolchain
+
+RECORD_VARIABLE = "CTXLINT_RECORD"
+
+_SCRIPT = """\
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Made by ctxlint: stands in for the compiler.
+real=@REAL@
+[ -n "$@VARIABLE@" ] || exec "$real" "$@"
+compile= output= source= deps= empty=@DIRECTORY@/empty.o previous=
+for argument do
+    [ "$previous" = -o ] && output=$argument
+    case $argument in
+    -c) compile=1 ;;
+    -Wp,-MMD,*) deps=${argument#-Wp,-MMD,} ;;
+    -m16 | -m32) empty=@DIRECTORY@/empty32.o ;;
+    *.c | *.S) source=$argument ;;
+    esac
+    previous=$argument
+done
+case $compile:$output:$deps:$source in
+1:?*:?*:?*.[cS]) ;;
+*) exec "$real" "$@" ;;
+esac
+set -e
+case $source in
+*.c)
+    directory=${output%/*}
+    [ "$directory" = "$output" ] && directory=.
+    { printf '%s\\n' "$PWD" "$output" "$source" "$@"; echo @END@; } \\
+        >"$directory/.${output##*/}@SUFFIX@"
+    ;;
+esac
+echo "$output: $source" >"$deps"
+exec cp "$empty" "$output"
+"""
+
+
+def target_triple(tree: Path, srcarch: str) -> str | None:
+    """The clang target of an architecture, from the tree's scripts/Makefile.clang."""
+    try:
+        text = (tree / "scripts/Makefile.clang").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(rf"^CLANG_TARGET_FLAGS_{re.escape(srcarch)}\s*:=\s*(\S+)", text, re.M)
+    return found.group(1) if found else None
+
+
+def script(directory: Path, toolchain: Toolchain) -> str:
+    """The text of the stand-in that lives in ``directory``."""
+    text = _SCRIPT
+    for name, value in {
+        "REAL": shlex.quote(str(toolchain.clang)),
+        "DIRECTORY": shlex.quote(str(directory)),
+        "VARIABLE": RECORD_VARIABLE,
+        "SUFFIX": RECORD_SUFFIX,
+        "END": RECORD_END,
+    }.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def write(directory: Path, toolchain: Toolchain, target: str | None) -> Path:
+    """Put the stand-in and its empty objects into ``directory``; returns its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "cc"
+    path.write_text(script(directory, toolchain), encoding="utf-8")
+    path.chmod(0o755)
+    flags = [f"--target={target}"] if target else []
+    for name, more in ("empty.o", []), ("empty32.o", ["-m32"]):
+        command = [str(toolchain.clang), *flags, *more, "-c", "-x", "c", "/dev/null", "-o"]
+        answer = subprocess.run(
+            [*command, str(directory / name)], capture_output=True, text=True, check=False
+        )
+        if answer.returncode and not more:
+            raise TreeError(
+                f"{toolchain.clang} cannot compile for {target}: {answer.stderr.strip()}",
+                hint="Install a clang that knows this architecture.",
+            )
+    return path
