@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What one translation unit tells the whole-program stages.
+
+Facts are computed next to the parser, once per unit, and stored; the call graph
+and the contexts are computed from them alone, without the IR.
+
+Values are symbolic and small, as nested tuples (see :mod:`ctxlint.callgraph.values`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ctxlint.ir.unit import Decl, EnumDef, Loc
+
+Value = Any
+"""A symbolic value: nested tuples, or None when nothing is known."""
+
+
+class _Fact(msgspec.Struct, frozen=True, array_like=True):
+    pass
+
+
+class Lock(_Fact):
+    """A lock taken here: its kind (rules/locks.yaml), its path as text, and the
+    place, as an index in ``Summary.locs``."""
+
+    kind: str
+    path: str
+    loc: int
+
+
+class Delta(_Fact):
+    """Execution context relative to the function's entry.
+
+    ``irq``: -1 as at entry, 0 on, 1 off, -2 as before the caller's last save.
+    Counts are differences. ``irq_loc`` and ``pre_loc`` say where interrupts or
+    preemption went off (-1: not here).
+    """
+
+    irq: int = -1
+    pre: int = 0
+    bh: int = 0
+    rcu: int = 0
+    mig: int = 0
+    locks: tuple[Lock, ...] = ()
+    irq_loc: int = -1
+    pre_loc: int = -1
+
+
+class Guard(_Fact):
+    """A condition on the entry (parameters, execution context) that must be
+    ``truth`` for a point to be reached."""
+
+    value: Value
+    truth: bool
+
+
+class Assumption(_Fact):
+    """A condition on data that holds on every path to a point."""
+
+    text: str
+    truth: bool
+    loc: int
+
+
+class Point(_Fact):
+    """One way in which a call site is reached."""
+
+    delta: Delta
+    guards: tuple[Guard, ...]
+    assumptions: tuple[Assumption, ...]
+    args: tuple[Value, ...]
+    target: Value
+
+
+class Edge(_Fact):
+    """A call site. ``symbol`` is the callee of a direct call, else ``""``;
+    ``shown`` is the callee as written (``ops->mask``)."""
+
+    symbol: str
+    shown: str
+    loc: int
+    implicit: str
+    points: tuple[Point, ...]
+
+
+class Outcome(_Fact):
+    """A way to return: net state change, return value, and its guards.
+
+    ``pops`` counts restores of states that the caller saved; ``released`` are
+    kinds of locks that the caller took.
+    """
+
+    delta: Delta
+    value: Value
+    guards: tuple[Guard, ...]
+    pops: int
+    saves: tuple[int, ...]
+    released: tuple[str, ...]
+
+
+class Store(_Fact):
+    """A function (or a value that may be one) put into a member.
+
+    ``path`` is the chain of ``(record tag, field)`` from the outermost known
+    object to the member; ``base`` the symbol of the global variable that holds
+    it, or ``""``; ``siblings`` constant members of the same initialiser;
+    ``index`` the array index in a table, or -1.
+    """
+
+    base: str
+    path: tuple[tuple[str, str], ...]
+    value: Value
+    file: str
+    line: int
+    col: int
+    function: str
+    object: str
+    siblings: tuple[tuple[str, int], ...] = ()
+    index: int = -1
+
+
+class Summary(_Fact):
+    """One function. ``outcomes`` is empty when the function is neutral: it
+    returns with the execution context it was called in."""
+
+    symbol: str
+    name: str
+    file: str
+    line: int
+    col: int
+    attrs: tuple[str, ...]
+    nparams: int
+    locs: tuple[Loc, ...]
+    edges: tuple[Edge, ...]
+    outcomes: tuple[Outcome, ...]
+    noreturn: bool
+    guarded_params: tuple[int, ...]
+
+
+class RecordInit(_Fact):
+    """Constant members of an initialised record (which ``regmap_config``)."""
+
+    record: str
+    variable: str
+    values: tuple[tuple[str, int], ...]
+
+
+class UnitFacts(_Fact):
+    file: str
+    summaries: tuple[Summary, ...]
+    inlines: tuple[str, ...]
+    stores: tuple[Store, ...]
+    inits: tuple[RecordInit, ...]
+    decls: tuple[Decl, ...]
+    enums: tuple[EnumDef, ...]
+    errors: tuple[str, ...]

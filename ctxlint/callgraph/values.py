@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Symbolic values: nested tuples, hashable, and the same in memory and in the store.
+
+======================  =========================================================
+``("k", n)``            integer constant
+``("p", i)``            parameter i, as it was at entry
+``("f", symbol)``       a function
+``("g", symbol)``       value of a global variable
+``("&", lvalue)``       address of an lvalue (a ``g``, ``l`` or ``.`` value)
+``("l", slot)``         a local variable, as a place
+``("*", pointer)``      what a pointer points to
+``(".", base, r, f)``   member f of record r of the object ``base``
+``("[]", base, i)``     element
+``("v", id)``           result of one operation, otherwise unknown
+``("b", op, x, y)``     binary operation        ``("u", op, x)``  unary
+``("pc", pre, bh)``     the context word, with the counts added since entry
+``("fl", irq)``         saved interrupt state (as Delta.irq)
+``("io",)``             "interrupts were off at entry"
+``("?", c, x, y)``      selection
+======================  =========================================================
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+Value = Any
+Lookup = Callable[[Value], "int | None"]
+
+_MASK64 = (1 << 64) - 1
+
+_ARITH: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "&": operator.and_,
+    "|": operator.or_, "^": operator.xor,
+    "<<": lambda a, b: (a << b) & _MASK64 if 0 <= b < 64 else 0,
+    ">>": lambda a, b: a >> b if 0 <= b < 64 else 0,
+    "==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b),
+    "<": lambda a, b: int(a < b), "<=": lambda a, b: int(a <= b),
+    ">": lambda a, b: int(a > b), ">=": lambda a, b: int(a >= b),
+    "&&": lambda a, b: int(bool(a) and bool(b)), "||": lambda a, b: int(bool(a) or bool(b)),
+}  # fmt: skip
+
+ENTRY_LEAVES = frozenset({"p", "pc", "fl", "io"})
+
+
+def freeze(value: Value) -> Value:
+    """Turn the lists of a decoded value back into tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(freeze(v) for v in value)
+    return value
+
+
+def evaluate(value: Value, lookup: Lookup) -> int | None:
+    """Three-valued evaluation: an integer, or None when it is not known.
+
+    ``lookup`` answers for leaves and for whole subterms (facts about them).
+    """
+    if value is None:
+        return None
+    kind = value[0]
+    if kind == "k":
+        return int(value[1])
+    known = lookup(value)
+    if known is not None:
+        return known
+    if kind == "b":
+        return _binary(value[1], evaluate(value[2], lookup), evaluate(value[3], lookup))
+    if kind == "u":
+        inner = evaluate(value[2], lookup)
+        if inner is None:
+            return None
+        if value[1] == "!":
+            return int(not inner)
+        return -inner if value[1] == "-" else ~inner
+    if kind == "?":
+        cond = evaluate(value[1], lookup)
+        if cond is None:
+            a, b = evaluate(value[2], lookup), evaluate(value[3], lookup)
+            return a if a == b else None
+        return evaluate(value[2] if cond else value[3], lookup)
+    if kind in ("f", "&"):
+        return 1  # addresses are not null
+    return None
+
+
+def _binary(op: str, a: int | None, b: int | None) -> int | None:
+    if a is not None and b is not None:
+        if op in ("/", "%"):
+            if b == 0:
+                return None
+            quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+            return quotient if op == "/" else a - quotient * b
+        fn = _ARITH.get(op)
+        return fn(a, b) if fn else None
+    if op in ("&", "*", "&&") and 0 in (a, b):
+        return 0
+    if op == "||" and (a or b):
+        return 1
+    return None
+
+
+def substitute(value: Value, args: tuple[Value, ...]) -> Value:
+    """Replace parameters by the caller's values."""
+    if not isinstance(value, tuple) or not value:
+        return value
+    if value[0] == "p":
+        return args[value[1]] if value[1] < len(args) else None
+    if value[0] in ("k", "f", "g", "v", "l", "pc", "fl", "io"):
+        return value
+    parts = tuple(substitute(v, args) if isinstance(v, tuple) else v for v in value)
+    head = value[0]
+    if head in ("b", "u", "?", "&", "[]", ".") and None in parts:
+        return None
+    return parts
+
+
+def leaves(value: Value) -> set[str]:
+    """The kinds of leaves that occur in a value."""
+    if not isinstance(value, tuple) or not value:
+        return set()
+    kind = value[0]
+    if kind in ("k", "p", "f", "g", "v", "l", "pc", "fl", "io"):
+        return {kind}
+    out: set[str] = {kind} if kind in (".", "[]", "&", "*") else set()
+    for part in value[1:]:
+        if isinstance(part, tuple):
+            out |= leaves(part)
+    return out
+
+
+def params(value: Value) -> set[int]:
+    """Indices of the parameters that a value depends on."""
+    if not isinstance(value, tuple) or not value:
+        return set()
+    if value[0] == "p":
+        return {value[1]}
+    out: set[int] = set()
+    for part in value[1:]:
+        if isinstance(part, tuple):
+            out |= params(part)
+    return out
+
+
+def mentions(value: Value, needle: Value) -> bool:
+    if value == needle:
+        return True
+    if not isinstance(value, tuple):
+        return False
+    return any(mentions(part, needle) for part in value if isinstance(part, tuple))
+
+
+def depends_on_entry(value: Value) -> bool:
+    """True when the value is a function of parameters and execution context."""
+    found = leaves(value)
+    return bool(found & ENTRY_LEAVES) and found <= (ENTRY_LEAVES | {"k", "f"})

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Entry points: functions that the kernel calls first in a known context.
+
+They come from three places, all named in ``rules/``: calls of registration
+functions (followed through wrappers that pass their own parameters on), members
+of operations structures, and functions that the architecture calls by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ctxlint.callgraph.facts import Edge, Point, Store, Summary
+from ctxlint.callgraph.program import Program
+from ctxlint.callgraph.values import Value, evaluate, substitute
+from ctxlint.rulebook.book import RegistrationRule, Rulebook
+from ctxlint.rulebook.conditions import choose
+from ctxlint.rulebook.prototypes import parse
+from ctxlint.rulebook.schema import Callback, Choice, FieldCallback, TableEntry
+
+_WRAPPER_DEPTH = 4
+
+
+@dataclass(frozen=True, order=True)
+class EntryPoint:
+    """A function in a context, and where it was handed over.
+
+    ``kind`` names the callback ("irq_chip.irq_mask", "cpuhp startup"); ``by``
+    the function that the registration is in ("" for an initialiser), ``what``
+    what was called or initialised there; ``state`` the hotplug state.
+    """
+
+    symbol: str
+    context: str
+    kind: str
+    file: str
+    line: int
+    column: int
+    by: str
+    what: str
+    state: str = ""
+    certain: bool = True
+
+
+def find(program: Program, rules: Rulebook, rt: bool) -> list[EntryPoint]:
+    """All entry points, each (function, context, kind) once, in a stable order."""
+    finder = _Finder(program, rules, rt)
+    found: dict[tuple[str, str, str], EntryPoint] = {}
+    for entry in sorted(finder.all()):
+        found.setdefault((entry.symbol, entry.context, entry.kind), entry)
+    return sorted(found.values())
+
+
+class _Finder:
+    def __init__(self, program: Program, rules: Rulebook, rt: bool) -> None:
+        self.program = program
+        self.rules = rules
+        self.rt = rt
+
+    def all(self) -> Iterator[EntryPoint]:
+        for symbol in sorted(self.program.functions):
+            fn = self.program.functions[symbol]
+            if self.rules.registration(symbol) is not None:
+                continue  # its own callers are the registrations
+            for edge in fn.edges:
+                rule = self.rules.registration(edge.symbol) if edge.symbol else None
+                if rule is not None:
+                    yield from self._registered(fn, edge, rule)
+        for store in self.program.stores:
+            yield from self._stored(store)
+        yield from self._tables()
+        yield from self._named()
+
+    # -- registration calls ------------------------------------------------
+
+    def _registered(self, fn: Summary, edge: Edge, rule: RegistrationRule) -> Iterator[EntryPoint]:
+        decl = self.program.decls.get(edge.symbol)
+        bound = rule.bind(decl.params) if decl is not None else {
+            name: i for i, (name, _) in enumerate(rule.params)
+        }
+        for point in edge.points:
+            for site, site_edge, args in self._at_callers(fn, edge, point, 0):
+                for callback in rule.registration.callbacks:
+                    yield from self._callback(site, site_edge, args, rule, callback, bound)
+
+    def _at_callers(
+        self, fn: Summary, edge: Edge, point: Point, depth: int
+    ) -> Iterator[tuple[Summary, Edge, tuple[Value, ...]]]:
+        """The call's arguments; where they are parameters of a wrapper, those
+        of the wrapper's callers too."""
+        needs = any(v is not None and v[0] in ("p", "?") for v in point.args)
+        callers = self.program.callers.get(fn.symbol, ()) if needs and depth < _WRAPPER_DEPTH else ()
+        if not callers:
+            yield fn, edge, point.args
+            return
+        for caller, outer in callers:
+            for outer_point in outer.points:
+                args = tuple(substitute(v, outer_point.args) for v in point.args)
+                inner = Point(outer_point.delta, (), (), args, None)
+                yield from self._at_callers(caller, outer, inner, depth + 1)
+
+    def _callback(
+        self,
+        fn: Summary,
+        edge: Edge,
+        args: tuple[Value, ...],
+        rule: RegistrationRule,
+        callback: Callback,
+        bound: dict[str, int],
+    ) -> Iterator[EntryPoint]:
+        index = bound.get(callback.arg, -1)
+        if not 0 <= index < len(args):
+            return
+        lookup = self._lookup({name: args[i] for name, i in bound.items() if i < len(args)})
+        functions: dict[str, str] = {f: "" for f in self.program.targets(args[index])}
+        for member, found in self.program.pointed_members(args[index]).items():
+            functions.update({f: member for f in found})
+        state = self._state(rule, bound, args)
+        at = fn.locs[edge.loc]
+        for symbol in sorted(functions):
+            for choice, certain in self._choices(callback.contexts, lookup):
+                yield EntryPoint(
+                    symbol, choice.context, callback.kind, at.file, at.line, at.col,
+                    fn.name, edge.shown or rule.symbol, state, certain,
+                )  # fmt: skip
+
+    def _state(
+        self, rule: RegistrationRule, bound: dict[str, int], args: tuple[Value, ...]
+    ) -> str:
+        index = bound.get(rule.registration.state, -1)
+        if not rule.registration.state or not 0 <= index < len(args):
+            return ""
+        number = evaluate(args[index], lambda _: None)
+        kind = dict(rule.params).get(rule.registration.state, "")
+        for tag, values in sorted(self.program.enums.items()):
+            if tag.removeprefix("enum ") == kind.removeprefix("enum "):
+                for name, value in values:
+                    if value == number:
+                        return name
+        return ""
+
+    # -- members -----------------------------------------------------------
+
+    def _stored(self, store: Store) -> Iterator[EntryPoint]:
+        found = self._field_rule(store)
+        if found is None:
+            return
+        rule, kind = found
+        siblings = dict(store.siblings)
+        lookups = [self._lookup({name: ("k", n) for name, n in siblings.items()}, absent=0)]
+        if rule.paired is not None:
+            lookups = list(self._paired(store, rule)) or lookups
+        for symbol in self.program.targets(store.value):
+            for lookup in lookups:
+                for choice, certain in self._choices(rule.contexts, lookup):
+                    yield EntryPoint(
+                        symbol, choice.context, rule.kind or kind, store.file, store.line,
+                        store.col, store.function.rpartition("::")[2], store.object, "", certain,
+                    )  # fmt: skip
+
+    def _field_rule(self, store: Store) -> tuple[FieldCallback, str] | None:
+        if not store.path:
+            return None
+        record, name = store.path[-1]
+        rule = self.rules.field_callbacks(record, name)
+        if rule is None and len(store.path) > 1:
+            record, outer = store.path[-2]
+            name = f"{outer}.{name}"
+            rule = self.rules.field_callbacks(record, name)
+        if rule is None:
+            return None
+        return rule, f"{record.removeprefix('struct ')}.{name}"
+
+    def _paired(self, store: Store, rule: FieldCallback) -> Iterator[Callable[[str], int | None]]:
+        """Lookups from the other call on the same object, in the same file."""
+        assert rule.paired is not None
+        prototype = parse(rule.paired.prototype)
+        names = [name for name, _ in prototype.params]
+        for caller, edge in self.program.callers.get(prototype.name, ()):
+            if caller.file != store.file:
+                continue
+            for point in edge.points:
+                args = dict(zip(names, point.args, strict=False))
+                place = args.get(rule.paired.object)
+                if _same_object(place, store):
+                    yield self._lookup(args)
+
+    def _tables(self) -> Iterator[EntryPoint]:
+        for rule in self.rules.tables:
+            for store in self.program.stores:
+                if store.base.rpartition("::")[2] != rule.variable or store.index < 0:
+                    continue
+                member = ".".join(name for _, name in store.path)
+                if member not in rule.fields:
+                    continue
+                lookup = self._lookup({rule.state: ("k", store.index)})
+                state = self._enumerator(rule, store.index)
+                for symbol in self.program.targets(store.value):
+                    for choice, certain in self._choices(rule.contexts, lookup):
+                        yield EntryPoint(
+                            symbol, choice.context, rule.kind, store.file, store.line,
+                            store.col, "", rule.variable, state, certain,
+                        )  # fmt: skip
+
+    def _enumerator(self, rule: TableEntry, number: int) -> str:
+        """The state's name, from the enum whose boundaries the rule speaks of."""
+        words = {w for choice in rule.contexts for w in re.findall(r"\w+", choice.when)}
+        for _, values in sorted(self.program.enums.items()):
+            if words & {name for name, _ in values}:
+                return next((name for name, value in values if value == number), "")
+        return ""
+
+    def _named(self) -> Iterator[EntryPoint]:
+        by_name: dict[str, list[Summary]] = {}
+        for symbol in sorted(self.program.functions):
+            fn = self.program.functions[symbol]
+            by_name.setdefault(fn.name, []).append(fn)
+        for name in sorted(self.rules.named_entries):
+            for rule in self.rules.named_entries[name]:
+                for fn in by_name.get(name, ()):
+                    if not fn.file.startswith(rule.file):
+                        continue
+                    for choice, certain in self._choices(rule.contexts, self._lookup({})):
+                        yield EntryPoint(
+                            fn.symbol, choice.context, rule.kind, fn.file, fn.line, fn.col,
+                            "", fn.name, "", certain,
+                        )  # fmt: skip
+
+    # -- conditions --------------------------------------------------------
+
+    def _choices(
+        self, choices: tuple[Choice, ...], lookup: Callable[[str], int | None]
+    ) -> list[tuple[Choice, bool]]:
+        absent = "nort" if self.rt else "rt"
+        usable = [c for c in choices if c.profile != absent]
+        return [
+            (c, word == "certain") for c, word in choose(usable, lambda c: c.when, lookup)
+        ]
+
+    def _lookup(
+        self, values: dict[str, Value], absent: int | None = None
+    ) -> Callable[[str], int | None]:
+        def lookup(name: str) -> int | None:
+            if name in values:
+                return evaluate(values[name], lambda _: None)
+            known = constant(self.program, self.rules, name)
+            return absent if known is None else known
+
+        return lookup
+
+
+def constant(program: Program, rules: Rulebook, name: str) -> int | None:
+    """An enumerator of the tree, or a constant of the rules."""
+    if name in program.enumerators:
+        return program.enumerators[name]
+    rule = rules.constants.get(name)
+    if rule is None:
+        return None
+    if rule.enumerator in program.enumerators:
+        number = program.enumerators[rule.enumerator]
+        return 1 << number if rule.shift else number
+    return rule.value
+
+
+def _same_object(place: Value, store: Store) -> bool:
+    """``&sa->timer`` in a call, ``sa->timer.function`` in the store."""
+    if place is None or place[0] != "&":
+        return place is not None and len(store.path) < 2
+    inner = place[1]
+    if inner[0] == ".":
+        return len(store.path) > 1 and store.path[-2] == tuple(inner[2:])
+    if inner[0] == "g":
+        return store.base == inner[1]
+    return len(store.path) < 2

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""IR expressions as symbolic values, and as short C text for people."""
+
+from __future__ import annotations
+
+from ctxlint.callgraph.values import Value
+from ctxlint.contexts.state import State
+from ctxlint.ir import ops
+from ctxlint.ir.types import TInt, TRecord
+from ctxlint.ir.unit import Function
+
+_DEPTH_MAX = 8
+
+
+class Reader:
+    """Evaluates expressions of one function in a state."""
+
+    def __init__(self, function: Function) -> None:
+        self.fn = function
+
+    def value(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
+        """The value of an expression; None when nothing can be said."""
+        if depth > _DEPTH_MAX:
+            return None
+        kind = type(e)
+        if kind is ops.Const:
+            return ("k", e.value)  # type: ignore[union-attr]
+        if kind is ops.Var:
+            value = st.vals.get(e.slot)  # type: ignore[union-attr]
+            return value if value is not None else st.mem.get(("l", e.slot))  # type: ignore[union-attr]
+        if kind is ops.Func:
+            return ("f", e.symbol)  # type: ignore[union-attr]
+        if kind is ops.Cast:
+            return self._cast(e, st, depth)  # type: ignore[arg-type]
+        if kind is ops.Bin:
+            return self._binary(e, st, depth)  # type: ignore[arg-type]
+        if kind is ops.Un:
+            inner = self.value(e.e, st, depth + 1)  # type: ignore[union-attr]
+            if inner is None:
+                return None
+            value = ("u", e.op, inner)  # type: ignore[union-attr]
+            return self._fold(value, st)
+        if kind is ops.Addr:
+            place = self.place(e.lvalue, st, depth + 1)  # type: ignore[union-attr]
+            if place is None:
+                return None
+            return place[1] if place[0] == "*" else ("&", place)
+        if kind is ops.Select:
+            cond = self.value(e.cond, st, depth + 1)  # type: ignore[union-attr]
+            truth = st.truth(cond)
+            if truth is not None:
+                return self.value(e.a if truth else e.b, st, depth + 1)  # type: ignore[union-attr]
+            a = self.value(e.a, st, depth + 1)  # type: ignore[union-attr]
+            b = self.value(e.b, st, depth + 1)  # type: ignore[union-attr]
+            return None if None in (cond, a, b) else (a if a == b else ("?", cond, a, b))
+        if kind in (ops.Global, ops.Field, ops.Deref, ops.Index):
+            place = self.place(e, st, depth + 1)
+            if place is None:
+                return None
+            return st.mem.get(place, place)
+        return None
+
+    def place(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
+        """An lvalue: what names the object."""
+        if depth > _DEPTH_MAX:
+            return None
+        if isinstance(e, ops.Var):
+            return ("l", e.slot)
+        if isinstance(e, ops.Global):
+            return ("g", e.symbol)
+        if isinstance(e, ops.Field):
+            base = self.place(e.base, st, depth + 1)
+            if base is None:
+                base = ("v", "?")
+            return (".", base, e.record, e.name)
+        if isinstance(e, ops.Deref):
+            pointer = self.value(e.ptr, st, depth + 1)
+            if pointer is None:
+                return None
+            return pointer[1] if pointer[0] == "&" else ("*", pointer)
+        if isinstance(e, ops.Index):
+            base = self.place(e.base, st, depth + 1)
+            index = self.value(e.index, st, depth + 1)
+            return None if base is None or index is None else ("[]", base, index)
+        return None
+
+    def _cast(self, e: ops.Cast, st: State, depth: int) -> Value:
+        inner = self.value(e.e, st, depth + 1)
+        if inner is None or inner[0] != "k":
+            return inner
+        kind = self.fn.types[e.type]
+        if not isinstance(kind, TInt):
+            return inner
+        if kind.bits == 1 or kind.name == "_Bool":
+            return ("k", int(bool(inner[1])))
+        number = inner[1] & ((1 << kind.bits) - 1)
+        if kind.signed and number >> (kind.bits - 1):
+            number -= 1 << kind.bits
+        return ("k", number)
+
+    def _binary(self, e: ops.Bin, st: State, depth: int) -> Value:
+        a = self.value(e.a, st, depth + 1)
+        b = self.value(e.b, st, depth + 1)
+        if a is None or b is None:
+            if e.op in ("&&", "||") and (a is not None or b is not None):
+                truth = st.truth(a if a is not None else b)
+                if truth is (e.op == "||"):
+                    return ("k", int(truth))
+            return None
+        return self._fold(("b", e.op, a, b), st)
+
+    @staticmethod
+    def _fold(value: Value, st: State) -> Value:
+        number = st.number(value)
+        return value if number is None else ("k", number)
+
+    # -- effects on values -------------------------------------------------
+
+    def assign(
+        self, st: State, dst: ops.Expr, value: Value, op_id: str, src: ops.Expr | None = None
+    ) -> None:
+        """Store a value; an unknown one gets a name of its own."""
+        if value is None:
+            value = ("v", op_id)
+            st.forget(value)
+        if isinstance(dst, ops.Var):
+            # A value that refers to the old content of this slot by place is stale.
+            place = ("l", dst.slot)
+            if st.mem or st.facts:
+                st.forget(place)
+            st.vals[dst.slot] = value
+            if isinstance(src, ops.Agg):
+                self._aggregate(st, dst, src)
+            return
+        place = self.place(dst, st)
+        if place is None:
+            return
+        if place[0] == "l":
+            st.vals[place[1]] = value
+            return
+        if place[0] == ".":
+            member = place[2:]
+            for table in (st.mem, st.facts):
+                stale = [k for k in table if _reads_member(k, member)]
+                for k in stale:
+                    del table[k]
+        st.mem[place] = value
+
+    def _aggregate(self, st: State, dst: ops.Var, src: ops.Agg) -> None:
+        kind = self.fn.types[src.type]
+        if isinstance(kind, TRecord):
+            for name, item in src.items:
+                value = self.value(item, st)
+                if value is not None and isinstance(name, str):
+                    st.mem[(".", ("l", dst.slot), kind.key, name)] = value
+
+    @staticmethod
+    def escape(st: State, arg: Value, op_id: str) -> None:
+        """A callee may write through a pointer to a local variable."""
+        if arg is not None and arg[0] == "&" and arg[1][0] == "l":
+            slot = arg[1][1]
+            fresh = ("v", f"{op_id}&{slot}")
+            st.forget(("l", slot))
+            st.forget(fresh)
+            st.vals[slot] = fresh
+
+
+def _reads_member(value: Value, member: tuple[str, str]) -> bool:
+    if not isinstance(value, tuple):
+        return False
+    if value[0] == "." and value[2:] == member:
+        return True
+    return any(_reads_member(part, member) for part in value if isinstance(part, tuple))
+
+
+_PRECEDENCE = {
+    "*": 10, "/": 10, "%": 10, "+": 9, "-": 9, "<<": 8, ">>": 8, "<": 7, ">": 7, "<=": 7,
+    ">=": 7, "==": 6, "!=": 6, "&": 5, "^": 4, "|": 3, "&&": 2, "||": 1,
+}  # fmt: skip
+
+
+def expr_text(fn: Function, e: ops.Expr, limit: int = 60) -> str:
+    """C text of an expression, ``""`` when it would not tell the reader anything."""
+    text = _text(fn, e)
+    return "" if "\0" in text or len(text) > limit else text
+
+
+def _text(fn: Function, e: ops.Expr, above: int = 0) -> str:
+    if isinstance(e, ops.Const):
+        return e.name or (str(e.value) if abs(e.value) < 4096 else hex(e.value))
+    if isinstance(e, ops.Var):
+        return fn.vars[e.slot].name or "\0"
+    if isinstance(e, ops.Global | ops.Func):
+        return e.symbol.rpartition("::")[2].rpartition(".")[2]
+    if isinstance(e, ops.Field):
+        if isinstance(e.base, ops.Deref):
+            return f"{_text(fn, e.base.ptr, 12)}->{e.name}"
+        return f"{_text(fn, e.base, 12)}.{e.name}"
+    if isinstance(e, ops.Deref):
+        return f"*{_text(fn, e.ptr, 11)}"
+    if isinstance(e, ops.Index):
+        return f"{_text(fn, e.base, 12)}[{_text(fn, e.index)}]"
+    if isinstance(e, ops.Addr):
+        inner = _text(fn, e.lvalue, 11)
+        return inner[1:] if inner.startswith("*") else f"&{inner}"
+    if isinstance(e, ops.Un):
+        return f"{e.op}{_text(fn, e.e, 11)}"
+    if isinstance(e, ops.Cast):
+        return _text(fn, e.e, above)
+    if isinstance(e, ops.Bin):
+        rank = _PRECEDENCE.get(e.op, 0)
+        text = f"{_text(fn, e.a, rank)} {e.op} {_text(fn, e.b, rank + 1)}"
+        return f"({text})" if rank < above else text
+    if isinstance(e, ops.Select):
+        return f"({_text(fn, e.cond)} ? {_text(fn, e.a)} : {_text(fn, e.b)})"
+    return "\0"

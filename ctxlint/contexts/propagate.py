@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Execution contexts over the whole program.
+
+Breadth first from the entry points, and from every function as if called from
+an unknown, unrestricted context (so that a section which a function opens
+itself is judged too). A node is a function in a context with the constant
+arguments that matter to it; it is visited once and remembers the call that led
+to it, so the first way found is a shortest one. A call is followed only where
+the context restricts something: code that may sleep needs no proof.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ctxlint.callgraph.facts import Edge, Point, Summary
+from ctxlint.callgraph.program import TARGETS_MAX, Program
+from ctxlint.callgraph.values import Value, evaluate, params, substitute
+from ctxlint.contexts.context import LEVELS, Context, Wait
+from ctxlint.contexts.entries import EntryPoint, constant
+from ctxlint.rulebook.book import ApiRule, Rulebook
+from ctxlint.rulebook.conditions import choose
+
+NODES_PER_FUNCTION = 24
+
+Env = tuple[tuple[int, Value], ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """A function in an execution context, and how it was reached.
+
+    ``parent`` is None for a root; then ``entry`` says which (None: the function
+    on its own, callers not known).
+    """
+
+    fn: Summary
+    context: Context
+    env: Env
+    parent: Node | None
+    edge: Edge | None
+    point: Point | None
+    entry: EntryPoint | None
+    depth: int
+
+    def lookup(self, rt: bool) -> Callable[[Value], int | None]:
+        env = dict(self.env)
+
+        def answer(value: Value) -> int | None:
+            if value[0] == "p":
+                known = env.get(value[1])
+                if known is None:
+                    return None
+                return int(known[1]) if known[0] == "k" else 1
+            return self.context.lookup(value, rt)
+
+        return answer
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Need:
+    """What an operation requires: its wait type, and why."""
+
+    level: Wait
+    certain: bool
+    why: str
+    rule: ApiRule
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Violation:
+    """An operation in a context that does not allow it."""
+
+    node: Node
+    edge: Edge
+    point: Point
+    context: Context
+    need: Need
+
+
+@dataclass
+class Unknowns:
+    """Calls in restricted contexts about which nothing is known."""
+
+    count: int
+    reason: str
+    example: str
+
+
+class Propagation:
+    """Runs over a linked program; results in ``violations`` and ``unknown``."""
+
+    def __init__(
+        self, program: Program, rules: Rulebook, rt: bool, entries: Iterable[EntryPoint]
+    ) -> None:
+        self.program = program
+        self.rules = rules
+        self.rt = rt
+        self.violations: list[Violation] = []
+        self.unknown: dict[str, Unknowns] = {}
+        self.nodes: dict[str, list[Node]] = {}
+        self._seen: set[tuple[object, ...]] = set()
+        self._queue: deque[Node] = deque()
+        self._rules: dict[str, ApiRule | None] = {}
+        self._targets: dict[Value, tuple[str, ...]] = {}
+        self._relevant = self._relevant_params()
+        self._roots(entries)
+
+    def run(self) -> None:
+        while self._queue:
+            node = self._queue.popleft()
+            for edge in node.fn.edges:
+                self._edge(node, edge)
+
+    # -- roots -------------------------------------------------------------
+
+    def _roots(self, entries: Iterable[EntryPoint]) -> None:
+        for entry in entries:
+            fn = self.program.functions.get(entry.symbol)
+            if fn is None:
+                continue
+            context = Context.of(self.rules.state(entry.context, self.rt), entry.context)
+            if context.allows(self.rt) == Wait.SLEEP:
+                self.nodes.setdefault(fn.symbol, []).append(
+                    Node(fn, context, (), None, None, None, entry, 0)
+                )
+                continue
+            self._push(Node(fn, context, (), None, None, None, entry, 0))
+        for symbol in sorted(self.program.functions):
+            self._push(Node(self.program.functions[symbol], Context(), (), None, None, None, None, 0))
+
+    def _push(self, node: Node) -> None:
+        key = (node.fn.symbol, node.context, node.env)
+        if key in self._seen:
+            return
+        nodes = self.nodes.setdefault(node.fn.symbol, [])
+        if len(nodes) >= NODES_PER_FUNCTION:
+            if not node.env:
+                return
+            node = Node(node.fn, node.context, (), node.parent, node.edge, node.point, node.entry, node.depth)
+            key = (node.fn.symbol, node.context, ())
+            if key in self._seen:
+                return
+        self._seen.add(key)
+        nodes.append(node)
+        self._queue.append(node)
+
+    # -- edges -------------------------------------------------------------
+
+    def _edge(self, node: Node, edge: Edge) -> None:
+        lookup = node.lookup(self.rt)
+        for point in edge.points:
+            context = node.context.then(point.delta)
+            allowed = context.allows(self.rt)
+            if allowed == Wait.SLEEP:
+                continue
+            if not all(_holds(g.value, g.truth, lookup) for g in point.guards):
+                continue
+            args = tuple(_bind(v, node.env) for v in point.args)
+            if edge.symbol:
+                self._call(node, edge, point, context, allowed, edge.symbol, args)
+            else:
+                target = _bind(point.target, node.env)
+                targets = self._resolve(target)
+                if not targets or len(targets) > TARGETS_MAX:
+                    reason = "unresolved indirect call" if not targets else "too many targets"
+                    self._unknown(edge.shown or "indirect call", reason, node, edge)
+                    continue
+                for symbol in targets:
+                    self._call(node, edge, point, context, allowed, symbol, args)
+
+    def _resolve(self, target: Value) -> tuple[str, ...]:
+        if target is None:
+            return ()
+        known = self._targets.get(target)
+        if known is None:
+            known = self._targets[target] = self.program.targets(target)
+        return known
+
+    def _call(
+        self,
+        node: Node,
+        edge: Edge,
+        point: Point,
+        context: Context,
+        allowed: Wait,
+        symbol: str,
+        args: tuple[Value, ...],
+    ) -> None:
+        rule = self._rule(symbol)
+        callee = self.program.functions.get(symbol)
+        if rule is not None:
+            need = self._need(rule, symbol, node, args)
+            if need is not None and need.level > allowed and not self._legal(rule, context):
+                self.violations.append(Violation(node, edge, point, context, need))
+            if not rule.api.inside or (need is not None and need.level > allowed):
+                return
+        if callee is None:
+            if rule is None:
+                self._unknown(symbol.rpartition("::")[2], "no body and no rule", node, edge)
+            return
+        env = self._env(callee, args)
+        self._push(Node(callee, context, env, node, edge, point, node.entry, node.depth + 1))
+
+    def _env(self, callee: Summary, args: tuple[Value, ...]) -> Env:
+        env = []
+        for i in self._relevant.get(callee.symbol, ()):
+            value = args[i] if i < len(args) else None
+            number = evaluate(value, lambda _: None)
+            if value is not None and value[0] == "f":
+                env.append((i, value))
+            elif number is not None:
+                env.append((i, ("k", number) if value[0] == "k" or number != 1 else value))
+        return tuple((i, v) for i, v in env if v[0] in ("k", "f"))
+
+    def _rule(self, symbol: str) -> ApiRule | None:
+        if symbol not in self._rules:
+            self._rules[symbol] = self.rules.api(symbol)
+        return self._rules[symbol]
+
+    def _unknown(self, name: str, reason: str, node: Node, edge: Edge) -> None:
+        at = node.fn.locs[edge.loc]
+        known = self.unknown.get(name)
+        if known is None:
+            self.unknown[name] = Unknowns(1, reason, f"{at.file}:{at.line}")
+        else:
+            known.count += 1
+            known.example = min(known.example, f"{at.file}:{at.line}")
+
+    # -- requirements ------------------------------------------------------
+
+    def _need(
+        self, rule: ApiRule, symbol: str, node: Node, args: tuple[Value, ...]
+    ) -> Need | None:
+        if rule.api.config is not None:
+            return self._configured(rule, node)
+        cases = rule.cases(self.rt)
+        if not cases:
+            return None
+        decl = self.program.decls.get(symbol)
+        bound = rule.bind(decl.params) if decl is not None else {
+            name: i for i, (name, _) in enumerate(rule.params)
+        }
+        values = {name: args[i] for name, i in bound.items() if i < len(args)}
+
+        def lookup(name: str) -> int | None:
+            if name in values:
+                return evaluate(values[name], lambda _: None)
+            return constant(self.program, self.rules, name)
+
+        chosen = choose(cases, lambda c: c.when, lookup)
+        if not chosen:
+            return None
+        # An argument that is not known: claim no more than every case says.
+        case, word = min(chosen, key=lambda c: (LEVELS[c[0].level], c[0].certainty == "certain"))
+        level = LEVELS[case.level]
+        if level == Wait.SLEEP and rule.api.relaxed_by:
+            calls = self.program.calls_in_file.get(node.fn.file, set())
+            if rule.api.relaxed_by in calls:
+                level = Wait.CONFIG
+        certain = case.certainty == "certain" and word == "certain"
+        return Need(level, certain, case.why, rule)
+
+    def _configured(self, rule: ApiRule, node: Node) -> Need | None:
+        """A requirement that the driver's own structure decides. With several
+        structures in the file the weakest requirement is taken."""
+        config = rule.api.config
+        assert config is not None
+        found = []
+        for init in self.program.inits.get(node.fn.file, ()):
+            if init.record.removeprefix("struct ") != config.record:
+                continue
+            values = dict(init.values)
+            for fields, level, why in config.cases:
+                if all(values.get(name) for name in fields):
+                    found.append((LEVELS[level], why))
+                    break
+            else:
+                found.append((LEVELS[config.otherwise], config.why))
+        if not found:
+            return None
+        level_found, why = min(found)
+        return Need(level_found, True, why, rule)
+
+    @staticmethod
+    def _legal(rule: ApiRule, context: Context) -> bool:
+        return any(
+            (name == "in_interrupt" and context.in_interrupt()) or name == context.name
+            for name in rule.api.legal_in
+        )
+
+    # -- which parameters matter -------------------------------------------
+
+    def _relevant_params(self) -> dict[str, tuple[int, ...]]:
+        """Parameters whose value decides something below: guards, targets of
+        indirect calls, arguments of conditional requirements."""
+        relevant: dict[str, set[int]] = {}
+        users: dict[str, set[str]] = {}
+        for symbol, fn in self.program.functions.items():
+            relevant[symbol] = set(fn.guarded_params)
+            for edge in fn.edges:
+                rule = self.rules.api(edge.symbol) if edge.symbol else None
+                if rule is not None and any(c.when for c in rule.api.requires):
+                    for point in edge.points:
+                        for value in point.args:
+                            relevant[symbol] |= params(value)
+                if edge.symbol:
+                    users.setdefault(edge.symbol, set()).add(symbol)
+        work = deque(sorted(relevant))
+        while work:
+            callee = work.popleft()
+            needs = relevant.get(callee)
+            if not needs:
+                continue
+            for symbol in sorted(users.get(callee, ())):
+                mine = relevant[symbol]
+                before = len(mine)
+                for edge in self.program.functions[symbol].edges:
+                    if edge.symbol == callee:
+                        for point in edge.points:
+                            for i in needs:
+                                if i < len(point.args):
+                                    mine |= params(point.args[i])
+                if len(mine) != before:
+                    work.append(symbol)
+        return {symbol: tuple(sorted(found)) for symbol, found in relevant.items() if found}
+
+
+def _holds(value: Value, truth: bool, lookup: Callable[[Value], int | None]) -> bool:
+    """False only when the guard is known to fail."""
+    number = evaluate(value, lookup)
+    return number is None or bool(number) is truth
+
+
+def _bind(value: Value, env: Env) -> Value:
+    """Put the constant parameters of a node into a value of its function."""
+    if value is None or not env:
+        return value if value is None or value[0] not in ("p",) else None
+    known = dict(env)
+    count = max(known) + 1
+    needed = params(value)
+    if not needed:
+        return value
+    return substitute(value, tuple(known.get(i) for i in range(max(count, max(needed) + 1))))

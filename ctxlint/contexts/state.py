@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The abstract state inside one function, relative to its entry.
+
+A state is one *disjunct*: an exact execution-context difference together with
+what is known about values on the paths that lead to it. A program point holds a
+small set of disjuncts. Two states with the same :meth:`State.key` are merged
+(what is known is intersected, an under-approximation of knowledge); states that
+differ in context stay apart, so conditional locking on one condition is followed
+exactly and a lock is never "maybe held".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctxlint.callgraph.facts import Delta, Lock
+from ctxlint.callgraph.values import Value, evaluate, mentions
+
+Fact = int | bool
+"""What is known about a value: an int is its exact value, True is "not zero"."""
+
+_COUNT_MAX = 6
+_COUNT_MIN = -3
+_LOCKS_MAX = 8
+_SAVES_MAX = 6
+
+
+class State:
+    """Mutable while one block is interpreted; copied at forks."""
+
+    __slots__ = (
+        "bh", "conds", "facts", "irq", "irq_loc", "locks", "mem", "mig", "pops", "pre",
+        "pre_loc", "rcu", "released", "saves", "vals",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.irq = -1
+        self.pre = 0
+        self.bh = 0
+        self.rcu = 0
+        self.mig = 0
+        self.locks: tuple[Lock, ...] = ()
+        self.irq_loc = -1
+        self.pre_loc = -1
+        self.saves: tuple[int, ...] = ()
+        self.pops = 0
+        self.released: tuple[str, ...] = ()
+        self.vals: dict[int, Value] = {}
+        self.mem: dict[Value, Value] = {}
+        self.facts: dict[Value, Fact] = {}
+        self.conds: dict[int, bool] = {}
+
+    def copy(self) -> State:
+        new = State.__new__(State)
+        new.irq, new.pre, new.bh, new.rcu, new.mig = self.irq, self.pre, self.bh, self.rcu, self.mig
+        new.locks, new.saves, new.pops, new.released = self.locks, self.saves, self.pops, self.released
+        new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
+        new.vals, new.mem = dict(self.vals), dict(self.mem)
+        new.facts, new.conds = dict(self.facts), dict(self.conds)
+        return new
+
+    def context_key(self) -> tuple[Any, ...]:
+        """What makes two states different in their effect on the caller."""
+        return (
+            self.irq, self.pre, self.bh, self.rcu, self.mig, self.saves, self.pops,
+            self.released, tuple((lk.kind, lk.path) for lk in self.locks),
+        )  # fmt: skip
+
+    def key(self, tracked: tuple[int, ...]) -> tuple[Any, ...]:
+        """Identity of the disjunct; ``tracked`` are slots whose constants count."""
+        values = tuple(
+            v if (v := self.vals.get(slot)) is not None and v[0] in ("k", "f") else None
+            for slot in tracked
+        )
+        return (self.context_key(), values)
+
+    def delta(self) -> Delta:
+        return Delta(
+            self.irq, self.pre, self.bh, self.rcu, self.mig, self.locks, self.irq_loc, self.pre_loc
+        )
+
+    # -- knowledge ---------------------------------------------------------
+
+    def lookup(self, value: Value) -> int | None:
+        fact = self.facts.get(value)
+        return fact if type(fact) is int else None
+
+    def number(self, value: Value) -> int | None:
+        return evaluate(value, self.lookup)
+
+    def truth(self, value: Value) -> bool | None:
+        """Whether a value is non-zero, as far as it is known."""
+        if value is None:
+            return None
+        fact = self.facts.get(value)
+        if fact is not None:
+            return bool(fact)
+        kind = value[0]
+        if kind == "k":
+            return bool(value[1])
+        if kind == "u" and value[1] == "!":
+            inner = self.truth(value[2])
+            return None if inner is None else not inner
+        if kind == "b":
+            op, a, b = value[1], value[2], value[3]
+            if op in ("==", "!=") and b == ("k", 0):
+                inner = self.truth(a)
+                if inner is not None:
+                    return inner if op == "!=" else not inner
+            if op in ("&&", "||"):
+                left, right = self.truth(a), self.truth(b)
+                stop = op == "||"
+                if left is stop or right is stop:
+                    return stop
+                return not stop if left is not None and right is not None else None
+        number = self.number(value)
+        return None if number is None else bool(number)
+
+    def assume(self, value: Value, truth: bool) -> bool:
+        """Add a condition; False when it contradicts what is known."""
+        known = self.truth(value)
+        if known is not None:
+            return known is truth
+        if value is None:
+            return True
+        kind = value[0]
+        if kind == "u" and value[1] == "!":
+            return self.assume(value[2], not truth)
+        if kind == "b":
+            op, a, b = value[1], value[2], value[3]
+            if op in ("==", "!="):
+                equal = (op == "==") is truth
+                if b == ("k", 0):
+                    return self.assume(a, not equal)
+                if b[0] == "k" and equal and a is not None:
+                    self.facts[a] = int(b[1])
+            elif op in ("&&", "||") and truth is (op == "&&"):
+                return self.assume(a, truth) and self.assume(b, truth)
+        self.facts[value] = truth if truth else 0
+        return True
+
+    def forget(self, value: Value) -> None:
+        """A value id is computed anew: drop what was known about the old one."""
+        for table in (self.facts, self.mem):
+            stale = [k for k in table if mentions(k, value)]
+            for k in stale:
+                del table[k]
+
+    # -- context -----------------------------------------------------------
+
+    def count(self, name: str, by: int, loc: int) -> None:
+        if name == "preempt":
+            if by > 0 and self.pre <= 0:
+                self.pre_loc = loc
+            self.pre = _clip(self.pre + by)
+            if self.pre <= 0:
+                self.pre_loc = -1
+        elif name == "bh":
+            self.bh = _clip(self.bh + by)
+        elif name == "rcu":
+            self.rcu = _clip(self.rcu + by)
+        else:
+            self.mig = _clip(self.mig + by)
+
+    def set_irq(self, off: bool, loc: int) -> None:
+        self.irq, self.irq_loc = (1, loc) if off else (0, -1)
+
+    def save_irq(self) -> int:
+        """Push the interrupt state; the saved value."""
+        if len(self.saves) < _SAVES_MAX:
+            self.saves = (*self.saves, self.irq)
+        return self.irq
+
+    def restore_irq(self, saved: int | None) -> None:
+        """Back to a saved state: a known one, else the last one saved here,
+        else one that the caller saved."""
+        if self.saves:
+            last = self.saves[-1]
+            self.saves = self.saves[:-1]
+            self.irq = last if saved is None else saved
+        elif saved is not None:
+            self.irq = saved
+        else:
+            self.pops = min(self.pops + 1, _SAVES_MAX)
+            self.irq = -2
+        if self.irq != 1:
+            self.irq_loc = -1
+
+    def lock(self, kind: str, path: str, loc: int) -> None:
+        if len(self.locks) < _LOCKS_MAX:
+            self.locks = (*self.locks, Lock(kind, path, loc))
+
+    def unlock(self, kind: str, path: str) -> None:
+        """Release: the same lock, else the last one of that kind, else one that
+        the caller holds."""
+        for exact in (True, False):
+            for i in range(len(self.locks) - 1, -1, -1):
+                held = self.locks[i]
+                if held.kind == kind and (not exact or held.path == path):
+                    self.locks = self.locks[:i] + self.locks[i + 1 :]
+                    return
+        if len(self.released) < _LOCKS_MAX:
+            self.released = tuple(sorted((*self.released, kind)))
+
+
+def merge(into: State, other: State, phi: str) -> bool:
+    """Intersect what is known; True when ``into`` knows less than before.
+
+    Slots with different values get a value of their own, named after ``phi``.
+    """
+    changed = False
+    for slot, value in list(into.vals.items()):
+        if other.vals.get(slot) != value:
+            fresh = ("v", f"{phi}.{slot}")
+            if value != fresh:
+                into.forget(fresh)
+                into.vals[slot] = fresh
+                changed = True
+    for mine, theirs in ((into.facts, other.facts), (into.mem, other.mem), (into.conds, other.conds)):
+        gone = [k for k, v in mine.items() if theirs.get(k, None) != v or type(theirs[k]) is not type(v)]  # type: ignore[attr-defined]
+        for k in gone:
+            del mine[k]  # type: ignore[attr-defined]
+            changed = True
+    if other.irq_loc != into.irq_loc:
+        into.irq_loc = min(into.irq_loc, other.irq_loc)
+    if other.pre_loc != into.pre_loc:
+        into.pre_loc = min(into.pre_loc, other.pre_loc)
+    return changed
+
+
+def _clip(n: int) -> int:
+    return max(_COUNT_MIN, min(_COUNT_MAX, n))

@@ -1,0 +1,582 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One function, on its own: from IR to a summary.
+
+The function is interpreted over sets of disjuncts (:mod:`ctxlint.contexts.state`)
+relative to its unknown entry context. The summary says, for every call site, in
+which context differences and under which conditions it is reached, and with
+which arguments; and how the function returns. Whole-program propagation then
+only adds entry contexts; it never looks at a body again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from heapq import heappop, heappush
+
+from ctxlint.callgraph.facts import (
+    Assumption,
+    Delta,
+    Edge,
+    Guard,
+    Lock,
+    Outcome,
+    Point,
+    Summary,
+)
+from ctxlint.callgraph.values import Value, depends_on_entry, params, substitute
+from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.state import State, merge
+from ctxlint.ir import ops
+from ctxlint.ir.types import TFunc, TInt, TPtr
+from ctxlint.ir.unit import Decl, Function
+from ctxlint.rulebook import effects as fx
+from ctxlint.rulebook.book import ApiRule, Rulebook
+
+STATES_PER_BLOCK = 12
+VISITS_PER_BLOCK = 60
+POINTS_PER_CALL = 8
+OUTCOMES_MAX = 4
+
+_depends_on_entry = lru_cache(maxsize=None)(depends_on_entry)
+
+Outcomes = Callable[[str], tuple[Outcome, ...]]
+Decls = Callable[[str], Decl | None]
+
+
+class Analysis:
+    """Interprets one function. ``outcomes`` and ``noreturn`` answer for callees
+    that are already summarised (empty: neutral, returns)."""
+
+    def __init__(
+        self,
+        function: Function,
+        rules: Rulebook,
+        rt: bool,
+        decls: Decls,
+        outcomes: Outcomes,
+        noreturn: Callable[[str], bool],
+    ) -> None:
+        self.fn = function
+        self.rules = rules
+        self.rt = rt
+        self.decls = decls
+        self.outcomes = outcomes
+        self.noreturn = noreturn
+        self.reader = Reader(function)
+        self.tracked = _tracked_slots(function)
+        self.order = _reverse_postorder(function)
+        self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
+        self.returns: dict[tuple[object, int], tuple[State, Value]] = {}
+        self.block_states: dict[int, dict[tuple[object, ...], State]] = {}
+        self.fork = 0
+
+    def run(self) -> Summary:
+        start = State()
+        for slot in range(self.fn.nparams):
+            start.vals[slot] = ("p", slot)
+        self.block_states[0] = {start.key(self.tracked): start}
+        queue: list[tuple[int, int]] = [(0, 0)]
+        dirty: dict[int, set[tuple[object, ...]]] = {0: set(self.block_states[0])}
+        visits: dict[int, int] = {}
+        while queue:
+            _, block = heappop(queue)
+            keys = dirty.pop(block, None)
+            if not keys:
+                continue
+            visits[block] = visits.get(block, 0) + 1
+            if visits[block] > VISITS_PER_BLOCK:
+                continue
+            states = self.block_states[block]
+            for key in sorted(keys, key=repr) if len(keys) > 1 else keys:
+                if key not in states:
+                    continue
+                for target, out in self._block(block, key, states[key].copy()):
+                    arrived = self._arrive(target, out)
+                    if arrived is not None:
+                        dirty.setdefault(target, set()).add(arrived)
+                        heappush(queue, (self.order.get(target, 0), target))
+        return self._summary()
+
+    # -- control flow ------------------------------------------------------
+
+    def _arrive(self, block: int, state: State) -> tuple[object, ...] | None:
+        """Join a state into a block; its key when the block must be redone."""
+        states = self.block_states.setdefault(block, {})
+        key = state.key(self.tracked)
+        there = states.get(key)
+        if there is None and len(states) >= STATES_PER_BLOCK:
+            # Too many disjuncts: give up on constants first, then on the state.
+            same = [k for k in states if k[0] == key[0]]
+            if not same:
+                return None
+            key, there = same[0], states[same[0]]
+        if there is None:
+            states[key] = state
+            return key
+        return key if merge(there, state, f"b{block}") else None
+
+    def _block(self, block: int, key: object, state: State) -> list[tuple[int, State]]:
+        body = self.fn.blocks[block]
+        live = [state]
+        for index, op in enumerate(body.ops):
+            if isinstance(op, ops.Call):
+                after: list[State] = []
+                for n, st in enumerate(live):
+                    after += self._call(block, index, op, (key, n), st)
+                live = after[:STATES_PER_BLOCK]
+                if not live:
+                    return []
+            elif isinstance(op, ops.Assign):
+                for st in live:
+                    self._assign(st, op.dst, op.src, f"{block}.{index}")
+            else:
+                for st in live:
+                    self._asm(st, op, f"{block}.{index}")
+        out: list[tuple[int, State]] = []
+        for n, st in enumerate(live):
+            out += self._terminate(block, body.term, (key, n), st)
+        return out
+
+    def _terminate(
+        self, block: int, term: ops.Term, where: tuple[object, int], st: State
+    ) -> list[tuple[int, State]]:
+        if isinstance(term, ops.Jump):
+            return [(term.to, st)]
+        if isinstance(term, ops.Branch):
+            value = self.reader.value(term.cond, st)
+            out = []
+            for truth, to in ((True, term.then), (False, term.els)):
+                arm = st.copy() if truth else st
+                if arm.assume(value, truth):
+                    arm.conds[block] = truth
+                    out.append((to, arm))
+            return out
+        if isinstance(term, ops.Switch):
+            return self._switch(term, st)
+        if isinstance(term, ops.Ret):
+            value = None if term.value is None else self.reader.value(term.value, st)
+            self.returns[where] = (st, value)
+            return []
+        if isinstance(term, ops.AsmGoto):
+            self._asm(st, term.asm, f"{block}.t")
+            return [(to, st.copy()) for to in dict.fromkeys((term.fall, *term.targets))]
+        if isinstance(term, ops.IndirectJump):
+            return [(to, st.copy()) for to in dict.fromkeys(term.targets)]
+        return []
+
+    def _switch(self, term: ops.Switch, st: State) -> list[tuple[int, State]]:
+        value = self.reader.value(term.e, st)
+        number = st.number(value)
+        if number is not None:
+            for low, high, to in term.cases:
+                if low <= number <= high:
+                    return [(to, st)]
+            return [(term.default, st)]
+        out = []
+        for low, high, to in term.cases:
+            arm = st.copy()
+            if low != high or value is None or arm.assume(("b", "==", value, ("k", low)), True):
+                out.append((to, arm))
+        for low, high, _ in term.cases:
+            if low == high and value is not None:
+                st.assume(("b", "==", value, ("k", low)), False)
+        out.append((term.default, st))
+        return out
+
+    # -- operations --------------------------------------------------------
+
+    def _assign(self, st: State, dst: ops.Expr, src: ops.Expr, op_id: str) -> None:
+        self.reader.assign(st, dst, self.reader.value(src, st), op_id, src)
+
+    def _asm(self, st: State, op: ops.Asm, op_id: str) -> None:
+        for _, out in op.outs:
+            self.reader.assign(st, out, None, op_id)
+
+    def _call(
+        self, block: int, index: int, op: ops.Call, where: tuple[object, int], st: State
+    ) -> list[State]:
+        reader = self.reader
+        args = tuple(reader.value(a, st) for a in op.args)
+        target = reader.value(op.fn, st)
+        symbol = target[1] if target is not None and target[0] == "f" else ""
+        rule = self.rules.api(symbol) if symbol else None
+        self._record((block, index), where, op, st, args, target)
+        if symbol and (self._never_returns(symbol) or (rule is not None and rule.api.noreturn)):
+            return []
+        op_id = f"{block}.{index}"
+        for arg in args:
+            reader.escape(st, arg, op_id)
+        if rule is not None and (rule.api.effect is not None or rule.api.returns):
+            return self._apply_rule(st, op, rule, symbol, args, op_id)
+        if symbol and (rule is None or rule.api.inside):
+            outcomes = self.outcomes(symbol)
+            if outcomes:
+                return self._apply_outcomes(st, op, outcomes, args, op_id)
+        if op.dst is not None:
+            reader.assign(st, op.dst, None, op_id)
+        return [st]
+
+    def _never_returns(self, symbol: str) -> bool:
+        if self.noreturn(symbol):
+            return True
+        decl = self.decls(symbol)
+        return decl is not None and "noreturn" in decl.attrs
+
+    def _record(
+        self,
+        site: tuple[int, int],
+        where: tuple[object, int],
+        op: ops.Call,
+        st: State,
+        args: tuple[Value, ...],
+        target: Value,
+    ) -> None:
+        guards = tuple(
+            guard for value, fact in st.facts.items() if (guard := _guard(value, fact)) is not None
+        )
+        point = Point(
+            st.delta(), guards, self._assumptions(st), args,
+            None if target is None or target[0] == "f" else target,
+        )  # fmt: skip
+        self.points.setdefault(site, {})[where] = point
+
+    def _assumptions(self, st: State) -> tuple[Assumption, ...]:
+        """The conditions nearest before the point, as the driver wrote them."""
+        found = []
+        for block, truth in list(st.conds.items())[-4:]:
+            term = self.fn.blocks[block].term
+            assert isinstance(term, ops.Branch)
+            text = expr_text(self.fn, term.cond)
+            if text:
+                found.append(Assumption(text, truth, term.loc))
+        return tuple(found)
+
+    def _apply_rule(
+        self, st: State, op: ops.Call, rule: ApiRule, symbol: str, args: tuple[Value, ...], op_id: str
+    ) -> list[State]:
+        decl = self.decls(symbol)
+        bound = rule.bind(decl.params) if decl is not None else {
+            name: i for i, (name, _) in enumerate(rule.params)
+        }
+        result: Value = ("v", op_id)
+        changed = st
+        on = rule.api.effect.on if rule.api.effect is not None else ""
+        without: State | None = st.copy() if on else None
+        for effect in rule.effects(self.rt):
+            saved = self._effect(changed, effect, bound, op, args)
+            if saved is not None:
+                result = saved
+        if rule.api.returns:
+            result = self._returned(st, rule.api.returns, bound, args) or result
+        states = [changed]
+        self._set_result(changed, op, result, op_id)
+        if without is not None:
+            self._set_result(without, op, result, op_id)
+            if op.dst is not None:
+                nonzero = on == "nonzero"
+                changed.assume(result, nonzero)
+                without.assume(result, not nonzero)
+                states.append(without)
+        return states
+
+    def _set_result(self, st: State, op: ops.Call, result: Value, op_id: str) -> None:
+        if op.dst is not None:
+            st.forget(("v", op_id))
+            self.reader.assign(st, op.dst, result, op_id)
+
+    def _effect(
+        self,
+        st: State,
+        effect: fx.Effect,
+        bound: dict[str, int],
+        op: ops.Call,
+        args: tuple[Value, ...],
+    ) -> Value:
+        if isinstance(effect, fx.Irq):
+            st.set_irq(effect.off, op.loc)
+        elif isinstance(effect, fx.IrqSave):
+            saved = ("fl", st.save_irq())
+            st.set_irq(True, op.loc)
+            if effect.arg == fx.RESULT:
+                return saved
+            i = bound.get(effect.arg, -1)
+            if 0 <= i < len(args) and args[i] is not None and args[i][0] == "&":
+                st.mem[args[i][1]] = saved
+        elif isinstance(effect, fx.IrqRestore):
+            i = bound.get(effect.arg, -1)
+            saved = args[i] if 0 <= i < len(args) else None
+            st.restore_irq(saved[1] if saved is not None and saved[0] == "fl" else None)
+        elif isinstance(effect, fx.Count):
+            st.count(effect.counter, effect.delta, op.loc)
+        else:
+            i = bound.get(effect.arg, -1)
+            path = expr_text(self.fn, op.args[i]) if 0 <= i < len(op.args) else ""
+            taken = isinstance(effect, fx.Lock)
+            if taken:
+                st.lock(effect.kind, path, op.loc)
+            else:
+                st.unlock(effect.kind, path)
+            for phrase in self.rules.phrases(effect.kind, self.rt):
+                if isinstance(phrase, fx.Count):
+                    st.count(phrase.counter, phrase.delta if taken else -phrase.delta, op.loc)
+        return None
+
+    @staticmethod
+    def _returned(
+        st: State, phrase: str, bound: dict[str, int], args: tuple[Value, ...]
+    ) -> Value:
+        word, _, arg = phrase.partition(" ")
+        if word == "preempt-count":
+            return ("pc", st.pre, st.bh)
+        if word == "irq-flags":
+            return ("fl", st.irq)
+        irq = st.irq
+        if arg:
+            i = bound.get(arg, -1)
+            saved = args[i] if 0 <= i < len(args) else None
+            if saved is None or saved[0] != "fl":
+                return None
+            irq = saved[1]
+        if irq in (0, 1):
+            return ("k", irq)
+        return ("io",) if irq == -1 else None
+
+    def _apply_outcomes(
+        self,
+        st: State,
+        op: ops.Call,
+        outcomes: tuple[Outcome, ...],
+        args: tuple[Value, ...],
+        op_id: str,
+    ) -> list[State]:
+        states = []
+        for outcome in outcomes:
+            new = st.copy()
+            if op.dst is not None:
+                new.forget(("v", op_id))
+            if not all(
+                new.assume(_at_caller(g.value, args, st), g.truth) for g in outcome.guards
+            ):
+                continue
+            _apply_delta(new, outcome, op.loc)
+            if op.dst is not None:
+                result = _at_caller(outcome.value, args, st)
+                if result is None or result[0] == "v":
+                    result = ("v", op_id)
+                    if outcome.value is not None and outcome.value[0] == "v":
+                        fact = outcome.value[1]
+                        if fact in ("zero", "nonzero"):
+                            new.assume(result, fact == "nonzero")
+                self.reader.assign(new, op.dst, result, op_id)
+            states.append(new)
+        return states
+
+    # -- results -----------------------------------------------------------
+
+    def _summary(self) -> Summary:
+        edges = []
+        guarded: set[int] = set()
+        for (block, index), points in sorted(self.points.items()):
+            op = self.fn.blocks[block].ops[index]
+            assert isinstance(op, ops.Call)
+            unique = _unique(points)
+            symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
+            for point in unique:
+                for guard in point.guards:
+                    guarded |= params(guard.value)
+                guarded |= params(point.target)
+            edges.append(
+                Edge(symbol, expr_text(self.fn, op.fn), op.loc, op.implicit, unique)
+            )
+        outcomes = self._outcomes()
+        for outcome in outcomes:
+            for guard in outcome.guards:
+                guarded |= params(guard.value)
+        fn = self.fn
+        return Summary(
+            fn.symbol, fn.name, fn.file, fn.line, fn.col, fn.attrs, fn.nparams, fn.locs,
+            tuple(edges), outcomes, not self.returns, tuple(sorted(guarded)),
+        )  # fmt: skip
+
+    def _outcomes(self) -> tuple[Outcome, ...]:
+        """Ways to return, merged; empty when all of them are neutral."""
+        found: dict[object, tuple[Outcome, State]] = {}
+        for st, value in self.returns.values():
+            shown = _return_value(st, value)
+            key = (st.context_key(), shown)
+            guards = tuple(
+                g for v, fact in st.facts.items() if (g := _guard(v, fact)) is not None
+            )
+            if key in found:
+                guards = tuple(g for g in found[key][0].guards if g in guards)
+            found[key] = (
+                Outcome(st.delta(), shown, guards, st.pops, st.saves, st.released), st,
+            )
+        outcomes = [outcome for _, (outcome, _) in sorted(found.items(), key=lambda kv: repr(kv[0]))]
+        contexts = {key[0] for key in found}  # type: ignore[index]
+        neutral = State().context_key()
+        if contexts <= {neutral}:
+            telling = [o for o in outcomes if o.value is not None and o.value[0] != "v"]
+            if len(outcomes) > 2 or len(telling) != len(outcomes):
+                return ()
+        elif len(outcomes) > OUTCOMES_MAX:
+            # Keep one per context: values are dropped, contexts never are.
+            by_context: dict[object, Outcome] = {}
+            for (context, _), (outcome, _) in found.items():  # type: ignore[misc]
+                by_context.setdefault(
+                    context,
+                    Outcome(outcome.delta, None, (), outcome.pops, outcome.saves, outcome.released),
+                )
+            outcomes = [o for _, o in sorted(by_context.items(), key=lambda kv: repr(kv[0]))]
+            outcomes = outcomes[:OUTCOMES_MAX]
+        return tuple(outcomes)
+
+
+def _return_value(st: State, value: Value) -> Value:
+    """A return value in terms that the caller understands."""
+    number = st.number(value)
+    if number is not None and (value is None or value[0] not in ("f", "&")):
+        return ("k", number)
+    if value is not None and _depends_on_entry(value):
+        return value
+    if value is not None and value[0] == "f":
+        return value
+    truth = st.truth(value)
+    if truth is not None:
+        return ("v", "nonzero" if truth else "zero")
+    return None
+
+
+def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
+    """A callee's value in the caller's terms: parameters and context words."""
+    if not isinstance(value, tuple) or not value:
+        return None
+    kind = value[0]
+    if kind == "pc":
+        return ("pc", value[1] + st.pre, value[2] + st.bh)
+    if kind == "fl":
+        return ("fl", st.irq) if value[1] == -1 else value
+    if kind == "io":
+        return ("k", st.irq) if st.irq in (0, 1) else (("io",) if st.irq == -1 else None)
+    if kind in ("p", "k", "f", "g", "v"):
+        return substitute(value, args)
+    parts = []
+    for part in value:
+        if isinstance(part, tuple):
+            part = _at_caller(part, args, st)
+            if part is None:
+                return None
+        parts.append(part)
+    return tuple(parts)
+
+
+def _apply_delta(st: State, outcome: Outcome, loc: int) -> None:
+    delta = outcome.delta
+    for _ in range(outcome.pops):
+        st.restore_irq(None)
+    before = st.irq
+    for saved in outcome.saves:
+        st.saves = (*st.saves, before if saved == -1 else saved)[:6]
+    if delta.irq == 1:
+        st.set_irq(True, loc)
+    elif delta.irq == 0:
+        st.set_irq(False, loc)
+    for name, by in (
+        ("preempt", delta.pre), ("bh", delta.bh), ("rcu", delta.rcu), ("migrate", delta.mig),
+    ):  # fmt: skip
+        if by:
+            st.count(name, by, loc)
+    for kind in outcome.released:
+        st.unlock(kind, "")
+    for lock in delta.locks:
+        st.lock(lock.kind, lock.path, loc)
+
+
+def _guard(value: Value, fact: object) -> Guard | None:
+    if not _depends_on_entry(value):
+        return None
+    if fact is True:
+        return Guard(value, True)
+    if fact == 0:
+        return Guard(value, False)
+    return Guard(("b", "==", value, ("k", fact)), True)
+
+
+def _unique(points: dict[tuple[object, int], Point]) -> tuple[Point, ...]:
+    """Distinct points, strictest context first, at most a few."""
+    seen: dict[object, Point] = {}
+    for point in points.values():
+        d = point.delta
+        locks = tuple((k.kind, k.path) for k in d.locks)
+        key = (d.irq, d.pre, d.bh, d.rcu, d.mig, locks, point.guards, point.args, point.target)
+        if key in seen:
+            old = seen[key]
+            both = tuple(a for a in old.assumptions if a in point.assumptions)
+            point = Point(old.delta, old.guards, both, old.args, old.target)
+        seen[key] = point
+    ordered = sorted(seen.items(), key=lambda kv: (-kv[0][0], -kv[0][1], repr(kv[0])))  # type: ignore[index]
+    return tuple(point for _, point in ordered[:POINTS_PER_CALL])
+
+
+def _reverse_postorder(fn: Function) -> dict[int, int]:
+    order: list[int] = []
+    seen = {0}
+    stack: list[tuple[int, list[int]]] = [(0, successors(fn, 0))]
+    while stack:
+        block, todo = stack[-1]
+        if todo:
+            nxt = todo.pop()
+            if nxt not in seen:
+                seen.add(nxt)
+                stack.append((nxt, successors(fn, nxt)))
+        else:
+            order.append(block)
+            stack.pop()
+    return {block: i for i, block in enumerate(reversed(order))}
+
+
+def successors(fn: Function, block: int) -> list[int]:
+    term = fn.blocks[block].term
+    if isinstance(term, ops.Jump):
+        return [term.to]
+    if isinstance(term, ops.Branch):
+        return [term.els, term.then]
+    if isinstance(term, ops.Switch):
+        return [term.default, *(to for _, _, to in term.cases)]
+    if isinstance(term, ops.AsmGoto):
+        return [term.fall, *term.targets]
+    if isinstance(term, ops.IndirectJump):
+        return list(term.targets)
+    return []
+
+
+def _tracked_slots(fn: Function) -> tuple[int, ...]:
+    """Slots whose constants keep disjuncts apart: booleans, flag words (a
+    typedef'd integer such as gfp_t) and function pointers given to calls."""
+    found: set[int] = set()
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Call):
+                for arg in (*op.args, op.fn):
+                    for slot in _slots(arg):
+                        kind = fn.types[fn.vars[slot].type]
+                        if isinstance(kind, TInt):
+                            if kind.bits in (1, 8) or kind.name.endswith("_t"):
+                                found.add(slot)
+                        elif isinstance(kind, TPtr) and isinstance(fn.types[kind.to], TFunc):
+                            found.add(slot)
+    return tuple(sorted(found))[:4]
+
+
+def _slots(e: ops.Expr) -> list[int]:
+    if isinstance(e, ops.Var):
+        return [e.slot]
+    if isinstance(e, ops.Cast | ops.Un):
+        return _slots(e.e)
+    if isinstance(e, ops.Bin):
+        return _slots(e.a) + _slots(e.b)
+    return []
+
+
+__all__ = ["Analysis", "Delta", "Lock", "successors"]

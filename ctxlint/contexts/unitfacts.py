@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From one lowered unit to its facts: summaries, pointer stores, initialisers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFacts
+from ctxlint.callgraph.values import Value
+from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.state import State
+from ctxlint.contexts.transfer import Analysis
+from ctxlint.ir import ops
+from ctxlint.ir.types import RecordDef, TArray, TFunc, TPtr, TRecord, Type
+from ctxlint.ir.unit import Decl, Function, GlobalVar, Unit
+from ctxlint.rulebook.book import Rulebook
+
+
+def unit_facts(
+    unit: Unit, rules: Rulebook, rt: bool, inlines: Mapping[str, Summary]
+) -> tuple[UnitFacts, dict[str, Summary]]:
+    """Facts of a unit, and the summaries of its newly lowered header functions.
+
+    ``inlines`` are the summaries of header functions lowered earlier.
+    """
+    decls = {d.symbol: d for d in unit.decls}
+    new: dict[str, Summary] = {}
+    known: dict[str, Summary] = dict(inlines)
+    bodies = {f.symbol: f for f in (*unit.new_inlines, *unit.functions)}
+    for symbol in _callees_first(bodies):
+        summary = summarise(bodies[symbol], rules, rt, decls, known)
+        known[symbol] = summary
+        new[symbol] = summary
+    header = {f.symbol for f in unit.new_inlines}
+    records = {r.key: r for r in unit.records}
+    stores: list[Store] = []
+    inits: list[RecordInit] = []
+    for var in unit.globals:
+        if var.init is not None:
+            _Walker(var, records, stores, inits).walk()
+    for fn in unit.functions:
+        stores += _body_stores(fn)
+    facts = UnitFacts(
+        unit.file,
+        tuple(new[f.symbol] for f in unit.functions),
+        unit.inlines,
+        tuple(dict.fromkeys(stores)),
+        tuple(inits),
+        unit.decls,
+        unit.enums,
+        unit.errors,
+    )
+    return facts, {symbol: s for symbol, s in new.items() if symbol in header}
+
+
+def summarise(
+    fn: Function,
+    rules: Rulebook,
+    rt: bool,
+    decls: Mapping[str, Decl],
+    known: Mapping[str, Summary],
+) -> Summary:
+    """The summary of one function, given those of its callees (where known)."""
+
+    def outcomes(symbol: str) -> tuple[Outcome, ...]:
+        callee = known.get(symbol)
+        return callee.outcomes if callee is not None else ()
+
+    def noreturn(symbol: str) -> bool:
+        callee = known.get(symbol)
+        return callee is not None and callee.noreturn
+
+    return Analysis(fn, rules, rt, decls.get, outcomes, noreturn).run()
+
+
+def _callees_first(bodies: Mapping[str, Function]) -> list[str]:
+    """Bottom-up order; members of a cycle come in the order of their symbols."""
+    order: list[str] = []
+    state: dict[str, int] = {}
+    for root in sorted(bodies):
+        stack: list[tuple[str, list[str]]] = []
+        if root not in state:
+            state[root] = 1
+            stack.append((root, _callees(bodies[root], bodies)))
+        while stack:
+            symbol, todo = stack[-1]
+            if todo:
+                nxt = todo.pop()
+                if nxt not in state:
+                    state[nxt] = 1
+                    stack.append((nxt, _callees(bodies[nxt], bodies)))
+            else:
+                order.append(symbol)
+                stack.pop()
+    return order
+
+
+def _callees(fn: Function, bodies: Mapping[str, Function]) -> list[str]:
+    found = {
+        op.fn.symbol
+        for block in fn.blocks
+        for op in block.ops
+        if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func)
+    }
+    return sorted((s for s in found if s in bodies), reverse=True)
+
+
+class _Walker:
+    """Walks the initialiser of one variable."""
+
+    def __init__(
+        self,
+        var: GlobalVar,
+        records: Mapping[str, RecordDef],
+        stores: list[Store],
+        inits: list[RecordInit],
+    ) -> None:
+        self.var = var
+        self.records = records
+        self.stores = stores
+        self.inits = inits
+
+    def walk(self) -> None:
+        assert self.var.init is not None
+        self._visit(self.var.init, (), (), -1)
+
+    def _visit(
+        self,
+        e: ops.Expr,
+        path: tuple[tuple[str, str], ...],
+        siblings: tuple[tuple[str, int], ...],
+        index: int,
+    ) -> None:
+        while isinstance(e, ops.Cast):
+            e = e.e
+        if isinstance(e, ops.Addr) and isinstance(e.lvalue, ops.Func):
+            e = e.lvalue
+        if isinstance(e, ops.Func):
+            self._store(("f", e.symbol), path, siblings, index)
+        elif isinstance(e, ops.Addr) and isinstance(e.lvalue, ops.Global):
+            if path:
+                self._store(("&", ("g", e.lvalue.symbol)), path, siblings, index)
+        elif isinstance(e, ops.Select):
+            self._visit(e.a, path, siblings, index)
+            self._visit(e.b, path, siblings, index)
+        elif isinstance(e, ops.Agg):
+            self._aggregate(e, path, index)
+
+    def _aggregate(self, e: ops.Agg, path: tuple[tuple[str, str], ...], index: int) -> None:
+        kind = self.var.types[e.type]
+        if isinstance(kind, TRecord):
+            values = tuple(
+                (str(name), item.value)
+                for name, item in ((n, _strip(i)) for n, i in e.items)
+                if isinstance(item, ops.Const)
+            )
+            self.inits.append(RecordInit(kind.key, self.var.symbol, values))
+            for name, item in e.items:
+                self._visit(item, (*path, (kind.key, str(name))), values, index)
+        else:
+            top = isinstance(kind, TArray) and not path
+            for i, item in e.items:
+                self._visit(item, path, (), i if top and isinstance(i, int) else index)
+
+    def _store(
+        self,
+        value: Value,
+        path: tuple[tuple[str, str], ...],
+        siblings: tuple[tuple[str, int], ...],
+        index: int,
+    ) -> None:
+        var = self.var
+        self.stores.append(
+            Store(var.symbol, path, value, var.file, var.line, 1, "", var.name, siblings, index)
+        )
+
+
+def _strip(e: ops.Expr) -> ops.Expr:
+    while isinstance(e, ops.Cast):
+        e = e.e
+    return e
+
+
+def _body_stores(fn: Function) -> Iterable[Store]:
+    """Functions (or parameters that may be functions) assigned to members."""
+    reader = Reader(fn)
+    state = State()
+    for slot in range(fn.nparams):
+        state.vals[slot] = ("p", slot)
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Assign):
+                yield from _assigned(fn, reader, state, op.dst, op.src, op.loc)
+
+
+def _assigned(
+    fn: Function, reader: Reader, state: State, dst: ops.Expr, src: ops.Expr, loc: int
+) -> Iterable[Store]:
+    src = _strip(src)
+    if isinstance(src, ops.Agg):
+        kind = fn.types[src.type]
+        if isinstance(kind, TRecord):
+            values = tuple(
+                (str(n), i.value) for n, i in ((n, _strip(i)) for n, i in src.items)
+                if isinstance(i, ops.Const)
+            )
+            for name, item in src.items:
+                place = ops.Field(dst, kind.key, str(name), 0, 0, src.type)
+                for store in _assigned(fn, reader, state, place, item, loc):
+                    yield Store(
+                        store.base, store.path, store.value, store.file, store.line, store.col,
+                        store.function, store.object, values or store.siblings, -1,
+                    )
+        return
+    value = _function_value(fn, src)
+    if value is None:
+        return
+    base, path = _place(dst)
+    if not path and not base:
+        return
+    at = fn.locs[loc]
+    yield Store(
+        base, path, value, at.file, at.line, at.col, fn.symbol, expr_text(fn, dst), (), -1
+    )
+
+
+def _function_value(fn: Function, e: ops.Expr) -> Value:
+    e = _strip(e)
+    if isinstance(e, ops.Addr):
+        e = e.lvalue
+    if isinstance(e, ops.Func):
+        return ("f", e.symbol)
+    if isinstance(e, ops.Var) and e.slot < fn.nparams and _is_function_pointer(fn.types, fn.vars[e.slot].type):
+        return ("p", e.slot)
+    if isinstance(e, ops.Select):
+        a, b = _function_value(fn, e.a), _function_value(fn, e.b)
+        return a if b is None or a == b else (b if a is None else ("?", ("v", "?"), a, b))
+    return None
+
+
+def _is_function_pointer(types: tuple[Type, ...], type_id: int) -> bool:
+    kind = types[type_id]
+    return isinstance(kind, TPtr) and isinstance(types[kind.to], TFunc)
+
+
+def _place(e: ops.Expr) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Global symbol at the bottom (or ``""``) and the member chain above the
+    last pointer."""
+    path: list[tuple[str, str]] = []
+    while True:
+        if isinstance(e, ops.Field):
+            path.append((e.record, e.name))
+            e = e.base
+        elif isinstance(e, ops.Index | ops.Cast):
+            e = e.base if isinstance(e, ops.Index) else e.e
+        elif isinstance(e, ops.Global):
+            return e.symbol, tuple(reversed(path))
+        else:
+            return "", tuple(reversed(path))
