@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a check is, how checks are found, and their documentation.
+
+A check is one file of this package: ``sleep_in_atomic.py`` holds the class of
+``sleep-in-atomic``. The analysis computes facts; a check only says which of them
+it reports. Its module docstring is what ``ctxlint explain`` prints and what
+reports carry, so its form is fixed: a first line, a summary sentence, then one
+``## Heading`` each for the names in :data:`HEADINGS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import ClassVar, Literal, Protocol, cast
+
+from ctxlint.base.errors import UsageError
+from ctxlint.findings.checkdoc import CheckDoc
+
+Severity = Literal["error", "warning"]
+
+HEADINGS = ("Reports", "Why it matters", "Example", "Fix", "Blind spots")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """An operation in an execution context that does not allow it.
+
+    ``level`` is the wait type of the operation: ``"sleep"`` (sleeps on every
+    kernel) or ``"config"`` (sleeps on PREEMPT_RT only). ``rt``: the profile is
+    a PREEMPT_RT one. ``operation`` is a key of ``rules/operations.yaml``.
+    ``certainty`` is ``"may"`` when the outcome depends on data.
+    """
+
+    level: Literal["sleep", "config"]
+    rt: bool
+    operation: str
+    certainty: Literal["certain", "may"]
+
+
+class Check(Protocol):
+    """``id`` is a kebab-case noun phrase for the bad thing, ``title`` a short
+    name without a full stop. ``help_uri`` is a page about the subject."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    default_severity: ClassVar[Severity]
+    help_uri: ClassVar[str]
+    tags: ClassVar[tuple[str, ...]]
+
+    def applies(self, violation: Violation) -> bool:
+        """Whether this check reports the violation."""
+
+
+def severity(check: Check, violation: Violation) -> Severity:
+    """The check's default, but a warning where the outcome depends on data."""
+    return "warning" if violation.certainty == "may" else check.default_severity
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Every check, by id. A module of the package that holds none is an error."""
+    found = []
+    package = importlib.import_module(__package__ or "ctxlint.checks")
+    for info in pkgutil.iter_modules(package.__path__):
+        if info.name != "base":
+            found.append(_check_of(importlib.import_module(f"{package.__name__}.{info.name}")))
+    return tuple(sorted(found, key=lambda check: check.id))
+
+
+def find(check_id: str) -> Check:
+    """The check of that id; UsageError, with the nearest ids, if there is none."""
+    known = {check.id: check for check in checks()}
+    if check_id in known:
+        return known[check_id]
+    near = difflib.get_close_matches(check_id, known, n=2) or sorted(known)
+    raise UsageError(f"no check is called {check_id!r}", hint=f"Try: {', '.join(near)}")
+
+
+def explain(check_id: str) -> str:
+    """Documentation of a check as Markdown, for ``ctxlint explain``."""
+    check = find(check_id)
+    return f"# {check.id}\n\n{_doc(check)}\n"
+
+
+def docs() -> tuple[CheckDoc, ...]:
+    """Documentation of every check, for the reports."""
+    return tuple(
+        CheckDoc(
+            id=check.id,
+            name=check.title,
+            summary=_summary(check),
+            help=_doc(check),
+            level=check.default_severity,
+            help_uri=check.help_uri,
+            tags=check.tags,
+        )
+        for check in checks()
+    )
+
+
+def sections(text: str) -> dict[str, str]:
+    """The bodies of the ``## Heading`` parts of a check's docstring.
+
+    Raises ValueError when the headings are not :data:`HEADINGS`, in that order,
+    or when one of them has no body.
+    """
+    parts = re.split(r"^## +(.+?) *$", text, flags=re.MULTILINE)
+    names, bodies = parts[1::2], [body.strip() for body in parts[2::2]]
+    if tuple(names) != HEADINGS:
+        raise ValueError(f"headings are {names}, expected {list(HEADINGS)}")
+    empty = [name for name, body in zip(names, bodies, strict=True) if not body]
+    if empty:
+        raise ValueError(f"nothing under {', '.join(empty)}")
+    return dict(zip(names, bodies, strict=True))
+
+
+def _check_of(module: ModuleType) -> Check:
+    found = [
+        item
+        for item in vars(module).values()
+        if inspect.isclass(item) and item.__module__ == module.__name__ and hasattr(item, "id")
+    ]
+    name = module.__name__.rpartition(".")[2]
+    if len(found) != 1 or found[0].id != name.replace("_", "-"):
+        raise TypeError(f"{module.__name__} must hold one check, {name.replace('_', '-')!r}")
+    return cast(Check, found[0]())
+
+
+def _doc(check: Check) -> str:
+    module = importlib.import_module(type(check).__module__)
+    return inspect.cleandoc(module.__doc__ or "")
+
+
+def _summary(check: Check) -> str:
+    """The paragraph before the first heading, as one line."""
+    return " ".join(_doc(check).split("\n## ")[0].split())

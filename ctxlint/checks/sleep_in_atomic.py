@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An operation that may sleep is called in atomic context.
+
+## Reports
+
+Calls that give up the CPU, or may do so, in an execution context that does
+not allow it: with interrupts or preemption disabled, in an interrupt handler,
+in a softirq, in an NMI, with a spinning lock held, or inside an RCU read-side
+critical section.
+
+Operations of this kind are, for example, taking a mutex, waiting for a
+completion, `msleep()`, an allocation with `GFP_KERNEL`, `synchronize_rcu()`,
+`cpus_read_lock()` and access to user memory. They sleep on every kernel, so
+this is a bug with and without PREEMPT_RT.
+
+Each finding shows how the kernel gets there: where the function was handed to
+the kernel, each call on the way, and each place where the execution context
+changed. A warning instead of an error means that the operation sleeps only in
+some cases that depend on data.
+
+## Why it matters
+
+A task that sleeps with interrupts or preemption disabled hands the CPU to
+another task while the first one believes that nobody can run. Data that was
+protected by that belief is corrupted, a spinlock stays locked while its owner
+is not running, and the CPU that waits for it hangs. In an interrupt handler
+there is no task of its own to put to sleep: whichever task was interrupted is
+blocked instead.
+
+Tests often miss it. A mutex that is free is taken without sleeping, and an
+allocation seldom has to wait, so the code works until the system is under
+load. The kernel's own warning ("sleeping function called from invalid
+context") is off unless CONFIG_DEBUG_ATOMIC_SLEEP is set, is silent during
+early boot, suspend and panic, and speaks only of code that was run.
+
+## Example
+
+```c
+static void demo_irq_mask(struct irq_data *d)
+{
+        struct demo_chip *chip = irq_data_get_irq_chip_data(d);
+
+        mutex_lock(&chip->lock);        /* may sleep */
+        demo_update_mask(chip, d->hwirq);
+        mutex_unlock(&chip->lock);
+}
+```
+
+The interrupt core calls `irq_mask` with the descriptor's raw spinlock held
+and interrupts off.
+
+## Fix
+
+- Do the sleeping part elsewhere: before the lock is taken, after it is
+  released, in a work item, or in a threaded interrupt handler.
+- Use a variant that does not sleep, if failure can be handled: `GFP_ATOMIC`,
+  `mutex_trylock()` (not in interrupt handlers), `udelay()` for a few
+  microseconds.
+- For an interrupt controller behind a slow bus, implement `irq_bus_lock` and
+  `irq_bus_sync_unlock`, and only record the new mask in `irq_mask`.
+- For CPU hotplug, move the work to a state of the PREPARE or ONLINE section,
+  or allocate for all possible CPUs when the driver is probed.
+
+## Blind spots
+
+- A function of which neither the body nor a rule is known is taken not to
+  sleep. Such functions are counted in the report.
+- Of an indirect call only the targets are followed that the analysed files
+  assign. A pointer set elsewhere, or by assembly, is not seen.
+- Conditions that depend on data are both taken to be possible, unless they
+  test the execution context or a value that the analysis follows. Each
+  finding names what would make it false.
+- Deadlocks that are not about sleeping (a lock taken twice, wrong order) are
+  not the subject of this check.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ctxlint.checks.base import Severity, Violation
+
+
+class SleepInAtomic:
+    """Operations of wait type "sleep", whatever the profile."""
+
+    id: ClassVar[str] = "sleep-in-atomic"
+    title: ClassVar[str] = "Sleeping operation in atomic context"
+    default_severity: ClassVar[Severity] = "error"
+    help_uri: ClassVar[str] = "https://docs.kernel.org/kernel-hacking/locking.html"
+    tags: ClassVar[tuple[str, ...]] = ("concurrency", "correctness", "linux-kernel")
+
+    def applies(self, violation: Violation) -> bool:
+        return violation.level == "sleep"

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ctxlint.base.errors import UsageError
+from ctxlint.checks import base
+from ctxlint.checks.base import Violation
+
+IDS = [check.id for check in base.checks()]
+
+
+def violation(**changes: object) -> Violation:
+    fields = {"level": "sleep", "rt": False, "operation": "mutex", "certainty": "certain"}
+    return Violation(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_checks_are_discovered_in_order() -> None:
+    assert sorted(IDS) == IDS
+    assert {"sleep-in-atomic", "rt-sleep-in-atomic"} <= set(IDS)
+
+
+@pytest.mark.parametrize("check_id", IDS)
+def test_documentation_has_its_form(check_id: str) -> None:
+    text = base.explain(check_id)
+    assert text.startswith(f"# {check_id}\n\n")
+    assert set(base.sections(text)) == set(base.HEADINGS)
+    assert "```c" in base.sections(text)["Example"]
+    assert max(map(len, text.splitlines())) <= 78
+
+
+@pytest.mark.parametrize("check_id", IDS)
+def test_metadata_is_complete(check_id: str) -> None:
+    check = base.find(check_id)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", check.id)
+    assert check.default_severity in ("error", "warning")
+    assert check.help_uri.startswith("https://")
+    assert check.tags == tuple(sorted(check.tags))
+    assert not check.title.endswith(".")
+
+
+@pytest.mark.parametrize("check_id", IDS)
+def test_doc_for_reports(check_id: str) -> None:
+    (doc,) = [doc for doc in base.docs() if doc.id == check_id]
+    assert doc.summary.endswith(".")
+    assert "\n" not in doc.summary
+    assert doc.help.startswith(doc.summary[:20])
+
+
+@pytest.mark.parametrize(
+    ("level", "rt", "expected"),
+    [
+        ("sleep", False, {"sleep-in-atomic"}),
+        ("sleep", True, {"sleep-in-atomic"}),
+        ("config", False, set()),
+        ("config", True, {"rt-sleep-in-atomic"}),
+    ],
+)
+def test_which_check_reports(level: str, rt: bool, expected: set[str]) -> None:
+    found = violation(level=level, rt=rt)
+    assert {check.id for check in base.checks() if check.applies(found)} == expected
+
+
+def test_severity_follows_certainty() -> None:
+    check = base.find("sleep-in-atomic")
+    assert base.severity(check, violation()) == "error"
+    assert base.severity(check, violation(certainty="may")) == "warning"
+
+
+def test_unknown_check_names_the_nearest() -> None:
+    with pytest.raises(UsageError) as error:
+        base.explain("sleep-in-atomics")
+    assert "sleep-in-atomic" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Summary.\n\n## Reports\n\nx",
+        "\n\n".join(f"## {name}\n\nx" for name in reversed(base.HEADINGS)),
+        "\n\n".join(f"## {name}\n" for name in base.HEADINGS),
+    ],
+)
+def test_wrong_form_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        base.sections(text)
