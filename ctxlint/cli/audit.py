@@ -35,19 +35,29 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 @tree_options
 @click.option("--format", "-f", type=click.Choice(FORMATS), help="Output (default: text).")
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file.",
 )
 @run_options
 @talk_options
 def command(
-    verbose: int, quiet: bool, no_color: bool, format: str | None, output: Path | None, **options: Any
+    verbose: int,
+    quiet: bool,
+    no_color: bool,
+    format: str | None,
+    output: Path | None,
+    **options: Any,
 ) -> int:
     """Find what may sleep where it must not, in PATHS (files or directories)."""
     request, settings = make_request(options)
     output = output or settings.output
     style = format or settings.format or "text"
     if style not in FORMATS:
-        raise click.UsageError(f"{settings.source}: 'format' must be one of {', '.join(FORMATS)}")
+        raise click.UsageError(
+            f"{settings.source}: 'format' must be one of {', '.join(FORMATS)}"
+        )
     color = wants_color(no_color, output)
     from ctxlint import pipeline
 
@@ -67,5 +77,17 @@ def exit_code(result: Result) -> int:
 
 
 def render(result: Result, style: str, *, tree: Path, color: bool, code: int) -> str:
-    """The report as text; its module is imported only when it is asked for."""
-    raise NotImplementedError
+    """The report as text. Only the module of the format asked for is imported."""
+    if style == "json":
+        from ctxlint.report import json_report
+
+        return json_report.render(result)
+    if style == "sarif":
+        from ctxlint.checks.base import docs
+        from ctxlint.report import sarif
+
+        options = sarif.Options(source_root=str(tree), exit_code=code)
+        return sarif.render(result, docs(), options)
+    from ctxlint.report import text
+
+    return text.render(result, colour=color)

@@ -1,2 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``ctxlint explain``: prints a check's own documentation."""
+"""``ctxlint explain``."""
+
+from __future__ import annotations
+
+import click
+
+from ctxlint.cli.main import EXIT_CLEAN
+from ctxlint.cli.output import emit
+
+EPILOG = """\b
+Examples:
+  ctxlint explain
+  ctxlint explain sleep-in-atomic
+"""
+
+
+@click.command("explain", epilog=EPILOG)
+@click.argument("check", required=False)
+def command(check: str | None) -> int:
+    """Say what CHECK means, why it matters and how to fix it.
+
+    Without CHECK: the list of all checks.
+    """
+    from ctxlint.checks import base
+
+    if check is not None:
+        emit(base.explain(check), None)
+    else:
+        emit("\n".join(f"{doc.id}\n    {doc.name}" for doc in base.docs()), None)
+    return EXIT_CLEAN

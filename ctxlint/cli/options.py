@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -11,6 +11,7 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli.config import DEFAULT_PATHS, Settings, load_settings
+from ctxlint.kbuild.tree import find_tree
 from ctxlint.pipeline import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +21,9 @@ _DIR = click.Path(path_type=Path, file_okay=False)
 _TREE = [
     click.option("--tree", type=_DIR, help="Kernel tree (default: found from here upward)."),
     click.option("--arch", help="Architecture: arm64 (default), arm, x86_64, riscv, ..."),
-    click.option("--config", help="defconfig, allmodconfig, another target, or a .config file."),
+    click.option(
+        "--config", help="defconfig, allmodconfig, another target, or a .config file."
+    ),
     click.option("--rt/--no-rt", default=None, help="Only this profile (default: both)."),
     click.option(
         "--build",
@@ -32,7 +35,9 @@ _TREE = [
     click.option("--cache", type=_DIR, help="Where build directories and facts are kept."),
 ]
 _RUN = [
-    click.option("--jobs", "-j", type=click.IntRange(0), help="Worker processes (0: all CPUs)."),
+    click.option(
+        "--jobs", "-j", type=click.IntRange(0), help="Worker processes (0: all CPUs)."
+    ),
     click.option("--timeout", type=click.FloatRange(0.1), help="Seconds per translation unit."),
     click.option("--libclang", help="Path of a libclang to use instead of the bundled one."),
     click.option(
@@ -61,31 +66,18 @@ def talk_options(function: F) -> F:
     return _apply(_TALK, function)
 
 
-def _apply(options: list[Callable[[F], F]], function: F) -> F:
+def _apply(options: Sequence[Callable[[Any], Any]], function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def find_tree(given: Path | None) -> Path:
-    """The kernel tree: ``given``, or the nearest one from the current directory
-    upward (a Makefile beside a Kconfig or an include directory).
+def tree_of(given: Path | None) -> Path:
+    """The kernel tree: the one that ``given`` (or the current directory) is or lies in.
 
-    Raises :class:`UsageError` when there is none.
+    Raises :class:`TreeError` when there is none.
     """
-    if given is not None:
-        if not given.is_dir():
-            raise UsageError(f"{given}: no such directory", hint="--tree names a kernel tree")
-        return given.resolve()
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        makefile = folder / "Makefile"
-        if makefile.is_file() and (folder / "include" / "linux").is_dir():
-            return folder
-    raise UsageError(
-        "the current directory is not inside a kernel tree",
-        hint="run it there, or name the tree: --tree DIR",
-    )
+    return find_tree(given if given is not None else Path.cwd()).path
 
 
 def relative_paths(paths: tuple[str, ...], tree: Path) -> tuple[str, ...]:
@@ -114,7 +106,7 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
 
     ``options`` are click's parameters by name. Raises :class:`UsageError`.
     """
-    tree = find_tree(options.get("tree"))
+    tree = tree_of(options.get("tree"))
     settings = load_settings(tree)
     given = tuple(options.get("paths") or ())
     paths = relative_paths(given or settings.paths, tree)

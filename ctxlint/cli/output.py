@@ -33,7 +33,9 @@ def emit(text: str, output: Path | None) -> None:
     try:
         write_atomically(output, text)
     except OSError as error:
-        raise UsageError(f"{output}: {error.strerror}", hint="choose another -o FILE") from error
+        raise UsageError(
+            f"{output}: {error.strerror}", hint="choose another -o FILE"
+        ) from error
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -1,2 +1,136 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``ctxlint rules``."""
+"""``ctxlint rules``: what the tool holds to be true of the kernel, and from where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from ctxlint.base.errors import UsageError
+from ctxlint.cli.main import CONTEXT, EXIT_CLEAN
+from ctxlint.cli.output import emit
+from ctxlint.rulebook.book import Rulebook
+
+EPILOG = """\b
+Examples:
+  ctxlint rules list
+  ctxlint rules list spin_lock
+  ctxlint rules show mutex_lock
+"""
+
+_RULES = click.option(
+    "--rules",
+    "directories",
+    type=click.Path(path_type=Path, file_okay=False),
+    multiple=True,
+    help="More rules from this directory (repeatable).",
+)
+
+
+class _Row(NamedTuple):
+    """One rule as it is listed; ``rule`` is the mapping of its YAML file."""
+
+    name: str
+    kind: str
+    place: str
+    source: str
+    rule: Any
+
+
+@click.group("rules", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)
+def command() -> None:
+    """Facts about the kernel that the analysis rests on, with their provenance."""
+
+
+@command.command("list", epilog=EPILOG)
+@click.argument("text", required=False)
+@_RULES
+def list_rules(text: str | None, directories: tuple[Path, ...]) -> int:
+    """List every rule, or those whose name contains TEXT."""
+    rows = [row for row in _rows(directories) if text is None or text in row.name]
+    wide = min(max((len(row.name) for row in rows), default=0), 40)
+    lines = [f"{row.name:<{wide}}  {row.kind:<12}  {row.source}".rstrip() for row in rows]
+    lines.append(f"{len(rows)} rules")
+    emit("\n".join(lines), None)
+    return EXIT_CLEAN
+
+
+@command.command("show", epilog=EPILOG)
+@click.argument("name")
+@_RULES
+def show_rule(name: str, directories: tuple[Path, ...]) -> int:
+    """Show everything the rules say about NAME.
+
+    NAME is a function, a member (irq_chip.irq_mask), an execution context, a
+    kind of lock, an operation class or a constant.
+    """
+    rows = _rows(directories)
+    found = [row for row in rows if row.name == name]
+    if not found:
+        near = difflib.get_close_matches(name, sorted({row.name for row in rows}), n=3)
+        hint = f"near: {', '.join(near)}" if near else "'ctxlint rules list' lists all"
+        raise UsageError(f"no rule for '{name}'", hint=hint)
+    emit("\n".join(_shown(row) for row in found), None)
+    return EXIT_CLEAN
+
+
+def _rows(directories: tuple[Path, ...]) -> list[_Row]:
+    from ctxlint.rulebook.load import load
+
+    return sorted(_all(load(directories)), key=lambda row: (row.name, row.kind, row.place))
+
+
+def _all(book: Rulebook) -> Iterator[_Row]:
+    for name, api in book.apis.items():
+        yield _Row(name, "function", api.where, api.source, api.api)
+    for name, registration in book.registrations.items():
+        rule = registration.registration
+        yield _Row(name, "registration", registration.where, registration.source, rule)
+    places = {member: (place, source) for place, source, member in book.sources}
+    for (record, member), item in book.fields.items():
+        place, source = places.get(member.partition(".")[0], ("", ""))
+        yield _Row(f"{record}.{member}", "member", place, item.source or source, item)
+    for name, entries in book.named_entries.items():
+        for entry in entries:
+            place, source = places.get(name, ("", ""))
+            yield _Row(name, "entry point", place, entry.source or source, entry)
+    for table in book.tables:
+        place, source = places.get(table.variable, ("", ""))
+        yield _Row(table.variable, "table", place, table.source or source, table)
+    named = {
+        "context": ("contexts.yaml", book.contexts),
+        "lock": ("locks.yaml", book.locks),
+        "operation": ("operations.yaml", book.operations),
+        "constant": ("constants.yaml", book.constants),
+    }
+    for kind, (file, table_of_names) in named.items():
+        for name, value in table_of_names.items():
+            source = getattr(value, "source", "")
+            yield _Row(name, kind, f"rules/{file}: {name}", source, value)
+
+
+def _shown(row: _Row) -> str:
+    import msgspec
+    import yaml
+
+    body = _without_empty(msgspec.to_builtins(row.rule))
+    body.pop("source", None)
+    text = yaml.safe_dump(body, sort_keys=False, width=78, allow_unicode=True)
+    lines = [f"{row.name} ({row.kind})", f"  rule:   {row.place}", f"  source: {row.source}"]
+    return "\n".join([*lines, *(f"  {line}" for line in text.splitlines())]) + "\n"
+
+
+def _without_empty(value: Any) -> Any:
+    """Drop what a rule does not say (empty defaults)."""
+    if isinstance(value, dict):
+        kept = {key: _without_empty(item) for key, item in value.items()}
+        return {
+            key: item for key, item in kept.items() if item not in ("", [], {}, None, False)
+        }
+    if isinstance(value, (list, tuple)):
+        return [_without_empty(item) for item in value]
+    return value

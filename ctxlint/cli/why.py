@@ -56,5 +56,7 @@ def _describe(answer: WhyFunction) -> str:
         lines += [f"      {step}" for step in context.path]
     if answer.reaches:
         lines.append("  may reach:")
-        lines += [f"      {what}: {callee} at {place}" for what, callee, place in answer.reaches]
+        lines += [
+            f"      {what}: {callee} at {place}" for what, callee, place in answer.reaches
+        ]
     return "\n".join(lines)
