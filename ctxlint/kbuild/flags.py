@@ -57,7 +57,7 @@ _DROPPED_M_PREFIXES = (
     "-mskip-rax-setup", "-maccumulate-outgoing-args", "-mno-accumulate-outgoing-args",
     "-mno-fp-ret-in-387", "-mretpoline", "-mharden-sls", "-mtune=", "-mtls-dialect",
     "-mapcs", "-mno-sched-prolog", "-mno-thumb-interwork", "-mthumb-interwork", "-mtp=",
-    "-mpc-relative-literal-loads", "-mlow-precision", "-mno-global-merge", "-mfix-", 
+    "-mpc-relative-literal-loads", "-mlow-precision", "-mno-global-merge", "-mfix-",
     "-mno-fix-", "-momit-leaf-frame-pointer", "-mno-omit-leaf-frame-pointer", "-mno-outline",
     "-mdirect-extern-access", "-mcall-", "-mno-explicit-reloc", "-mexplicit-reloc",
     "-mno-riscv-attribute", "-msave-restore", "-mno-save-restore", "-mstrict-align",

@@ -44,7 +44,7 @@ def _version(makefile: Path) -> str | None:
             head = file.read(4096)
     except OSError:
         return None
-    found = dict(_VERSION_LINE.findall(head))
+    found: dict[str, str] = dict(_VERSION_LINE.findall(head))
     if not all(found.get(key, "").isdigit() for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")):
         return None
     numbers = ".".join(found[key] for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
