@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The database file: opening, locking, moving a damaged one aside.
+
+Every run holds a shared ``flock`` on ``NAME.lock`` while it has the database
+open; whoever replaces the file needs the exclusive one. SQLite deletes its
+``-wal`` file by name when the last connection closes, so a database must never
+be replaced under a run that still has the old one open. When a replacement is
+needed and another run is in the way, this run works in memory instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from pathlib import Path
+from typing import Literal
+
+from ctxlint.base.errors import StoreError
+
+Log = Callable[[Literal["debug", "info", "warning"], str], None]
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x6374786C  # "ctxl"
+_BUSY_SECONDS = 30.0
+_REPLACE_SECONDS = 5.0
+
+# Ids that are named inside blobs are AUTOINCREMENT: a pruned id must not come
+# back as something else. Large columns stand last in their rows, so that the
+# small ones are read without walking overflow pages.
+_SCHEMA = """
+CREATE TABLE files (            -- when a file was last read, and what it held
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, recorded_ns INTEGER NOT NULL,
+    hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE versions (         -- one content of one dependency
+    id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL, hash BLOB NOT NULL,
+    UNIQUE (path, hash)) STRICT;
+CREATE TABLE depsets (          -- version ids that hold together
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE,
+    versions BLOB NOT NULL) STRICT;
+CREATE TABLE inlines (          -- bodies from headers, once per content
+    id INTEGER PRIMARY KEY AUTOINCREMENT, class TEXT NOT NULL, symbol TEXT NOT NULL,
+    digest BLOB NOT NULL, size INTEGER NOT NULL, refs BLOB NOT NULL,
+    facts BLOB NOT NULL, body BLOB NOT NULL, UNIQUE (class, symbol, digest)) STRICT;
+CREATE TABLE blobs (            -- records, enums, declarations
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL,
+    size INTEGER NOT NULL, data BLOB NOT NULL, UNIQUE (kind, key)) STRICT;
+CREATE TABLE units (            -- a unit, with the ids of the inlines and blobs it needs
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, class TEXT NOT NULL,
+    file TEXT NOT NULL, depset INTEGER NOT NULL, used INTEGER NOT NULL,
+    size INTEGER NOT NULL, blobs BLOB NOT NULL, inlines BLOB NOT NULL,
+    facts BLOB NOT NULL, body BLOB NOT NULL, UNIQUE (key, depset)) STRICT;
+CREATE INDEX units_by_class ON units (class);
+CREATE TABLE cached (           -- results of later stages
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL,
+    used INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL,
+    UNIQUE (kind, key)) STRICT;
+"""
+_TABLES = {"files", "versions", "depsets", "inlines", "blobs", "units", "cached"}
+
+
+class Trouble(Enum):
+    """What an SQLite error means for the store."""
+
+    DAMAGED = auto()
+    BUSY = auto()
+    UNUSABLE = auto()
+
+
+def trouble_of(error: sqlite3.Error) -> Trouble:
+    """Sort an error; one that only a defect in this package causes is raised again."""
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        raise error
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    if code == sqlite3.SQLITE_IOERR_SHORT_READ:
+        return Trouble.DAMAGED
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Trouble.BUSY
+        case (
+            sqlite3.SQLITE_FULL
+            | sqlite3.SQLITE_READONLY
+            | sqlite3.SQLITE_PERM
+            | sqlite3.SQLITE_CANTOPEN
+            | sqlite3.SQLITE_IOERR
+            | sqlite3.SQLITE_NOMEM
+        ):
+            return Trouble.UNUSABLE
+    return Trouble.DAMAGED
+
+
+class _UnfitError(Exception):
+    """The file cannot be used as it is; no text when it is merely new."""
+
+
+class _Lock:
+    """A ``flock`` that is shared while the database is open."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+    def take(self, *, exclusive: bool, seconds: float) -> bool:
+        """Get the lock in that mode, or say False when the time is over."""
+        mode = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(self._fd, mode | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    return False
+                time.sleep(0.02)
+            except OSError as error:
+                # Some network file systems have no flock; then runs at the same
+                # time are only as safe as SQLite makes them.
+                if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                    return True
+                raise
+
+    def release(self) -> None:
+        """Let go; the file stays, since deleting it would split its users."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Database:
+    """An open connection with the schema of this version in it."""
+
+    connection: sqlite3.Connection
+
+    def __init__(self, path: Path, log: Log) -> None:
+        """Open or create; raises StoreError when the folder cannot be used."""
+        self.path = path
+        self._log = log
+        self._inode = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _Lock(path.with_name(path.name + ".lock"))
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
+            self._lock.take(exclusive=False, seconds=_BUSY_SECONDS)
+            try:
+                self.connection = self._existing()
+            except _UnfitError as unfit:
+                self._replace(str(unfit), force=False)
+        except (OSError, sqlite3.Error) as error:
+            self._lock.release()
+            raise _unusable(path, error) from error
+
+    def close(self) -> None:
+        """Close the connection and let others replace the file."""
+        self.connection.close()
+        self._lock.release()
+
+    def replace(self, reason: str) -> None:
+        """Move a database that turned out to be damaged aside and begin a new one.
+
+        Errors on the way leave this run with a database in memory.
+        """
+        self.connection.close()
+        try:
+            self._replace(reason, force=True)
+        except (OSError, sqlite3.Error) as error:
+            self._log("warning", f"cache: {self.path}: {error}; going on without it")
+            self.connection = self._in_memory()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is there wholly or not at all."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except BaseException:
+            # A failed COMMIT or a full disk may already have rolled back.
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def _existing(self) -> sqlite3.Connection:
+        """Open the file as it is; :class:`_UnfitError` says why it cannot be used."""
+        if not self.path.exists():
+            raise _UnfitError
+        connection = _connect(self.path)
+        try:
+            wal = self.path.with_name(self.path.name + "-wal")
+            tables = {r[0] for r in connection.execute("SELECT name FROM sqlite_master")}
+            if not tables:
+                raise _UnfitError
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (ident,) = connection.execute("PRAGMA application_id").fetchone()
+            if ident != _APPLICATION_ID:
+                raise _UnfitError("is not a ctxlint cache")
+            if version != SCHEMA_VERSION:
+                raise _UnfitError("was written by another version of ctxlint")
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (page,) = connection.execute("PRAGMA page_size").fetchone()
+            # Pages may still be in the write-ahead log; without one, none may be missing.
+            size = self.path.stat().st_size
+            whole = size >= pages * page or (wal.exists() and wal.stat().st_size > 0)
+            if not tables >= _TABLES or not whole:
+                raise _UnfitError("is damaged (incomplete)")
+        except sqlite3.Error as error:
+            connection.close()
+            if trouble_of(error) is Trouble.DAMAGED:
+                raise _UnfitError(f"is damaged ({error})") from error
+            raise
+        except _UnfitError:
+            connection.close()
+            raise
+        self._inode = self.path.stat().st_ino
+        return connection
+
+    def _replace(self, reason: str, *, force: bool) -> None:
+        if not self._lock.take(exclusive=True, seconds=_REPLACE_SECONDS):
+            self._lock.take(exclusive=False, seconds=_BUSY_SECONDS)
+            self._log(
+                "warning",
+                f"cache: {self.path} {reason or 'is missing'}, and another run uses it; "
+                "this run keeps nothing",
+            )
+            self.connection = self._in_memory()
+            return
+        try:
+            if force and self.path.exists() and self.path.stat().st_ino == self._inode:
+                raise _UnfitError(reason)
+            self.connection = self._existing()  # another run may have done it by now
+        except _UnfitError as unfit:
+            if str(unfit):
+                self._move_aside(str(unfit))
+            self.connection = self._create()
+        finally:
+            self._lock.take(exclusive=False, seconds=_BUSY_SECONDS)
+
+    def _move_aside(self, reason: str) -> None:
+        aside = self.path.with_name(self.path.name + ".aside")
+        for end in ("-wal", "-shm", ""):
+            old = self.path.with_name(self.path.name + end)
+            new = aside.with_name(aside.name + end)
+            new.unlink(missing_ok=True)
+            if old.exists():
+                old.replace(new)
+        self._log(
+            "warning", f"cache: {self.path} {reason}; moved to {aside.name}, building a new one"
+        )
+
+    def _create(self) -> sqlite3.Connection:
+        connection = _connect(self.path)
+        try:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute("PRAGMA journal_mode = WAL")
+            _fill(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._inode = self.path.stat().st_ino
+        return connection
+
+    def _in_memory(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        _fill(connection)
+        return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    # With a write-ahead log NORMAL stays consistent through kill -9 and power
+    # loss; only the last commits before a power loss may be missing.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA cache_size = -16384")
+    return connection
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
+        f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    )
+
+
+def _unusable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"cannot use the cache {path}: {error}",
+        hint="give a writable folder with free space with --cache",
+    )
