@@ -236,11 +236,13 @@ def _counts(result: Result) -> list[Line]:
 
 def _scope(result: Result) -> str:
     units = result.statistics.get("units")
-    analysed = _n(units, "unit") if isinstance(units, int) else "Units"
+    kernel = f"Linux {result.tree.version}"
+    if isinstance(units, int):
+        kernel = f"{_n(units, 'unit')} of {kernel}"
     names = ", ".join(
         profile.name + (" (PREEMPT_RT)" if profile.rt else "") for profile in result.profiles
     )
-    return f"{analysed} of Linux {result.tree.version} analysed under {names or 'no profile'}"
+    return f"{kernel} analysed under {names or 'no profile'}"
 
 
 def _incomplete(incomplete: tuple[Incomplete, ...], width: int) -> list[Line]:
