@@ -25,7 +25,7 @@ from ctxlint.findings.fingerprint import VERSION, line_hashes
 from ctxlint.findings.model import Finding, Result, Step
 from ctxlint.report.clean import clean
 from ctxlint.report.sarif_json import to_json
-from ctxlint.report.witness import call_stack, depths, note_of
+from ctxlint.report.witness import call_of, call_stack, depths, note_of
 
 SCHEMA_URI = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -260,7 +260,7 @@ class _Run:
                 "profiles": list(finding.profiles),
                 "executionContext": clean(finding.context.text),
                 "entryPoint": clean(finding.entry.function),
-                "falseIf": [clean(assumption) for assumption in finding.assumptions],
+                "assumptions": [clean(assumption) for assumption in finding.assumptions],
                 **({"verdict": finding.verdict} if finding.verdict is not None else {}),
             },
         )
@@ -293,7 +293,7 @@ class _Run:
                     importance="essential" if step.kind != "call" else "important",
                 )
             )
-        text = f"From the registration to the call of {_text(finding.callee)}()"
+        text = f"From the registration to {_text(call_of(finding.callee))}"
         return om.CodeFlow(
             message=om.Message(text=text + "."),
             thread_flows=[om.ThreadFlow(id=finding.profiles[0], locations=locations)]
@@ -304,9 +304,9 @@ class _Run:
     def _stack(self, finding: Finding) -> Any:
         """Innermost frame first, as stacks are printed."""
         return om.Stack(
-            message=om.Message(text=f"Call stack at {_text(finding.callee)}()."),
+            message=om.Message(text=f"Call stack at {_text(call_of(finding.callee))}."),
             frames=[
-                om.StackFrame(location=self._location(step, _text(step.function) + "()"))
+                om.StackFrame(location=self._location(step, _text(call_of(step.function))))
                 for step in reversed(call_stack(finding.path))
             ],
         )
@@ -387,8 +387,8 @@ def _message(finding: Finding, related: list[tuple[Step, Any]]) -> str:
     kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
     sentences.append(f"Bug on {kernels}; seen in {_text(', '.join(finding.profiles))}.")
     if finding.assumptions:
-        conditions = "; or ".join(_text(assumption) for assumption in finding.assumptions)
-        sentences.append(_sentence(f"This would be false if: {conditions}"))
+        conditions = "; ".join(_text(assumption) for assumption in finding.assumptions)
+        sentences.append(_sentence(f"This would be false unless: {conditions}"))
     return " ".join(sentences)
 
 

@@ -176,12 +176,10 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     for label, value in facts:
         if value:
             lines += _fact(label, value, width)
-    if len(finding.assumptions) == 1:
-        lines += _fact("this would be false if", finding.assumptions[0], width)
-    elif finding.assumptions:
-        lines.append(
-            (("", "  = "), ("label", "this would be false if"), ("", " one of these holds:"))
-        )
+    if finding.assumptions:
+        many = " all of these hold:" if len(finding.assumptions) > 1 else ""
+        label = "this would be false unless"
+        lines.append((("", "  = "), ("label", label + ("" if many else ":")), ("", many)))
         for assumption in finding.assumptions:
             lines += _paragraph("", assumption, width, "      - ", "        ")
     return lines + _fact("fingerprint", finding.fingerprint, width)

@@ -6,6 +6,12 @@ from __future__ import annotations
 from ctxlint.findings.model import Finding, Step
 
 
+def call_of(name: str) -> str:
+    """``"f()"`` for ``"f"``; what is already written as a call, such as a scoped
+    lock with its kind, stays."""
+    return name if name.endswith(")") else f"{name}()"
+
+
 def note_of(finding: Finding, index: int) -> str:
     """The note of step ``index``, or one made from its kind if it has none."""
     path = finding.path
@@ -23,7 +29,7 @@ def note_of(finding: Finding, index: int) -> str:
     if step.kind == "indirect-call":
         return f"calls {target}() through a pointer"
     if step.kind == "operation":
-        return f"calls {finding.callee}()"
+        return f"calls {call_of(finding.callee)}"
     return f"calls {target}()"
 
 

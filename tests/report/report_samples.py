@@ -73,7 +73,7 @@ def _starting() -> ContextInfo:
     return ContextInfo(
         text=STARTING,
         irqs="off",
-        preempt="0",
+        preempt="on",
         nmi=False,
         hardirq=False,
         softirq=False,
@@ -172,9 +172,9 @@ def its_free() -> Finding:
             ),
         ),
         assumptions=(
-            "gic_dist_supports_lpis() is never true when gic_starting_cpu() runs",
-            "the page goes to the per-CPU list of the allocator without zone->lock "
-            "(only orders that have such a list)",
+            f"`gic_dist_supports_lpis()` holds in gic_starting_cpu() ({GIC}:1374)",
+            "`gic_data_rdist()->flags & RD_LOCAL_PENDTABLE_PREALLOCATED` holds in "
+            f"its_cpu_init_lpis() ({ITS}:3169)",
         ),
         fingerprint="",
         text=free,
@@ -270,7 +270,7 @@ def irq_mask_mutex() -> Finding:
         context=ContextInfo(
             text=update,
             irqs="off",
-            preempt=">0",
+            preempt="off",
             nmi=False,
             hardirq=False,
             softirq=False,
@@ -328,7 +328,7 @@ def irq_mask_mutex() -> Finding:
                 text=lock,
             ),
         ),
-        assumptions=("chip->ops->write is never expander_write() for an interrupt controller",),
+        assumptions=("chip->ops->write is expander_write() here",),
         fingerprint="",
         text=lock,
     )
