@@ -192,12 +192,15 @@ class Database:
         """Open the file as it is; :class:`_UnfitError` says why it cannot be used."""
         if not self.path.exists():
             raise _UnfitError
-        connection = _connect(self.path)
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
+            _tune(connection)
             wal = self.path.with_name(self.path.name + "-wal")
             tables = {r[0] for r in connection.execute("SELECT name FROM sqlite_master")}
+            (page,) = connection.execute("PRAGMA page_size").fetchone()
             if not tables:
-                raise _UnfitError
+                cut = 0 < self.path.stat().st_size < page
+                raise _UnfitError("is damaged (incomplete)" if cut else "")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (ident,) = connection.execute("PRAGMA application_id").fetchone()
             if ident != _APPLICATION_ID:
@@ -205,7 +208,6 @@ class Database:
             if version != SCHEMA_VERSION:
                 raise _UnfitError("was written by another version of ctxlint")
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            (page,) = connection.execute("PRAGMA page_size").fetchone()
             # Pages may still be in the write-ahead log; without one, none may be missing.
             size = self.path.stat().st_size
             whole = size >= pages * page or (wal.exists() and wal.stat().st_size > 0)
@@ -216,6 +218,10 @@ class Database:
             if trouble_of(error) is Trouble.DAMAGED:
                 raise _UnfitError(f"is damaged ({error})") from error
             raise
+        except UnicodeDecodeError as error:
+            # SQLite quotes what it could not read, and Python wants that as text.
+            connection.close()
+            raise _UnfitError("is damaged (unreadable)") from error
         except _UnfitError:
             connection.close()
             raise
@@ -256,8 +262,9 @@ class Database:
         )
 
     def _create(self) -> sqlite3.Connection:
-        connection = _connect(self.path)
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
+            _tune(connection)
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             _fill(connection)
@@ -273,14 +280,12 @@ class Database:
         return connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+def _tune(connection: sqlite3.Connection) -> None:
     # With a write-ahead log NORMAL stays consistent through kill -9 and power
     # loss; only the last commits before a power loss may be missing.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -16384")
-    return connection
 
 
 def _fill(connection: sqlite3.Connection) -> None:

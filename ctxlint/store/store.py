@@ -283,6 +283,8 @@ class Store:
             return work(self._db.connection)
         except DamagedError as error:
             self._start_over(f"is damaged ({error})")
+        except UnicodeDecodeError:  # SQLite's message quotes what it could not read
+            self._start_over("is damaged (unreadable)")
         except sqlite3.Error as error:
             match trouble_of(error):
                 case Trouble.DAMAGED:
