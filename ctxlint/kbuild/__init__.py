@@ -9,6 +9,7 @@ from ctxlint.kbuild.existing import use_build
 from ctxlint.kbuild.model import (
     CompileCommand,
     Log,
+    NoRtError,
     Prepared,
     ProfileSpec,
     Step,
@@ -20,6 +21,7 @@ from ctxlint.kbuild.tree import find_tree
 
 __all__ = [
     "CompileCommand",
+    "NoRtError",
     "Prepared",
     "ProfileSpec",
     "Tree",

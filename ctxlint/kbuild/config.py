@@ -19,7 +19,7 @@ _NEVER = ("PROVE_LOCKING", "LOCK_STAT", "DEBUG_LOCK_ALLOC", "DEBUG_WW_MUTEX_SLOW
           "IRQSOFF_TRACER", "PREEMPT_TRACER", "KASAN", "KCSAN", "KMSAN", "UBSAN", "KCOV",
           "GCOV_KERNEL", "LTO_CLANG_FULL", "LTO_CLANG_THIN", "CFI_CLANG", "DEBUG_INFO_BTF",
           "PROFILE_ANNOTATED_BRANCHES", "PROFILE_ALL_BRANCHES", "WERROR", "MODULE_SIG",
-          "MODULE_SIG_ALL")  # fmt: skip
+          "MODULE_SIG_ALL", "DEBUG_NET_SMALL_RTNL")  # fmt: skip
 _MODELS = ("PREEMPT_NONE", "PREEMPT_VOLUNTARY", "PREEMPT_LAZY")
 
 
@@ -50,3 +50,21 @@ def read_config(path: Path) -> dict[str, str]:
 def is_rt(path: Path) -> bool:
     """Whether a ``.config`` is for a PREEMPT_RT kernel."""
     return read_config(path).get("PREEMPT_RT") == "y"
+
+
+def unwanted(path: Path) -> list[str]:
+    """Options that a profile clears and that something else in ``path`` selects again."""
+    options = read_config(path)
+    return [name for name in _NEVER if options.get(name) == "y"]
+
+
+def may_have_rt(tree: Path, srcarch: str) -> bool:
+    """Whether PREEMPT_RT can be selected at all, told from the Kconfig text alone.
+
+    It depends on ARCH_SUPPORTS_RT, which has no prompt: an architecture's Kconfig selects
+    it (source: kernel/Kconfig.preempt, arch/Kconfig), or nothing does.
+    """
+    return any(
+        "ARCH_SUPPORTS_RT" in file.read_text(encoding="utf-8", errors="replace")
+        for file in (tree / "arch" / srcarch).glob("Kconfig*")
+    )

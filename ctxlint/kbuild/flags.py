@@ -24,7 +24,7 @@ _KEPT_PAIRS = frozenset(
 #: The same, dropped together with their value.
 _DROPPED_PAIRS = frozenset(
     {"-o", "-MF", "-MT", "-MQ", "-mllvm", "-Xclang", "-Xassembler", "-Xlinker", "-T", "--param",
-     "-isysroot", "-aux-info", "-dumpbase", "-z"}
+     "-isysroot", "-aux-info", "-dumpbase", "-z", "-meabi"}
 )  # fmt: skip
 _KEPT_PREFIXES = (
     "-D", "-U", "-I", "-std=", "-isystem", "-iquote", "-idirafter", "-include", "-imacros",

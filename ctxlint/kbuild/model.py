@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ctxlint.base.errors import TreeError
+
 #: Told about things worth saying: the level, then one sentence.
 Log = Callable[[Literal["debug", "info", "warning"], str], None]
 
@@ -17,6 +19,10 @@ Step = Callable[[str], None]
 
 def quiet(_level: Literal["debug", "info", "warning"], _message: str) -> None:
     """A :data:`Log` that says nothing."""
+
+
+class NoRtError(TreeError):
+    """PREEMPT_RT cannot be selected: the tree is fine, but has no such profile."""
 
 
 @dataclass(frozen=True, kw_only=True)

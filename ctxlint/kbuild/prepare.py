@@ -17,13 +17,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ctxlint.base.errors import TreeError, UsageError
+from ctxlint.base.errors import UsageError
 from ctxlint.kbuild import arch as arches
 from ctxlint.kbuild import commands as reading
 from ctxlint.kbuild import config as configs
 from ctxlint.kbuild import standin, state, toolchain, tree
 from ctxlint.kbuild.make import Build, failure
-from ctxlint.kbuild.model import CompileCommand, Log, Prepared, ProfileSpec, Step, Tree, quiet
+from ctxlint.kbuild.model import (
+    CompileCommand,
+    Log,
+    NoRtError,
+    Prepared,
+    ProfileSpec,
+    Step,
+    Tree,
+    quiet,
+)
 
 #: Directories at the top of a tree that hold no kernel code.
 _NOT_KERNEL = frozenset({"Documentation", "LICENSES", "rust", "scripts", "tools", "usr"})
@@ -164,6 +173,8 @@ class _Work:
 
     def configured(self) -> state.State:
         """The state of the directory once it is configured with its headers generated."""
+        if self.spec.rt and not configs.may_have_rt(self.tree.path, self.srcarch):
+            raise self._no_rt()
         now = state.load(self.own / "state.json", self.key)
         if now is not None:
             reason = state.changed(now.config_inputs)
@@ -207,11 +218,16 @@ class _Work:
                 raise failure(merge, output, self.build.log_file)
             self._make(["olddefconfig"])
         if self.spec.rt and not configs.is_rt(dot_config):
-            raise TreeError(
-                f"PREEMPT_RT cannot be selected: {self.tree.version} on {self.spec.arch}"
-                f" with {self.spec.config} does not offer it",
-                hint="Use --no-rt here, another architecture, or a tree with the RT patches.",
-            )
+            raise self._no_rt()
+        for name in configs.unwanted(dot_config):
+            self.log("debug", f"{self.spec.name}: CONFIG_{name} stays on, something selects it")
+
+    def _no_rt(self) -> NoRtError:
+        return NoRtError(
+            f"PREEMPT_RT cannot be selected: {self.tree.version} on {self.spec.arch}"
+            f" with {self.spec.config} does not offer it",
+            hint="Use --no-rt here, another architecture, or a tree with the RT patches.",
+        )
 
     def _headers(self, now: state.State) -> state.State:
         reason = state.changed(now.header_inputs)
