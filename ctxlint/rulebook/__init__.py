@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known about Linux: ``rules/`` read, checked and indexed."""
+
+from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
+from ctxlint.rulebook.loader import check, load, rules_directory
+
+__all__ = ["ApiRule", "RegistrationRule", "Rulebook", "check", "load", "rules_directory"]

@@ -29,11 +29,11 @@ Level = Literal["spin", "config", "sleep"]
 """Wait type of an operation, as lockdep has it (include/linux/lockdep_types.h)."""
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class Case(_Strict):
+class Case(_Strict, frozen=True, kw_only=True):
     """A requirement under a condition.
 
     ``certainty`` is ``may`` when the outcome depends on data that no static
@@ -48,7 +48,7 @@ class Case(_Strict):
     why: str = ""
 
 
-class Effects(_Strict):
+class Effects(_Strict, frozen=True, kw_only=True):
     """State changes of a call, per profile; ``any`` applies to both.
 
     ``on`` is ``"nonzero"`` / ``"zero"`` when the effect happens only with such
@@ -61,7 +61,7 @@ class Effects(_Strict):
     on: Literal["", "nonzero", "zero"] = ""
 
 
-class ConfigField(_Strict):
+class ConfigField(_Strict, frozen=True, kw_only=True):
     """A requirement that a structure of the driver decides (regmap_config).
 
     When the unit has an initialiser of ``record``, the first case whose fields
@@ -75,7 +75,7 @@ class ConfigField(_Strict):
     why: str = ""
 
 
-class Api(_Strict):
+class Api(_Strict, frozen=True, kw_only=True):
     """A function whose meaning is a fact, not something to be inferred.
 
     ``requires``: cases in order; empty means that it never waits (an
@@ -109,14 +109,35 @@ class Api(_Strict):
     note: str = ""
 
 
-class ApiFile(_Strict):
+class ApiGroup(_Strict, frozen=True, kw_only=True):
+    """Functions of one kind of behaviour: an :class:`Api` for each prototype.
+
+    Every condition and every argument of an effect must be a parameter of each
+    of them.
+    """
+
+    prototypes: tuple[str, ...]
+    operation: str = ""
+    requires: tuple[Case, ...] = ()
+    effect: Effects | None = None
+    returns: str = ""
+    noreturn: bool = False
+    relaxed_by: str = ""
+    inside: bool = False
+    legal_in: tuple[str, ...] = ()
+    source: str = ""
+    note: str = ""
+
+
+class ApiFile(_Strict, frozen=True, kw_only=True):
     """``rules/apis/<kernel header>.yaml``; ``source`` is the default provenance."""
 
     source: str
-    apis: tuple[Api, ...]
+    apis: tuple[Api, ...] = ()
+    groups: tuple[ApiGroup, ...] = ()
 
 
-class ContextState(_Strict):
+class ContextState(_Strict, frozen=True, kw_only=True):
     """Execution context in fields; counts are lower bounds at entry."""
 
     irqs: Literal["on", "off"] = "on"
@@ -130,7 +151,7 @@ class ContextState(_Strict):
     lock: str = ""
 
 
-class Context(_Strict):
+class Context(_Strict, frozen=True, kw_only=True):
     """A named execution context (``rules/contexts.yaml``).
 
     ``title``: "CPU hotplug STARTING callback"; ``text``: what holds there, in
@@ -147,7 +168,7 @@ class Context(_Strict):
     source: str = ""
 
 
-class Choice(_Strict):
+class Choice(_Strict, frozen=True, kw_only=True):
     """Which context applies, under a condition on the registration's arguments
     (or, for a field, on sibling fields of the initialiser)."""
 
@@ -156,7 +177,7 @@ class Choice(_Strict):
     profile: Literal["any", "rt", "nort"] = "any"
 
 
-class Callback(_Strict):
+class Callback(_Strict, frozen=True, kw_only=True):
     """A function parameter of a registration function."""
 
     arg: str
@@ -164,7 +185,7 @@ class Callback(_Strict):
     contexts: tuple[Choice, ...]
 
 
-class Registration(_Strict):
+class Registration(_Strict, frozen=True, kw_only=True):
     """A function that takes callbacks. ``state`` is the parameter that names
     the hotplug state, shown with the enumerator's name."""
 
@@ -176,7 +197,7 @@ class Registration(_Strict):
     note: str = ""
 
 
-class Paired(_Strict):
+class Paired(_Strict, frozen=True, kw_only=True):
     """Where the condition of a field callback finds its arguments: another call
     on the same object (hrtimer_init(TIMER, clock, mode) for hrtimer.function)."""
 
@@ -184,7 +205,7 @@ class Paired(_Strict):
     object: str
 
 
-class FieldCallback(_Strict):
+class FieldCallback(_Strict, frozen=True, kw_only=True):
     """A member that holds a callback: assigned or initialised anywhere."""
 
     field: str
@@ -194,7 +215,7 @@ class FieldCallback(_Strict):
     source: str = ""
 
 
-class RecordCallbacks(_Strict):
+class RecordCallbacks(_Strict, frozen=True, kw_only=True):
     """``rules/callbacks/*.yaml``: operations structures."""
 
     record: str
@@ -202,7 +223,7 @@ class RecordCallbacks(_Strict):
     source: str = ""
 
 
-class NamedEntry(_Strict):
+class NamedEntry(_Strict, frozen=True, kw_only=True):
     """A function that the architecture or the core calls first. ``file`` is a
     path prefix that the definition must have ("arch/arm64/")."""
 
@@ -213,7 +234,7 @@ class NamedEntry(_Strict):
     source: str = ""
 
 
-class TableEntry(_Strict):
+class TableEntry(_Strict, frozen=True, kw_only=True):
     """A static table whose index is the state (cpuhp_hp_states)."""
 
     variable: str
@@ -224,7 +245,7 @@ class TableEntry(_Strict):
     source: str = ""
 
 
-class EntryFile(_Strict):
+class EntryFile(_Strict, frozen=True, kw_only=True):
     """``rules/entry_points/*.yaml`` and ``rules/callbacks/*.yaml``."""
 
     source: str
@@ -234,7 +255,7 @@ class EntryFile(_Strict):
     records: tuple[RecordCallbacks, ...] = ()
 
 
-class LockKind(_Strict):
+class LockKind(_Strict, frozen=True, kw_only=True):
     """What holding a lock of this kind changes (``rules/locks.yaml``)."""
 
     title: str
@@ -244,7 +265,7 @@ class LockKind(_Strict):
     source: str = ""
 
 
-class Operation(_Strict):
+class Operation(_Strict, frozen=True, kw_only=True):
     """``rules/operations.yaml``: an operation class, in words."""
 
     title: str
@@ -253,7 +274,7 @@ class Operation(_Strict):
     fix: str = ""
 
 
-class Constant(_Strict):
+class Constant(_Strict, frozen=True, kw_only=True):
     """``rules/constants.yaml``: a macro's value. ``enumerator`` is preferred
     when the tree has it (``1 << NAME`` when ``shift``), else ``value``."""
 

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rules as the analysis asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ctxlint.rulebook import effects, prototypes
+from ctxlint.rulebook.effects import Effect
+from ctxlint.rulebook.prototypes import Param
+from ctxlint.rulebook.schema import (
+    Api,
+    Case,
+    Constant,
+    Context,
+    ContextState,
+    FieldCallback,
+    LockKind,
+    NamedEntry,
+    Operation,
+    Registration,
+    TableEntry,
+)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What rules about a function have in common.
+
+    ``symbol`` is the name in the prototype, ``where`` the place in the rule
+    files, ``source`` the place in the kernel that shows the fact.
+    """
+
+    symbol: str
+    prototype: str
+    aliases: tuple[str, ...]
+    where: str
+    source: str
+
+    @cached_property
+    def params(self) -> tuple[Param, ...]:
+        """Parameters of the prototype as (name, type)."""
+        return prototypes.parse(self.prototype).params
+
+    def bind(self, decl_params: Sequence[Param]) -> dict[str, int]:
+        """Argument index in the tree's function for each parameter of the rule."""
+        return prototypes.bind(self.params, decl_params)
+
+
+@dataclass(frozen=True)
+class ApiRule(_Rule):
+    """An :class:`~ctxlint.rulebook.schema.Api` with its effects parsed."""
+
+    api: Api
+
+    @property
+    def show(self) -> str:
+        """The name to report."""
+        return self.api.show or self.symbol
+
+    def cases(self, rt: bool) -> tuple[Case, ...]:
+        """Requirements that exist in the profile, in order."""
+        absent = "nort" if rt else "rt"
+        return tuple(case for case in self.api.requires if case.profile != absent)
+
+    def effects(self, rt: bool) -> tuple[Effect, ...]:
+        """State changes in the profile, in order (``api.effect.on`` says when)."""
+        effect = self.api.effect
+        if effect is None:
+            return ()
+        phrases = effect.any + (effect.rt if rt else effect.nort)
+        return tuple(effects.parse(phrase) for phrase in phrases)
+
+
+@dataclass(frozen=True)
+class RegistrationRule(_Rule):
+    """A function that takes callbacks."""
+
+    registration: Registration
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All rules, indexed. Names are those of the kernel; files in ``files``."""
+
+    apis: Mapping[str, ApiRule]
+    registrations: Mapping[str, RegistrationRule]
+    fields: Mapping[tuple[str, str], FieldCallback]
+    named_entries: Mapping[str, tuple[NamedEntry, ...]]
+    tables: tuple[TableEntry, ...]
+    contexts: Mapping[str, Context]
+    locks: Mapping[str, LockKind]
+    operations: Mapping[str, Operation]
+    constants: Mapping[str, Constant]
+    sources: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
+    """Provenance of each rule: (place in the rule files, ``path[:identifier]``,
+    function or member that the rule is about)."""
+
+    def api(self, symbol: str) -> ApiRule | None:
+        """The rule for a function: a plain name, or ``FILE::NAME`` of a static one.
+
+        A static function of a .c file has a rule only if the rule says that it
+        speaks of that file.
+        """
+        file, _, name = symbol.rpartition("::")
+        rule = self.apis.get(name)
+        if rule is None or (file.endswith(".c") and rule.source.partition(":")[0] != file):
+            return None
+        return rule
+
+    def registration(self, symbol: str) -> RegistrationRule | None:
+        """The registration rule for a function, see :meth:`api`."""
+        file, _, name = symbol.rpartition("::")
+        rule = self.registrations.get(name)
+        if rule is None or (file.endswith(".c") and rule.source.partition(":")[0] != file):
+            return None
+        return rule
+
+    def field_callbacks(self, record_tag: str, field: str) -> FieldCallback | None:
+        """The rule for a member, ``field`` with dots when it is nested
+        (``startup.single``); ``record_tag`` with or without ``struct``."""
+        return self.fields.get((record_tag.removeprefix("struct "), field))
+
+    def state(self, context: str, rt: bool) -> ContextState:
+        """The state at entry to a context in a profile (KeyError: no such context)."""
+        rule = self.contexts[context]
+        return (rule.rt if rt else rule.nort) or rule.any or ContextState()
+
+    def phrases(self, kind: str, rt: bool) -> tuple[Effect, ...]:
+        """What holding a lock of ``kind`` changes (KeyError: no such kind)."""
+        rule = self.locks[kind]
+        return tuple(effects.parse(text) for text in rule.any + (rule.rt if rt else rule.nort))

@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads ``rules/`` into a :class:`~ctxlint.rulebook.book.Rulebook`.
+
+Everything that can be checked without parsing each prototype is checked here;
+:func:`check` does the rest (the tests run it on the rules that are shipped, and
+``load`` on directories of the user).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+import ctxlint
+from ctxlint.base.errors import RuleError
+from ctxlint.rulebook import conditions, effects, prototypes
+from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
+from ctxlint.rulebook.schema import (
+    Api,
+    ApiFile,
+    ApiGroup,
+    Choice,
+    Constant,
+    Context,
+    Effects,
+    EntryFile,
+    FieldCallback,
+    LockKind,
+    NamedEntry,
+    Operation,
+    Registration,
+    TableEntry,
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML in which ``on`` and ``off`` are words (rules speak of interrupts)."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if first in "tTfF" or not pair[0].endswith(":bool")]
+    for first, pairs in _Loader.yaml_implicit_resolvers.items()
+}
+
+_ENUMERATOR = re.compile(r"[A-Z_][A-Z0-9_]*")
+_STATE_FIELDS = frozenset({"in_interrupt"})
+T = TypeVar("T")
+
+
+def rules_directory() -> Path:
+    """Where the rules that come with the tool are: in the installed package, else
+    beside it in a source checkout."""
+    package = Path(ctxlint.__file__).parent
+    for path in (package / "data" / "rules", package.parent / "rules"):
+        if path.is_dir():
+            return path
+    raise RuleError("the rules are missing", hint="reinstall ctxlint; rules/ belongs to it")
+
+
+def load(paths: Iterable[Path] = ()) -> Rulebook:
+    """The rules of the tool, with those of the directories ``paths`` over them.
+
+    A later directory replaces the rule of an earlier one for the same function,
+    member, context or name. Raises :class:`RuleError`.
+    """
+    own = _Directory(rules_directory())
+    own.read()
+    result = own
+    for path in paths:
+        if not path.is_dir():
+            raise RuleError(f"{path}: not a directory of rules")
+        extra = _Directory(path)
+        extra.read()
+        result = result.under(extra)
+    result.check_names()
+    book = result.book()
+    if result is not own:
+        check(book)
+    return book
+
+
+@dataclass
+class _Directory:
+    """The rules of one directory, then of several."""
+
+    root: Path
+    apis: dict[str, ApiRule] = field(default_factory=dict)
+    registrations: dict[str, RegistrationRule] = field(default_factory=dict)
+    fields: dict[tuple[str, str], FieldCallback] = field(default_factory=dict)
+    entries: dict[tuple[str, str], NamedEntry] = field(default_factory=dict)
+    tables: dict[tuple[str, ...], TableEntry] = field(default_factory=dict)
+    contexts: dict[str, Context] = field(default_factory=dict)
+    locks: dict[str, LockKind] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    constants: dict[str, Constant] = field(default_factory=dict)
+    where: dict[object, str] = field(default_factory=dict)
+    sources: list[tuple[str, str, str]] = field(default_factory=list)
+
+    _TABLES = (
+        "apis registrations fields entries tables contexts locks operations constants where"
+    )
+
+    def under(self, over: _Directory) -> _Directory:
+        """Both, where ``over`` wins."""
+        merged = {
+            name: {**getattr(self, name), **getattr(over, name)}
+            for name in self._TABLES.split()
+        }
+        return _Directory(over.root, **merged, sources=self.sources + over.sources)
+
+    def book(self) -> Rulebook:
+        named: dict[str, tuple[NamedEntry, ...]] = {}
+        for (name, _), entry in self.entries.items():
+            named[name] = (*named.get(name, ()), entry)
+        return Rulebook(
+            apis=self.apis,
+            registrations=self.registrations,
+            fields=self.fields,
+            named_entries=named,
+            tables=tuple(self.tables.values()),
+            contexts=self.contexts,
+            locks=self.locks,
+            operations=self.operations,
+            constants=self.constants,
+            sources=tuple(self.sources),
+        )
+
+    # -- reading ---------------------------------------------------------------
+
+    def read(self) -> None:
+        for path in sorted(self.root.rglob("*.yaml")):
+            name = path.relative_to(self.root).as_posix()
+            shown = f"{self.root.name}/{name}"
+            match name.partition("/"):
+                case ("contexts.yaml", _, _):
+                    self._named(path, shown, self.contexts, Context)
+                case ("locks.yaml", _, _):
+                    self._named(path, shown, self.locks, LockKind)
+                case ("operations.yaml", _, _):
+                    self._named(path, shown, self.operations, Operation)
+                case ("constants.yaml", _, _):
+                    self._named(path, shown, self.constants, Constant)
+                case ("apis", "/", _):
+                    self._api_file(shown, _convert(path, shown, ApiFile))
+                case ("entry_points" | "callbacks", "/", _):
+                    self._entry_file(shown, _convert(path, shown, EntryFile))
+                case _:
+                    raise RuleError(
+                        f"{shown}: no kind of rules lives here",
+                        hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
+                        "locks.yaml, operations.yaml and constants.yaml",
+                    )
+
+    def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:
+        for name, item in _convert(path, shown, dict[str, kind]).items():  # type: ignore[valid-type]
+            self._put(table, name, item, f"{shown}: {name}", getattr(item, "source", ""), "")
+
+    def _api_file(self, shown: str, file: ApiFile) -> None:
+        for index, api in enumerate(file.apis):
+            self._api(api, f"{shown}: apis[{index}]", file.source)
+        for index, group in enumerate(file.groups):
+            for number, text in enumerate(group.prototypes):
+                place = f"{shown}: groups[{index}].prototypes[{number}]"
+                self._api(_member(group, text), place, file.source)
+
+    def _api(self, api: Api, place: str, default: str) -> None:
+        source = api.source or default
+        symbol = _at(f"{place}.prototype", prototypes.name_of, api.prototype)
+        _check_effect(api.effect, api.prototype, place)
+        if api.returns.startswith("irqs-disabled "):
+            _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
+        elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled"):
+            raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
+        for number, case in enumerate(api.requires):
+            _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
+        rule = ApiRule(symbol, api.prototype, api.aliases, place, source, api)
+        for name in (symbol, *api.aliases):
+            self._put(self.apis, name, rule, place, source, name)
+
+    def _entry_file(self, shown: str, file: EntryFile) -> None:
+        for index, registration in enumerate(file.registrations):
+            self._registration(registration, f"{shown}: registrations[{index}]", file.source)
+        for index, entry in enumerate(file.functions):
+            key = (entry.function, entry.file)
+            place, source = f"{shown}: functions[{index}]", entry.source or file.source
+            self._put(self.entries, key, entry, place, source, entry.function)
+            _choices(entry.contexts, None, place)
+        for index, table in enumerate(file.tables):
+            place, source = f"{shown}: tables[{index}]", table.source or file.source
+            slots = (table.variable, *table.fields)
+            self._put(self.tables, slots, table, place, source, table.variable)
+            _choices(table.contexts, None, place)
+        for index, record in enumerate(file.records):
+            for number, item in enumerate(record.fields):
+                place = f"{shown}: records[{index}].fields[{number}]"
+                source = item.source or record.source or file.source
+                key = (record.record.removeprefix("struct "), item.field)
+                self._put(self.fields, key, item, place, source, item.field.partition(".")[0])
+                _choices(item.contexts, None, place)
+
+    def _registration(self, item: Registration, place: str, default: str) -> None:
+        source = item.source or default
+        symbol = _at(f"{place}.prototype", prototypes.name_of, item.prototype)
+        for number, callback in enumerate(item.callbacks):
+            _argument(callback.arg, item.prototype, f"{place}.callbacks[{number}].arg")
+            _choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
+        if item.state:
+            _argument(item.state, item.prototype, f"{place}.state")
+        rule = RegistrationRule(symbol, item.prototype, item.aliases, place, source, item)
+        for name in (symbol, *item.aliases):
+            self._put(self.registrations, name, rule, place, source, name)
+
+    def _put(
+        self, table: dict[Any, T], key: object, item: T, place: str, source: str, name: str
+    ) -> None:
+        if key in table:
+            spelled = ".".join(key) if isinstance(key, tuple) else str(key)
+            other = self.where[id(table), key]
+            raise RuleError(f"{place}: `{spelled}` has a rule already", hint=f"see {other}")
+        table[key] = item
+        self.where[id(table), key] = place
+        if source or name:
+            self.sources.append((place, source, name))
+
+    # -- names that other files define -------------------------------------------
+
+    def check_names(self) -> None:
+        """Context, operation and lock kind names exist."""
+        contexts, operations = self.contexts.keys(), self.operations.keys()
+        for rule in dict.fromkeys(self.apis.values()):
+            if rule.api.operation and rule.api.operation not in operations:
+                raise _unknown(rule.where, "operation", rule.api.operation, operations)
+            for name in rule.api.legal_in:
+                if name not in contexts and name not in _STATE_FIELDS:
+                    raise _unknown(rule.where, "legal_in", name, contexts)
+            for effect in (*rule.effects(True), *rule.effects(False)):
+                _at(f"{rule.where}.effect", effects.check, effect, self.locks)
+        for place, choices in self._all_choices():
+            for choice in choices:
+                if choice.context not in contexts:
+                    raise _unknown(place, "context", choice.context, contexts)
+        for kind, lock in self.locks.items():
+            for phrase in lock.any + lock.rt + lock.nort:
+                _at(f"locks.yaml: {kind}", effects.parse, phrase)
+
+    def _all_choices(self) -> Iterator[tuple[str, tuple[Choice, ...]]]:
+        for rule in self.registrations.values():
+            for number, callback in enumerate(rule.registration.callbacks):
+                yield f"{rule.where}.callbacks[{number}]", callback.contexts
+        for entry in self.entries.values():
+            yield f"function {entry.function}", entry.contexts
+        for table in self.tables.values():
+            yield f"table {table.variable}", table.contexts
+        for (record, name), item in self.fields.items():
+            yield f"field {record}.{name}", item.contexts
+
+
+def check(book: Rulebook) -> None:
+    """What :func:`load` leaves out for speed: parse every prototype."""
+    rules: list[ApiRule | RegistrationRule] = [
+        *book.apis.values(),
+        *book.registrations.values(),
+    ]
+    for rule in rules:
+        known = {name for name, _ in _at(f"{rule.where}.prototype", _params, rule)}
+        for name in _used(rule):
+            if name not in known:
+                raise RuleError(f"{rule.where}: `{rule.symbol}` has no parameter `{name}`")
+    for item in book.fields.values():
+        if item.paired:
+            params = prototypes.parse(item.paired.prototype).params
+            if item.paired.object not in dict(params):
+                raise RuleError(f"{item.field}: no parameter `{item.paired.object}`")
+
+
+def _params(rule: ApiRule | RegistrationRule) -> tuple[prototypes.Param, ...]:
+    return rule.params
+
+
+def _used(rule: ApiRule | RegistrationRule) -> Iterator[str]:
+    if isinstance(rule, RegistrationRule):
+        yield from (callback.arg for callback in rule.registration.callbacks)
+        return
+    for effect in (*rule.effects(True), *rule.effects(False)):
+        name = effects.argument(effect)
+        if name and name != effects.RESULT:
+            yield name
+
+
+def _member(group: ApiGroup, prototype: str) -> Api:
+    shared = {name: getattr(group, name) for name in ApiGroup.__struct_fields__}
+    del shared["prototypes"]
+    return Api(prototype=prototype, **shared)
+
+
+def _convert(path: Path, shown: str, kind: Any) -> Any:
+    try:
+        with path.open("rb") as stream:
+            data = yaml.load(stream, _Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise RuleError(f"{shown}{line}: {getattr(error, 'problem', error)}") from error
+    except OSError as error:
+        raise RuleError(f"{shown}: {error.strerror}") from error
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        text, _, where = str(error).partition(" - at `")
+        where = where.rstrip("`").removeprefix("$").removeprefix(".")
+        raise RuleError(f"{shown}: {where}: {text}" if where else f"{shown}: {text}") from error
+
+
+def _at(place: str, function: Any, *arguments: Any) -> Any:
+    """Call, and put ``place`` in front of the message of a :class:`RuleError`."""
+    try:
+        return function(*arguments)
+    except RuleError as error:
+        raise RuleError(f"{place}: {error}", hint=error.hint) from error
+
+
+def _check_effect(effect: Effects | None, prototype: str, place: str) -> None:
+    if effect is None:
+        return
+    for phrase in effect.any + effect.rt + effect.nort:
+        name = effects.argument(_at(f"{place}.effect", effects.parse, phrase))
+        if name and name != effects.RESULT:
+            _argument(name, prototype, f"{place}.effect")
+
+
+def _argument(name: str, prototype: str, place: str) -> None:
+    if not prototypes.mentions(prototype, name):
+        raise RuleError(f"{place}: the prototype has no parameter `{name}`")
+
+
+def _condition(text: str, prototype: str | None, place: str) -> None:
+    """Names are parameters, or enumerators and constants in capitals. Without a
+    prototype they are members, which only the tree knows."""
+    if not text:
+        return
+    for name in sorted(_at(place, conditions.parse, text).names):
+        if prototype is not None and not _ENUMERATOR.fullmatch(name):
+            _argument(name, prototype, place)
+
+
+def _choices(choices: tuple[Choice, ...], prototype: str | None, place: str) -> None:
+    for number, choice in enumerate(choices):
+        _condition(choice.when, prototype, f"{place}.contexts[{number}].when")
+
+
+def _unknown(place: str, what: str, name: str, known: Iterable[str]) -> RuleError:
+    return RuleError(
+        f"{place}.{what}: unknown name `{name}`", hint=f"known: {', '.join(sorted(known))}"
+    )
