@@ -442,7 +442,7 @@ def _source_root(path: str | None) -> Any:
 
 
 def _quoted(path: str) -> str:
-    return quote(path, safe="/+-._~", errors="surrogateescape")
+    return quote(path, safe="/+-._~", errors="surrogatepass")
 
 
 def _text(text: str) -> str:

@@ -10,6 +10,7 @@ apply defaults of their own; this one never drops a level.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import attr
@@ -34,18 +35,26 @@ def _value(item: Any) -> Any:
 
 def _object(item: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for field in attr.fields(type(item)):
-        name = field.metadata["schema_property_name"]
-        value = getattr(item, field.name)
-        if value is None or (name not in _ALWAYS and _is_default(field, value)):
+    for attribute, name, default in _fields(type(item)):
+        value = getattr(item, attribute)
+        if value is None or (name not in _ALWAYS and _same(value, default)):
             continue
         fields[name] = _value(value)
     return fields
 
 
-def _is_default(field: Any, value: Any) -> bool:
-    default = field.default
-    if isinstance(default, attr.Factory):  # type: ignore[arg-type]
-        default = default.factory()
+@cache
+def _fields(kind: type) -> tuple[tuple[str, str, Any], ...]:
+    """Attribute, name in the format and default of each field of a class."""
+    rows = []
+    for field in attr.fields(kind):
+        default: Any = field.default
+        if isinstance(default, attr.Factory):  # type: ignore[arg-type]
+            default = default.factory()
+        rows.append((field.name, field.metadata["schema_property_name"], default))
+    return tuple(rows)
+
+
+def _same(value: Any, default: Any) -> bool:
     # 0 == False and 1 == True: equal values of another type are no default.
     return type(value) is type(default) and bool(value == default)

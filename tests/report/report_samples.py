@@ -9,6 +9,10 @@ source lines are made up.
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.fingerprint import with_fingerprints
 from ctxlint.findings.model import (
@@ -377,3 +381,30 @@ def full() -> Result:
             ),
         ),
     )
+
+
+def poisoned(text: str) -> Result:
+    """The full result with ``text`` in the middle of every string but the ids."""
+    made: Result = _poison(full(), text)
+    return made
+
+
+def _poison(item: Any, text: str) -> Any:
+    """Every string inside of ``item`` with ``text`` in its middle."""
+    if isinstance(item, str):
+        return item[:3] + text + item[3:]
+    if isinstance(item, tuple):
+        return tuple(_poison(part, text) for part in item)
+    if isinstance(item, dict):
+        return item
+    if isinstance(item, msgspec.Struct):
+        fields = {
+            field: _poison(getattr(item, field), text) for field in item.__struct_fields__
+        }
+        kept = {
+            field: getattr(item, field)
+            for field in ("check", "severity", "kind", "certainty", "fingerprint")
+            if field in fields
+        }
+        return type(item)(**(fields | kept))
+    return item

@@ -47,6 +47,7 @@ CASES = {
     "full": (samples.full(), None),
     "full-options": (samples.full(), OPTIONS),
     "clean": (samples.result(), None),
+    "hostile": (samples.poisoned("\x1b]\u202e\udc80\n[x](1) \u00e9"), None),
 }
 
 

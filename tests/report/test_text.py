@@ -109,26 +109,12 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert "and 30 more (--format json, key incomplete)" in rendered
 
 
-def poison(item: Any, text: str) -> Any:
-    """Every string inside of ``item`` with ``text`` in its middle."""
-    if isinstance(item, str):
-        return item[:3] + text + item[3:]
-    if isinstance(item, tuple):
-        return tuple(poison(part, text) for part in item)
-    if isinstance(item, dict):
-        return item
-    if isinstance(item, msgspec.Struct):
-        fields = {field: poison(getattr(item, field), text) for field in item.__struct_fields__}
-        return type(item)(**fields)
-    return item
-
-
 @pytest.mark.parametrize("colour", [False, True])
 @pytest.mark.parametrize(
     "bad", ["\x1b[31m", "\x9b2J", "\r\n", "\x00\x07", "\u202e", "\u2028", "\u200b", "\udc80"]
 )
 def test_nothing_of_the_source_reaches_the_terminal(bad: str, colour: bool) -> None:
-    rendered = text.render(poison(samples.full(), bad), colour=colour)
+    rendered = text.render(samples.poisoned(bad), colour=colour)
     own = re.sub(r"\x1b\[[0-9;]+m", "", rendered) if colour and "\x1b" not in bad else rendered
     if colour and "\x1b" in bad:
         codes = {f"\x1b[{code}m" for code in [*text._STYLES.values(), "0"]}
