@@ -66,7 +66,7 @@ class Store:
         self._units = Units(self._files)
         self._pid = os.getpid()
         self._said: set[str] = set()
-        self._hits = self._misses = 0
+        self._hits = self._misses = self._refused = 0
 
     @classmethod
     def open(cls, path: Path, *, log: Log, tree: Path) -> Store:
@@ -130,13 +130,15 @@ class Store:
     ) -> bool:
         """Store a unit and everything that came with it, or nothing.
 
-        ``deps`` are all files that were read, the main file too; each must be
-        there. ``started_ns`` is :func:`now_ns` from before the parse: a unit is
-        not stored when one of its files changed since. ``inlines`` are the
-        header functions lowered in this parse, ``known`` (may repeat them) the
-        symbols of all header functions that the unit reaches. When an inline of
-        the same build class and symbol is valid already, that one stays.
-        ``blobs`` are ``(kind, key, data)``, where the key stands for the content.
+        ``deps`` are all files that were read (``file`` is always one of them);
+        each must be there. A *new* file that would be found earlier on the
+        include path is not noticed. ``started_ns`` is :func:`now_ns` from
+        before the parse: a unit is not stored when one of its files changed
+        since. ``inlines`` are the header functions lowered in this parse,
+        ``known`` (may repeat them) the symbols of all header functions that the
+        unit reaches. When an inline of the same build class and symbol is valid
+        already, that one stays. ``blobs`` are ``(kind, key, data)``, where the
+        key stands for the content.
 
         False: not stored (logged once); ``inlines`` are not known then either.
         """
@@ -163,10 +165,12 @@ class Store:
                     self._files.save(db)
             except BaseException as error:
                 self._files.forget_versions()
-                if isinstance(error, NotKeptError):
-                    self._log("debug", f"cache: {file} not stored: {error}")
-                    return False
-                raise
+                if not isinstance(error, NotKeptError | UnicodeEncodeError):
+                    raise
+                # The first one aloud: with a clock that is wrong it is all of them.
+                self._log("debug" if self._refused else "info", f"{file} not stored: {error}")
+                self._refused += 1
+                return False
             self._files.saved()
             self._units.learn(build_class, new)
             return True
@@ -174,7 +178,11 @@ class Store:
         return self._guard(work, False)
 
     def known_inlines(self, build_class: str) -> dict[str, tuple[str, ...]]:
-        """References of every header function whose stored body may be used."""
+        """References of every header function whose stored body may be used.
+
+        By symbol, sorted; a copy, to be taken once a run and extended by what
+        is put.
+        """
         nothing: Known = {}
         known = self._guard(lambda db: self._units.known(db, build_class), nothing)
         return {symbol: refs for symbol, (_, refs) in sorted(known.items())}

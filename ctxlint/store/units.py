@@ -176,7 +176,7 @@ class Units:
         Raises :class:`NotKeptError`; the caller rolls back and, after the
         commit, hands the answer to :meth:`learn`.
         """
-        versions = self._files.settle(db, deps, started_ns)
+        versions = self._files.settle(db, [file, *deps], started_ns)
         if isinstance(versions, str):
             raise NotKeptError(f"{versions} is missing or changed during the run")
         depset = _depset(db, versions)
