@@ -35,7 +35,8 @@ def _value(item: Any) -> Any:
 
 def _object(item: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for attribute, name, default in _fields(type(item)):
+    kind: Any = type(item)
+    for attribute, name, default in _fields(kind):
         value = getattr(item, attribute)
         if value is None or (name not in _ALWAYS and _same(value, default)):
             continue
