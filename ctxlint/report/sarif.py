@@ -25,7 +25,7 @@ from ctxlint.findings.fingerprint import VERSION, line_hashes
 from ctxlint.findings.model import Finding, Result, Step
 from ctxlint.report.clean import clean
 from ctxlint.report.sarif_json import to_json
-from ctxlint.report.witness import call_of, call_stack, depths, note_of
+from ctxlint.report.witness import call_of, call_stack, context_changes, depths, note_of
 
 SCHEMA_URI = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -278,12 +278,11 @@ class _Run:
     def _code_flow(self, finding: Finding) -> Any:
         levels = depths(finding.path)
         locations = []
-        context = ""
+        contexts = context_changes(finding.path)
         for index, step in enumerate(finding.path):
             text = _text(note_of(finding, index))
-            if step.context and step.context != context:
-                text += f" => {_text(step.context)}"
-                context = step.context
+            if contexts[index]:
+                text += f" => {_text(contexts[index])}"
             locations.append(
                 om.ThreadFlowLocation(
                     location=self._location(step, text),

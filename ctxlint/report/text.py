@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
 from ctxlint.report.clean import clean
-from ctxlint.report.witness import note_of
+from ctxlint.report.witness import context_changes, note_of, state_of
 
 Span = tuple[str, str]
 """A role (a key of the styles below, or ``""``) and the text that plays it."""
@@ -132,7 +132,7 @@ def _way(finding: Finding, width: int) -> list[Line]:
     if not finding.path:
         return []
     lines: list[Line] = [(), (("label", "  How the kernel gets here:"),)]
-    context = ""
+    contexts = context_changes(finding.path)
     for index, step in enumerate(finding.path):
         lines.append(
             (
@@ -143,9 +143,10 @@ def _way(finding: Finding, width: int) -> list[Line]:
         )
         lines += _paragraph("", note_of(finding, index), width, "         ")
         lines += _step_source(step, width)
-        if step.context and step.context != context:
-            lines += _paragraph("context", step.context, width, "         => ", "            ")
-            context = step.context
+        if contexts[index]:
+            lines += _paragraph(
+                "context", contexts[index], width, "         => ", "            "
+            )
     lines.append(())
     return lines
 
@@ -167,7 +168,8 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
         why = f"{_sentence(why)} Not on every call: it depends on the state at run time."
     kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
     facts = [("why it sleeps", why)]
-    if not finding.path or finding.path[-1].context != finding.context.text:
+    context = finding.path[-1].context if finding.path else ""
+    if state_of(context) != state_of(finding.context.text):
         facts.append(("execution context", finding.context.text))
     facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
     if finding.verdict is not None:

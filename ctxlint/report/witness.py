@@ -33,6 +33,22 @@ def note_of(finding: Finding, index: int) -> str:
     return f"calls {target}()"
 
 
+def context_changes(path: tuple[Step, ...]) -> tuple[str, ...]:
+    """The execution context at each step where it becomes another one, else ""."""
+    shown, last = [], ""
+    for step in path:
+        new = step.context and state_of(step.context) != last
+        shown.append(step.context if new else "")
+        last = state_of(step.context) if new else last
+    return tuple(shown)
+
+
+def state_of(context: str) -> str:
+    """The state in words, without the title of the callback that it began with
+    (``"CPU hotplug STARTING callback: interrupts off"``)."""
+    return context.partition(": ")[2] or context
+
+
 def depths(path: tuple[Step, ...]) -> tuple[int, ...]:
     """Depth of the call stack at each step, from 1.
 

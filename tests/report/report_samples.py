@@ -36,7 +36,8 @@ EXPANDER = "drivers/gpio/gpio-demo-expander.c"
 RT = Profile(name="arm64-defconfig-rt", arch="arm64", rt=True, config="defconfig")
 NORT = Profile(name="arm64-defconfig", arch="arm64", rt=False, config="defconfig")
 
-STARTING = "interrupts off; CPU hotplug STARTING callback on the CPU that comes up"
+STATE = "interrupts off, preemption off"
+STARTING = f"CPU hotplug STARTING callback: {STATE}"
 
 DOCS = (
     CheckDoc(
@@ -131,7 +132,7 @@ def its_free() -> Finding:
                 GIC,
                 1369,
                 12,
-                note="called for each CPU that comes up",
+                note="runs with interrupts off on the CPU that comes up, before it is online",
                 context=STARTING,
             ),
             _step(
@@ -141,7 +142,7 @@ def its_free() -> Finding:
                 1375,
                 3,
                 note="calls its_cpu_init()",
-                context=STARTING,
+                context=STATE,
                 text="\t\tits_cpu_init();",
             ),
             _step(
@@ -151,7 +152,7 @@ def its_free() -> Finding:
                 5336,
                 3,
                 note="calls its_cpu_init_lpis()",
-                context=STARTING,
+                context=STATE,
                 text="\t\tits_cpu_init_lpis();",
             ),
             _step(
@@ -161,7 +162,7 @@ def its_free() -> Finding:
                 3170,
                 3,
                 note="calls its_free_pending_table()",
-                context=STARTING,
+                context=STATE,
                 text="\t\tits_free_pending_table(pend_page);",
             ),
             _step(
@@ -171,7 +172,7 @@ def its_free() -> Finding:
                 2973,
                 2,
                 note="calls free_pages()",
-                context=STARTING,
+                context=STATE,
                 text=free,
             ),
         ),
@@ -226,7 +227,7 @@ def sdei_lock() -> Finding:
                 SDEI,
                 678,
                 12,
-                note="called for each CPU that comes up",
+                note="runs with interrupts off on the CPU that comes up, before it is online",
                 context=STARTING,
             ),
             _step(
@@ -236,7 +237,7 @@ def sdei_lock() -> Finding:
                 684,
                 2,
                 note="calls spin_lock()",
-                context=STARTING,
+                context=STATE,
                 text="\tspin_lock(&sdei_list_lock);",
             ),
         ),
@@ -247,8 +248,8 @@ def sdei_lock() -> Finding:
 
 
 def irq_mask_mutex() -> Finding:
-    raw = "interrupts off; holds irq_desc.lock (raw_spinlock_t)"
-    update = "interrupts off; holds irq_desc.lock, chip->bank_lock (raw_spinlock_t)"
+    raw = "irq_chip operation: interrupts off, preemption off"
+    update = "interrupts off, preemption off, raw spinlock chip->bank_lock held"
     lock = "\tmutex_lock(&chip->io_lock);"
     return Finding(
         check="sleep-in-atomic",
