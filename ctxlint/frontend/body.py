@@ -1,0 +1,547 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Statements: control flow, scopes with cleanups, inline assembly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ctxlint.frontend import asm
+from ctxlint.frontend.cfg import Node, branch, jump
+from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.expr import INIT_LIST, STRING, is_expression
+from ctxlint.frontend.fold import truth, wrap
+from ctxlint.frontend.initialise import Initialisers
+from ctxlint.frontend.state import Cleanup
+from ctxlint.ir.ops import Addr, Asm, Assign, Call, Const, Expr, LocId, Var
+from ctxlint.ir.types import TArray, TFunc, TPtr, TVoid, TypeId
+from ctxlint.ir.unit import VarDecl
+
+(LABEL, COMPOUND, CASE, DEFAULT, IF, SWITCH, WHILE, DO, FOR, GOTO, INDIRECT, CONTINUE, BREAK,
+ RETURN, ASM, NULL, DECL) = (*range(201, 216), 230, 231)  # fmt: skip
+_VARIABLE, _ATTRIBUTE = 9, 400
+_ENTRIES = frozenset((LABEL, CASE, DEFAULT))
+_LABELS = frozenset((LABEL,))
+_FOR = re.compile(rb"for(?:\s|\\\n)*\(")
+
+
+class Target(NamedTuple):
+    """Where ``break`` or ``continue`` goes, and the scope it goes back to."""
+
+    node: Node
+    scope: Cleanup | None
+
+
+class SwitchContext(NamedTuple):
+    cases: list[tuple[int, int, Node]]
+    default: list[Node]
+    type: TypeId
+    known: int | None  # the value of a constant condition
+    hit: list[bool]
+
+
+class Body(Initialisers):
+    """Lowers one function body."""
+
+    def __init__(self, unit: Any) -> None:
+        super().__init__(unit)
+        self._break: Target | None = None
+        self._continue: Target | None = None
+        self._switch: SwitchContext | None = None
+        self._label_targets: dict[int | None, tuple[Node, list[Cleanup | None]]] = {}
+        self._gotos: list[tuple[Node, Cleanup | None, int | None, LocId]] = []
+        self._indirect: list[tuple[Node, Expr]] = []
+        self._asm_labels: list[tuple[str, Node, Cleanup | None, LocId]] = []
+        self._label_names: dict[str, int | None] = {}
+
+    # statements
+
+    def stmt(self, cursor: Cursor) -> None:
+        kind = cursor.kind
+        if self.dead and kind not in _ENTRIES and not self._enterable(cursor):
+            return
+        handler = _STMT.get(kind)
+        if handler is not None:
+            handler(self, cursor)
+        elif 100 <= kind < 200:
+            self.effect(cursor)
+        elif kind == 200:  # attributed statement (fallthrough)
+            for kid in self.lib.children(cursor):
+                self.stmt(kid)
+        elif kind < 400:
+            self.expr(cursor)
+
+    def _enterable(self, cursor: Cursor) -> bool:
+        """Whether control can get into a statement that nothing falls into."""
+        if cursor.kind in (NULL, BREAK, CONTINUE, GOTO, RETURN):
+            return False
+        kinds = _ENTRIES if self._switch is not None else _LABELS
+        return self.lib.any_descendant(cursor, kinds)
+
+    def _compound(self, cursor: Cursor) -> None:
+        outer = self.scope
+        for kid in self.lib.children(cursor):
+            self.stmt(kid)
+        self._leave(outer, cursor)
+
+    def _leave(self, outer: Cleanup | None, cursor: Cursor) -> None:
+        if self.scope is not outer:
+            if not self.dead:
+                self.run_cleanups(outer, self.end_loc(cursor))
+            self.scope = outer
+
+    def run_cleanups(self, outer: Cleanup | None, loc: LocId) -> None:
+        """Destructor calls from the innermost variable to ``outer``."""
+        entry = self.scope
+        while entry is not None and entry is not outer:
+            type_ = self.vars[entry.slot].type
+            fn = self.func(entry.function)
+            args = (Addr(Var(entry.slot), self.pointer_to(type_)),)
+            self.emit(Call(None, fn, args, loc, "cleanup"))
+            entry = entry.outer
+
+    def _stmt_expr(self, cursor: Cursor, *, wanted: bool = True) -> Expr:
+        body = self.lib.children(cursor)[0]
+        kids = self.lib.children(body)
+        outer = self.scope
+        value: Expr = Const(0, self.void)
+        last = kids.pop() if kids else None
+        for kid in kids:
+            self.stmt(kid)
+        while last is not None and last.kind == LABEL:
+            self._label_here(last)
+            last = self.lib.children(last)[-1]
+        if last is not None and is_expression(last) and wanted:
+            value = self.expr(last)
+            if self.scope is not outer and type(value) is not Const:
+                holder = self.temp(self.type_of(value))
+                self.assign(holder, value, self.loc(last))
+                value = holder
+        elif last is not None:
+            self.stmt(last)
+        self._leave(outer, body)
+        return value
+
+    def _if(self, cursor: Cursor) -> None:
+        kids = self.lib.children(cursor)
+        cond = self.expr(kids[0])
+        known = truth(cond)
+        els = kids[2] if len(kids) > 2 else None
+        if known is not None:
+            live, dead = (kids[1], els) if known else (els, kids[1])
+            if dead is not None and self.lib.any_descendant(dead, _ENTRIES):
+                self._if_arms(Const(int(known), self.int_), kids, els, known)
+            elif live is not None:
+                self.stmt(live)
+            return
+        self._if_arms(cond, kids, els, None)
+
+    def _if_arms(
+        self, cond: Expr, kids: list[Cursor], els: Cursor | None, known: bool | None
+    ) -> None:
+        then, after = Node(), Node()
+        other = Node() if els is not None else after
+        if known is None:
+            self.end(branch(cond, then, other, self.loc(kids[0])))
+        else:
+            self.end(jump(then if known else other))
+        self.start(then, live=then.used)
+        self.stmt(kids[1])
+        self.end(jump(after))
+        if els is not None:
+            self.start(other, live=other.used)
+            self.stmt(els)
+            self.end(jump(after))
+        self.start(after, live=after.used)
+
+    def _loop(
+        self,
+        cursor: Cursor,
+        test: Cursor | None,
+        step: Cursor | None,
+        body: Cursor,
+        *,
+        test_first: bool,
+    ) -> None:
+        head, check, again, after = Node(), Node(), Node(), Node()
+        saved = self._break, self._continue
+        self._break = Target(after, self.scope)
+        self._continue = Target(again, self.scope)
+        self.end(jump(check if test_first else head))
+        if test_first:
+            self.start(check, live=check.used)
+            self._test(test, head, after)
+        self.start(head, live=head.used)
+        self.stmt(body)
+        self.join(again)
+        if step is not None and not self.dead:
+            self.effect(step)
+        self.end(jump(check))
+        if not test_first:
+            self.start(check, live=check.used)
+            self._test(test, head, after)
+        self._break, self._continue = saved
+        self.start(after, live=after.used)
+
+    def _test(self, test: Cursor | None, head: Node, after: Node) -> None:
+        if self.dead:
+            return
+        cond: Expr = Const(1, self.int_) if test is None else self.expr(test)
+        known = truth(cond)
+        if known is not None:
+            self.end(jump(head if known else after))
+        else:
+            assert test is not None
+            self.end(branch(cond, head, after, self.loc(test)))
+
+    def _while(self, cursor: Cursor) -> None:
+        kids = self.lib.children(cursor)
+        self._loop(cursor, kids[0], None, kids[-1], test_first=True)
+
+    def _do(self, cursor: Cursor) -> None:
+        body, test = self.lib.children(cursor)[:2]
+        self._loop(cursor, test, None, body, test_first=False)
+
+    def _for(self, cursor: Cursor) -> None:
+        kids = self.lib.children(cursor)
+        body = kids.pop()
+        outer = self.scope
+        clauses = self._for_clauses(cursor, kids)
+        if clauses[0] is not None:
+            self.stmt(clauses[0])
+        self._loop(cursor, clauses[1], clauses[2], body, test_first=True)
+        self._leave(outer, cursor)
+
+    def _for_clauses(self, cursor: Cursor, kids: list[Cursor]) -> list[Cursor | None]:
+        """Initialisation, condition and step; libclang leaves out the missing
+        ones, so the source text says which are written."""
+        if len(kids) == 3:
+            return list(kids)
+        if not kids:
+            return [None, None, None]
+        text = self.parsed.source(cursor)
+        written = _clauses(text)
+        if sum(written) == len(kids):
+            rest = iter(kids)
+            return [next(rest) if w else None for w in written]
+        if kids[0].kind == DECL:
+            return [kids[0], kids[1] if len(kids) > 1 else None, None]
+        return [None, kids[0], kids[1] if len(kids) > 1 else None]
+
+    def _switch_stmt(self, cursor: Cursor) -> None:
+        kids = self.lib.children(cursor)
+        value = self.expr(kids[0])
+        type_ = self.type_of(value)
+        known = value.value if type(value) is Const else None
+        outer = self._switch, self._break
+        after = Node()
+        context = SwitchContext([], [], type_, known, [False])
+        if known is not None:
+            context.hit[0] = self._has_case(kids[-1], known, type_)
+        head, loc, was_dead = self.cur, self.loc(kids[0]), self.dead
+        self._switch, self._break = context, Target(after, self.scope)
+        self.start(Node(), live=False)
+        self.stmt(kids[-1])
+        self.end(jump(after))
+        self._switch, self._break = outer
+        default = context.default[0] if context.default else after
+        self.start(head, live=not was_dead)
+        if known is not None:
+            chosen = [n for low, high, n in context.cases if low <= known <= high]
+            self.end(jump(chosen[0] if chosen else default))
+        else:
+            default.used = True
+            self.end(("switch", value, tuple(context.cases), default, loc))
+        self.start(after, live=after.used)
+
+    def _has_case(self, body: Cursor, known: int, type_: TypeId) -> bool:
+        """Whether a case of this switch (not of one inside) is ``known``."""
+        found = False
+        stack = [body]
+        while stack and not found:
+            cursor = stack.pop()
+            kids = self.lib.children(cursor)
+            if cursor.kind == CASE:
+                low, high = self._case_range(kids, type_)
+                found = low <= known <= high
+            stack.extend(k for k in kids if 200 < k.kind <= FOR and k.kind != SWITCH)
+        return found
+
+    def _case_range(self, kids: list[Cursor], type_: TypeId) -> tuple[int, int]:
+        values = []
+        for kid in kids[:-1][:2]:
+            value = self.lib.evaluate(kid)
+            e = self.expr(kid) if value is None else None
+            values.append(e.value if isinstance(e, Const) else (value or 0))
+        low, high = values[0], values[-1]
+        shape = self.types[type_]
+        return wrap(low, shape), wrap(high, shape)
+
+    def _case(self, cursor: Cursor) -> None:
+        kids = self.lib.children(cursor)
+        context = self._switch
+        if context is not None:
+            low, high = self._case_range(kids, context.type)
+            live = context.known is None or low <= context.known <= high
+            if live:
+                node = Node()
+                node.used = True
+                context.cases.append((low, high, node))
+                self.join(node)
+        self.stmt(kids[-1])
+
+    def _default(self, cursor: Cursor) -> None:
+        context = self._switch
+        if context is not None and not context.hit[0]:
+            node = Node()
+            node.used = True
+            context.default.append(node)
+            self.join(node)
+        self.stmt(self.lib.children(cursor)[-1])
+
+    # jumps
+
+    def _jump_out(self, target: Target | None, cursor: Cursor) -> None:
+        if target is None:
+            return
+        self.run_cleanups(target.scope, self.loc(cursor) if self.scope else 0)
+        self.end(jump(target.node))
+
+    def _break_stmt(self, cursor: Cursor) -> None:
+        self._jump_out(self._break, cursor)
+
+    def _continue_stmt(self, cursor: Cursor) -> None:
+        self._jump_out(self._continue, cursor)
+
+    def _return(self, cursor: Cursor) -> None:
+        kids = self.lib.children(cursor)
+        loc = self.loc(cursor)
+        value: Expr | None = None
+        if kids:
+            value = self.decayed(self.expr(kids[0]))
+            if isinstance(self.types[self.type_of(value)], TVoid):
+                value = None
+        if value is not None and self.scope is not None and type(value) is not Const:
+            holder = self.temp(self.type_of(value))
+            self.assign(holder, value, loc)
+            value = holder
+        self.run_cleanups(None, loc)
+        self.end(("ret", value, loc))
+
+    def _label_target(self, label: Cursor) -> tuple[Node, list[Cleanup | None]]:
+        target = self._label_targets.get(label.d1 or label.d0)
+        if target is None:
+            target = self._label_targets[label.d1 or label.d0] = (Node(), [])
+            self._label_names.setdefault(self.names.spelling(label), label.d1 or label.d0)
+        return target
+
+    def label_number(self, label: Cursor) -> int:
+        node, _ = self._label_target(label)
+        for number, known in enumerate(self.label_nodes):
+            if known is node:
+                return number
+        self.label_nodes.append(node)
+        return len(self.label_nodes) - 1
+
+    def _label_here(self, cursor: Cursor) -> None:
+        node, scope = self._label_target(cursor)
+        scope.append(self.scope)
+        node.used = True
+        self.join(node)
+
+    def _label(self, cursor: Cursor) -> None:
+        self._label_here(cursor)
+        self.stmt(self.lib.children(cursor)[-1])
+
+    def _goto(self, cursor: Cursor) -> None:
+        label = self.lib.getCursorReferenced(self.lib.children(cursor)[0])
+        self._label_target(label)
+        edge = Node()
+        loc = self.loc(cursor)
+        self._gotos.append((edge, self.scope, label.d1 or label.d0, loc))
+        self.end(jump(edge))
+
+    def _indirect_goto(self, cursor: Cursor) -> None:
+        value = self.expr(self.lib.children(cursor)[0])
+        if not self.dead:
+            self._indirect.append((self.cur, value))
+        self.end(("indirect", value, ()))
+
+    def _resolve_jumps(self) -> None:
+        """Give every goto its edge: destructors of the scopes it leaves, then
+        the label."""
+        for name, edge, scope, loc in self._asm_labels:
+            if name in self._label_names:
+                self._gotos.append((edge, scope, self._label_names[name], loc))
+            else:  # the label came through a macro parameter: any of them
+                targets = [node for node, _ in self._label_targets.values()]
+                edge.term = ("indirect", self.opaque_label(), tuple(targets))
+        for edge, scope, key, loc in self._gotos:
+            target = self._label_targets.get(key)
+            if target is None:
+                edge.term = ("unreachable",)
+                continue
+            node, scopes = target
+            self.start(edge)
+            self.scope = scope
+            self.run_cleanups(scopes[0] if scopes else scope, loc)
+            self.end(jump(node))
+        for node, value in self._indirect:
+            node.term = ("indirect", value, tuple(self.label_nodes))
+
+    def opaque_label(self) -> Expr:
+        return Const(0, self.int_)
+
+    # declarations
+
+    def _decl_stmt(self, cursor: Cursor) -> None:
+        for kid in self.lib.children(cursor):
+            if kid.kind == _VARIABLE:
+                self._variable(kid)
+
+    def _variable(self, cursor: Cursor) -> None:
+        lib = self.lib
+        if lib.Cursor_getStorageClass(cursor) in (2, 3):
+            info = self.names.global_(cursor)
+            self.cur.refs.append(info)
+            return
+        type_ = self.type(cursor)
+        slot = len(self.vars)
+        self.vars.append(VarDecl(self.names.spelling(cursor), type_))
+        variable = self.slots[cursor.d0] = Var(slot)
+        init = lib.Cursor_getVarDeclInitializer(cursor)
+        if init.kind >= 100 and init.kind < 200:
+            if init.kind == INIT_LIST or init.kind == STRING:
+                value = self.initialiser(init, type_)
+                array = self.types[type_]
+                if isinstance(array, TArray) and array.count < 0:
+                    self.vars[slot] = VarDecl(self.vars[slot].name, self.type_of(value))
+                self.emit(Assign(variable, value, self.loc(cursor)))
+            else:
+                value = self.convert(self.expr(init), type_)
+                self.assign(variable, value, self.loc(cursor))
+        for kid in lib.children(cursor):
+            if kid.kind == _ATTRIBUTE:
+                name = self.names.cleanup(cursor)
+                function = self.unit.function_named(name) if name else None
+                if function is not None:
+                    self.scope = Cleanup(self.scope, slot, self.names.function(function))
+                break
+
+    # inline assembly
+
+    def _asm(self, cursor: Cursor) -> None:
+        kids = [k for k in self.lib.children(cursor) if is_expression(k)]
+        text = asm.split(self.parsed.source(cursor).decode("utf-8", "replace"))
+        operands = [self.expr(k) for k in kids]
+        loc = self.loc(cursor)
+        if text is None or len(operands) != len(text.outs) + len(text.ins):
+            template = text.template if text else self.unit.macro_text(cursor)
+            outs = self._outputs(kids, operands)
+            ins = [e for e in operands if not any(e is o for o in outs)]
+            op = Asm(
+                template, tuple(("=?", e) for e in outs), tuple(("?", e) for e in ins), loc
+            )
+        else:
+            cut = len(text.outs)
+            outs_ = tuple(zip(text.outs, operands[:cut], strict=True))
+            ins_ = tuple(zip(text.ins, operands[cut:], strict=True))
+            op = Asm(text.template, outs_, ins_, loc)
+        if text is not None and text.goto:
+            self._asm_goto(op, text.labels, loc)
+        else:
+            self.emit(op)
+
+    def _outputs(self, kids: list[Cursor], operands: list[Expr]) -> list[Expr]:
+        """Without readable text: operands that are lvalues come first and are
+        not loaded (a load shows as an implicit cast)."""
+        found = []
+        for kid, e in zip(kids, operands, strict=True):
+            if kid.kind in (100, 106, 110, 136):
+                break
+            found.append(e)
+        return found
+
+    def _asm_goto(self, op: Asm, labels: tuple[str, ...], loc: LocId) -> None:
+        targets = []
+        for name in labels:
+            edge = Node()
+            edge.used = True
+            self._asm_labels.append((name, edge, self.scope, loc))
+            targets.append(edge)
+        after = Node()
+        after.used = True
+        was_dead = self.dead
+        self.end(("asmgoto", op, after, tuple(targets)))
+        self.start(after, live=not was_dead)
+
+    # the whole
+
+    def lower(self, function: Cursor, body: Cursor) -> TypeId:
+        """Fill in parameters and blocks; returns the result type."""
+        lib = self.lib
+        for number in range(max(lib.Cursor_getNumArguments(function), 0)):
+            parameter = lib.Cursor_getArgument(function, number)
+            type_ = self.type(parameter)
+            shape = self.types[type_]
+            if isinstance(shape, TArray):
+                type_ = self.pointer_to(shape.of)
+            elif isinstance(shape, TFunc):
+                type_ = self.table.intern(TPtr(type_))
+            self.slots[parameter.d0] = Var(len(self.vars))
+            self.vars.append(VarDecl(self.names.spelling(parameter), type_))
+        ret = self.table.of(lib.getResultType(lib.getCursorType(function)))
+        self._compound(body)
+        loc = self.end_loc(body)
+        if not self.dead:
+            self.end(("ret", None, loc))
+        self._resolve_jumps()
+        return ret
+
+
+def _clauses(text: bytes) -> list[bool]:
+    """Which of the three clauses after ``for (`` are not empty."""
+    head = _FOR.match(text)
+    if head is None:
+        return []
+    written = [False]
+    depth, at = 0, head.end()
+    while at < len(text):
+        char = text[at : at + 1]
+        if char == b"/" and text[at : at + 2] == b"/*":
+            at = text.find(b"*/", at) + 2
+            continue
+        if char in b"([{":
+            depth += 1
+        elif char in b")]}":
+            if depth == 0:
+                return written
+            depth -= 1
+        if depth == 0 and char == b";":
+            written.append(False)
+        elif not char.isspace() and char != b"\\":
+            written[-1] = True
+        at += 1
+    return written
+
+
+_STMT: dict[int, Callable[[Any, Cursor], None]] = {
+    LABEL: Body._label,
+    COMPOUND: Body._compound,
+    CASE: Body._case,
+    DEFAULT: Body._default,
+    IF: Body._if,
+    SWITCH: Body._switch_stmt,
+    WHILE: Body._while,
+    DO: Body._do,
+    FOR: Body._for,
+    GOTO: Body._goto,
+    INDIRECT: Body._indirect_goto,
+    CONTINUE: Body._continue_stmt,
+    BREAK: Body._break_stmt,
+    RETURN: Body._return,
+    ASM: Body._asm,
+    NULL: lambda self, cursor: None,
+    DECL: Body._decl_stmt,
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the compiler itself answers: builtins, traits, ``_Generic``."""
+
+from __future__ import annotations
+
+import re
+
+from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.fold import truth
+from ctxlint.frontend.state import State
+from ctxlint.ir.ops import Addr, Call, Const, Expr, Func
+from ctxlint.ir.types import TVoid, TypeId
+
+_MEMBER_REF = 47
+_WORD = re.compile(rb"\s*(\w+)")
+_EXPECT = frozenset(("__builtin_expect", "__builtin_expect_with_probability"))
+_SIZES = frozenset(("__builtin_object_size", "__builtin_dynamic_object_size"))
+
+
+class Builtins(State):
+    def expr(self, cursor: Cursor) -> Expr:
+        raise NotImplementedError
+
+    def effect(self, cursor: Cursor) -> None:
+        raise NotImplementedError
+
+    def builtin(self, name: str, cursor: Cursor, args: list[Cursor]) -> Expr | None:
+        """A builtin that is not an ordinary call; None when it is one."""
+        if name in _EXPECT:
+            return self.convert(self.expr(args[0]), self.type(cursor))
+        if name == "__builtin_constant_p":
+            return self.const(self.lib.evaluate(cursor) or 0, self.type(cursor))
+        if name == "__builtin_unreachable":
+            self.end(("unreachable",))
+            return Const(0, self.void)
+        if name == "__builtin_assume_aligned":
+            return self.convert(self.expr(args[0]), self.type(cursor))
+        if name in ("__builtin_assume", "__builtin_prefetch", "__builtin_va_end"):
+            return Const(0, self.void)
+        value = self.lib.evaluate(cursor)
+        type_ = self.type(cursor)
+        if value is not None and not isinstance(self.types[type_], TVoid):
+            return self.const(value, type_)
+        if name in _SIZES:
+            kind = self.lib.evaluate(args[1]) or 0
+            return self.const(-1 if kind < 2 else 0, type_)
+        return None
+
+    def trait(self, cursor: Cursor) -> Expr:
+        """``sizeof`` and ``_Alignof``; the operand is not evaluated."""
+        value = self.lib.evaluate(cursor)
+        type_ = self.type(cursor)
+        if value is None:
+            return self.opaque("size that is not constant", type_)
+        return self.const(value, type_)
+
+    def generic(self, cursor: Cursor) -> Expr:
+        """The association that clang chose. Its type is the type of the whole;
+        where several have that type, constants decide by their value."""
+        lib = self.lib
+        kids = [k for k in lib.children(cursor) if 100 <= k.kind < 200]
+        whole = lib.getCursorType(cursor)
+        type_ = self.table.of(whole)
+        choices = [k for k in kids[1:] if lib.getCursorType(k).d0 == whole.d0]
+        if not choices:
+            canonical = lib.getCanonicalType(whole).d0
+            choices = [
+                k
+                for k in kids[1:]
+                if lib.getCanonicalType(lib.getCursorType(k)).d0 == canonical
+            ]
+        if len(choices) == 1:
+            return self.convert(self.expr(choices[0]), type_)
+        value = lib.evaluate(cursor)
+        if value is not None:
+            return self.const(value, type_)
+        return self.opaque("_Generic", type_)
+
+    def word(self, cursor: Cursor) -> str:
+        match = _WORD.match(self.parsed.source(cursor))
+        return match[1].decode() if match else ""
+
+    def unexposed(self, cursor: Cursor, kids: list[Cursor]) -> Expr:
+        """Expressions that libclang has no kind for: told apart by their
+        children and their first word."""
+        type_ = self.type(cursor)
+        expressions = [k for k in kids if 100 <= k.kind < 200]
+        if not expressions or any(k.kind == _MEMBER_REF for k in kids):
+            value = self.lib.evaluate(cursor)
+            if value is not None:
+                return self.const(value, type_)
+            return self.opaque(f"unexposed {self.word(cursor)}", type_)
+        word = self.word(cursor)
+        if len(expressions) == 1:
+            if word.startswith(("__atomic", "__c11_atomic")):
+                return self._atomic(word, cursor, expressions)
+            return self.convert(self.expr(expressions[0]), type_)
+        if word.startswith(("__atomic", "__c11_atomic", "__scoped_atomic")):
+            return self._atomic(word, cursor, expressions)
+        if len(expressions) == 3:
+            known = self.lib.evaluate(expressions[0])
+            if known is not None:
+                return self.convert(self.expr(expressions[1 if known else 2]), type_)
+        if len(expressions) == 4:
+            return self._elvis(cursor, expressions[0], expressions[3])
+        return self.opaque(f"unexposed {word}", type_)
+
+    def _elvis(self, cursor: Cursor, first: Cursor, second: Cursor) -> Expr:
+        """``a ?: b``."""
+        type_ = self.type(cursor)
+        value = self.expr(first)
+        known = truth(value)
+        if known is not None:
+            return self.convert(value if known else self.expr(second), type_)
+        holder = self.temp(self.type_of(value))
+        loc = self.loc(cursor)
+        self.assign(holder, value, loc)
+        return self._choose(
+            cursor,
+            holder,
+            first,
+            lambda: self.convert(holder, type_),
+            lambda: self.expr(second),
+        )
+
+    def _atomic(self, word: str, cursor: Cursor, kids: list[Cursor]) -> Expr:
+        type_ = self.type(cursor)
+        args = tuple([self.expr(k) for k in kids])
+        dst = None if isinstance(self.types[type_], TVoid) else self.temp(type_)
+        self.emit(Call(dst, Func(word, self.void), args, self.loc(cursor)))
+        return Const(0, self.void) if dst is None else dst
+
+    def va_arg(self, e: Expr, type_: TypeId, cursor: Cursor) -> Expr:
+        """``va_arg(ap, type)``: a call that gives the next argument."""
+        have = self.type_of(e)
+        dst = self.temp(type_)
+        args = (Addr(e, self.pointer_to(have)),)
+        self.emit(Call(dst, Func("__builtin_va_arg", self.void), args, self.loc(cursor)))
+        return dst

@@ -1,0 +1,529 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expressions.
+
+``expr`` returns a pure IR expression for a cursor and emits the operations
+that its side effects need; ``effect`` does the same when nobody wants the
+value. Cursor kinds and operator kinds are libclang's own numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ctxlint.frontend.builtins import Builtins
+from ctxlint.frontend.cfg import Node, branch, jump
+from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.decls import ENUM_CONSTANT, FUNCTION
+from ctxlint.frontend.fold import COMPARISONS, binary, truth
+from ctxlint.frontend.literals import string_bytes
+from ctxlint.ir.ops import (
+    Addr,
+    Assign,
+    Bin,
+    Call,
+    Cast,
+    Const,
+    Expr,
+    FConst,
+    Field,
+    Func,
+    Global,
+    Index,
+    LabelAddr,
+    Select,
+    Str,
+    Un,
+)
+from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, TypeId
+
+(UNEXPOSED, DECL_REF, MEMBER_REF_EXPR, CALL, INTEGER, FLOATING, STRING, CHARACTER, PAREN,
+ UNARY, SUBSCRIPT, BINARY, COMPOUND_ASSIGN, CONDITIONAL, CAST, COMPOUND_LITERAL, INIT_LIST,
+ ADDR_LABEL, STMT_EXPR, GENERIC, UNARY_TRAIT) = (
+    100, 101, 102, 103, 106, 107, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120,
+    121, 122, 136,
+)  # fmt: skip
+MEMBER_REF = 47
+
+OPERATORS = {
+    3: "*", 4: "/", 5: "%", 6: "+", 7: "-", 8: "<<", 9: ">>", 11: "<", 12: ">", 13: "<=",
+    14: ">=", 15: "==", 16: "!=", 17: "&", 18: "^", 19: "|",
+}  # fmt: skip
+LAND, LOR, ASSIGN, COMMA = 20, 21, 22, 33
+COMPOUND = {
+    23: "*", 24: "/", 25: "%", 26: "+", 27: "-", 28: "<<", 29: ">>", 30: "&", 31: "^", 32: "|",
+}  # fmt: skip
+POST_INC, POST_DEC, PRE_INC, PRE_DEC, ADDR_OF, DEREF, PLUS, MINUS, NOT, LNOT = range(1, 11)
+EXTENSION = 13
+
+
+def is_expression(cursor: Cursor) -> bool:
+    return 100 <= cursor.kind < 200
+
+
+class Expressions(Builtins):
+    """Lowering of expressions; statements are in the subclass."""
+
+    def expr(self, cursor: Cursor) -> Expr:
+        handler = _EXPR.get(cursor.kind)
+        if handler is None:
+            return self.opaque(f"expression kind {cursor.kind}", self.type(cursor))
+        return handler(self, cursor)
+
+    def operand(self, cursor: Cursor) -> Cursor:
+        """The last child, which is what a cast or parenthesis holds."""
+        return self.lib.children(cursor)[-1]
+
+    def _paren(self, cursor: Cursor) -> Expr:
+        return self.expr(self.operand(cursor))
+
+    def _integer(self, cursor: Cursor) -> Expr:
+        value = self.lib.evaluate(cursor)
+        type_ = self.type(cursor)
+        return self.opaque("integer", type_) if value is None else self.const(value, type_)
+
+    def _floating(self, cursor: Cursor) -> Expr:
+        value = self.lib.evaluate_float(cursor)
+        return FConst(value or 0.0, self.type(cursor))
+
+    def _string(self, cursor: Cursor) -> Expr:
+        type_ = self.type(cursor)
+        array = self.types[type_]
+        width = 1
+        if isinstance(array, TArray):
+            element = self.types[array.of]
+            width = element.bits // 8 if isinstance(element, TInt) else 1
+        return Str(string_bytes(self.names.spelling(cursor), width), type_)
+
+    def _decl_ref(self, cursor: Cursor) -> Expr:
+        decl = self.lib.getCursorReferenced(cursor)
+        found = self.slots.get(decl.d0)
+        if found is not None:
+            return found
+        if decl.kind == FUNCTION:
+            return self.func(self.names.function(decl))
+        if decl.kind == ENUM_CONSTANT:
+            name, value = self.names.enumerator(decl)
+            type_ = self.type(cursor)
+            constant = self.const(value, type_)
+            return Const(constant.value, type_, name)
+        if decl.kind == 9:
+            info = self.names.global_(decl)
+            self.cur.refs.append(info)
+            found = self.slots[decl.d0] = Global(info.symbol, self.table.local(info.type))
+            return found
+        return self.opaque(f"reference to {self.names.spelling(cursor)}", self.type(cursor))
+
+    def _member(self, cursor: Cursor) -> Expr:
+        kids = self.lib.children(cursor)
+        if not kids or not is_expression(kids[0]):
+            return self.opaque("member without a base", self.type(cursor))
+        base = self.expr(kids[0])
+        return self.field(base, self.unit.field_name(cursor), self.type(cursor))
+
+    def field(self, base: Expr, name: str, type_: TypeId) -> Expr:
+        """Member ``name`` of a record lvalue, or of what a pointer points at."""
+        have = self.types[self.type_of(base)]
+        if isinstance(have, TPtr):
+            base = self.deref(base, have.to)
+            have = self.types[have.to]
+        if "(" in name:
+            return base  # an anonymous member: its members are found from here
+        if isinstance(have, TRecord):
+            member = self.unit.world.members(have.key).get(name)
+            if member is not None:
+                kind = self.table.local(member.type)
+                return Field(base, member.record, name, member.offset, member.width, kind)
+        return self.opaque(f"member {name}", type_)
+
+    def _subscript(self, cursor: Cursor) -> Expr:
+        first, second = self.lib.children(cursor)[-2:]
+        a, b = self.expr(first), self.expr(second)
+        if isinstance(self.types[self.type_of(b)], TPtr | TArray):
+            a, b = b, a
+        return self.element(a, b, self.type(cursor))
+
+    def element(self, base: Expr, index: Expr, type_: TypeId) -> Expr:
+        if type(base) is Addr:
+            array = self.types[self.type_of(base.lvalue)]
+            if isinstance(array, TArray):
+                return Index(base.lvalue, index, array.of)
+        have = self.type_of(base)
+        if isinstance(self.types[have], TArray):
+            return Index(base, index, type_)
+        if type(index) is Const and index.value == 0:
+            return self.deref(base, type_)
+        return self.deref(Bin("+", base, index, have), type_)
+
+    # operators
+
+    def _unary(self, cursor: Cursor) -> Expr:
+        op = self.lib.getCursorUnaryOperatorKind(cursor)
+        kid = self.operand(cursor)
+        if op == LNOT:
+            e = self.expr(kid)
+            type_ = self.type(cursor)
+            known = truth(e)
+            if known is not None:
+                return Const(int(not known), type_)
+            if type(e) is Un and e.op == "!" and self._is_condition(e.e):
+                return self.truth_value(e.e, type_)
+            return Un("!", e, type_)
+        if op in (POST_INC, POST_DEC, PRE_INC, PRE_DEC):
+            return self._step(cursor, kid, op, wanted=True)
+        e = self.expr(kid)
+        if op in (PLUS, EXTENSION):
+            return e
+        type_ = self.type(cursor)
+        if op == ADDR_OF:
+            return self.address(e, type_)
+        if op == DEREF:
+            have = self.types[self.type_of(e)]
+            if isinstance(have, TPtr):
+                return self.deref(e, have.to)
+            if isinstance(have, TFunc):
+                return e
+            return self.opaque("dereference", type_)
+        if op in (MINUS, NOT):
+            if type(e) is Const:
+                return self.const(-e.value if op == MINUS else ~e.value, type_)
+            if type(e) is FConst:
+                return FConst(-e.value, type_)
+            return Un("-" if op == MINUS else "~", e, type_)
+        return self.opaque(f"unary operator {op}", type_)
+
+    @staticmethod
+    def _is_condition(e: Expr) -> bool:
+        return (type(e) is Bin and (e.op in COMPARISONS or e.op in ("&&", "||"))) or (
+            type(e) is Un and e.op == "!"
+        )
+
+    def _step(self, cursor: Cursor, kid: Cursor, op: int, *, wanted: bool) -> Expr:
+        """``++`` and ``--``."""
+        place = self.expr(kid)
+        type_ = self.type_of(place)
+        loc = self.loc(cursor)
+        before: Expr = place
+        if wanted and op in (POST_INC, POST_DEC):
+            before = self.temp(type_)
+            self.emit(Assign(before, place, loc))
+        sign = "+" if op in (POST_INC, PRE_INC) else "-"
+        self.emit(Assign(place, self._compute(sign, place, Const(1, self.int_), type_), loc))
+        return before
+
+    def _compute(self, op: str, place: Expr, value: Expr, type_: TypeId) -> Expr:
+        """The right side of ``place op= value``: computed in the common type
+        of the operands, converted back."""
+        left, right = self.types[type_], self.types[self.type_of(value)]
+        if isinstance(left, TPtr):
+            return Bin(op, place, value, type_)
+        common = self.promoted(place)
+        if op not in ("<<", ">>"):
+            common = self._common(common, self.type_of(value), right)
+            value = self.convert(value, common)
+        e: Expr = Bin(op, self.convert(place, common), value, common)
+        return self.convert(e, type_)
+
+    def promoted(self, e: Expr) -> TypeId:
+        """The type of ``e`` after C's integer promotions."""
+        have = self.type_of(e)
+        type_ = self.types[have]
+        if not isinstance(type_, TInt):
+            return have
+        if type_.bits < 32 or (type(e) is Field and 0 < e.width < 32):
+            return self.int_
+        return have
+
+    def _common(self, a: TypeId, b: TypeId, right: Any) -> TypeId:
+        left = self.types[a]
+        if isinstance(left, TFloat) or isinstance(right, TFloat):
+            floats = [t for t in (a, b) if isinstance(self.types[t], TFloat)]
+            return max(floats, key=lambda t: self.types[t].bits)  # type: ignore[union-attr]
+        if not isinstance(left, TInt) or not isinstance(right, TInt):
+            return a
+        if right.bits < 32:
+            return a
+        if left.bits != right.bits:
+            return a if left.bits > right.bits else b
+        return b if left.signed and not right.signed else a
+
+    def _binary(self, cursor: Cursor) -> Expr:
+        op = self.lib.getCursorBinaryOperatorKind(cursor)
+        first, second = self.lib.children(cursor)[-2:]
+        name = OPERATORS.get(op)
+        if name is not None:
+            a, b = self.expr(first), self.expr(second)
+            type_ = self.type(cursor)
+            if type(a) is Const and type(b) is Const:
+                folded = binary(name, a, b, type_, self.types)
+                if folded is not None:
+                    return folded
+            return Bin(name, a, b, type_)
+        if op == ASSIGN:
+            return self._assignment(cursor, first, second)
+        if op == COMMA:
+            self.effect(first)
+            return self.expr(second)
+        if op in (LAND, LOR):
+            return self._logical(cursor, first, second, op == LAND)
+        return self.opaque(f"binary operator {op}", self.type(cursor))
+
+    def _assignment(self, cursor: Cursor, first: Cursor, second: Cursor) -> Expr:
+        src = self.expr(second)
+        dst = self.expr(first)
+        self.assign(dst, src, self.loc(cursor))
+        return dst
+
+    def _compound_assign(self, cursor: Cursor) -> Expr:
+        first, second = self.lib.children(cursor)[-2:]
+        op = COMPOUND[self.lib.getCursorBinaryOperatorKind(cursor)]
+        value = self.expr(second)
+        place = self.expr(first)
+        result = self._compute(op, place, value, self.type_of(place))
+        self.emit(Assign(place, result, self.loc(cursor)))
+        return place
+
+    def pure(self, lower: Callable[[], Expr]) -> tuple[Expr, Node | None]:
+        """Lower into a block of its own. When that emitted nothing, the block
+        is given up and None comes back in its place; otherwise the block to
+        enter first (the current block is then where the value is known)."""
+        outer, node = self.cur, Node()
+        was_dead = self.dead
+        self.start(node, live=not was_dead)
+        e = lower()
+        if self.cur is node and not node.ops and node.term is None:
+            outer.refs.extend(node.refs)
+            self.start(outer, live=not was_dead)
+            return e, None
+        return e, node
+
+    def _logical(self, cursor: Cursor, first: Cursor, second: Cursor, both: bool) -> Expr:
+        type_ = self.type(cursor)
+        a = self.expr(first)
+        known = truth(a)
+        if known is not None:
+            if known != both:
+                return Const(int(known), type_)
+            return self.truth_value(self.expr(second), type_)
+        outer, loc = self.cur, self.loc(first)
+        was_dead = self.dead
+        b, node = self.pure(lambda: self.expr(second))
+        if node is None:
+            value = truth(b)
+            if value is not None:
+                return Const(int(value), type_) if value != both else self.truth_value(a, type_)
+            return Bin("&&" if both else "||", a, b, type_)
+        result, after, short = self.temp(type_), Node(), Node()
+        self.emit(Assign(result, self.truth_value(b, type_), self.loc(second)))
+        self.end(jump(after))
+        ends = (node, short) if both else (short, node)
+        self.start(outer, live=not was_dead)
+        self.end(branch(a, *ends, loc))
+        self.start(short, live=not was_dead)
+        self.emit(Assign(result, Const(int(not both), type_), loc))
+        self.join(after)
+        return result
+
+    def _conditional(self, cursor: Cursor, *, wanted: bool = True) -> Expr:
+        test, yes, no = self.lib.children(cursor)[-3:]
+        cond = self.expr(test)
+        known = truth(cond)
+        lower = self.expr if wanted else self.effect_value
+        if known is not None:
+            return self.convert(lower(yes if known else no), self.type(cursor))
+        return self._choose(
+            cursor, cond, test, lambda: lower(yes), lambda: lower(no), wanted=wanted
+        )
+
+    def _choose(
+        self,
+        cursor: Cursor,
+        cond: Expr,
+        test: Cursor,
+        yes: Callable[[], Expr],
+        no: Callable[[], Expr],
+        *,
+        wanted: bool = True,
+    ) -> Expr:
+        type_ = self.type(cursor)
+        loc, outer, was_dead = self.loc(test), self.cur, self.dead
+        a, a_node = self.pure(yes)
+        a_cur, a_dead = self.cur, self.dead
+        self.start(outer, live=not was_dead)
+        b, b_node = self.pure(no)
+        nothing = not wanted or isinstance(self.types[type_], TVoid)
+        if a_node is None and b_node is None:
+            if nothing:
+                return a
+            return Select(cond, self.convert(a, type_), self.convert(b, type_), type_)
+        result = None if nothing else self.temp(type_)
+        after = Node()
+        b_cur, b_dead = self.cur, self.dead
+        starts = []
+        for e, node, cur, dead in ((a, a_node, a_cur, a_dead), (b, b_node, b_cur, b_dead)):
+            if node is None:
+                node = cur = Node()
+                dead = was_dead
+            starts.append(node)
+            self.start(cur, live=not dead)
+            if result is not None:
+                self.assign(result, self.convert(e, type_), loc)
+            self.end(jump(after))
+        self.start(outer, live=not was_dead)
+        self.end(branch(cond, *starts, loc))
+        self.start(after, live=after.used)
+        return result if result is not None else Const(0, self.int_)
+
+    # calls and casts
+
+    def _call(self, cursor: Cursor, *, wanted: bool = True) -> Expr:
+        kids = self.lib.children(cursor)
+        if not kids:
+            return self.opaque("call", self.type(cursor))
+        fn = self.expr(kids[0])
+        if type(fn) is Func and fn.symbol.startswith("__builtin_"):
+            special = self.builtin(fn.symbol, cursor, kids[1:])
+            if special is not None:
+                return special
+        args = tuple([self.expr(k) for k in kids[1:]])
+        args = tuple([self.decayed(a) for a in args])
+        return self.call(fn, args, cursor, wanted=wanted)
+
+    def decayed(self, e: Expr) -> Expr:
+        array = self.types[self.type_of(e)]
+        return Addr(e, self.pointer_to(array.of)) if isinstance(array, TArray) else e
+
+    def call(
+        self, fn: Expr, args: tuple[Expr, ...], cursor: Cursor, *, wanted: bool = True
+    ) -> Expr:
+        type_ = self.type(cursor)
+        loc = self.loc(cursor)
+        info = self.names.by_symbol.get(fn.symbol) if type(fn) is Func else None
+        if info is not None and "error" in info.attrs:
+            self.end(("unreachable",))
+            return Const(0, type_)
+        nothing = not wanted or isinstance(self.types[type_], TVoid)
+        dst = None if nothing else self.temp(type_)
+        self.emit(Call(dst, fn, args, loc))
+        if info is not None and info.noreturn:
+            self.end(("unreachable",))
+        return Const(0, self.void) if dst is None else dst
+
+    def _cast(self, cursor: Cursor) -> Expr:
+        e = self.expr(self.operand(cursor))
+        type_ = self.type(cursor)
+        target = self.types[type_]
+        if isinstance(target, TVoid):
+            return e
+        if isinstance(target, TInt) and target.name and type(e) is not Const:
+            have = self.types[self.type_of(e)]
+            if have != target and not self.is_bool(type_) and isinstance(have, TInt):
+                return Cast(e, type_)
+        return self.convert(e, type_)
+
+    def _unexposed(self, cursor: Cursor) -> Expr:
+        kids = self.lib.children(cursor)
+        if len(kids) == 1 and 100 <= kids[0].kind < 200:
+            kid = kids[0]
+            e = self.expr(kid)
+            have = self.table.of(self.lib.getCursorType(kid))
+            type_ = self.type(cursor)
+            if type_ == have and self.type_of(e) == have:
+                return e
+            return self._implicit(cursor, e, type_)
+        return self.unexposed(cursor, kids)
+
+    def _implicit(self, cursor: Cursor, e: Expr, type_: TypeId) -> Expr:
+        have = self.types[self.type_of(e)]
+        if isinstance(have, TRecord) and not isinstance(self.types[type_], TRecord):
+            return self.va_arg(e, type_, cursor)
+        return self.convert(e, type_)
+
+    def _stmt_expr(self, cursor: Cursor, *, wanted: bool = True) -> Expr:
+        raise NotImplementedError
+
+    def initialiser(self, cursor: Cursor, type_: TypeId) -> Expr:
+        raise NotImplementedError
+
+    def _init_list(self, cursor: Cursor) -> Expr:
+        return self.initialiser(cursor, self.type(cursor))
+
+    def _compound_literal(self, cursor: Cursor) -> Expr:
+        type_ = self.type(cursor)
+        value = self.initialiser(self.operand(cursor), type_)
+        if self.unit.initialising:
+            return self.unit.anonymous_global(self, cursor, value, type_)
+        holder = self.temp(type_)
+        self.emit(Assign(holder, value, self.loc(cursor)))
+        return holder
+
+    def _addr_label(self, cursor: Cursor) -> Expr:
+        label = self.lib.getCursorReferenced(self.lib.children(cursor)[0])
+        return LabelAddr(self.label_number(label), self.type(cursor))
+
+    def label_number(self, label: Cursor) -> int:
+        raise NotImplementedError
+
+    # without a value
+
+    def effect(self, cursor: Cursor) -> None:
+        """Side effects only."""
+        kind = cursor.kind
+        if kind in (PAREN, UNEXPOSED, CAST):
+            kids = self.lib.children(cursor)
+            if kids and (kind != UNEXPOSED or len(kids) == 1) and is_expression(kids[-1]):
+                self.effect(kids[-1])
+                return
+        elif kind == CALL:
+            self._call(cursor, wanted=False)
+            return
+        elif kind == STMT_EXPR:
+            self._stmt_expr(cursor, wanted=False)
+            return
+        elif kind == CONDITIONAL:
+            self._conditional(cursor, wanted=False)
+            return
+        elif kind == UNARY:
+            op = self.lib.getCursorUnaryOperatorKind(cursor)
+            if op in (POST_INC, POST_DEC, PRE_INC, PRE_DEC):
+                self._step(cursor, self.operand(cursor), op, wanted=False)
+                return
+        elif kind == BINARY and self.lib.getCursorBinaryOperatorKind(cursor) == COMMA:
+            first, second = self.lib.children(cursor)[-2:]
+            self.effect(first)
+            self.effect(second)
+            return
+        self.expr(cursor)
+
+    def effect_value(self, cursor: Cursor) -> Expr:
+        self.effect(cursor)
+        return Const(0, self.void)
+
+
+def _call(self: Expressions, cursor: Cursor) -> Expr:
+    return self._call(cursor)
+
+
+_EXPR: dict[int, Callable[[Any, Cursor], Expr]] = {
+    UNEXPOSED: Expressions._unexposed,
+    DECL_REF: Expressions._decl_ref,
+    MEMBER_REF_EXPR: Expressions._member,
+    CALL: _call,
+    INTEGER: Expressions._integer,
+    CHARACTER: Expressions._integer,
+    FLOATING: Expressions._floating,
+    STRING: Expressions._string,
+    PAREN: Expressions._paren,
+    UNARY: Expressions._unary,
+    SUBSCRIPT: Expressions._subscript,
+    BINARY: Expressions._binary,
+    COMPOUND_ASSIGN: Expressions._compound_assign,
+    CONDITIONAL: Expressions._conditional,
+    CAST: Expressions._cast,
+    COMPOUND_LITERAL: Expressions._compound_literal,
+    INIT_LIST: Expressions._init_list,
+    ADDR_LABEL: Expressions._addr_label,
+    STMT_EXPR: lambda self, cursor: self._stmt_expr(cursor),
+    GENERIC: Builtins.generic,
+    UNARY_TRAIT: Builtins.trait,
+}

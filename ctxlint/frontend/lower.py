@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One translation unit: parse, lower what is wanted, collect the facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxlint.frontend.body import Body
+from ctxlint.frontend.cfg import finish
+from ctxlint.frontend.clang import Cursor, Library, library
+from ctxlint.frontend.decls import FUNCTION, VARIABLE, FunctionInfo, GlobalInfo, Names
+from ctxlint.frontend.parse import Parsed
+from ctxlint.frontend.types import TypeWorld
+from ctxlint.ir.ops import Expr, Global
+from ctxlint.ir.types import RecordDef, TypeId
+from ctxlint.ir.unit import Function, GlobalVar, Unit, VarDecl
+
+if TYPE_CHECKING:
+    from ctxlint.frontend.state import State
+
+Known = Callable[[str], Sequence[str] | None]
+
+_COUNTED = re.compile(r"^(__UNIQUE_ID_\w*?)\d+$")  # names made with __COUNTER__
+_COMPOUND = 202
+
+
+def lower_unit(
+    *,
+    tree: Path,
+    file: str,
+    arguments: Sequence[str],
+    directory: Path,
+    known: Known = lambda symbol: None,
+    libclang: str | None = None,
+) -> Unit:
+    """Lower one C file.
+
+    ``file`` is relative to ``tree``; ``arguments`` are the compiler's without
+    the input, ``-c`` and ``-o``; ``directory`` is where it would run.
+    ``known(symbol)`` gives the header functions that a header function, whose
+    body is already stored, refers to; None asks for it to be lowered.
+
+    Raises FrontendError when libclang gives no translation unit at all. Errors
+    in the source are in ``Unit.errors``.
+    """
+    lib = library(libclang)
+    parsed = Parsed(lib, tree=tree, file=file, arguments=arguments, directory=directory)
+    try:
+        return UnitLowering(lib, parsed, known).run(file)
+    finally:
+        parsed.close()
+
+
+class UnitLowering:
+    def __init__(self, lib: Library, parsed: Parsed, known: Known) -> None:
+        self.lib = lib
+        self.parsed = parsed
+        self.known = known
+        self.world = TypeWorld(parsed)
+        self.names = Names(parsed, self.world)
+        self.initialising = False
+        self._field_names: dict[int | None, str] = {}
+        self._by_name: dict[str, Cursor] | None = None
+        self._top: list[Cursor] = []
+        self._functions: dict[str, Function] = {}
+        self._globals: dict[str, GlobalVar] = {}
+        self._queue: list[FunctionInfo | GlobalInfo] = []
+        self._seen: set[str] = set()
+        self._inlines: set[str] = set()
+        self._records: set[str] = set()
+        self._mentioned: dict[str, FunctionInfo] = {}
+
+    def run(self, file: str) -> Unit:
+        self._top = self.lib.children(self.parsed.root)
+        main = []
+        for cursor in self._top:
+            if cursor.kind in (FUNCTION, VARIABLE) and self._is_main(cursor):
+                main.append(cursor)
+        for cursor in main:
+            if cursor.kind == FUNCTION:
+                info = self.names.function(cursor)
+                if info.body is not None and not info.header:
+                    self._want(info)
+            else:
+                self._want(self.names.global_(cursor))
+        order = []
+        while self._queue:
+            item = self._queue.pop()
+            if isinstance(item, FunctionInfo):
+                order.append(item)
+                self._functions[item.symbol] = self._function(item)
+            else:
+                self._global(item)
+        functions = [self._functions[i.symbol] for i in order if not i.header]
+        functions.sort(key=lambda f: (f.file, f.line, f.symbol))
+        inlines = sorted(i.symbol for i in order if i.header)
+        return Unit(
+            file,
+            tuple(functions),
+            tuple(sorted(self._inlines)),
+            tuple(self._functions[s] for s in inlines),
+            tuple(self._globals[s] for s in sorted(self._globals)),
+            tuple(self.names.declaration(self._mentioned[s]) for s in sorted(self._mentioned)),
+            self._record_defs(),
+            self.names.enums(),
+            self.parsed.dependencies(),
+            self.parsed.errors(),
+        )
+
+    def _is_main(self, cursor: Cursor) -> bool:
+        return self.parsed.place(cursor)[0].endswith(".c")
+
+    # what is wanted
+
+    def _want(self, item: FunctionInfo | GlobalInfo) -> None:
+        """Lower an item that has a body in this unit, unless it is known."""
+        if isinstance(item, FunctionInfo):
+            self._mentioned.setdefault(item.symbol, item)
+            if item.body is None:
+                return
+        if item.symbol in self._seen:
+            return
+        self._seen.add(item.symbol)
+        if isinstance(item, FunctionInfo) and item.header:
+            self._inlines.add(item.symbol)
+            refers = self.known(item.symbol)
+            if refers is not None:
+                for symbol in refers:
+                    self._want_symbol(symbol)
+                return
+        self._queue.append(item)
+
+    def _want_symbol(self, symbol: str) -> None:
+        if symbol in self._seen:
+            return
+        refers = self.known(symbol)
+        if refers is None:
+            cursor = self.function_named(symbol.rpartition("::")[2])
+            if cursor is not None:
+                self._want(self.names.function(cursor))
+            return
+        self._seen.add(symbol)
+        self._inlines.add(symbol)
+        for inner in refers:
+            self._want_symbol(inner)
+
+    def function_named(self, name: str) -> Cursor | None:
+        """A file-scope function by its name."""
+        if self._by_name is None:
+            self._by_name = {self.names.spelling(c): c for c in self._top if c.kind == FUNCTION}
+        return self._by_name.get(name)
+
+    # bodies
+
+    def _function(self, info: FunctionInfo) -> Function:
+        lib = self.lib
+        assert info.body is not None
+        cursor = info.body
+        state = Body(self)
+        body = next((k for k in lib.children(cursor) if k.kind == _COMPOUND), None)
+        assert body is not None
+        ret = state.lower(cursor, body)
+        blocks, refs = finish(state.entry, state.label_nodes)
+        for item in refs:
+            self._want(item)
+        self._records |= state.table.record_keys()
+        file, line, col, _ = self.parsed.place(cursor)
+        extent = lib.getCursorExtent(cursor)
+        end_line = self.parsed.expansion(lib.getRangeEnd(extent))[1]
+        return Function(
+            info.symbol,
+            info.name,
+            file,
+            line,
+            col,
+            end_line,
+            info.attrs,
+            ret,
+            max(lib.Cursor_getNumArguments(cursor), 0),
+            bool(lib.Cursor_isVariadic(cursor)),
+            tuple(VarDecl(_COUNTED.sub(r"\1", v.name), v.type) for v in state.vars),
+            tuple(state.types),
+            tuple(state.locs),
+            blocks,
+        )
+
+    def _global(self, info: GlobalInfo) -> None:
+        lib = self.lib
+        init = lib.Cursor_getVarDeclInitializer(info.cursor)
+        has_value = 100 <= init.kind < 200
+        if lib.Cursor_getStorageClass(info.cursor) == 2 and not has_value:
+            return  # declared here, defined elsewhere
+        state = Body(self)
+        type_ = state.type(info.cursor)
+        value: Expr | None = None
+        if has_value:
+            self.initialising = True
+            value = state.initialiser(init, type_)
+            self.initialising = False
+            type_ = state.type_of(value) if _is_open(state, type_) else type_
+        for item in state.entry.refs:
+            self._want(item)
+        self._records |= state.table.record_keys()
+        file, line, _, _ = self.parsed.place(info.cursor)
+        attrs = self.names.attributes(info.cursor)
+        if lib.Cursor_getStorageClass(info.cursor) == 3:
+            attrs = tuple(sorted({*attrs, "static"}))
+        self._globals[info.symbol] = GlobalVar(
+            info.symbol, info.name, file, line, attrs, type_, value, tuple(state.types)
+        )
+
+    def anonymous_global(
+        self, state: State, cursor: Cursor, value: Expr, type_: TypeId
+    ) -> Expr:
+        """A compound literal at file scope: a variable without a name."""
+        file, line, col, _ = self.parsed.place(cursor)
+        symbol = f"{file}::@literal:{line}:{col}"
+        number = 1
+        while symbol in self._globals:
+            number += 1
+            symbol = f"{file}::@literal:{line}:{col}#{number}"
+        type_ = state.type_of(value)
+        self._globals[symbol] = GlobalVar(
+            symbol, "", file, line, ("static",), type_, value, tuple(state.types)
+        )
+        return Global(symbol, type_)
+
+    # small services
+
+    def field_name(self, cursor: Cursor) -> str:
+        """The member that a member expression names."""
+        decl = self.lib.getCursorReferenced(cursor)
+        name = self._field_names.get(decl.d0)
+        if name is None:
+            name = self._field_names[decl.d0] = self.names.spelling(decl)
+        return name
+
+    def macro_text(self, cursor: Cursor) -> str:
+        """For assembly whose text cannot be read: the macro it is from."""
+        return self.parsed.loc(self.lib.getCursorLocation(cursor)).macro
+
+    def _record_defs(self) -> tuple[RecordDef, ...]:
+        found: dict[str, RecordDef] = {}
+        stack = sorted(self._records)
+        seen = set(stack)
+        while stack:
+            key = stack.pop()
+            definition = self.world.record_def(key)
+            if definition is None:
+                continue
+            found[key] = definition
+            for inner in self.world.embedded(key):
+                if inner not in seen:
+                    seen.add(inner)
+                    stack.append(inner)
+        return tuple(found[key] for key in sorted(found))
+
+
+def _is_open(state: State, type_: TypeId) -> bool:
+    return getattr(state.types[type_], "count", 0) < 0

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parsing a unit, and everything about places in its files."""
+
+from __future__ import annotations
+
+import ctypes as ct
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ctxlint.base.errors import FrontendError
+from ctxlint.frontend.clang import INCLUSION_VISITOR, Cursor, Library, SrcLoc
+from ctxlint.ir.unit import Loc
+
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+
+
+class Parsed:
+    """One parsed translation unit; close it to free clang's memory."""
+
+    def __init__(
+        self,
+        lib: Library,
+        *,
+        tree: Path,
+        file: str,
+        arguments: Sequence[str],
+        directory: Path,
+    ) -> None:
+        self.lib = lib
+        self.tree = os.path.realpath(tree)
+        self.directory = str(directory)
+        self.main = str(Path(self.tree) / file)
+        words = [a.encode() for a in (*arguments, f"-working-directory={directory}")]
+        vector = (ct.c_char_p * len(words))(*words)
+        self._index = lib.createIndex(0, 0)
+        unit = ct.c_void_p()
+        code = lib.parseTranslationUnit2(
+            self._index, self.main.encode(), vector, len(words), None, 0, 0, ct.byref(unit)
+        )
+        if code or not unit:
+            lib.disposeIndex(self._index)
+            reason = {1: "failed", 2: "crashed", 3: "was given wrong arguments"}.get(code)
+            raise FrontendError(f"{file}: libclang {reason or f'returned {code}'}")
+        self._unit = unit
+        self.root: Cursor = lib.getTranslationUnitCursor(unit)
+        self._paths: dict[int | None, str] = {None: ""}
+        self._full: dict[str, str] = {"": ""}
+        self._texts: dict[str, bytes] = {}
+        self._locs: dict[int, Loc] = {}
+        self._file = ct.c_void_p()
+        self._line, self._col, self._off = ct.c_uint(), ct.c_uint(), ct.c_uint()
+        self._out = tuple(ct.byref(x) for x in (self._file, self._line, self._col, self._off))
+
+    def close(self) -> None:
+        self.lib.disposeTranslationUnit(self._unit)
+        self.lib.disposeIndex(self._index)
+
+    def _name(self, file: int | None) -> str:
+        name = self._paths.get(file)
+        if name is None:
+            raw = self.lib.text(self.lib.getFileName(file))
+            full = os.path.normpath(os.path.join(self.directory, raw))
+            prefix = self.tree + os.sep
+            if not full.startswith(prefix):
+                real = os.path.realpath(full)
+                if real.startswith(prefix):
+                    full = real
+            name = full.removeprefix(prefix)
+            self._paths[file] = name
+            self._full[name] = full
+        return name
+
+    def expansion(self, loc: SrcLoc) -> tuple[str, int, int, int]:
+        """File, line, column and byte offset of the outermost macro use."""
+        self.lib.getExpansionLocation(loc, *self._out)
+        return self._name(self._file.value), self._line.value, self._col.value, self._off.value
+
+    def spelling(self, loc: SrcLoc) -> tuple[str, int, int, int]:
+        """The same of the characters themselves."""
+        self.lib.getSpellingLocation(loc, *self._out)
+        return self._name(self._file.value), self._line.value, self._col.value, self._off.value
+
+    def text(self, file: str) -> bytes:
+        """The bytes of a file of this unit (empty when it is not one)."""
+        data = self._texts.get(file)
+        if data is None:
+            try:
+                data = Path(self._full[file]).read_bytes() if file else b""
+            except (OSError, KeyError):
+                data = b""
+            self._texts[file] = data
+        return data
+
+    def loc(self, loc: SrcLoc) -> Loc:
+        found = self._locs.get(loc.raw)
+        if found is None:
+            file, line, col, offset = self.expansion(loc)
+            where = self.spelling(loc)
+            macro = spelled = ""
+            if where[3] != offset or where[0] != file:
+                word = _IDENTIFIER.match(self.text(file), offset)
+                macro = word[0].decode() if word else ""
+                if where[0]:
+                    spelled = f"{where[0]}:{where[1]}"
+            found = self._locs[loc.raw] = Loc(file, line, col, macro, spelled)
+        return found
+
+    def place(self, cursor: Cursor) -> tuple[str, int, int, int]:
+        return self.expansion(self.lib.getCursorLocation(cursor))
+
+    def source(self, cursor: Cursor) -> bytes:
+        """Text from the cursor's first character (in a macro: of the macro's
+        definition) to the end of that file."""
+        lib = self.lib
+        begin = self.spelling(lib.getRangeStart(lib.getCursorExtent(cursor)))
+        return self.text(begin[0])[begin[3] : begin[3] + 20000]
+
+    def dependencies(self) -> tuple[str, ...]:
+        """All files that were read, sorted."""
+        found: list[int] = []
+
+        def visit(file: int, stack: object, depth: int, data: object) -> None:
+            found.append(file)
+
+        self.lib.getInclusions(self._unit, INCLUSION_VISITOR(visit), None)
+        return tuple(sorted({self._name(f) for f in found}))
+
+    def errors(self) -> tuple[str, ...]:
+        """Diagnostics of severity error and above as ``file:line: text``."""
+        lib = self.lib
+        found = []
+        for number in range(lib.getNumDiagnostics(self._unit)):
+            diagnostic = lib.getDiagnostic(self._unit, number)
+            if lib.getDiagnosticSeverity(diagnostic) >= 3:
+                loc = self.expansion(lib.getDiagnosticLocation(diagnostic))
+                text = lib.text(lib.getDiagnosticSpelling(diagnostic))
+                found.append(f"{loc[0]}:{loc[1]}: {text}" if loc[0] else text)
+            lib.disposeDiagnostic(diagnostic)
+        return tuple(found)

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clang types to IR types, and the layouts of records.
+
+:class:`TypeWorld` belongs to a unit: it knows each clang type by its address
+and interns it as a number with a structure. :class:`TypeTable` belongs to one
+function (or global): it renumbers what that function uses, in order of use,
+so its table does not depend on what else was lowered.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ctxlint.frontend.clang import CType, Cursor
+from ctxlint.frontend.parse import Parsed
+from ctxlint.ir.types import (
+    FieldDef,
+    RecordDef,
+    TArray,
+    TFloat,
+    TFunc,
+    TInt,
+    TPtr,
+    TRecord,
+    TVoid,
+    Type,
+    TypeId,
+)
+
+POINTER, RECORD, ENUM, TYPEDEF, NO_PROTO, PROTO = 101, 105, 106, 107, 110, 111
+CONST_ARRAY, VECTOR, INCOMPLETE_ARRAY, VARIABLE_ARRAY, ELABORATED, ATOMIC = (
+    112, 113, 114, 115, 119, 177,
+)  # fmt: skip
+ARRAYS = frozenset((CONST_ARRAY, INCOMPLETE_ARRAY, VARIABLE_ARRAY, VECTOR))
+_SIGNED = frozenset((13, 14, 15, 16, 17, 18, 19, 20))
+_UNSIGNED = frozenset((3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
+_FLOATS = frozenset((21, 22, 23, 30, 31, 32, 39))
+
+VOID = TVoid()
+
+
+class Member(NamedTuple):
+    """A member as it is reached from a record, through anonymous members."""
+
+    record: str
+    offset: int
+    width: int
+    type: int  # number in the world
+
+
+class TypeWorld:
+    """Types and records of one unit. Numbers index :attr:`types`."""
+
+    def __init__(self, parsed: Parsed) -> None:
+        self.parsed = parsed
+        self.lib = parsed.lib
+        self.types: list[Type] = []
+        self.bools: set[int] = set()
+        self._numbers: dict[Type, int] = {}
+        self._bool_numbers: dict[Type, int] = {}
+        self._by_address: dict[int, int] = {}
+        self._keys: dict[int, str] = {}
+        self._record_types: dict[str, CType] = {}
+        self._members: dict[str, dict[str, Member]] = {}
+        self._parts: dict[str, list[tuple[str, int, int | None]]] = {}
+        self._enum_of: dict[int, Cursor] = {}
+        self.enum_decls: dict[str, Cursor] = {}
+        self.pointer_bits = 64
+        self.void = self.intern(VOID)
+        self.int_ = self.intern(TInt(32, True))
+
+    def intern(self, type_: Type, is_bool: bool = False) -> int:
+        numbers = self._bool_numbers if is_bool else self._numbers
+        number = numbers.get(type_)
+        if number is None:
+            number = numbers[type_] = len(self.types)
+            self.types.append(type_)
+            if is_bool:
+                self.bools.add(number)
+        return number
+
+    def number(self, ctype: CType) -> int:
+        address = ctype.d0
+        if address is None:
+            return self.void
+        number = self._by_address.get(address)
+        if number is None:
+            number = self._by_address[address] = self._convert(ctype)
+        return number
+
+    def _convert(self, ctype: CType) -> int:
+        lib = self.lib
+        name = ""
+        while ctype.kind == ELABORATED:
+            ctype = lib.Type_getNamedType(ctype)
+        if ctype.kind == TYPEDEF:
+            name = lib.text(lib.getTypedefName(ctype))
+        canonical = lib.getCanonicalType(ctype)
+        kind = canonical.kind
+        if kind in _UNSIGNED or kind in _SIGNED:
+            bits = lib.Type_getSizeOf(canonical) * 8
+            return self.intern(TInt(bits, kind in _SIGNED, name), kind == 3)
+        if kind == POINTER:
+            self.pointer_bits = lib.Type_getSizeOf(canonical) * 8
+            pointee = self._sugared_pointee(ctype, canonical)
+            return self.intern(TPtr(self.number(pointee), name))
+        if kind == RECORD:
+            return self.intern(TRecord(self.record_key(canonical), name))
+        if kind == ENUM:
+            decl = lib.getTypeDeclaration(canonical)
+            under = self.types[self.number(lib.getEnumDeclIntegerType(decl))]
+            tag = self.enum_tag(decl)
+            if not isinstance(under, TInt):
+                under = TInt(32, False)
+            return self.intern(TInt(under.bits, under.signed, name or tag))
+        if kind in ARRAYS:
+            plain = ctype if ctype.kind in ARRAYS else canonical
+            count = lib.getArraySize(plain) if kind == CONST_ARRAY else -1
+            of = self.number(lib.getArrayElementType(plain))
+            return self.intern(TArray(of, count))
+        if kind in (PROTO, NO_PROTO):
+            plain = ctype if ctype.kind in (PROTO, NO_PROTO) else canonical
+            total = max(lib.getNumArgTypes(plain), 0)
+            params = tuple(self.number(lib.getArgType(plain, i)) for i in range(total))
+            variadic = kind == NO_PROTO or bool(lib.isFunctionTypeVariadic(plain))
+            return self.intern(TFunc(self.number(lib.getResultType(plain)), params, variadic))
+        if kind in _FLOATS:
+            return self.intern(TFloat(lib.Type_getSizeOf(canonical) * 8))
+        if kind == ATOMIC:
+            return self.number(lib.Type_getValueType(canonical))
+        return self.void
+
+    def _sugared_pointee(self, ctype: CType, canonical: CType) -> CType:
+        return self.lib.getPointeeType(ctype if ctype.kind == POINTER else canonical)
+
+    # records and enums
+
+    def record_key(self, record: CType) -> str:
+        """The record key of a canonical record type."""
+        lib = self.lib
+        decl = lib.getTypeDeclaration(record)
+        key = self._keys.get(decl.d0)
+        if key is None:
+            word = "union" if decl.kind == 3 else "struct"
+            tag = lib.text(lib.getCursorSpelling(decl))
+            nameless = not tag or "(" in tag
+            if nameless or lib.getCursorSemanticParent(decl).kind == 8:
+                file, line, col, _ = self.parsed.place(decl)
+                tag = f"{'' if nameless else tag}@{file}:{line}:{col}"
+            key = self._keys[decl.d0] = f"{word} {tag}"
+            self._record_types.setdefault(key, record)
+        return key
+
+    def enum_tag(self, decl: Cursor) -> str:
+        """``"enum TAG"``; the declaration is remembered under it."""
+        tag = self.lib.text(self.lib.getCursorSpelling(decl))
+        if not tag or "(" in tag:
+            file, line, col, _ = self.parsed.place(decl)
+            tag = f"@{file}:{line}:{col}"
+        tag = f"enum {tag}"
+        self.enum_decls.setdefault(tag, decl)
+        return tag
+
+    def members(self, key: str) -> dict[str, Member]:
+        """Members by name, those of anonymous members included."""
+        found = self._members.get(key)
+        if found is None:
+            found = self._members[key] = {}
+            lib = self.lib
+            for field in lib.fields(self._record_types[key]):
+                name = lib.text(lib.getCursorSpelling(field))
+                offset = lib.Cursor_getOffsetOfField(field)
+                number = self.number(lib.getCursorType(field))
+                type_ = self.types[number]
+                if not name or "(" in name:
+                    if isinstance(type_, TRecord):
+                        for inner, m in self.members(type_.key).items():
+                            found[inner] = m._replace(offset=m.offset + offset)
+                    continue
+                width = max(lib.getFieldDeclBitWidth(field), 0)
+                found[name] = Member(key, offset, width, number)
+        return found
+
+    def parts(self, key: str) -> list[tuple[str, int, int | None]]:
+        """Direct members that an initialiser can fill, in order: name (``@N``
+        for an anonymous record), type, and the declaration's address."""
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = []
+            lib = self.lib
+            for at, field in enumerate(lib.fields(self._record_types[key])):
+                name = lib.text(lib.getCursorSpelling(field))
+                number = self.number(lib.getCursorType(field))
+                if not name or "(" in name:
+                    if not isinstance(self.types[number], TRecord):
+                        continue  # padding
+                    name = f"@{at}"
+                found.append((name, number, field.d0))
+        return found
+
+    def record_def(self, key: str) -> RecordDef | None:
+        """The layout, or None when the record is not complete in this unit."""
+        lib = self.lib
+        record = self._record_types[key]
+        size = lib.Type_getSizeOf(record)
+        if size < 0:
+            return None
+        table = TypeTable(self)
+        fields = []
+        for field in lib.fields(record):
+            name = lib.text(lib.getCursorSpelling(field))
+            fields.append(
+                FieldDef(
+                    "" if "(" in name else name,
+                    table.local(self.number(lib.getCursorType(field))),
+                    lib.Cursor_getOffsetOfField(field),
+                    max(lib.getFieldDeclBitWidth(field), 0),
+                )
+            )
+        decl = lib.getTypeDeclaration(record)
+        file, line, _, _ = self.parsed.place(decl)
+        word, tag = key.split(" ", 1)
+        return RecordDef(
+            key,
+            "" if tag.startswith("@") else tag,
+            word == "union",
+            file,
+            line,
+            size,
+            lib.Type_getAlignOf(record),
+            tuple(fields),
+            tuple(table.types),
+        )
+
+    def embedded(self, key: str) -> list[str]:
+        """Keys of the records that a record holds by value."""
+        found = []
+        for field in self.lib.fields(self._record_types[key]):
+            type_ = self.types[self.number(self.lib.getCursorType(field))]
+            while isinstance(type_, TArray):
+                type_ = self.types[type_.of]
+            if isinstance(type_, TRecord):
+                found.append(type_.key)
+        return found
+
+
+class TypeTable:
+    """The types that one function uses; local ids in order of first use."""
+
+    def __init__(self, world: TypeWorld) -> None:
+        self.world = world
+        self.types: list[Type] = []
+        self.bools: set[TypeId] = set()
+        self._local: dict[int, TypeId] = {}
+        self._own: dict[Type, TypeId] = {}
+        self._by_address: dict[int | None, TypeId] = {}
+
+    def of(self, ctype: CType) -> TypeId:
+        local = self._by_address.get(ctype.d0)
+        if local is None:
+            local = self.local(self.world.number(ctype))
+            self._by_address[ctype.d0] = local
+        return local
+
+    def local(self, number: int) -> TypeId:
+        """The id in this table of a type that the world numbered."""
+        local = self._local.get(number)
+        if local is not None:
+            return local
+        type_ = self.world.types[number]
+        match type_:
+            case TPtr(to, name):
+                type_ = TPtr(self.local(to), name)
+            case TArray(of, count):
+                type_ = TArray(self.local(of), count)
+            case TFunc(ret, params, variadic):
+                type_ = TFunc(self.local(ret), tuple(map(self.local, params)), variadic)
+        is_bool = number in self.world.bools
+        local = self._local[number] = self._add(type_, is_bool)
+        return local
+
+    def _add(self, type_: Type, is_bool: bool) -> TypeId:
+        if is_bool:
+            self.bools.add(len(self.types))
+        else:
+            own = self._own.get(type_)
+            if own is not None:
+                return own
+            self._own[type_] = len(self.types)
+        self.types.append(type_)
+        return len(self.types) - 1
+
+    def intern(self, type_: Type) -> TypeId:
+        """A type built here; its parts already are ids of this table."""
+        own = self._own.get(type_)
+        return self._add(type_, False) if own is None else own
+
+    def record_keys(self) -> set[str]:
+        return {t.key for t in self.types if type(t) is TRecord}
