@@ -143,7 +143,7 @@ class Body(Initialisers):
         then, after = Node(), Node()
         other = Node() if els is not None else after
         if known is None:
-            self.end(branch(cond, then, other, self.loc(kids[0])))
+            self.end(branch(self.condition(cond), then, other, self.loc(kids[0])))
         else:
             self.end(jump(then if known else other))
         self.start(then, live=then.used)
@@ -193,7 +193,7 @@ class Body(Initialisers):
             self.end(jump(head if known else after))
         else:
             assert test is not None
-            self.end(branch(cond, head, after, self.loc(test)))
+            self.end(branch(self.condition(cond), head, after, self.loc(test)))
 
     def _while(self, cursor: Cursor) -> None:
         kids = self.lib.children(cursor)

@@ -54,6 +54,10 @@ class CString(ct.Structure):
     _fields_ = (("data", ct.c_void_p), ("flags", ct.c_uint))
 
 
+class Token(ct.Structure):
+    _fields_ = (("data", ct.c_uint * 4), ("p", ct.c_void_p))
+
+
 VISITOR = ct.CFUNCTYPE(ct.c_int, Cursor, Cursor, ct.c_void_p)
 FIELD_VISITOR = ct.CFUNCTYPE(ct.c_int, Cursor, ct.c_void_p)
 INCLUSION_VISITOR = ct.CFUNCTYPE(None, ct.c_void_p, ct.POINTER(SrcLoc), ct.c_uint, ct.c_void_p)
@@ -105,7 +109,9 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_getCursorBinaryOperatorKind": (_I, (Cursor,)),
     "clang_getCursorUnaryOperatorKind": (_I, (Cursor,)),
     "clang_getExpansionLocation": (None, _OUT),
-    "clang_getSpellingLocation": (None, _OUT),
+    "clang_getToken": (ct.POINTER(Token), (_P, SrcLoc)),
+    "clang_getTokenLocation": (SrcLoc, (_P, Token)),
+    "clang_disposeTokens": (None, (_P, ct.POINTER(Token), _U)),
     "clang_getCursorPrintingPolicy": (_P, (Cursor,)),
     "clang_PrintingPolicy_setProperty": (None, (_P, _I, _U)),
     "clang_PrintingPolicy_dispose": (None, (_P,)),

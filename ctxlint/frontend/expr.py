@@ -318,7 +318,7 @@ class Expressions(Builtins):
         self.end(jump(after))
         ends = (node, short) if both else (short, node)
         self.start(outer, live=not was_dead)
-        self.end(branch(a, *ends, loc))
+        self.end(branch(self.condition(a), *ends, loc))
         self.start(short, live=not was_dead)
         self.emit(Assign(result, Const(int(not both), type_), loc))
         self.join(after)
@@ -370,7 +370,7 @@ class Expressions(Builtins):
                 self.assign(result, self.convert(e, type_), loc)
             self.end(jump(after))
         self.start(outer, live=not was_dead)
-        self.end(branch(cond, *starts, loc))
+        self.end(branch(self.condition(cond), *starts, loc))
         self.start(after, live=after.used)
         return result if result is not None else Const(0, self.int_)
 

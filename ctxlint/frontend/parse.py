@@ -13,6 +13,7 @@ from ctxlint.base.errors import FrontendError
 from ctxlint.frontend.clang import INCLUSION_VISITOR, Cursor, Library, SrcLoc
 from ctxlint.ir.unit import Loc
 
+_MACRO_BIT = 1 << 31  # of a source location that is inside a macro expansion
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -78,9 +79,18 @@ class Parsed:
         return self._name(self._file.value), self._line.value, self._col.value, self._off.value
 
     def spelling(self, loc: SrcLoc) -> tuple[str, int, int, int]:
-        """The same of the characters themselves."""
-        self.lib.getSpellingLocation(loc, *self._out)
-        return self._name(self._file.value), self._line.value, self._col.value, self._off.value
+        """The same of the characters themselves, in a macro's definition when
+        they are from one. (clang_getSpellingLocation stops at the outermost
+        macro when macros are nested; the token knows better.)"""
+        if not loc.raw & _MACRO_BIT:
+            return self.expansion(loc)
+        lib = self.lib
+        token = lib.getToken(self._unit, loc)
+        if not token:
+            return "", 0, 0, 0
+        place = self.expansion(lib.getTokenLocation(self._unit, token[0]))
+        lib.disposeTokens(self._unit, token, 1)
+        return place
 
     def text(self, file: str) -> bytes:
         """The bytes of a file of this unit (empty when it is not one)."""
@@ -97,11 +107,11 @@ class Parsed:
         found = self._locs.get(loc.raw)
         if found is None:
             file, line, col, offset = self.expansion(loc)
-            where = self.spelling(loc)
             macro = spelled = ""
-            if where[3] != offset or where[0] != file:
+            if loc.raw & _MACRO_BIT:
                 word = _IDENTIFIER.match(self.text(file), offset)
                 macro = word[0].decode() if word else ""
+                where = self.spelling(loc)
                 if where[0]:
                     spelled = f"{where[0]}:{where[1]}"
             found = self._locs[loc.raw] = Loc(file, line, col, macro, spelled)

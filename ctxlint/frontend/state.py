@@ -24,6 +24,7 @@ from ctxlint.ir.ops import (
     Op,
     Opaque,
     Str,
+    Un,
     Var,
 )
 from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, TypeId
@@ -215,10 +216,30 @@ class State:
             return Const(int(expr.value != 0), type_)
         if type(expr) is Bin and expr.op in ("==", "!=", "<", ">", "<=", ">=", "&&", "||"):
             return Bin(expr.op, expr.a, expr.b, type_)
+        if type(expr) is Un and expr.op == "!":
+            return Un("!", expr.e, type_)
         have = self.type_of(expr)
         if type(expr) is Func or type(expr) is Str:
             return Const(1, type_)
         return Bin("!=", expr, Const(0, have), type_)
+
+    def condition(self, expr: Expr) -> Expr:
+        """``expr`` without what does not change whether it is zero."""
+        while True:
+            if type(expr) is Cast:
+                source, target = self.types[self.type_of(expr.e)], self.types[expr.type]
+                if not (type(source) is TInt and type(target) is TInt):
+                    return expr
+                if target.bits < source.bits:
+                    return expr
+                expr = expr.e
+            elif type(expr) is Un and expr.op == "!":
+                inner = self.condition(expr.e)
+                if not (type(inner) is Un and inner.op == "!"):
+                    return Un("!", inner, expr.type)
+                expr = inner.e
+            else:
+                return expr
 
     def assign(self, dst: Expr, src: Expr, loc: LocId) -> None:
         """Store; a call just made into a temporary stores directly instead."""
