@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs history cases: many at once, as long as their files differ.
+
+A round is a set of cases without a file in common. Its files are analysed twice with the
+same commands, as they are and edited, and each case is judged by the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ctxlint.findings.model import Finding, Result
+from ctxlint.kbuild import Prepared
+
+from ..scratch import Bench, Overlay, brief
+from .model import Bug, Case
+
+RT_CHECK, ALWAYS_CHECK = "rt-sleep-in-atomic", "sleep-in-atomic"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case; ``problem`` is empty when it is as expected."""
+
+    case: Case
+    problem: str
+    fresh: tuple[Finding, ...] = ()
+
+
+def rounds(cases: Iterable[Case]) -> list[list[Case]]:
+    """Cases put together so that no round edits or audits a file twice.
+
+    An edited header concerns every unit that includes it, so such a case only joins
+    cases of other directories.
+    """
+    result: list[tuple[set[str], list[Case]]] = []
+    for case in sorted(cases, key=lambda case: case.name):
+        needs = set(case.files) | set(case.edits)
+        for used, members in result:
+            if not used & needs:
+                used |= needs
+                members.append(case)
+                break
+        else:
+            result.append((needs, [case]))
+    return [members for _, members in result]
+
+
+def groups(cases: Iterable[Case]) -> dict[tuple[str, str], list[Case]]:
+    """Cases by architecture and configuration."""
+    found: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        found.setdefault((case.arch, case.config), []).append(case)
+    return found
+
+
+def prepared(bench: Bench, arch: str, config: str, cases: Sequence[Case]) -> list[Prepared]:
+    """Compile commands of the cases' files; RT and !RT where the architecture has RT."""
+    files = {file for case in cases for file in case.files}
+    modes = (False,) if arch == "arm" else (True, False)
+    return [bench.commands(arch, config, rt, files) for rt in modes]
+
+
+def not_built(profiles: Sequence[Prepared], case: Case) -> list[str]:
+    """Files of the case that some profile does not build."""
+    return sorted({file for done in profiles for file in done.uncovered} & set(case.files))
+
+
+def edited(overlay: Overlay, cases: Iterable[Case]) -> set[str]:
+    """Apply the cases' edits to the overlay; the edited files."""
+    files: set[str] = set()
+    for case in cases:
+        for file, edit in case.edits.items():
+            overlay.write(file, edit((overlay.tree / file).read_text()))
+            files.add(file)
+    return files
+
+
+def run_round(bench: Bench, profiles: Sequence[Prepared], cases: Sequence[Case]) -> list[Outcome]:
+    """Analyse the round's files before and after, and judge each case."""
+    files = {file for case in cases for file in case.files}
+    overlay = Overlay(bench.tree.path, bench.fresh("tree"))
+    # The directories of edited files are real in both runs, so that paths are alike.
+    edited(overlay, cases)
+    overlay.reset()
+    builds = [bench.build(overlay, done, {file: file for file in files}) for done in profiles]
+    before = bench.audit(overlay.root, files, builds)
+    edited(overlay, cases)
+    after = bench.audit(overlay.root, files, builds)
+    return [judge(case, before, after) for case in cases]
+
+
+def key(finding: Finding) -> tuple[str, ...]:
+    """What makes a finding the same one before and after an edit (lines move)."""
+    return (
+        finding.check,
+        finding.file,
+        finding.function,
+        finding.callee,
+        finding.entry.function,
+        finding.entry.kind,
+    )
+
+
+def judge(case: Case, before: Result, after: Result) -> Outcome:
+    """Compare the findings of the case's files before and after the edit."""
+    broken = sorted({i.file for i in after.incomplete} & set(case.files))
+    if broken:
+        return Outcome(case, f"not analysed: {', '.join(broken)}")
+    known = {key(finding) for finding in before.findings}
+    fresh = tuple(
+        finding
+        for finding in after.findings
+        if key(finding) not in known
+        and (finding.file in case.edits or finding.file in case.files)
+    )
+    if not isinstance(case, Bug):
+        told = "; ".join(map(brief, fresh))
+        return Outcome(case, f"false: {told}" if told else "", fresh)
+    check = RT_CHECK if case.rt_only else ALWAYS_CHECK
+    near = [f for f in fresh if f.function in case.function and _called(f.callee, case.callee)]
+    right = [
+        f
+        for f in near
+        if f.check == check and f.rt_only == case.rt_only and f.entry.function in case.entries
+    ]
+    if right:
+        return Outcome(case, "", fresh)
+    if near:
+        return Outcome(case, "differs: " + "; ".join(map(brief, near)), fresh)
+    other = "; ".join(map(brief, fresh[:6]))
+    return Outcome(case, "missed" + (f", but new: {other}" if other else ""), fresh)
+
+
+def _called(callee: str, names: Sequence[str]) -> bool:
+    plain = callee.partition("(")[0]
+    return any(callee == name or plain == name for name in names)
