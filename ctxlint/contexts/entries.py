@@ -156,7 +156,7 @@ class _Finder:
             for lookup in lookups:
                 for choice, certain in self._choices(rule.contexts, lookup):
                     yield EntryPoint(
-                        symbol, choice.context, rule.kind or kind, store.file, store.line,
+                        symbol, choice.context, kind, store.file, store.line,
                         store.col, store.function.rpartition("::")[2], store.object, "", certain,
                     )  # fmt: skip
 

@@ -212,8 +212,8 @@ class Propagation:
             if value is not None and value[0] == "f":
                 env.append((i, value))
             elif number is not None:
-                env.append((i, ("k", number) if value[0] == "k" or number != 1 else value))
-        return tuple((i, v) for i, v in env if v[0] in ("k", "f"))
+                env.append((i, ("k", number)))
+        return tuple(env)
 
     def _rule(self, symbol: str) -> ApiRule | None:
         if symbol not in self._rules:

@@ -95,14 +95,20 @@ class PreparedProfile:
 
 def audit(request: Request, progress: Progress) -> Result:
     """Analyse ``request.paths`` under each profile and merge the findings."""
-    raise NotImplementedError
+    from ctxlint.pipeline.run import audit as run
+
+    return run(request, progress)
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
     """Make (or find) the build directories and compile commands; compile nothing."""
-    raise NotImplementedError
+    from ctxlint.pipeline.run import prepare as run
+
+    return run(request, progress)
 
 
 def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
     """Execution contexts of every function with that name."""
-    raise NotImplementedError
+    from ctxlint.pipeline.run import why as run
+
+    return run(request, function, progress)

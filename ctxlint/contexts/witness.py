@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a violation to what a person reads: the whole way, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ctxlint.callgraph.facts import Delta, Edge, Point, Summary
+from ctxlint.contexts.context import Context
+from ctxlint.contexts.entries import EntryPoint
+from ctxlint.contexts.propagate import Node, Violation
+from ctxlint.findings.model import ContextInfo, Entry, Step
+from ctxlint.ir.unit import Loc
+from ctxlint.rulebook.book import Rulebook
+
+SourceLine = Callable[[str, int], str]
+"""Text of a line of a file of the tree, ``""`` when it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a violation is told: in the innermost function of a .c file, at the
+    call that the driver wrote."""
+
+    fn: Summary
+    edge: Edge
+    loc: Loc
+    inner: bool
+    """The operation itself is below, in header code."""
+
+
+def site_of(violation: Violation) -> Site | None:
+    """None when no function of a .c file is on the way."""
+    node: Node | None = violation.node
+    edge = violation.edge
+    inner = False
+    while node is not None and node.fn.file.endswith(".h"):
+        if node.edge is None:
+            return None
+        edge, node, inner = node.edge, node.parent, True
+    if node is None:
+        return None
+    return Site(node.fn, edge, node.fn.locs[edge.loc], inner)
+
+
+def callee_name(site: Site, shown: str, source: SourceLine) -> str:
+    """The operation as the driver wrote it: the macro's name, or the function's.
+
+    A call inside of a macro's *argument* is the driver's own text.
+    """
+    loc = site.loc
+    own = not loc.macro or loc.spelled.rpartition(":")[0] == loc.file
+    if own:
+        name = site.edge.symbol.rpartition("::")[2] if site.inner and site.edge.symbol else shown
+        return name or site.edge.shown or shown
+    if not site.inner or loc.macro.startswith(shown):
+        return loc.macro
+    text = source(loc.file, loc.line)[loc.col - 1 :]
+    head = text[: text.find(",")] if "," in text else text[: text.find(")")]
+    return head + ")" if head.startswith(loc.macro + "(") and len(head) < 50 else loc.macro
+
+
+def nodes_of(violation: Violation) -> list[Node]:
+    """From the root to the function with the operation."""
+    chain = []
+    node: Node | None = violation.node
+    while node is not None:
+        chain.append(node)
+        node = node.parent
+    return chain[::-1]
+
+
+def entry_of(violation: Violation, rules: Rulebook) -> Entry:
+    root = nodes_of(violation)[0]
+    entry = root.entry
+    if entry is None:
+        return Entry(
+            kind="function", function=root.fn.name, file=root.fn.file, line=root.fn.line
+        )
+    return Entry(
+        kind=entry.kind,
+        function=root.fn.name,
+        file=entry.file,
+        line=entry.line,
+        state=entry.state or None,
+    )
+
+
+def context_info(violation: Violation, rules: Rulebook) -> ContextInfo:
+    context = violation.context
+    locks = []
+    for node, delta in _deltas(violation):
+        for lock in delta.locks:
+            title = rules.locks[lock.kind].title if lock.kind in rules.locks else lock.kind
+            locks.append(f"{title} {lock.path}".strip() + f" (in {node.fn.name})")
+    if context.name:
+        rule = rules.contexts[context.name]
+        state = rules.state(context.name, True)
+        if state.lock:
+            locks.insert(0, state.lock)
+        section = rule.section or None
+    else:
+        section = None
+    return ContextInfo(
+        text=describe(context, rules),
+        irqs={1: "off", 0: "on", -1: "unknown"}[context.irq],
+        preempt="off" if context.pre > 0 else "on",
+        nmi=context.nmi,
+        hardirq=context.hard,
+        softirq=context.soft,
+        bh_disabled=context.bh > 0,
+        rcu=context.rcu > 0,
+        locks=tuple(locks),
+        section=section,
+    )
+
+
+def describe(context: Context, rules: Rulebook) -> str:
+    if context.name:
+        return f"{rules.contexts[context.name].title}: {context.words()}"
+    return context.words()
+
+
+def _deltas(violation: Violation) -> list[tuple[Node, Delta]]:
+    """Each function on the way with the state changes before its call."""
+    chain = nodes_of(violation)
+    points: list[Point] = [n.point for n in chain[1:] if n.point is not None]
+    points.append(violation.point)
+    return [(node, point.delta) for node, point in zip(chain, points, strict=True)]
+
+
+def steps(
+    violation: Violation, rules: Rulebook, rt: bool, shown: str, why: str, source: SourceLine
+) -> tuple[Step, ...]:
+    """The witness: registration, entry, calls, context changes, operation."""
+    chain = nodes_of(violation)
+    out: list[Step] = []
+    context = chain[0].context
+    root = chain[0]
+    if root.entry is not None:
+        out += _entry_steps(root, root.entry, rules, source)
+    else:
+        out.append(
+            _step(
+                "entry", root.fn.name, root.fn.file, root.fn.line, root.fn.col,
+                f"{root.fn.name}() is called", "not known; taken as preemptible", source,
+            )
+        )  # fmt: skip
+    edges: list[tuple[Edge, Point]] = [
+        (n.edge, n.point) for n in chain[1:] if n.edge is not None and n.point is not None
+    ]
+    edges.append((violation.edge, violation.point))
+    for i, (node, (edge, point)) in enumerate(zip(chain, edges, strict=True)):
+        inside = context.then(point.delta)
+        out += _state_steps(node, point.delta, context, rules, rt, source)
+        context = inside
+        loc = node.fn.locs[edge.loc]
+        words = context.words()
+        if i + 1 < len(chain):
+            callee = chain[i + 1].fn
+            indirect = not edge.symbol
+            note = (
+                f"{edge.shown or 'a function pointer'} can be {callee.name}()"
+                if indirect
+                else f"calls {callee.name}()"
+            )
+            kind = "indirect-call" if indirect else "call"
+            out.append(_step(kind, node.fn.name, loc.file, loc.line, loc.col, note, words, source))
+        else:
+            out.append(
+                _step(
+                    "operation", node.fn.name, loc.file, loc.line, loc.col,
+                    f"{shown}() {why}".strip(), words, source,
+                )
+            )  # fmt: skip
+    return tuple(out)
+
+
+def _entry_steps(
+    root: Node, entry: EntryPoint, rules: Rulebook, source: SourceLine
+) -> list[Step]:
+    fn = root.fn
+    rule = rules.contexts[entry.context]
+    where = f" by {entry.what}()" if entry.by and entry.state else ""
+    if entry.state:
+        note = f"{fn.name}() is registered for {entry.state}{where}"
+    elif entry.by:
+        note = f"{fn.name}() is registered as {entry.kind} in {entry.by}()"
+    elif entry.what == fn.name:
+        note = ""
+    else:
+        note = f"{fn.name}() is {entry.kind} of {entry.what}"
+    out = []
+    if note:
+        out.append(
+            _step(
+                "registration", entry.by, entry.file, entry.line, entry.column, note, "", source
+            )
+        )
+    out.append(
+        _step(
+            "entry", fn.name, fn.file, fn.line, fn.col,
+            f"{fn.name}() {rule.text}", f"{rule.title}: {root.context.words()}", source,
+        )
+    )  # fmt: skip
+    return out
+
+
+def _state_steps(
+    node: Node, delta: Delta, before: Context, rules: Rulebook, rt: bool, source: SourceLine
+) -> list[Step]:
+    marks: list[tuple[int, str]] = []
+    if delta.irq == 1 and delta.irq_loc >= 0 and before.irq != 1:
+        marks.append((delta.irq_loc, "interrupts go off"))
+    locked = set()
+    for lock in delta.locks:
+        title = rules.locks[lock.kind].title if lock.kind in rules.locks else lock.kind
+        marks.append((lock.loc, f"takes {_article(title)} {title}" + (f", {lock.path}" if lock.path else "")))
+        locked.add(lock.loc)
+    if delta.pre > 0 and delta.pre_loc >= 0 and delta.pre_loc not in locked:
+        marks.append((delta.pre_loc, "preemption goes off"))
+    if delta.bh > 0 and not locked:
+        marks.append((-1, "bottom halves are off"))
+    if delta.rcu > 0 and not locked:
+        marks.append((-1, "enters an RCU read-side section"))
+    out = []
+    words = before.then(delta).words()
+    for index, note in sorted(set(marks)):
+        loc = node.fn.locs[index] if index >= 0 else None
+        out.append(
+            _step(
+                "state", node.fn.name, node.fn.file if loc is None else loc.file,
+                node.fn.line if loc is None else loc.line, 1 if loc is None else loc.col,
+                note, words, source,
+            )
+        )  # fmt: skip
+    return out
+
+
+def assumptions(violation: Violation) -> tuple[str, ...]:
+    """Conditions that the way depends on, the nearest to the operation first."""
+    chain = nodes_of(violation)
+    points = [n.point for n in chain[1:] if n.point is not None] + [violation.point]
+    found: list[str] = []
+    for node, point in list(zip(chain, points, strict=True))[::-1][:3]:
+        for item in point.assumptions[::-1][:2]:
+            loc = node.fn.locs[item.loc]
+            word = "holds" if item.truth else "does not hold"
+            found.append(f"`{item.text}` {word} in {node.fn.name}() ({loc.file}:{loc.line})")
+    root = chain[0]
+    if root.entry is not None and not root.entry.certain:
+        found.append(
+            f"{root.fn.name}() really runs in this context: the arguments of its registration "
+            "are not constants"
+        )
+    for node in chain[1:]:
+        if node.edge is not None and not node.edge.symbol:
+            found.append(f"{node.edge.shown or 'the function pointer'} is {node.fn.name}() here")
+    return tuple(dict.fromkeys(found))
+
+
+def _step(
+    kind: str, function: str, file: str, line: int, column: int, note: str, context: str,
+    source: SourceLine,
+) -> Step:  # fmt: skip
+    return Step(
+        kind=kind, function=function, file=file, line=line, column=column, note=note,
+        context=context, text=source(file, line),
+    )  # fmt: skip
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1] in "aeiou" else "a"
+
+

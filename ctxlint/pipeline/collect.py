@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From violations to findings: one per place, with the way that convinces most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from ctxlint.checks import base as checks
+from ctxlint.contexts import witness
+from ctxlint.contexts.context import Wait
+from ctxlint.contexts.propagate import Violation
+from ctxlint.findings.fingerprint import with_fingerprints
+from ctxlint.findings.model import Finding
+from ctxlint.rulebook.book import Rulebook
+
+_UNREGISTERED_COST = 2
+"""A way from a registered entry point is worth this many more calls than a
+section that the function opens itself."""
+
+
+def findings_of(
+    violations: Iterable[Violation],
+    rules: Rulebook,
+    rt: bool,
+    profile: str,
+    source: witness.SourceLine,
+    reported: Callable[[str], bool],
+) -> list[Finding]:
+    """Findings of one profile, without fingerprints.
+
+    ``reported`` says whether a file is among the audited ones.
+    """
+    best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
+    for violation in violations:
+        site = witness.site_of(violation)
+        if site is None or not reported(site.loc.file):
+            continue
+        shown = witness.callee_name(site, violation.need.rule.show, source)
+        level = violation.need.level
+        key = (site.fn.symbol, site.loc.file, site.loc.line, site.loc.col, shown, level)
+        root = violation.node
+        while root.parent is not None:
+            root = root.parent
+        cost = (
+            violation.node.depth + (0 if root.entry is not None else _UNREGISTERED_COST),
+            not violation.need.certain,
+            root.entry is None,
+            root.fn.symbol,
+            repr(root.entry),
+        )
+        if key not in best or cost < best[key][0]:
+            best[key] = (cost, violation, site, shown)
+    out = []
+    for _, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
+        finding = _finding(violation, site, shown, rules, rt, profile, source)
+        if finding is not None:
+            out.append(finding)
+    return _without_doubles(out)
+
+
+def _finding(
+    violation: Violation,
+    site: witness.Site,
+    shown: str,
+    rules: Rulebook,
+    rt: bool,
+    profile: str,
+    source: witness.SourceLine,
+) -> Finding | None:
+    need = violation.need
+    operation = need.rule.api.operation
+    judged = checks.Violation(
+        level="sleep" if need.level == Wait.SLEEP else "config",
+        rt=rt,
+        operation=operation,
+        certainty="certain" if need.certain else "may",
+    )
+    check = next((c for c in checks.checks() if c.applies(judged)), None)
+    if check is None:
+        return None
+    on_rt = need.level == Wait.CONFIG
+    why = _why(violation, rules, on_rt)
+    entry = witness.entry_of(violation, rules)
+    may = "sleeps" if need.certain else "may sleep"
+    where = " on PREEMPT_RT" if on_rt else ""
+    info = witness.context_info(violation, rules)
+    message = f"{shown}() {may}{where}; {site.fn.name}() can run here with {_held(info.text)}"
+    if entry.kind != "function":
+        message += f" ({_entry_words(entry.kind, entry.function, entry.state)})"
+    return Finding(
+        check=check.id,
+        severity=checks.severity(check, judged),
+        profiles=(profile,),
+        rt_only=on_rt,
+        message=message,
+        file=site.loc.file,
+        line=site.loc.line,
+        column=site.loc.col,
+        function=site.fn.name,
+        callee=shown,
+        operation=operation,
+        why=why,
+        certainty=judged.certainty,
+        entry=entry,
+        context=info,
+        path=witness.steps(violation, rules, rt, need.rule.show, may + where, source),
+        assumptions=witness.assumptions(violation),
+        fingerprint="",
+        text=source(site.loc.file, site.loc.line),
+    )
+
+
+def _held(text: str) -> str:
+    return text.partition(": ")[2] or text
+
+
+def _entry_words(kind: str, function: str, state: str | None) -> str:
+    return f"{function}() for {state}" if state else f"{function}() as {kind}"
+
+
+def _why(violation: Violation, rules: Rulebook, on_rt: bool) -> str:
+    if violation.need.why:
+        return violation.need.why
+    operation = rules.operations.get(violation.need.rule.api.operation)
+    if operation is None:
+        return ""
+    return (operation.why_rt if on_rt else operation.why_sleep) or operation.why_sleep
+
+
+def _without_doubles(findings: list[Finding]) -> list[Finding]:
+    """At one call, an operation that always sleeps covers its PREEMPT_RT half."""
+    always = {
+        (f.file, f.line, f.column, f.callee) for f in findings if not f.rt_only
+    }
+    return [
+        f for f in findings if not f.rt_only or (f.file, f.line, f.column, f.callee) not in always
+    ]
+
+
+def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
+    """One finding for what several profiles say, with all their names."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for findings in per_profile:
+        for f in with_fingerprints(findings):
+            key = (f.fingerprint, f.line, f.column)
+            if key in found:
+                names = tuple(sorted({*found[key].profiles, *f.profiles}))
+                found[key] = msgspec.structs.replace(found[key], profiles=names)
+            else:
+                found[key] = f
+    return with_fingerprints(found.values())
+
+
+def source_reader(tree: Path) -> witness.SourceLine:
+    """Reads lines of the tree's files; ``""`` for what cannot be read."""
+
+    @lru_cache(maxsize=512)
+    def lines(file: str) -> list[str]:
+        try:
+            return (tree / file).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+
+    def line(file: str, number: int) -> str:
+        text = lines(file)
+        return text[number - 1] if 0 < number <= len(text) else ""
+
+    return line

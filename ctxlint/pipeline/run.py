@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The steps in order, for each front door."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from ctxlint import __version__, kbuild
+from ctxlint.base.errors import UsageError
+from ctxlint.callgraph.program import Program, link
+from ctxlint.contexts import entries as entry_points
+from ctxlint.contexts.context import Context, Wait
+from ctxlint.contexts.propagate import Node, Propagation
+from ctxlint.findings.model import (
+    Finding,
+    Incomplete,
+    Profile,
+    Result,
+    ToolInfo,
+    TreeInfo,
+    UnknownCallee,
+)
+from ctxlint.pipeline import (
+    PreparedProfile,
+    Progress,
+    Request,
+    WhyContext,
+    WhyFunction,
+)
+from ctxlint.pipeline.collect import findings_of, merge, source_reader
+from ctxlint.pipeline.index import Index, index_profile, rules_of
+from ctxlint.rulebook.book import Rulebook
+from ctxlint.store import Store
+
+DEFAULT_ARCH = "arm64"
+DEFAULT_CONFIG = "defconfig"
+DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
+
+
+class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one profile contributes; kept in the store."""
+
+    findings: list[Finding]
+    unknown: tuple[UnknownCallee, ...]
+    statistics: dict[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class _Session:
+    """A request with its defaults filled in."""
+
+    request: Request
+    tree: kbuild.Tree
+    paths: tuple[str, ...]
+    cache: Path
+    jobs: int
+
+    @classmethod
+    def of(cls, request: Request) -> _Session:
+        tree = kbuild.find_tree(request.tree)
+        return cls(
+            request,
+            tree,
+            request.paths or tuple(p for p in DEFAULT_PATHS if (tree.path / p).exists()),
+            request.cache or _default_cache(),
+            request.jobs or len(os.sched_getaffinity(0)),
+        )
+
+    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+        request = self.request
+        if request.builds:
+            found = [
+                kbuild.use_build(self.tree, build, self.paths, log=progress.log)
+                for build in request.builds
+            ]
+            wanted = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
+            found = [p for p in found if p.rt in wanted]
+            if not found:
+                raise UsageError(
+                    "none of the build directories is of the asked kind",
+                    hint="CONFIG_PREEMPT_RT of their .config decides; see --rt and --no-rt",
+                )
+            return found
+        kinds = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
+        arch, config = self._target()
+        out = []
+        for rt in kinds:
+            name = f"{arch} {Path(config).name}{' RT' if rt else ''}"
+            stage = f"preparing {name}"
+            progress.start(stage, 0)
+            try:
+                out.append(
+                    kbuild.prepare(
+                        self.tree, arch=arch, config=config, rt=rt, paths=self.paths,
+                        cache=self.cache, jobs=self.jobs, log=progress.log,
+                        progress=lambda text, stage=stage: progress.advance(stage, text),
+                    )  # fmt: skip
+                )
+            except kbuild.NoRealTimeError as error:
+                if request.rt == "rt":
+                    raise
+                progress.log("warning", f"{name}: {error}; this profile is left out")
+            finally:
+                progress.finish(stage)
+        return out
+
+    def _target(self) -> tuple[str, str]:
+        """Architecture and configuration: asked for, else the tree's own."""
+        own = self.tree.path / ".config"
+        config = self.request.config
+        if config is None and own.is_file():
+            config = str(own)
+        arch = self.request.arch
+        if arch is None and config is not None and Path(config).is_file():
+            arch = kbuild.arch_of_config(Path(config), self.tree)
+        return arch or DEFAULT_ARCH, config or DEFAULT_CONFIG
+
+
+def audit(request: Request, progress: Progress) -> Result:
+    began = time.monotonic()
+    session = _Session.of(request)
+    prepared = session.profiles(progress)
+    results: list[ProfileResult] = []
+    incomplete: list[Incomplete] = []
+    units = 0
+    parsed = 0
+    with Store.open(session.cache / "store.sqlite", log=progress.log, tree=session.tree.path) as store:
+        for profile in prepared:
+            index = index_profile(session.tree, profile, request, store, progress, session.jobs)
+            incomplete += index.incomplete
+            units += len(profile.commands)
+            parsed += index.parsed
+            results.append(_judge(index, session, profile, request, store, progress))
+    covered: set[str] = set(prepared[0].uncovered) if prepared else set()
+    for profile in prepared[1:]:
+        covered &= set(profile.uncovered)
+    findings = merge(r.findings for r in results)
+    return Result(
+        tool=ToolInfo(name="ctxlint", version=__version__),
+        tree=TreeInfo(version=session.tree.version, commit=session.tree.commit),
+        profiles=tuple(
+            Profile(name=p.spec_name, arch=p.arch, rt=p.rt, config=Path(p.config).name)
+            for p in prepared
+        ),
+        findings=findings,
+        incomplete=tuple(sorted(incomplete, key=lambda i: (i.file, i.profile))),
+        uncovered=tuple(sorted(covered)),
+        unknown_callees=_merge_unknown(r.unknown for r in results),
+        statistics=_statistics(results, units),
+    )
+
+
+def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | float | str]:
+    """Counts only: times would make two equal runs differ."""
+    total: dict[str, int | float | str] = {"units": units}
+    for result in results:
+        for name, value in result.statistics.items():
+            if isinstance(value, int):
+                before = total.get(name, 0)
+                total[name] = value + (before if isinstance(before, int) else 0)
+    return total
+
+
+def _judge(
+    index: Index,
+    session: _Session,
+    profile: kbuild.Prepared,
+    request: Request,
+    store: Store,
+    progress: Progress,
+) -> ProfileResult:
+    key = index.key(profile.spec_name, session.paths)
+    known = store.get_cached("result", key)
+    if known is not None:
+        return msgspec.msgpack.decode(known, type=ProfileResult)
+    stage = f"analysing {profile.spec_name}"
+    progress.start(stage, 0)
+    rules = rules_of(request)
+    program = index.program()
+    run = _propagate(program, rules, profile.rt)
+    files = {command.file for command in profile.commands}
+    found = findings_of(
+        run.violations, rules, profile.rt, profile.spec_name,
+        source_reader(session.tree.path), _reported(files, session.paths),
+    )  # fmt: skip
+    result = ProfileResult(
+        findings=found,
+        unknown=tuple(
+            UnknownCallee(callee=name, reason=u.reason, count=u.count, example=u.example)
+            for name, u in sorted(run.unknown.items())
+        ),
+        statistics={
+            "functions": len(program.functions),
+            "call_sites": sum(len(f.edges) for f in program.functions.values()),
+            "entry_points": len(run.entries),
+            "contexts": sum(len(n) for n in run.nodes.values()),
+        },
+    )
+    store.put_cached("result", key, msgspec.msgpack.encode(result))
+    progress.finish(stage)
+    return result
+
+
+def _reported(files: set[str], paths: tuple[str, ...]) -> Callable[[str], bool]:
+    """Audited files, and .c files below the audited paths that they include."""
+
+    def reported(file: str) -> bool:
+        return file in files or any(
+            file == p or file.startswith(p.rstrip("/") + "/") for p in paths
+        )
+
+    return reported
+
+
+def _propagate(program: Program, rules: Rulebook, rt: bool) -> Propagation:
+    run = Propagation(program, rules, rt, entry_points.find(program, rules, rt))
+    run.run()
+    return run
+
+
+def _merge_unknown(groups: object) -> tuple[UnknownCallee, ...]:
+    found: dict[tuple[str, str], UnknownCallee] = {}
+    for group in groups:  # type: ignore[attr-defined]
+        for item in group:
+            key = (item.callee, item.reason)
+            old = found.get(key)
+            found[key] = item if old is None else UnknownCallee(
+                callee=item.callee, reason=item.reason, count=old.count + item.count,
+                example=min(old.example, item.example),
+            )  # fmt: skip
+    return tuple(found[key] for key in sorted(found))
+
+
+def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
+    session = _Session.of(request)
+    out = []
+    for p in session.profiles(progress):
+        out.append(
+            PreparedProfile(
+                name=p.spec_name, arch=p.arch, rt=p.rt, config=p.config, build=p.build,
+                commands=kbuild.write_database(session.tree, p), units=len(p.commands),
+                uncovered=p.uncovered,
+            )  # fmt: skip
+        )
+    return tuple(out)
+
+
+def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
+    session = _Session.of(request)
+    answers: dict[str, tuple[str, str, int, list[WhyContext], set[tuple[str, str, str]]]] = {}
+    with Store.open(session.cache / "store.sqlite", log=progress.log, tree=session.tree.path) as store:
+        for profile in session.profiles(progress):
+            index = index_profile(session.tree, profile, request, store, progress, session.jobs)
+            rules = rules_of(request)
+            program = index.program()
+            run = _propagate(program, rules, profile.rt)
+            for symbol, nodes in sorted(run.nodes.items()):
+                fn = program.functions[symbol]
+                if fn.name != function and symbol != function:
+                    continue
+                answer = answers.setdefault(symbol, (fn.name, fn.file, fn.line, [], set()))
+                for node in nodes:
+                    if node.parent is None and node.entry is None:
+                        continue
+                    answer[3].append(_why_context(node, profile.spec_name, rules))
+                answer[4].update(_reaches(program, rules, profile.rt, symbol))
+    if not answers:
+        raise UsageError(
+            f"no function {function}() in {' '.join(session.paths)}",
+            hint="name the file or directory that defines it: ctxlint why FUNCTION --path FILE",
+        )
+    return tuple(
+        WhyFunction(
+            function=name, file=file, line=line, contexts=tuple(contexts), reaches=tuple(sorted(reach))
+        )
+        for name, file, line, contexts, reach in (answers[s] for s in sorted(answers))
+    )
+
+
+def _why_context(node: Node, profile: str, rules: Rulebook) -> WhyContext:
+    way: list[str] = []
+    at: Node | None = node
+    while at is not None:
+        if at.parent is not None and at.edge is not None:
+            loc = at.parent.fn.locs[at.edge.loc]
+            way.append(f"{at.fn.name}() called by {at.parent.fn.name}() ({loc.file}:{loc.line})")
+        elif at.entry is not None:
+            state = f" for {at.entry.state}" if at.entry.state else ""
+            way.append(
+                f"{at.fn.name}() is {at.entry.kind}{state} ({at.entry.file}:{at.entry.line})"
+            )
+        else:
+            way.append(f"{at.fn.name}() ({at.fn.file}:{at.fn.line})")
+        at = at.parent
+    title = rules.contexts[node.context.name].title + ": " if node.context.name else ""
+    return WhyContext(
+        profile=profile, context=title + node.context.words(), path=tuple(way[::-1])
+    )
+
+
+def _reaches(
+    program: Program, rules: Rulebook, rt: bool, symbol: str
+) -> set[tuple[str, str, str]]:
+    """Operations that may wait, below a function, however they are guarded."""
+    found: set[tuple[str, str, str]] = set()
+    seen = {symbol}
+    todo = [symbol]
+    while todo:
+        fn = program.functions.get(todo.pop())
+        if fn is None:
+            continue
+        for edge in fn.edges:
+            targets = {edge.symbol} if edge.symbol else set()
+            for point in edge.points:
+                targets |= set(program.targets(point.target))
+            for target in targets:
+                rule = rules.api(target)
+                if rule is not None:
+                    waits = [c for c in rule.cases(rt) if c.level != "spin"]
+                    if waits:
+                        loc = fn.locs[edge.loc]
+                        found.add((rule.api.operation, rule.show, f"{loc.file}:{loc.line}"))
+                    if not rule.api.inside:
+                        continue
+                if target not in seen:
+                    seen.add(target)
+                    todo.append(target)
+    return found
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "ctxlint"
+
+
+__all__ = ["Context", "Wait", "audit", "prepare", "why"]
