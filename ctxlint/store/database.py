@@ -188,10 +188,15 @@ class Database:
                 self.connection.execute("ROLLBACK")
             raise
 
-    def _existing(self) -> sqlite3.Connection:
-        """Open the file as it is; :class:`_UnfitError` says why it cannot be used."""
+    def _existing(self, bad: int = 0, reason: str = "") -> sqlite3.Connection:
+        """Open the file as it is; :class:`_UnfitError` says why it cannot be used.
+
+        The file with inode ``bad`` cannot, for that ``reason``.
+        """
         if not self.path.exists():
             raise _UnfitError
+        if self.path.stat().st_ino == bad:
+            raise _UnfitError(reason)
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             _tune(connection)
@@ -229,19 +234,28 @@ class Database:
         return connection
 
     def _replace(self, reason: str, *, force: bool) -> None:
-        if not self._lock.take(exclusive=True, seconds=_REPLACE_SECONDS):
+        """Put a good database in place, or take the one that another run put there.
+
+        With ``force`` the file that this run had open is no good, whatever it
+        looks like.
+        """
+        bad = self._inode if force else 0
+        end = time.monotonic() + _REPLACE_SECONDS
+        while not self._lock.take(exclusive=True, seconds=0.1):
             self._lock.take(exclusive=False, seconds=_BUSY_SECONDS)
-            self._log(
-                "warning",
-                f"cache: {self.path} {reason or 'is missing'}, and another run uses it; "
-                "this run keeps nothing",
-            )
-            self.connection = self._in_memory()
-            return
+            with contextlib.suppress(_UnfitError):
+                self.connection = self._existing(bad, reason)
+                return
+            if time.monotonic() > end:
+                self._log(
+                    "warning",
+                    f"cache: {self.path} {reason or 'is missing'}, and another run uses it; "
+                    "this run keeps nothing",
+                )
+                self.connection = self._in_memory()
+                return
         try:
-            if force and self.path.exists() and self.path.stat().st_ino == self._inode:
-                raise _UnfitError(reason)
-            self.connection = self._existing()  # another run may have done it by now
+            self.connection = self._existing(bad, reason)
         except _UnfitError as unfit:
             if str(unfit):
                 self._move_aside(str(unfit))

@@ -16,6 +16,7 @@ import pytest
 
 from ctxlint.base.errors import StoreError
 from ctxlint.store import Inline, LostError, Store
+from ctxlint.store.database import Database, _UnfitError
 
 from .conftest import Bench
 
@@ -176,6 +177,39 @@ def test_damage_while_another_run_has_it_open(
         check(store, keys)
     assert "building a new one" in bench.warnings[1]
     put_again(bench, keys)
+
+
+@pytest.mark.parametrize("reason", ["", "is damaged"])
+def test_another_run_was_faster_with_a_new_database(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    deps = bench.write(a_c="1")
+    real = Database._existing
+    answers = [_UnfitError(reason)]
+
+    def late(self: Database, *arguments: int) -> sqlite3.Connection:
+        if answers:
+            raise answers.pop()
+        return real(self, *arguments)  # type: ignore[arg-type]
+
+    with bench.open() as first:
+        monkeypatch.setattr(Database, "_existing", late)
+        with bench.open() as second:
+            assert bench.put(second, "k", deps)
+        assert first.lookup(["k"])
+    assert not bench.warnings
+
+
+def test_runs_that_find_the_damage_at_the_same_time(bench: Bench) -> None:
+    fill(bench)
+    os.truncate(bench.path, 10_000)
+    with writer(bench, "a", 30) as a, writer(bench, "b", 30) as b, writer(bench, "c", 30) as c:
+        said = [child.communicate(timeout=60)[0].split("\n") for child in (a, b, c)]
+    warnings = [line for lines in said for line in lines if line.startswith("warning")]
+    assert len(warnings) == 1, warnings
+    keys = [f"{name}{i}" for name in "abc" for i in range(30)]
+    with bench.open() as store:
+        assert check(store, keys) == 90
 
 
 @pytest.mark.parametrize("where", ["file/units.db", "folder", "/proc/ctxlint/units.db"])
