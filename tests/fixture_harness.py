@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares the findings in the fixtures with the comments on their lines, both ways."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxlint.findings.model import Result
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+MINIATURE = FIXTURES / "tree"
+BELOW = "drivers/fixtures"
+BUILDS = ("rt", "nort")
+
+_COMMENT = re.compile(r"(expect|ok|fp|fn)(?:\[(rt|nort)\])?: ([a-z-]+)(?:: (.+))?")
+_LOOKS_MEANT = re.compile(r"^\s*(expect|ok|fp|fn)\b\s*[\[:]")
+_MUST_BE_THERE = frozenset({"expect", "fp"})
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One comment. ``builds``: the profiles it speaks of."""
+
+    file: str
+    line: int
+    kind: str
+    check: str
+    builds: tuple[str, ...]
+
+
+def expectations(text: str, file: str) -> list[Expectation]:
+    """The comments of one file. Raises ValueError for one that is malformed."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        for comment in line.split("//")[1:]:
+            match = _COMMENT.fullmatch(comment.strip())
+            if match is None:
+                if _LOOKS_MEANT.match(comment):
+                    raise ValueError(f"{file}:{number}: not understood: //{comment}")
+                continue
+            kind, build, check, reason = match.groups()
+            if kind in ("fp", "fn") and not reason:
+                raise ValueError(f"{file}:{number}: {kind} needs a reason")
+            builds = (build,) if build else BUILDS
+            found.append(Expectation(file, number, kind, check, builds))
+    return found
+
+
+Seen = frozenset[tuple[str, int, str, str]]
+"""Findings as (file, line, check, build)."""
+
+
+def seen(result: Result) -> Seen:
+    """What a result reports, with "rt" or "nort" for each profile."""
+    build = {profile.name: "rt" if profile.rt else "nort" for profile in result.profiles}
+    return frozenset(
+        (finding.file, finding.line, finding.check, build[name])
+        for finding in result.findings
+        for name in finding.profiles
+    )
+
+
+def mismatches(wanted: Iterable[Expectation], found: Seen, file: str) -> list[str]:
+    """What is wrong with ``file``, one line each; empty when all agree."""
+    problems = []
+    explained = set()
+    for item in wanted:
+        for build in item.builds:
+            key = (item.file, item.line, item.check, build)
+            explained.add(key)
+            place = f"{item.file}:{item.line}: [{build}] {item.check}"
+            if item.kind in _MUST_BE_THERE and key not in found:
+                gone = "expected" if item.kind == "expect" else "a known false one, but gone:"
+                problems.append(f"{place}: {gone} and not found")
+            elif item.kind == "ok" and key in found:
+                problems.append(f"{place}: found where the fixture says it is right")
+            elif item.kind == "fn" and key in found:
+                problems.append(f"{place}: known as missed, but found: make it an expectation")
+    for key in sorted(found):
+        if key[0] == file and key not in explained:
+            problems.append(f"{key[0]}:{key[1]}: [{key[3]}] {key[2]}: found and not expected")
+    return problems
+
+
+def make_tree(root: Path, sources: Mapping[str, str]) -> tuple[Path, ...]:
+    """A kernel tree at ``root`` with the fake headers and ``sources`` (path -> text)
+    below ``drivers/fixtures``; returns its two build directories."""
+    for name in ("Makefile", "Kconfig"):
+        root.mkdir(parents=True, exist_ok=True)
+        shutil.copy(MINIATURE / name, root / name)
+    for name in ("include", "arch"):
+        shutil.copytree(MINIATURE / name, root / name)
+    for name, text in sources.items():
+        path = root / BELOW / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    builds = []
+    for build in BUILDS:
+        template = json.loads(
+            (MINIATURE / "builds" / build / "compile_commands.json").read_text()
+        )
+        flags = template[0]["arguments"][:-4]
+        commands = []
+        for name in sorted(sources):
+            source = f"../../{BELOW}/{name}"
+            arguments = [*flags, "-c", "-o", f"{name[:-2]}.o", source]
+            commands.append({"directory": ".", "file": source, "arguments": arguments})
+        folder = root / "builds" / build
+        folder.mkdir(parents=True)
+        shutil.copy(MINIATURE / "builds" / build / ".config", folder / ".config")
+        (folder / "compile_commands.json").write_text(json.dumps(commands), encoding="utf-8")
+        builds.append(folder)
+    return tuple(builds)
+
+
+def all_sources() -> dict[str, str]:
+    """Every fixture: its path below ``fixtures/`` and its text."""
+    return {
+        path.relative_to(FIXTURES).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(FIXTURES.rglob("*.c"))
+        if not path.is_relative_to(MINIATURE)
+    }
