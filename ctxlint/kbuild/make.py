@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ctxlint.base.errors import CtxlintError, TreeError
 from ctxlint.kbuild import toolchain as tools
-from ctxlint.kbuild.model import Step, Tree
+from ctxlint.kbuild.model import Step
 from ctxlint.kbuild.standin import RECORD_VARIABLE
 
 #: Variables of the caller's own kernel work that must not reach our build.
@@ -26,9 +26,12 @@ _FOREIGN = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """One out-of-tree build directory and how to run make for it."""
+    """One out-of-tree build directory and how to run make for it.
 
-    tree: Tree
+    ``source`` is the tree, or a clean view of it.
+    """
+
+    source: Path
     directory: Path
     arch: str
     toolchain: tools.Toolchain
@@ -51,12 +54,12 @@ class Build:
         after errors. All output is appended to ``log_file``.
         """
         command = [
-            "make", "-C", str(self.tree.path), f"O={self.directory}", f"ARCH={self.arch}",
+            "make", "-C", str(self.source), f"O={self.directory}", f"ARCH={self.arch}",
             f"LLVM={self.toolchain.llvm}", f"CC={self.compiler}", f"-j{self.jobs}",
             "--no-print-directory", *variables, *(["-k"] if record else []), *targets,
         ]  # fmt: skip
         env = {k: v for k, v in os.environ.items() if not _FOREIGN.match(k)}
-        env |= {"LC_ALL": "C"} | (environment or {})
+        env |= {"LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"} | (environment or {})
         if record:
             env[RECORD_VARIABLE] = "1"
         return self.run(command, env, step)
@@ -71,7 +74,7 @@ class Build:
             process = subprocess.Popen(
                 command,
                 env=env,
-                cwd=self.tree.path,
+                cwd=self.source,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

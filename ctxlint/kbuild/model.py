@@ -48,8 +48,9 @@ class ProfileSpec:
     @property
     def name(self) -> str:
         """``arm64-defconfig-rt``: how findings and build directories call it."""
+        model = "rt" if self.rt else "nort"
         config = Path(self.config).name.lstrip(".") or "config"
-        return f"{self.arch}-{config}-{'rt' if self.rt else 'nort'}"
+        return f"{self.arch}-{model}" if config == model else f"{self.arch}-{config}-{model}"
 
 
 @dataclass(frozen=True, kw_only=True)

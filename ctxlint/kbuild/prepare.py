@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from ctxlint.base.errors import UsageError
 from ctxlint.kbuild import arch as arches
 from ctxlint.kbuild import commands as reading
 from ctxlint.kbuild import config as configs
-from ctxlint.kbuild import standin, state, toolchain, tree
+from ctxlint.kbuild import overlay, standin, state, toolchain, tree
+from ctxlint.kbuild.commands import RawCommand
 from ctxlint.kbuild.make import Build, failure
 from ctxlint.kbuild.model import (
     CompileCommand,
@@ -122,8 +123,9 @@ class _Work:
                 hint="Move the tree, or name another cache with --cache.",
             )
         own = directory / ".ctxlint"
+        unclean = overlay.needed(source.path, arches.srcarch(spec.arch))
         build = Build(
-            tree=source,
+            source=directory.with_name(directory.name + ".src") if unclean else source.path,
             directory=directory,
             arch=spec.arch,
             toolchain=chain,
@@ -134,6 +136,7 @@ class _Work:
         parts = [
             identity,
             source.version,
+            unclean,
             chain.identity,
             chain.llvm,
             configs.fragment(rt=spec.rt),
@@ -187,6 +190,9 @@ class _Work:
             shutil.rmtree(self.directory)
         toolchain.check_programs()
         self.log("info", f"configuring {self.spec.name} in {self.directory}")
+        if self.build.source != self.tree.path:
+            self.log("info", f"{self.tree.path} was built in place: a clean view of it is used")
+            overlay.make(self.tree.path, self.srcarch, self.build.source)
         target = standin.target_triple(self.tree.path, self.srcarch)
         standin.write(self.own, self.build.toolchain, target)
         self._configure()
@@ -194,7 +200,7 @@ class _Work:
         now = state.State(
             key=self.key,
             config_inputs=state.config_inputs(self.tree, self.directory, self.srcarch),
-            header_inputs=state.header_inputs(self.tree, self.directory),
+            header_inputs=state.header_inputs(self.build.source, self.directory),
         )
         return self.save(now)
 
@@ -234,7 +240,7 @@ class _Work:
         if reason is not None:
             self.log("info", f"{reason} changed: generated headers are brought up to date")
             self._make_headers()
-            now.header_inputs = state.header_inputs(self.tree, self.directory)
+            now.header_inputs = state.header_inputs(self.build.source, self.directory)
             self.save(now)
         return now
 
@@ -271,6 +277,13 @@ class _Work:
         self._write_database(now)
         return self.save(now)
 
+    def records(self, directories: list[str]) -> Iterator[RawCommand]:
+        """The commands recorded for ``directories``, in the tree's own names."""
+        raw = reading.read_records(self.directory, directories)
+        if self.build.source == self.tree.path:
+            return raw
+        return overlay.undo(raw, self.tree.path, self.build.source)
+
     def _judge(self, output: str, directories: list[str]) -> None:
         """make failed somewhere: is what it was for there all the same?
 
@@ -282,7 +295,7 @@ class _Work:
         for directory in sorted(absent.intersection(directories)):
             self.log("debug", f"{directory}: nothing there is built by {self.spec.name}")
         if others:
-            if not any(True for _ in reading.read_records(self.directory, others)):
+            if not any(True for _ in self.records(others)):
                 raise failure("make " + " ".join(others), output, self.build.log_file)
             log_file = self.build.log_file
             self.log(
@@ -310,7 +323,7 @@ class _Work:
                 "output": raw.output,
                 "arguments": [str(self.build.toolchain.clang), *raw.arguments, raw.source],
             }
-            for raw in reading.read_records(self.directory, now.recorded)
+            for raw in self.records(now.recorded)
         ]
         path = self.directory / "compile_commands.json"
         new = path.with_name(path.name + ".new")
@@ -319,7 +332,7 @@ class _Work:
 
     def result(self, now: state.State, paths: tuple[str, ...]) -> Prepared:
         wanted = build_directories(self.tree, self.srcarch, paths)
-        raw = reading.read_records(self.directory, wanted)
+        raw = self.records(wanted)
         target = standin.target_triple(self.tree.path, self.srcarch)
         commands = reading.compile_commands(self.tree, raw, target=target, log=self.log)
         return prepared(self.tree, self.spec, self.directory, commands, paths, own=True)

@@ -114,10 +114,10 @@ def makefile_inputs(tree: Tree, directories: Iterable[str]) -> dict[str, Stamp]:
 _DEPENDENCY = re.compile(r"(?<=\s)(/[^\s$();]+)")
 
 
-def header_inputs(tree: Tree, build: Path) -> dict[str, Stamp]:
+def header_inputs(source: Path, build: Path) -> dict[str, Stamp]:
     """Files of the tree that the generated headers were made from, by the ``.cmd`` files."""
     files: set[str] = set()
-    prefix = f"{tree.path}/"
+    prefix = f"{source}/"
     for top in "arch", "include", "kernel", "scripts/mod", ".":
         for root, directories, names in os.walk(build / top):
             if top == ".":

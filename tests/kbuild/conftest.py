@@ -23,6 +23,7 @@ defconfig allmodconfig:
 	echo "deps_config := Kconfig arch/arm64/Kconfig" >$(O)/include/config/auto.conf.cmd
 	{ echo CONFIG_ARM64=y; cat $(KCONFIG_ALLCONFIG) </dev/null; } >$(O)/.config
 olddefconfig:
+	test ! -f .config
 	grep -q . Kconfig && ! grep -q broken Kconfig
 prepare:
 	echo "make $@" >>$(O)/../makes
@@ -109,7 +110,7 @@ def toy_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tools / name).chmod(0o755)
     (tools / "clang-99").write_text(CLANG)
     (tools / "clang-99").chmod(0o755)
-    for name in ("make", "sh", "cp", "mkdir", "cat", "echo", "grep"):
+    for name in ("make", "sh", "cp", "mkdir", "cat", "echo", "grep", "test"):
         found = shutil.which(name)
         assert found is not None
         (tools / name).symlink_to(os.path.realpath(found))

@@ -49,7 +49,7 @@ def test_relative_database_of_a_bundled_tree(toy_tree: Path) -> None:
     }
     write_build(build, [entry], "CONFIG_ARM64=y\nCONFIG_PREEMPT_RT=y\n")
     got = use_build(find_tree(toy_tree), build, ["drivers/a"])
-    assert (got.arch, got.rt, got.own, got.spec_name) == ("arm64", True, False, "arm64-rt-rt")
+    assert (got.arch, got.rt, got.own, got.spec_name) == ("arm64", True, False, "arm64-rt")
     (command,) = got.commands
     assert command.file == "drivers/a/one.c"
     assert command.directory == toy_tree.resolve()

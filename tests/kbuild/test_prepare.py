@@ -253,3 +253,19 @@ def test_the_standin_records(tmp_path: Path, source: str, recorded: bool) -> Non
     if recorded:
         lines = (tmp_path / ".x.o.args").read_text().splitlines()
         assert lines == [str(tmp_path), "x.o", "x.c", *UNIT, ".end"]
+
+
+def test_a_tree_that_was_built_in_place(work: Work, toy_tree: Path) -> None:
+    (toy_tree / ".config").write_text("CONFIG_ARM64=y\n")
+    (toy_tree / "include/generated").mkdir(parents=True)
+    got = work.prepare("drivers/a", config=str(toy_tree / ".config"))
+    assert files(got) == ["drivers/a/one.c", "drivers/a/sub/two.c"]
+    arguments = got.commands[0].arguments
+    assert arguments[2:5] == ("-I./include", f"-I{work.tree.path}/include", "-I./include")
+    assert ".src" not in " ".join(arguments)
+    work.makes()
+    assert work.prepare("drivers/a", config=str(toy_tree / ".config")) == got
+    assert work.makes() == []
+    (toy_tree / "kernel/bounds.c").write_text("int other_bounds;\n")
+    work.prepare("drivers/a", config=str(toy_tree / ".config"))
+    assert work.makes() == ["prepare"]
