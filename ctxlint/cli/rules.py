@@ -13,7 +13,7 @@ import click
 from ctxlint.base.errors import UsageError
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN
 from ctxlint.cli.output import emit
-from ctxlint.rulebook.book import Rulebook
+from ctxlint.rulebook import Rulebook
 
 EPILOG = """\b
 Examples:
@@ -79,7 +79,7 @@ def show_rule(name: str, directories: tuple[Path, ...]) -> int:
 
 
 def _rows(directories: tuple[Path, ...]) -> list[_Row]:
-    from ctxlint.rulebook.load import load
+    from ctxlint.rulebook import load
 
     return sorted(_all(load(directories)), key=lambda row: (row.name, row.kind, row.place))
 
@@ -90,9 +90,14 @@ def _all(book: Rulebook) -> Iterator[_Row]:
     for name, registration in book.registrations.items():
         rule = registration.registration
         yield _Row(name, "registration", registration.where, registration.source, rule)
-    places = {member: (place, source) for place, source, member in book.sources}
-    for (record, member), item in book.fields.items():
-        place, source = places.get(member.partition(".")[0], ("", ""))
+    places = {name: (place, source) for place, source, name in book.sources}
+    # Provenance stands in the order of the rules, and so do the members.
+    of_members = [item[:2] for item in book.sources if ".fields[" in item[0]]
+    if len(of_members) != len(book.fields):  # a directory of the user replaced some
+        of_members = [("", "")] * len(book.fields)
+    for ((record, member), item), (place, source) in zip(
+        book.fields.items(), of_members, strict=True
+    ):
         yield _Row(f"{record}.{member}", "member", place, item.source or source, item)
     for name, entries in book.named_entries.items():
         for entry in entries:
