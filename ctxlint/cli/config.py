@@ -15,8 +15,6 @@ from typing import Any, get_args
 from ctxlint.base.errors import UsageError
 from ctxlint.pipeline import Request
 
-DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
-
 _KEYS: dict[str, tuple[type, ...]] = {
     "paths": (list,),
     "arch": (str,),

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, cast
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import DEFAULT_PATHS, Settings, load_settings
+from ctxlint.cli.config import Settings, load_settings
 from ctxlint.kbuild.tree import find_tree
 from ctxlint.pipeline import Request
 
@@ -110,13 +110,6 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
     settings = load_settings(tree)
     given = tuple(options.get("paths") or ())
     paths = relative_paths(given or settings.paths, tree)
-    if not paths:
-        paths = tuple(path for path in DEFAULT_PATHS if (tree / path).is_dir())
-        if not paths:
-            raise UsageError(
-                f"{tree} has neither {' nor '.join(DEFAULT_PATHS)}",
-                hint="name the files or directories to analyse",
-            )
     flag = options.get("rt")
     rt = settings.rt or "both" if flag is None else "rt" if flag else "nort"
     jobs = options.get("jobs")

@@ -40,7 +40,7 @@ def command(function: str, verbose: int, quiet: bool, no_color: bool, **options:
         answers = pipeline.why(request, function, progress)
     if not answers:
         raise UsageError(
-            f"no function named '{function}' in {' '.join(request.paths)}",
+            f"no function named '{function}' in the files that were analysed",
             hint="name the directory that defines it: ctxlint why FUNCTION PATHS",
         )
     emit("\n\n".join(_describe(answer) for answer in answers), None)

@@ -174,9 +174,7 @@ def test_errors_have_a_hint(fake: Fake, tree: Path, capsys: pytest.CaptureFixtur
 def test_defaults(fake: Fake, tree: Path) -> None:
     main(["audit"])
     (request,) = fake.requests
-    assert request == pipeline.Request(
-        tree=tree.resolve(), paths=("drivers/irqchip", "drivers/firmware")
-    )
+    assert request == pipeline.Request(tree=tree.resolve())
 
 
 def test_options(fake: Fake, tree: Path, tmp_path: Path) -> None:

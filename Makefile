@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make demo   a virtual environment, the tool, and an audit of the miniature tree
+# make test   the same, with the tests: the fast tier, and with a kernel at hand
+#             (CTXLINT_KERNEL_TREE, or a linux-source package) the slow tier too
+# make lint   ruff, mypy, import-linter
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+VENV ?= .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-source-*.tar.xz)))
+
+.PHONY: demo test test-fast test-slow lint clean
+.DEFAULT_GOAL := demo
+
+# Findings are what the demo is about, so exit code 1 is its success.
+demo: $(VENV)/.ctxlint-run
+	@cache=$$(mktemp -d); trap 'rm -rf "$$cache"' EXIT; code=0; \
+	$(VENV)/bin/ctxlint audit --tree fixtures/tree --cache "$$cache" || code=$$?; \
+	if [ $$code -ne 1 ]; then echo "demo: exit code $$code, expected 1 (findings)" >&2; exit 1; fi
+
+test: test-fast $(if $(KERNEL),test-slow)
+	@$(if $(KERNEL),,echo "No kernel at hand: the slow tier was not run. Set CTXLINT_KERNEL_TREE.")
+
+test-fast: $(VENV)/.ctxlint-test
+	$(VENV)/bin/python -m pytest -m "not slow" tests
+
+test-slow: $(VENV)/.ctxlint-test
+	$(VENV)/bin/python -m pytest -m slow tests
+
+lint: $(VENV)/.ctxlint-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ctxlint-run: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.ctxlint-%: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[$*]'
+	@touch $@ $(VENV)/.ctxlint-run
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
