@@ -119,6 +119,7 @@ class ApiGroup(_Strict, frozen=True, kw_only=True):
     prototypes: tuple[str, ...]
     operation: str = ""
     requires: tuple[Case, ...] = ()
+    config: ConfigField | None = None
     effect: Effects | None = None
     returns: str = ""
     noreturn: bool = False
