@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -118,4 +119,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; the interpreter must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CLEAN
+    except Exception:
+        # Python's own exit code for this, 1, would read as "findings".
+        traceback.print_exc()
+        _complain("this is a bug in ctxlint", "report it with the lines above")
+        return EXIT_INCOMPLETE
     return code if isinstance(code, int) else EXIT_CLEAN

@@ -156,6 +156,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (StoreError("no cache"), 3),
         (FrontendError("no libclang"), 3),
         (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("a bug"), 3),
     ],
 )
 def test_exit_codes(answer: Any, code: int, fake: Fake, tree: Path) -> None:
