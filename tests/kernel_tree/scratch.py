@@ -148,11 +148,11 @@ def entry(overlay: Overlay, command: CompileCommand, file: str) -> dict[str, obj
 def clang() -> str | None:
     """A clang to check syntax with: ``clang`` or the newest ``clang-NN``."""
     names = {
-        name
+        path.name
         for directory in os.get_exec_path()
         if Path(directory).is_dir()
-        for name in os.listdir(directory)
-        if re.fullmatch(r"clang(-\d+)?", name)
+        for path in Path(directory).iterdir()
+        if re.fullmatch(r"clang(-\d+)?", path.name)
     }
     order: Callable[[str], int] = lambda name: int(name.partition("-")[2] or 0)  # noqa: E731
     return max(names, key=order, default=None)
@@ -178,7 +178,9 @@ def syntax_errors(build: Path, files: set[str], root: Path, jobs: int) -> dict[s
             text=True,
             check=False,
         )
-        return str(Path(str(one["file"])).relative_to(root)), done.stderr if done.returncode else ""
+        return str(
+            Path(str(one["file"])).relative_to(root)
+        ), done.stderr if done.returncode else ""
 
     with ThreadPoolExecutor(jobs) as pool:
         return {file: text[:800] for file, text in pool.map(check, entries) if text}

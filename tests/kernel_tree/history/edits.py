@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Small edits of kernel source text.
 
-An edit is a function from text to text that raises :class:`Mismatch` when the text
+An edit is a function from text to text that raises :class:`MismatchError` when the text
 is not what it expects, so an edit can never become a silent no-op on another tree.
 """
 
@@ -12,11 +12,13 @@ from collections.abc import Callable
 
 Edit = Callable[[str], str]
 
-_CALL = re.compile(r"\b(?:(raw_spin_)\w+|(?:__)?(DEFINE_RAW_SPINLOCK)|(scoped_guard|guard))\s*\(")
+_CALL = re.compile(
+    r"\b(?:(raw_spin_)\w+|(?:__)?(DEFINE_RAW_SPINLOCK)|(scoped_guard|guard))\s*\("
+)
 _GUARD_CLASS = re.compile(r"\s*raw_(spinlock(?:_irqsave|_irq|_nested)?)\s*")
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """The text has not what the edit wants to change."""
 
 
@@ -36,7 +38,7 @@ def swap(old: str, new: str, times: int = 1) -> Edit:
 
     def apply(text: str) -> str:
         if text.count(old) != times:
-            raise Mismatch(f"{text.count(old)} times instead of {times}: {old!r}")
+            raise MismatchError(f"{text.count(old)} times instead of {times}: {old!r}")
         return text.replace(old, new)
 
     return apply
@@ -47,7 +49,7 @@ def first(old: str, new: str) -> Edit:
 
     def apply(text: str) -> str:
         if old not in text:
-            raise Mismatch(f"not found: {old!r}")
+            raise MismatchError(f"not found: {old!r}")
         return text.replace(old, new, 1)
 
     return apply
@@ -66,7 +68,9 @@ def before(anchor: str, text: str) -> Edit:
 def within(function: str, *edits: Edit) -> Edit:
     """The edits see the definition of ``function`` only, from its name to the
     closing brace in the first column."""
-    head = re.compile(rf"^(?![\s#/*]).*?\b{re.escape(function)}\(|^{re.escape(function)}\(", re.M)
+    head = re.compile(
+        rf"^(?![\s#/*]).*?\b{re.escape(function)}\(|^{re.escape(function)}\(", re.M
+    )
 
     def apply(text: str) -> str:
         for match in head.finditer(text):
@@ -77,7 +81,7 @@ def within(function: str, *edits: Edit) -> Edit:
                 continue
             start = match.start()
             return text[:start] + every(*edits)(text[start:end]) + text[end:]
-        raise Mismatch(f"no definition of {function}")
+        raise MismatchError(f"no definition of {function}")
 
     return apply
 
@@ -99,7 +103,7 @@ def _argument(text: str, start: int) -> int:
             depth -= 1
         elif text[index] == "," and depth == 0:
             return index
-    raise Mismatch("unbalanced parentheses")
+    raise MismatchError("unbalanced parentheses")
 
 
 def _names(expression: str, lock: str) -> bool:
@@ -138,11 +142,13 @@ def sleeping_lock(*locks: str) -> Edit:
         text = "".join(pieces)
         for lock in locks:
             text, count = re.subn(
-                rf"\braw_spinlock_t(\s+\*?){re.escape(lock)}\b", rf"spinlock_t\g<1>{lock}", text
+                rf"\b(?:raw_spinlock_t|struct raw_spinlock)(\s+\*?){re.escape(lock)}\b",
+                rf"spinlock_t\g<1>{lock}",
+                text,
             )
             changed += count
         if not changed:
-            raise Mismatch(f"no raw lock named {', '.join(locks)}")
+            raise MismatchError(f"no raw lock named {', '.join(locks)}")
         return text
 
     return apply

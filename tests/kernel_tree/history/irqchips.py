@@ -226,7 +226,12 @@ BUGS = [
         why="spinlock_t in a chained handler; the lock's type is in a header",
     ),
     _lock(
-        "pl061-lock", GPIO + "gpio-pl061.c", "lock", "pl061_irq_mask", ("pl061_irq_mask",), PLAIN
+        "pl061-lock",
+        GPIO + "gpio-pl061.c",
+        "lock",
+        "pl061_irq_mask",
+        ("pl061_irq_mask",),
+        PLAIN,
     ),
     _lock(
         "altera-gpio-lock",
@@ -239,7 +244,9 @@ BUGS = [
         name="pl061-conditional-mutex",
         file=GPIO + "gpio-pl061.c",
         edit=every(
-            before("static void pl061_irq_unmask(", "static DEFINE_MUTEX(pl061_table_lock);\n\n"),
+            before(
+                "static void pl061_irq_unmask(", "static DEFINE_MUTEX(pl061_table_lock);\n\n"
+            ),
             within(
                 "pl061_irq_unmask",
                 after(
@@ -397,6 +404,7 @@ BUGS = [
         "pci_lock",
         "pci_bus_write_config_dword",
         ("pci_irq_mask_msi", "pci_msi_mask_irq", "pci_irq_mask_msix"),
+        also={"drivers/pci/pci.h": sleeping_lock("pci_lock")},
         company=("drivers/pci/msi/msi.c", "drivers/pci/msi/irqdomain.c"),
         why="spinlock_t in functions made by macros, three files below irq_mask",
     ),

@@ -15,7 +15,8 @@ HOTPLUG = [
         name="pvtime-starting",
         file="arch/arm64/kernel/paravirt.c",
         edit=within(
-            "pv_time_init_stolen_time", swap("CPUHP_AP_ONLINE_DYN", "CPUHP_AP_ARM64_ISNDEP_STARTING")
+            "pv_time_init_stolen_time",
+            swap("CPUHP_AP_ONLINE_DYN", "CPUHP_AP_ARM64_ISNDEP_STARTING"),
         ),
         function=("stolen_time_cpu_online",),
         callee=("memremap",),
@@ -59,7 +60,10 @@ HOTPLUG = [
         file=PERF + "arm_pmu.c",
         edit=within(
             "arm_perf_starting_cpu",
-            swap("\tif (irq)\n\t\tper_cpu", "\tif (irq && !armpmu_request_irq(irq, cpu))\n\t\tper_cpu"),
+            swap(
+                "\tif (irq)\n\t\tper_cpu",
+                "\tif (irq && !armpmu_request_irq(irq, cpu))\n\t\tper_cpu",
+            ),
         ),
         function=("armpmu_request_irq",),
         callee=("request_nmi", "request_irq", "request_percpu_nmi", "request_percpu_irq"),
@@ -72,7 +76,10 @@ HOTPLUG = [
         file=PERF + "arm_pmu_acpi.c",
         edit=within(
             "arm_pmu_acpi_cpu_starting",
-            before("\tarm_pmu_acpi_associate_pmu_cpu(", "\tarmpmu_request_irq(per_cpu(pmu_irqs, cpu), cpu);\n"),
+            before(
+                "\tarm_pmu_acpi_associate_pmu_cpu(",
+                "\tarmpmu_request_irq(per_cpu(pmu_irqs, cpu), cpu);\n",
+            ),
         ),
         company=(PERF + "arm_pmu.c",),
         function=("armpmu_request_irq",),
@@ -86,10 +93,15 @@ HOTPLUG = [
         file="drivers/clocksource/arm_arch_timer.c",
         edit=every(
             first("#include <linux/", "#include <linux/clk.h>\n#include <linux/"),
-            before("static int arch_timer_starting_cpu(", "static struct clk *arch_timer_clk;\n\n"),
+            before(
+                "static int arch_timer_starting_cpu(", "static struct clk *arch_timer_clk;\n\n"
+            ),
             within(
                 "arch_timer_starting_cpu",
-                before("\tarch_counter_set_user_access();", "\tclk_prepare_enable(arch_timer_clk);\n"),
+                before(
+                    "\tarch_counter_set_user_access();",
+                    "\tclk_prepare_enable(arch_timer_clk);\n",
+                ),
             ),
         ),
         function=("arch_timer_starting_cpu",),
@@ -119,7 +131,9 @@ HOTPLUG = [
         name="breakpoint-reset-lock",
         file="arch/arm64/kernel/hw_breakpoint.c",
         edit=every(
-            before("static int hw_breakpoint_control(", "static DEFINE_SPINLOCK(bp_slot_lock);\n\n"),
+            before(
+                "static int hw_breakpoint_control(", "static DEFINE_SPINLOCK(bp_slot_lock);\n\n"
+            ),
             within(
                 "hw_breakpoint_control",
                 swap(
@@ -141,8 +155,12 @@ HOTPLUG = [
         file="drivers/irqchip/irq-bcm2836.c",
         edit=every(
             first("#include <linux/", "#include <linux/mutex.h>\n#include <linux/"),
-            before("static int bcm2836_cpu_starting(", "static DEFINE_MUTEX(mailbox_lock);\n\n"),
-            within("bcm2836_cpu_starting", swap("{\n", "{\n\tguard(mutex)(&mailbox_lock);\n\n")),
+            before(
+                "static int bcm2836_cpu_starting(", "static DEFINE_MUTEX(mailbox_lock);\n\n"
+            ),
+            within(
+                "bcm2836_cpu_starting", swap("{\n", "{\n\tguard(mutex)(&mailbox_lock);\n\n")
+            ),
         ),
         function=("bcm2836_cpu_starting",),
         callee=("guard(mutex)", "mutex_lock"),
@@ -166,7 +184,10 @@ HOTPLUG = [
         file="drivers/clocksource/exynos_mct.c",
         edit=within(
             "exynos4_mct_starting_cpu",
-            swap("\t\tenable_irq(evt->irq);\n", "\t\tsynchronize_irq(evt->irq);\n\t\tenable_irq(evt->irq);\n"),
+            swap(
+                "\t\tenable_irq(evt->irq);\n",
+                "\t\tsynchronize_irq(evt->irq);\n\t\tenable_irq(evt->irq);\n",
+            ),
         ),
         function=("exynos4_mct_starting_cpu",),
         callee=("synchronize_irq",),
@@ -208,8 +229,12 @@ TIMERS = [
         edit=within("sh_cmt_enable", swap("clk_enable(", "clk_prepare_enable(")),
         function=("sh_cmt_enable",),
         callee=("clk_prepare_enable", "clk_prepare"),
-        entries=("sh_cmt_clock_event_set_oneshot", "sh_cmt_clock_event_set_periodic",
-                 "sh_cmt_clocksource_enable", "sh_cmt_clocksource_resume"),
+        entries=(
+            "sh_cmt_clock_event_set_oneshot",
+            "sh_cmt_clock_event_set_periodic",
+            "sh_cmt_clocksource_enable",
+            "sh_cmt_clocksource_resume",
+        ),
         rt_only=False,
         why="clock prepared with a raw lock held, several calls below the callback",
     ),
@@ -241,6 +266,7 @@ TIMERS = [
             swap("SEQCNT_RAW_SPINLOCK_ZERO(", "SEQCNT_SPINLOCK_ZERO("),
             swap("seqcount_raw_spinlock_t\tseq", "seqcount_spinlock_t\tseq"),
         ),
+        also={"kernel/time/timekeeping_internal.h": sleeping_lock("timekeeper_lock")},
         function=("change_clocksource",),
         callee=SAVE,
         entries=("change_clocksource",),
@@ -274,7 +300,9 @@ PERF_AND_TRACE = [
         name="imx8-ddr-add-mutex",
         file=PERF + "fsl_imx8_ddr_perf.c",
         edit=every(
-            before("static int ddr_perf_event_add(", "static DEFINE_MUTEX(ddr_counter_lock);\n\n"),
+            before(
+                "static int ddr_perf_event_add(", "static DEFINE_MUTEX(ddr_counter_lock);\n\n"
+            ),
             within(
                 "ddr_perf_event_add",
                 swap(
@@ -299,7 +327,7 @@ PERF_AND_TRACE = [
             swap(
                 "\tbitmap_from_u64(ovs, ovsr);\n",
                 "\tbitmap_from_u64(ovs, ovsr);\n"
-                "\tkfree(kasprintf(GFP_ATOMIC, \"%llx\", ovsr));\n",
+                '\tkfree(kasprintf(GFP_ATOMIC, "%llx", ovsr));\n',
             ),
         ),
         function=("smmu_pmu_handle_irq",),
@@ -317,13 +345,14 @@ PERF_AND_TRACE = [
         callee=SAVE,
         entries=("etm_event_stop", "etm_event_del", "etm_event_pause"),
         rt_only=True,
-        why="spinlock_t in a coresight sink operation that a pmu callback of another file calls",
+        why="spinlock_t in a coresight sink operation that another file's pmu callback calls",
     ),
     Bug(
         name="trbe-starting",
         file="drivers/hwtracing/coresight/coresight-trbe.c",
         edit=within(
-            "arm_trbe_probe_cpuhp", swap("CPUHP_AP_ONLINE_DYN", "CPUHP_AP_ARM_CORESIGHT_STARTING")
+            "arm_trbe_probe_cpuhp",
+            swap("CPUHP_AP_ONLINE_DYN", "CPUHP_AP_ARM_CORESIGHT_STARTING"),
         ),
         config="allmodconfig",
         function=("arm_trbe_register_coresight_cpu", "arm_trbe_probe_cpu"),
@@ -350,7 +379,10 @@ IPIS_AND_NOTIFIERS = [
         file="drivers/soc/qcom/rpmh-rsc.c",
         edit=within(
             "rpmh_rsc_cpu_pm_callback",
-            swap("\tif (spin_trylock(&drv->lock)) {", "\tspin_lock(&drv->lock);\n\tif (drv->cpus_in_pm.counter) {"),
+            swap(
+                "\tif (spin_trylock(&drv->lock)) {",
+                "\tspin_lock(&drv->lock);\n\tif (drv->cpus_in_pm.counter) {",
+            ),
         ),
         function=("rpmh_rsc_cpu_pm_callback",),
         callee=PLAIN,
@@ -365,8 +397,11 @@ IPIS_AND_NOTIFIERS = [
             before("static int cpu_pm_pmu_notify(", "static DEFINE_MUTEX(armpmu_pm_lock);\n\n"),
             within(
                 "cpu_pm_pmu_notify",
-                swap("\tcase CPU_PM_ENTER:\n", "\tcase CPU_PM_ENTER:\n\t\tmutex_lock(&armpmu_pm_lock);\n"
-                     "\t\tmutex_unlock(&armpmu_pm_lock);\n"),
+                swap(
+                    "\tcase CPU_PM_ENTER:\n",
+                    "\tcase CPU_PM_ENTER:\n\t\tmutex_lock(&armpmu_pm_lock);\n"
+                    "\t\tmutex_unlock(&armpmu_pm_lock);\n",
+                ),
             ),
         ),
         function=("cpu_pm_pmu_notify",),
@@ -380,7 +415,10 @@ IPIS_AND_NOTIFIERS = [
         file="drivers/misc/pvpanic/pvpanic.c",
         edit=within(
             "pvpanic_send_event",
-            swap("\tif (!spin_trylock(&pvpanic_lock))\n\t\treturn;\n", "\tspin_lock(&pvpanic_lock);\n"),
+            swap(
+                "\tif (!spin_trylock(&pvpanic_lock))\n\t\treturn;\n",
+                "\tspin_lock(&pvpanic_lock);\n",
+            ),
         ),
         config="allmodconfig",
         function=("pvpanic_send_event",),
@@ -436,13 +474,22 @@ IPIS_AND_NOTIFIERS = [
         file="drivers/xen/events/events_base.c",
         edit=within(
             "do_mask",
-            swap("\tif (!info->mask_reason)\n", "\tif (!info->eoi_time)\n"
-                 "\t\tkfree(kmalloc(16, GFP_NOWAIT));\n\tif (!info->mask_reason)\n"),
+            swap(
+                "\tif (!info->mask_reason)\n",
+                "\tif (!info->eoi_time)\n"
+                "\t\tkfree(kmalloc(16, GFP_NOWAIT));\n\tif (!info->mask_reason)\n",
+            ),
         ),
         function=("do_mask",),
         callee=("kmalloc", "kfree"),
-        entries=("disable_dynirq", "mask_ack_dynirq", "ack_dynirq", "lateeoi_ack_dynirq",
-                 "lateeoi_mask_ack_dynirq", "shutdown_pirq"),
+        entries=(
+            "disable_dynirq",
+            "mask_ack_dynirq",
+            "ack_dynirq",
+            "lateeoi_ack_dynirq",
+            "lateeoi_mask_ack_dynirq",
+            "shutdown_pirq",
+        ),
         rt_only=True,
         why="GFP_NOWAIT allocation under a raw lock in irq_mask",
     ),
@@ -451,8 +498,10 @@ IPIS_AND_NOTIFIERS = [
         file="drivers/firmware/arm_ffa/driver.c",
         edit=within(
             "ffa_sched_recv_irq_handler",
-            swap("\tqueue_work(info->notif_pcpu_wq, &info->sched_recv_irq_work);\n",
-                 "\tflush_work(&info->sched_recv_irq_work);\n"),
+            swap(
+                "\tqueue_work(info->notif_pcpu_wq, &info->sched_recv_irq_work);\n",
+                "\tflush_work(&info->sched_recv_irq_work);\n",
+            ),
         ),
         config="allmodconfig",
         function=("ffa_sched_recv_irq_handler",),
@@ -497,10 +546,15 @@ CORE = [
         file="kernel/irq/manage.c",
         edit=within(
             "irq_affinity_notify",
-            swap("\tif (!desc || !alloc_cpumask_var(&cpumask, GFP_KERNEL))\n\t\tgoto out;\n", "\tif (!desc)\n\t\tgoto out;\n"),
-            swap("\traw_spin_lock_irqsave(&desc->lock, flags);\n",
-                 "\traw_spin_lock_irqsave(&desc->lock, flags);\n"
-                 "\tnotify = krealloc(notify, sizeof(*notify), GFP_KERNEL);\n"),
+            swap(
+                "\tif (!desc || !alloc_cpumask_var(&cpumask, GFP_KERNEL))\n\t\tgoto out;\n",
+                "\tif (!desc)\n\t\tgoto out;\n",
+            ),
+            swap(
+                "\traw_spin_lock_irqsave(&desc->lock, flags);\n",
+                "\traw_spin_lock_irqsave(&desc->lock, flags);\n"
+                "\tnotify = krealloc(notify, sizeof(*notify), GFP_KERNEL);\n",
+            ),
         ),
         function=("irq_affinity_notify",),
         callee=("krealloc",),

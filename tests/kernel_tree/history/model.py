@@ -33,7 +33,9 @@ class Case:
     @property
     def files(self) -> tuple[str, ...]:
         """Every C file to audit, sorted."""
-        return tuple(sorted({self.file, *self.company, *(f for f in self.also if f[-2:] == ".c")}))
+        return tuple(
+            sorted({self.file, *self.company, *(f for f in self.also if f[-2:] == ".c")})
+        )
 
     @property
     def edits(self) -> dict[str, Edit]:

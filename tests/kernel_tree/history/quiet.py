@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .edits import after, before, every, first, include, sleeping_lock, swap, within
+from .edits import before, every, first, include, sleeping_lock, swap, within
 from .model import Quiet
 
 PERF = "drivers/perf/"
@@ -20,8 +20,13 @@ QUIET = [
         name="irqsteer-bus-lock-mutex",
         file=IRQCHIP + "irq-imx-irqsteer.c",
         edit=every(
-            before("static void imx_irqsteer_irq_bus_lock(", "static DEFINE_MUTEX(bus_mutex);\n\n"),
-            within("imx_irqsteer_irq_bus_lock", swap("\tpm_runtime", "\tmutex_lock(&bus_mutex);\n\tpm_runtime")),
+            before(
+                "static void imx_irqsteer_irq_bus_lock(", "static DEFINE_MUTEX(bus_mutex);\n\n"
+            ),
+            within(
+                "imx_irqsteer_irq_bus_lock",
+                swap("\tpm_runtime", "\tmutex_lock(&bus_mutex);\n\tpm_runtime"),
+            ),
             within(
                 "imx_irqsteer_irq_bus_sync_unlock",
                 swap("\tpm_runtime", "\tmutex_unlock(&bus_mutex);\n\tpm_runtime"),
@@ -36,8 +41,10 @@ QUIET = [
             include("linux/slab.h"),
             within(
                 "cpuid_cpu_online",
-                swap("\tdev = get_cpu_device(cpu);\n", "\tkfree(kzalloc(64, GFP_KERNEL));\n"
-                     "\tdev = get_cpu_device(cpu);\n"),
+                swap(
+                    "\tdev = get_cpu_device(cpu);\n",
+                    "\tkfree(kzalloc(64, GFP_KERNEL));\n\tdev = get_cpu_device(cpu);\n",
+                ),
             ),
         ),
         why="ONLINE callbacks run in the hotplug thread",
@@ -47,21 +54,28 @@ QUIET = [
         file=IRQCHIP + "irq-gic-v3.c",
         edit=every(
             include("linux/slab.h"),
-            within("gic_check_rdist", first("{\n", "{\n\tmsleep(1);\n\tkfree(kzalloc(64, GFP_KERNEL));\n\n")),
+            within(
+                "gic_check_rdist",
+                first("{\n", "{\n\tmsleep(1);\n\tkfree(kzalloc(64, GFP_KERNEL));\n\n"),
+            ),
         ),
         why="PREPARE callbacks run in the task that changes the CPU's state",
     ),
     Quiet(
         name="tegra-request-resources",
         file=GPIO + "gpio-tegra.c",
-        edit=within("tegra_gpio_irq_request_resources", swap("\ttegra_gpio_enable(", "\tmight_sleep();\n\ttegra_gpio_enable(")),
+        edit=within(
+            "tegra_gpio_irq_request_resources",
+            swap("\ttegra_gpio_enable(", "\tmight_sleep();\n\ttegra_gpio_enable("),
+        ),
         why="irq_request_resources runs in a task without the descriptor's lock",
     ),
     Quiet(
         name="sei-alloc-sleeps",
         file=IRQCHIP + "irq-mvebu-sei.c",
         edit=within(
-            "mvebu_sei_domain_alloc", swap("\t/* Not much to do", "\tmsleep(1);\n\t/* Not much to do")
+            "mvebu_sei_domain_alloc",
+            swap("\t/* Not much to do", "\tmight_sleep();\n\t/* Not much to do"),
         ),
         why="irq_domain callbacks run in a task",
     ),
@@ -69,7 +83,9 @@ QUIET = [
         name="intmux-lock-only-without-rt",
         file=IRQCHIP + "irq-imx-intmux.c",
         edit=every(
-            before("static void imx_intmux_irq_mask(", "static DEFINE_SPINLOCK(stats_lock);\n\n"),
+            before(
+                "static void imx_intmux_irq_mask(", "static DEFINE_SPINLOCK(stats_lock);\n\n"
+            ),
             within(
                 "imx_intmux_irq_mask",
                 swap(
@@ -86,7 +102,9 @@ QUIET = [
         name="gpcv2-trylock",
         file=IRQCHIP + "irq-imx-gpcv2.c",
         edit=every(
-            before("static void imx_gpcv2_irq_unmask(", "static DEFINE_SPINLOCK(wake_lock);\n\n"),
+            before(
+                "static void imx_gpcv2_irq_unmask(", "static DEFINE_SPINLOCK(wake_lock);\n\n"
+            ),
             within(
                 "imx_gpcv2_irq_unmask",
                 swap(
@@ -105,7 +123,8 @@ QUIET = [
             "qcom_mpm_enable_irq",
             swap(
                 "\traw_spin_lock_irqsave(",
-                "\tif (!irqs_disabled() && preemptible())\n\t\tmsleep(1);\n\traw_spin_lock_irqsave(",
+                "\tif (!irqs_disabled() && preemptible())\n\t\tmsleep(1);\n"
+                "\traw_spin_lock_irqsave(",
             ),
         ),
         why="only sleeps where interrupts are on and the task is preemptible",
@@ -115,7 +134,10 @@ QUIET = [
         file="kernel/irq/manage.c",
         edit=within(
             "irq_set_affinity_notifier",
-            swap("\traw_spin_lock_irqsave(", "\tkfree(kzalloc(8, GFP_KERNEL));\n\traw_spin_lock_irqsave("),
+            swap(
+                "\traw_spin_lock_irqsave(",
+                "\tkfree(kzalloc(8, GFP_KERNEL));\n\traw_spin_lock_irqsave(",
+            ),
         ),
         why="the allocation is before the raw lock",
     ),
@@ -138,6 +160,7 @@ QUIET = [
         name="evtstrm-online",
         file="drivers/clocksource/arm_arch_timer.c",
         edit=every(
+            include("linux/delay.h"),
             swap("CPUHP_AP_ARM_ARCH_TIMER_EVTSTRM_STARTING", "CPUHP_AP_ONLINE_DYN"),
             within("arch_timer_evtstrm_starting_cpu", first("{\n", "{\n\tmsleep(1);\n")),
         ),
@@ -155,8 +178,11 @@ QUIET = [
         file="drivers/thermal/renesas/rcar_thermal.c",
         edit=within(
             "rcar_thermal_irq",
-            swap("\tstatus = status & ~mask;\n", "\tspin_lock(&common->lock);\n"
-                 "\tstatus = status & ~mask;\n\tspin_unlock(&common->lock);\n"),
+            swap(
+                "\tstatus = status & ~mask;\n",
+                "\tspin_lock(&common->lock);\n"
+                "\tstatus = status & ~mask;\n\tspin_unlock(&common->lock);\n",
+            ),
         ),
         why="spinlock_t in an ordinary handler: PREEMPT_RT runs that in a thread",
     ),
@@ -165,27 +191,42 @@ QUIET = [
         file="drivers/mailbox/mailbox.c",
         edit=every(
             swap("\t\t\t     HRTIMER_MODE_REL);", "\t\t\t     HRTIMER_MODE_REL_SOFT);"),
-            within("txdone_hrtimer", first("\tfor (i = 0;", "\tspin_lock(&mbox->poll_hrt_lock);\n"
-                   "\tspin_unlock(&mbox->poll_hrt_lock);\n\tfor (i = 0;")),
+            within(
+                "txdone_hrtimer",
+                first(
+                    "\tfor (i = 0;",
+                    "\tspin_lock(&mbox->poll_hrt_lock);\n"
+                    "\tspin_unlock(&mbox->poll_hrt_lock);\n\tfor (i = 0;",
+                ),
+            ),
         ),
         why="spinlock_t in a soft hrtimer's callback",
     ),
     Quiet(
         name="cacheinfo-online-kernel",
         file="drivers/base/cacheinfo.c",
-        edit=within("cacheinfo_cpu_online", swap("\tif (rc)\n\t\treturn rc;\n", "\tif (rc)\n\t\treturn rc;\n\tmsleep(1);\n")),
+        edit=within(
+            "cacheinfo_cpu_online",
+            swap(
+                "\tif (rc)\n\t\treturn rc;\n", "\tif (rc)\n\t\treturn rc;\n\tmight_sleep();\n"
+            ),
+        ),
         why="ONLINE callbacks run in the hotplug thread",
     ),
     Quiet(
         name="dsu-probe-mutex",
         file=PERF + "arm_dsu_pmu.c",
-        edit=within("dsu_pmu_event_init", first("{\n", "{\n\tkfree(kzalloc(8, GFP_KERNEL));\n")),
+        edit=within(
+            "dsu_pmu_event_init", first("{\n", "{\n\tkfree(kzalloc(8, GFP_KERNEL));\n")
+        ),
         why="pmu::event_init runs in a task that may sleep",
     ),
     Quiet(
         name="its-boot-alloc",
         file=IRQCHIP + "irq-gic-v3-its.c",
-        edit=within("its_alloc_collections", first("{\n", "{\n\tkfree(kzalloc(8, GFP_KERNEL));\n")),
+        edit=within(
+            "its_alloc_collections", first("{\n", "{\n\tkfree(kzalloc(8, GFP_KERNEL));\n")
+        ),
         company=(IRQCHIP + "irq-gic-v3.c",),
         why="only the boot CPU runs it, while the interrupt controller is probed",
     ),
@@ -194,7 +235,10 @@ QUIET = [
         file="drivers/soc/qcom/rpmh-rsc.c",
         edit=within(
             "rpmh_rsc_cpu_pm_callback",
-            swap("\tif (spin_trylock(&drv->lock)) {", "\tif (spin_trylock(&drv->lock)) {\n\t\tudelay(1);"),
+            swap(
+                "\tif (spin_trylock(&drv->lock)) {",
+                "\tif (spin_trylock(&drv->lock)) {\n\t\tudelay(1);",
+            ),
         ),
         why="trylock and busy waiting with interrupts off",
     ),

@@ -77,7 +77,9 @@ def edited(overlay: Overlay, cases: Iterable[Case]) -> set[str]:
     return files
 
 
-def run_round(bench: Bench, profiles: Sequence[Prepared], cases: Sequence[Case]) -> list[Outcome]:
+def run_round(
+    bench: Bench, profiles: Sequence[Prepared], cases: Sequence[Case]
+) -> list[Outcome]:
     """Analyse the round's files before and after, and judge each case."""
     files = {file for case in cases for file in case.files}
     overlay = Overlay(bench.tree.path, bench.fresh("tree"))
