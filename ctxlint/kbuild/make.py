@@ -28,7 +28,8 @@ _FOREIGN = re.compile(
 class Build:
     """One out-of-tree build directory and how to run make for it.
 
-    ``source`` is the tree, or a clean view of it.
+    ``source`` is the tree, or a clean view of it. ``held`` are file descriptors (of locks)
+    that the programs inherit.
     """
 
     source: Path
@@ -38,6 +39,7 @@ class Build:
     compiler: Path
     jobs: int
     log_file: Path
+    held: tuple[int, ...] = ()
 
     def make(
         self,
@@ -81,6 +83,7 @@ class Build:
                 text=True,
                 errors="replace",
                 start_new_session=True,
+                pass_fds=self.held,
             )
             try:
                 assert process.stdout is not None

@@ -65,10 +65,7 @@ def prepare(
     work = _Work.open(
         source, ProfileSpec(arch=arch, config=config, rt=rt), cache, jobs, log, progress
     )
-    with state.locked(work.lock):
-        now = work.configured()
-        now = work.recorded(now, names)
-        return work.result(now, names)
+    return work.run(names)
 
 
 def add_paths(
@@ -89,9 +86,7 @@ def add_paths(
     spec = ProfileSpec(arch=prepared.arch, config=prepared.config, rt=prepared.rt)
     cache = prepared.build.parent.parent
     work = _Work.open(source, spec, cache, jobs, log, progress)
-    with state.locked(work.lock):
-        now = work.recorded(work.configured(), names)
-        return work.result(now, names)
+    return work.run(names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +164,13 @@ class _Work:
     @property
     def srcarch(self) -> str:
         return arches.srcarch(self.spec.arch)
+
+    def run(self, paths: tuple[str, ...]) -> Prepared:
+        """Bring the build directory up to date and read the commands of ``paths``."""
+        with state.locked(self.lock, self.log) as held:
+            work = replace(self, build=replace(self.build, held=(held,)))
+            work.recorded(work.configured(), paths)
+            return work.result(paths)
 
     def save(self, now: state.State) -> state.State:
         state.save(self.own / "state.json", now)
@@ -257,6 +259,9 @@ class _Work:
         reason = state.changed(now.makefile_inputs)
         if reason is not None:
             self.log("info", f"{reason} changed: compile commands are recorded anew")
+            now.stale, now.recorded, now.makefile_inputs = now.recorded, [], {}
+            self.save(now)
+        if now.stale:
             self._forget(now)
         wanted = build_directories(self.tree, self.srcarch, paths)
         missing = [d for d in wanted if not tree.below(d, now.recorded)]
@@ -304,14 +309,14 @@ class _Work:
 
     def _forget(self, now: state.State) -> None:
         """Remove records and their objects, so that kbuild makes them again."""
-        for directory in now.recorded:
+        for directory in now.stale:
             for root, _directories, names in os.walk(self.directory / directory):
                 for name in names:
                     if name.startswith(".") and name.endswith(".o" + reading.RECORD_SUFFIX):
                         stem = name[1 : -len(reading.RECORD_SUFFIX)]
                         Path(root, name).unlink(missing_ok=True)
                         Path(root, stem).unlink(missing_ok=True)
-        now.recorded, now.makefile_inputs = [], {}
+        now.stale = []
         self.save(now)
 
     def _write_database(self, now: state.State) -> None:
@@ -330,7 +335,7 @@ class _Work:
         new.write_text(json.dumps(entries, indent=1), encoding="utf-8")
         new.replace(path)
 
-    def result(self, now: state.State, paths: tuple[str, ...]) -> Prepared:
+    def result(self, paths: tuple[str, ...]) -> Prepared:
         wanted = build_directories(self.tree, self.srcarch, paths)
         raw = self.records(wanted)
         target = standin.target_triple(self.tree.path, self.srcarch)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ctxlint.kbuild.model import Tree
+from ctxlint.kbuild.model import Log, Tree
 
 #: Size and modification time (ns) of an input file; None while it does not exist.
 Stamp = tuple[int, int] | None
@@ -26,7 +26,8 @@ class State:
 
     ``key`` is what never changes in the life of a build directory. ``config_inputs``
     decide the configuration, ``header_inputs`` what the generated headers hold, and
-    ``makefile_inputs`` the commands. ``recorded`` are directories with their commands known.
+    ``makefile_inputs`` the commands. ``recorded`` are directories with their commands known,
+    ``stale`` those whose records must go before anything is recorded again.
     """
 
     key: str
@@ -34,6 +35,7 @@ class State:
     header_inputs: dict[str, Stamp] = field(default_factory=dict)
     makefile_inputs: dict[str, Stamp] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
     schema: int = _SCHEMA
 
 
@@ -58,12 +60,20 @@ def save(path: Path, state: State) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on ``path``; waits for another run that has it."""
+def locked(path: Path, log: Log) -> Iterator[int]:
+    """Hold an exclusive lock on ``path``; waits for another run that has it.
+
+    Gives the lock's file descriptor: programs that inherit it keep the lock when this
+    process is killed, so nobody clears the directory under a make that is still running.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log("info", f"waiting for another run that uses {path.with_suffix('').name}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
 
 
 def stamp(path: str) -> Stamp:
