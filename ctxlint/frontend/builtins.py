@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.fold import truth
 from ctxlint.frontend.state import State
-from ctxlint.ir.ops import Addr, Call, Const, Expr, Func
+from ctxlint.ir.ops import Addr, Bin, Call, Const, Expr, Func
 from ctxlint.ir.types import TVoid, TypeId
 
 _MEMBER_REF = 47
 _WORD = re.compile(rb"\s*(\w+)")
+_TRAITS = ("__builtin_types_compatible_p", "__builtin_offsetof", "offsetof")
 _EXPECT = frozenset(("__builtin_expect", "__builtin_expect_with_probability"))
 _SIZES = frozenset(("__builtin_object_size", "__builtin_dynamic_object_size"))
 
@@ -22,6 +24,18 @@ class Builtins(State):
         raise NotImplementedError
 
     def effect(self, cursor: Cursor) -> None:
+        raise NotImplementedError
+
+    def _choose(
+        self,
+        cursor: Cursor,
+        cond: Expr,
+        test: Cursor,
+        yes: Callable[[], Expr],
+        no: Callable[[], Expr],
+        *,
+        wanted: bool = True,
+    ) -> Expr:
         raise NotImplementedError
 
     def builtin(self, name: str, cursor: Cursor, args: list[Cursor]) -> Expr | None:
@@ -37,6 +51,8 @@ class Builtins(State):
             return self.convert(self.expr(args[0]), self.type(cursor))
         if name in ("__builtin_assume", "__builtin_prefetch", "__builtin_va_end"):
             return Const(0, self.void)
+        if name in ("__builtin_va_start", "__builtin_va_copy"):
+            return self._va_start(name, cursor, args)
         value = self.lib.evaluate(cursor)
         type_ = self.type(cursor)
         if value is not None and not isinstance(self.types[type_], TVoid):
@@ -89,8 +105,15 @@ class Builtins(State):
             value = self.lib.evaluate(cursor)
             if value is not None:
                 return self.const(value, type_)
+            if expressions:
+                return self._offset_of(kids, type_)
             return self.opaque(f"unexposed {self.word(cursor)}", type_)
         word = self.word(cursor)
+        if word.endswith("va_arg"):
+            return self.va_arg(self.expr(expressions[0]), type_, cursor)
+        if word.startswith(_TRAITS):
+            value = self.lib.evaluate(cursor)
+            return self.opaque(word, type_) if value is None else self.const(value, type_)
         if len(expressions) == 1:
             if word.startswith(("__atomic", "__c11_atomic")):
                 return self._atomic(word, cursor, expressions)
@@ -104,6 +127,24 @@ class Builtins(State):
         if len(expressions) == 4:
             return self._elvis(cursor, expressions[0], expressions[3])
         return self.opaque(f"unexposed {word}", type_)
+
+    def _offset_of(self, kids: list[Cursor], type_: TypeId) -> Expr:
+        """``offsetof`` with an index that is not constant."""
+        lib = self.lib
+        total: Expr = self.const(0, type_)
+        fixed = 0
+        at: CType | None = None
+        for kid in kids:
+            if kid.kind == _MEMBER_REF:
+                field = lib.getCursorReferenced(kid)
+                fixed += lib.Cursor_getOffsetOfField(field) // 8
+                at = lib.getCanonicalType(lib.getCursorType(field))
+            elif at is not None and 100 <= kid.kind < 200:
+                at = lib.getCanonicalType(lib.getArrayElementType(at))
+                size = self.const(lib.Type_getSizeOf(at), type_)
+                index = self.convert(self.expr(kid), type_)
+                total = Bin("+", total, Bin("*", index, size, type_), type_)
+        return Bin("+", total, self.const(fixed, type_), type_)
 
     def _elvis(self, cursor: Cursor, first: Cursor, second: Cursor) -> Expr:
         """``a ?: b``."""
@@ -129,6 +170,15 @@ class Builtins(State):
         dst = None if isinstance(self.types[type_], TVoid) else self.temp(type_)
         self.emit(Call(dst, Func(word, self.void), args, self.loc(cursor)))
         return Const(0, self.void) if dst is None else dst
+
+    def _va_start(self, name: str, cursor: Cursor, args: list[Cursor]) -> Expr:
+        """Lists are handed over by address, whatever the ABI makes of them."""
+        values = [self.expr(a) for a in args]
+        if name == "__builtin_va_start":
+            del values[1:]
+        passed = tuple([Addr(v, self.pointer_to(self.type_of(v))) for v in values])
+        self.emit(Call(None, Func(name, self.void), passed, self.loc(cursor)))
+        return Const(0, self.void)
 
     def va_arg(self, e: Expr, type_: TypeId, cursor: Cursor) -> Expr:
         """``va_arg(ap, type)``: a call that gives the next argument."""

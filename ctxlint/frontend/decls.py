@@ -92,7 +92,7 @@ class Names:
             for name, value in _ATTRIBUTE.findall(text):
                 if name == "section":
                     found.add("section=" + value.strip('"'))
-                elif name in ("weak", "noreturn"):
+                elif name in ("weak", "noreturn", "error"):
                     found.add(name)
         return tuple(sorted(found))
 

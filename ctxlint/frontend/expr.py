@@ -44,6 +44,7 @@ from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, 
     121, 122, 136,
 )  # fmt: skip
 MEMBER_REF = 47
+_INT = 17  # the type kind
 
 OPERATORS = {
     3: "*", 4: "/", 5: "%", 6: "+", 7: "-", 8: "<<", 9: ">>", 11: "<", 12: ">", 13: "<=",
@@ -58,7 +59,7 @@ EXTENSION = 13
 
 
 def is_expression(cursor: Cursor) -> bool:
-    return 100 <= cursor.kind < 200
+    return bool(100 <= cursor.kind < 200)
 
 
 class Expressions(Builtins):
@@ -359,7 +360,7 @@ class Expressions(Builtins):
         result = None if nothing else self.temp(type_)
         after = Node()
         b_cur, b_dead = self.cur, self.dead
-        starts = []
+        starts: list[Node] = []
         for e, node, cur, dead in ((a, a_node, a_cur, a_dead), (b, b_node, b_cur, b_dead)):
             if node is None:
                 node = cur = Node()
@@ -370,7 +371,7 @@ class Expressions(Builtins):
                 self.assign(result, self.convert(e, type_), loc)
             self.end(jump(after))
         self.start(outer, live=not was_dead)
-        self.end(branch(self.condition(cond), *starts, loc))
+        self.end(branch(self.condition(cond), starts[0], starts[1], loc))
         self.start(after, live=after.used)
         return result if result is not None else Const(0, self.int_)
 
@@ -400,7 +401,8 @@ class Expressions(Builtins):
         loc = self.loc(cursor)
         info = self.names.by_symbol.get(fn.symbol) if type(fn) is Func else None
         if info is not None and "error" in info.attrs:
-            self.end(("unreachable",))
+            # A compile-time assertion: the optimiser proves that it is not
+            # reached, with facts (constants of callers) that are not seen here.
             return Const(0, type_)
         nothing = not wanted or isinstance(self.types[type_], TVoid)
         dst = None if nothing else self.temp(type_)
@@ -422,22 +424,32 @@ class Expressions(Builtins):
         return self.convert(e, type_)
 
     def _unexposed(self, cursor: Cursor) -> Expr:
-        kids = self.lib.children(cursor)
+        lib = self.lib
+        kids = lib.children(cursor)
         if len(kids) == 1 and 100 <= kids[0].kind < 200:
             kid = kids[0]
+            whole = lib.getCursorType(cursor)
+            inner = lib.getCursorType(kid)
+            have = self.table.of(inner)
+            if not self._is_implicit(cursor, whole.kind, kid, have):
+                return self.unexposed(cursor, kids)
             e = self.expr(kid)
-            have = self.table.of(self.lib.getCursorType(kid))
-            type_ = self.type(cursor)
-            if type_ == have and self.type_of(e) == have:
-                return e
-            return self._implicit(cursor, e, type_)
+            type_ = have if whole.d0 == inner.d0 else self.table.of(whole)
+            return e if type_ == have and self.type_of(e) == have else self.convert(e, type_)
         return self.unexposed(cursor, kids)
 
-    def _implicit(self, cursor: Cursor, e: Expr, type_: TypeId) -> Expr:
-        have = self.types[self.type_of(e)]
-        if isinstance(have, TRecord) and not isinstance(self.types[type_], TRecord):
-            return self.va_arg(e, type_, cursor)
-        return self.convert(e, type_)
+    def _is_implicit(self, cursor: Cursor, kind: int, kid: Cursor, have: TypeId) -> bool:
+        """Whether this is an implicit cast, which begins where its operand
+        does. Only two others have one child: type traits, which are of type
+        int, and va_arg."""
+        if kind != _INT:
+            shape = self.types[have]
+            if type(shape) is TPtr or type(shape) is TArray:
+                shape = self.types[self.pointee(have)]
+            if type(shape) is not TRecord or "va_list" not in shape.key:
+                return True
+        lib = self.lib
+        return bool(lib.getCursorExtent(cursor).begin == lib.getCursorExtent(kid).begin)
 
     def _stmt_expr(self, cursor: Cursor, *, wanted: bool = True) -> Expr:
         raise NotImplementedError

@@ -59,9 +59,10 @@ def binary(op: str, a: Expr, b: Expr, type_id: TypeId, types: list[Type]) -> Con
     if type(a) is not Const or type(b) is not Const:
         return None
     result, left = types[type_id], types[a.type]
-    if not isinstance(left, TInt) or not isinstance(result, TInt):
-        if op not in ("==", "!=") or not isinstance(result, TInt):
-            return None
+    if not isinstance(result, TInt):
+        return None
+    if not isinstance(left, TInt) and op not in ("==", "!="):
+        return None
     x, y = a.value, b.value
     if op in ("/", "%") and y == 0:
         return None

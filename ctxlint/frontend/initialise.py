@@ -11,7 +11,7 @@ from __future__ import annotations
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.expr import Expressions
 from ctxlint.ir.ops import Agg, Expr, Str
-from ctxlint.ir.types import TArray, TRecord, TypeId
+from ctxlint.ir.types import TArray, TRecord, Type, TypeId
 
 _INIT_LIST, _UNEXPOSED, _STRING, _MEMBER_REF, _PAREN = 119, 100, 109, 47, 111
 _MOST = 1 << 16  # elements of one range
@@ -40,7 +40,7 @@ class Initialisers(Expressions):
         if not isinstance(shape, TArray | TRecord):
             return self.initialiser(kids[0], type_) if kids else self.const(0, type_)
         if isinstance(shape, TArray) and len(kids) == 1 and self._is_string(kids[0]):
-            return self.initialiser(self._string(kids[0]), type_)
+            return self.initialiser(self._unwrapped(kids[0]), type_)
         slot = Slot(type_)
         self._fill(slot, kids)
         return self._finished(slot)
@@ -49,9 +49,9 @@ class Initialisers(Expressions):
         return value.type if shape.count < 0 else type_
 
     def _is_string(self, cursor: Cursor) -> bool:
-        return self._string(cursor).kind == _STRING
+        return bool(self._unwrapped(cursor).kind == _STRING)
 
-    def _string(self, cursor: Cursor) -> Cursor:
+    def _unwrapped(self, cursor: Cursor) -> Cursor:
         while cursor.kind == _PAREN:
             cursor = self.lib.children(cursor)[0]
         return cursor
@@ -155,7 +155,7 @@ class Initialisers(Expressions):
 
     def _is_designated(self, kid: Cursor) -> bool:
         """A designated initialiser has the type void, unlike any value."""
-        return self.lib.getCursorType(kid).kind == 2
+        return bool(self.lib.getCursorType(kid).kind == 2)
 
     def _designate(self, slot: Slot, parts: list[Cursor]) -> list[tuple[Slot, int]]:
         """``.a.b[3] = value``: the last part is the value."""
@@ -182,9 +182,11 @@ class Initialisers(Expressions):
                 low = self.lib.evaluate(part) or 0
                 high = low
                 is_range = (
-                    isinstance(shape, TArray) and parts and parts[0].kind != _MEMBER_REF
-                    and self._is_range(part, parts[0])
-                )  # fmt: skip
+                    isinstance(shape, TArray)
+                    and parts
+                    and parts[0].kind != _MEMBER_REF
+                    and self._is_range(part, self.types[shape.of])
+                )
                 if is_range:
                     high = self.lib.evaluate(parts.pop(0)) or low
                     span = (low, min(high, low + _MOST))
@@ -214,11 +216,10 @@ class Initialisers(Expressions):
                 return at
         return None
 
-    def _is_range(self, low: Cursor, high: Cursor) -> bool:
-        """``[a ... b]`` and not ``[a][b]``: dots stand between."""
-        lib = self.lib
-        end = self.parsed.spelling(lib.getRangeEnd(lib.getCursorExtent(low)))
-        text = self.parsed.text(end[0])[end[3] : end[3] + 200].lstrip()
-        while text.startswith((b")", b"u", b"U", b"l", b"L")):
-            text = text[1:].lstrip()
-        return text.startswith(b"...")
+    def _is_range(self, low: Cursor, element: Type) -> bool:
+        """``[a ... b]`` and not ``[a][b]``, which needs an array of arrays;
+        where both are possible, the text decides."""
+        if not isinstance(element, TArray):
+            return True
+        inside = self.parsed.source(low).partition(b"]")[0]
+        return b"..." in inside

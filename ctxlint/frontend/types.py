@@ -102,7 +102,7 @@ class TypeWorld:
             return self.intern(TInt(bits, kind in _SIGNED, name), kind == 3)
         if kind == POINTER:
             self.pointer_bits = lib.Type_getSizeOf(canonical) * 8
-            pointee = self._sugared_pointee(ctype, canonical)
+            pointee = lib.getPointeeType(ctype if ctype.kind == POINTER else canonical)
             return self.intern(TPtr(self.number(pointee), name))
         if kind == RECORD:
             return self.intern(TRecord(self.record_key(canonical), name))
@@ -129,9 +129,6 @@ class TypeWorld:
         if kind == ATOMIC:
             return self.number(lib.Type_getValueType(canonical))
         return self.void
-
-    def _sugared_pointee(self, ctype: CType, canonical: CType) -> CType:
-        return self.lib.getPointeeType(ctype if ctype.kind == POINTER else canonical)
 
     # records and enums
 

@@ -155,7 +155,7 @@ class Opaque(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
     type: TypeId
 
 
-Expr = Union[
+Expr = Union[  # noqa: UP007 - the names are used before they exist
     Const, FConst, Str, Var, Global, Func, Field, Deref, Index, Addr, Un, Bin, Cast,
     Select, Agg, LabelAddr, Opaque,
 ]  # fmt: skip
