@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from ctxlint.kbuild import NoRtError, Prepared, commands_for, find_tree, prepare
 from ctxlint.kbuild.toolchain import find_toolchain
 
 pytestmark = pytest.mark.usefixtures("toy_tools")
+
+SLEEP = shutil.which("sleep")
 
 
 class Work:
@@ -269,3 +274,37 @@ def test_a_tree_that_was_built_in_place(work: Work, toy_tree: Path) -> None:
     (toy_tree / "kernel/bounds.c").write_text("int other_bounds;\n")
     work.prepare("drivers/a", config=str(toy_tree / ".config"))
     assert work.makes() == ["prepare"]
+
+
+CHILD = """\
+import sys
+from pathlib import Path
+from ctxlint.kbuild import find_tree, prepare
+prepare(find_tree(Path(sys.argv[1])), arch="arm64", config="defconfig", rt=True,
+        paths=["drivers/a"], cache=Path(sys.argv[2]), jobs=1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "at"), [("clang-99", "*-S*"), ("cp", "*one.o"), ("cp", "*two.o")]
+)
+def test_killed_in_the_middle(
+    work: Work, toy_tools: Path, tmp_path: Path, tool: str, at: str
+) -> None:
+    """kill -9 while headers are generated, or while commands are recorded."""
+    marker, real = tmp_path / "reached", toy_tools / "kept"
+    (toy_tools / tool).rename(real)
+    (toy_tools / tool).write_text(
+        f'#!/bin/sh\ncase "$*" in {at}) echo >{marker}; {SLEEP} 1 ;; esac\nexec {real} "$@"\n'
+    )
+    (toy_tools / tool).chmod(0o755)
+    child = subprocess.Popen([sys.executable, "-c", CHILD, work.tree.path, work.cache])
+    deadline = time.monotonic() + 60
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+    assert marker.exists()
+    (toy_tools / tool).unlink()
+    real.rename(toy_tools / tool)
+    assert files(work.prepare("drivers/a")) == ["drivers/a/one.c", "drivers/a/sub/two.c"]
