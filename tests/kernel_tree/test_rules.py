@@ -99,7 +99,7 @@ def parameter_counts(text: str, name: str) -> set[int]:
     counts: set[int] = set()
     pattern = rf"^[a-z][^\n;={{}}()#]*\b{re.escape(name)}\(((?:[^()]|\([^()]*\))*)\)"
     for match in re.finditer(pattern, text, re.M):
-        inner = re.sub(r"\([^()]*\)", "", match[1]).strip()
+        inner = re.sub(r"\([^()]*\)", "x", match[1]).strip()
         if "DECL_BUCKET_PARAMS" in inner:
             continue
         parts = [part.strip() for part in inner.split(",")]
