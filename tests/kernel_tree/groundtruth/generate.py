@@ -16,7 +16,46 @@ DATA = Path(__file__).with_name("cells.json")
 DIRECTORY = "drivers/ctxlint_cells"
 """Where the generated files are put, relative to the tree."""
 
-HEADERS = ["bottom_half", "completion", "cpu", "cpuhotplug", "delay", "efi", "hrtimer", "init", "interrupt", "io", "irq_work", "irqflags", "jiffies", "kernel", "local_lock", "module", "mutex", "of", "percpu", "platform_device", "preempt", "printk", "random", "rcupdate", "rwsem", "sched", "semaphore", "seqlock", "sizes", "slab", "smp", "spinlock", "stop_machine", "swait", "timer", "vmalloc", "wait", "workqueue"]  # of include/linux
+HEADERS = [
+    "bottom_half",
+    "completion",
+    "cpu",
+    "cpuhotplug",
+    "delay",
+    "efi",
+    "hrtimer",
+    "init",
+    "interrupt",
+    "io",
+    "irq_work",
+    "irqflags",
+    "jiffies",
+    "kernel",
+    "local_lock",
+    "module",
+    "mutex",
+    "of",
+    "percpu",
+    "platform_device",
+    "preempt",
+    "printk",
+    "random",
+    "rcupdate",
+    "rwsem",
+    "sched",
+    "semaphore",
+    "seqlock",
+    "sizes",
+    "slab",
+    "smp",
+    "spinlock",
+    "stop_machine",
+    "swait",
+    "timer",
+    "vmalloc",
+    "wait",
+    "workqueue",
+]  # of include/linux
 
 STATE = "CPUHP_AP_ARM_CORESIGHT_STARTING"
 

@@ -7,6 +7,7 @@ same commands, as they are and edited, and each case is judged by the difference
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -121,7 +122,7 @@ def judge(case: Case, before: Result, after: Result) -> Outcome:
         told = "; ".join(map(brief, fresh))
         return Outcome(case, f"false: {told}" if told else "", fresh)
     check = RT_CHECK if case.rt_only else ALWAYS_CHECK
-    near = [f for f in fresh if f.function in case.function and _called(f.callee, case.callee)]
+    near = [f for f in fresh if passes(f, case.function, case.callee)]
     right = [
         f
         for f in near
@@ -135,6 +136,20 @@ def judge(case: Case, before: Result, after: Result) -> Outcome:
     return Outcome(case, "missed" + (f", but new: {other}" if other else ""), fresh)
 
 
+def passes(finding: Finding, functions: Sequence[str], callees: Sequence[str]) -> bool:
+    """Is one of the calls where the finding is told, or on its way there?"""
+    if finding.function in functions and _called(finding.callee, callees):
+        return True
+    return any(
+        step.function in functions and any(_word(name, step.text) for name in callees)
+        for step in finding.path
+        if step.kind in ("call", "indirect-call", "operation")
+    )
+
+
 def _called(callee: str, names: Sequence[str]) -> bool:
-    plain = callee.partition("(")[0]
-    return any(callee == name or plain == name for name in names)
+    return callee in names or callee.partition("(")[0] in names
+
+
+def _word(name: str, text: str) -> bool:
+    return re.search(rf"\b{re.escape(name.partition('(')[0])}\b", text) is not None
