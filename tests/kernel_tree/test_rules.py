@@ -71,7 +71,9 @@ def test_functions_exist() -> None:
         if len(trees()) > 1 or len(absent) == len(names):
             missing += [f"{where}: {name}" for name in absent]
     for name, entries in sorted(book.named_entries.items()):
-        missing += [f"entry {name} ({entry.file})" for entry in entries if name not in known()]
+        # x86 entry macros put two underscores before the name that is written.
+        if name not in known() and name.removeprefix("__") not in known():
+            missing += [f"entry {name} ({entry.file})" for entry in entries]
     assert not missing, "\n".join(missing)
 
 
