@@ -3,6 +3,7 @@
 # make test   the same, with the tests: the fast tier, and with a kernel at hand
 #             (CTXLINT_KERNEL_TREE, or a linux-source package) the slow tier too
 # make lint   ruff, mypy, import-linter
+# make wheel  a wheel in dist/, installed elsewhere and tried on its own miniature tree
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,7 +12,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-source-*.tar.xz)))
 
-.PHONY: demo test test-fast test-slow lint clean
+.PHONY: demo test test-fast test-slow lint wheel clean
 .DEFAULT_GOAL := demo
 
 # Findings are what the demo is about, so exit code 1 is its success.
@@ -34,6 +35,16 @@ lint: $(VENV)/.ctxlint-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+wheel: | $(VENV)/bin/python
+	rm -rf dist && $(PIP) wheel --no-deps --wheel-dir dist .
+	@where=$$(mktemp -d); trap 'rm -rf "$$where"' EXIT; code=0; \
+	$(PYTHON) -m venv "$$where/venv"; \
+	"$$where/venv/bin/python" -m pip --quiet install dist/*.whl; cd "$$where"; \
+	tree=$$(venv/bin/python -c 'import ctxlint; print(ctxlint.__path__[0])')/data/fixtures/tree; \
+	venv/bin/ctxlint audit -q --tree "$$tree" --cache cache >report || code=$$?; \
+	if [ $$code -ne 1 ]; then cat report; echo "wheel: exit code $$code, expected 1" >&2; exit 1; fi; \
+	echo "wheel: works when installed elsewhere"
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The documents: links lead somewhere, commands and keys in them exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from ctxlint.cli import config
+from ctxlint.cli.main import cli
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "fixtures/README.md"])
+SOURCES = sorted(
+    path
+    for name in ("ctxlint", "tests", "rules", "fixtures", "docs", ".ci")
+    for path in (ROOT / name).rglob("*")
+    if path.suffix in {".py", ".yaml", ".c", ".h", ".md", ".toml"} or path.name == "run"
+)
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+def test_links(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+def test_commands_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for line in re.findall(r"(?:^|`|&& )(ctxlint [a-z][^`#\n]*)", text, flags=re.MULTILINE):
+        words = shlex.split(line)[1:]
+        command: click.Command = cli
+        while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, line
+            command = found
+        known = {name for item in command.params for name in (*item.opts, *item.secondary_opts)}
+        for word in words:
+            if word.startswith("-"):
+                assert word in known, line
+
+
+def test_configuration_in_the_readme(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / ".ctxlint.toml").write_text(example)
+    assert config.load_settings(tmp_path).arch == "arm64"
+
+
+def test_make_targets_in_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_every_source_names_its_licence() -> None:
+    bare = [
+        relative(path)
+        for path in SOURCES
+        if "SPDX-License-Identifier: GPL-2.0-or-later"
+        not in path.read_text(encoding="utf-8", errors="replace")[:300]
+    ]
+    assert bare == []
