@@ -78,6 +78,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_getDiagnosticSpelling": (CString, (_P,)),
     "clang_getDiagnosticLocation": (SrcLoc, (_P,)),
     "clang_getInclusions": (None, (_P, INCLUSION_VISITOR, _P)),
+    "clang_getLocationForOffset": (SrcLoc, (_P, _P, _U)),
     "clang_getFileName": (CString, (_P,)),
     "clang_getClangVersion": (CString, ()),
     "clang_disposeString": (None, (CString,)),

@@ -77,7 +77,7 @@ class UnitLowering:
         self._top = self.lib.children(self.parsed.root)
         main = []
         for cursor in self._top:
-            if cursor.kind in (FUNCTION, VARIABLE) and self._is_main(cursor):
+            if cursor.kind in (FUNCTION, VARIABLE) and self.parsed.in_source(cursor):
                 main.append(cursor)
         for cursor in main:
             if cursor.kind == FUNCTION:
@@ -109,9 +109,6 @@ class UnitLowering:
             self.parsed.dependencies(),
             self.parsed.errors(),
         )
-
-    def _is_main(self, cursor: Cursor) -> bool:
-        return self.parsed.place(cursor)[0].endswith(".c")
 
     # what is wanted
 

@@ -60,6 +60,9 @@ class Parsed:
         self._line, self._col, self._off = ct.c_uint(), ct.c_uint(), ct.c_uint()
         self._out = tuple(ct.byref(x) for x in (self._file, self._line, self._col, self._off))
 
+        self._files = self._inclusions()
+        self._source_ranges = self._ranges()
+
     def close(self) -> None:
         self.lib.disposeTranslationUnit(self._unit)
         self.lib.disposeIndex(self._index)
@@ -133,15 +136,35 @@ class Parsed:
         begin = self.spelling(lib.getRangeStart(lib.getCursorExtent(cursor)))
         return self.text(begin[0])[begin[3] : begin[3] + 20000]
 
-    def dependencies(self) -> tuple[str, ...]:
-        """All files that were read, sorted."""
+    def _inclusions(self) -> dict[str, int]:
+        """Files that were read, with clang's handles."""
         found: list[int] = []
 
         def visit(file: int, stack: object, depth: int, data: object) -> None:
             found.append(file)
 
         self.lib.getInclusions(self._unit, INCLUSION_VISITOR(visit), None)
-        return tuple(sorted({self._name(f) for f in found}))
+        return {self._name(f): f for f in found}
+
+    def dependencies(self) -> tuple[str, ...]:
+        """All files that were read, sorted."""
+        return tuple(sorted(self._files))
+
+    def in_source(self, cursor: Cursor) -> bool:
+        """Whether a declaration is in the main file or another .c file."""
+        raw = self.lib.getCursorLocation(cursor).raw
+        if raw & _MACRO_BIT:
+            return self.place(cursor)[0].endswith(".c")
+        return any(low <= raw <= high for low, high in self._source_ranges)
+
+    def _ranges(self) -> list[tuple[int, int]]:
+        """Location numbers of the .c files: a file has one for every byte."""
+        ranges = []
+        for name, handle in self._files.items():
+            if name.endswith(".c"):
+                start = self.lib.getLocationForOffset(self._unit, handle, 0).raw
+                ranges.append((start, start + len(self.text(name))))
+        return ranges
 
     def errors(self) -> tuple[str, ...]:
         """Diagnostics of severity error and above as ``file:line: text``.

@@ -7,6 +7,7 @@ unit is tried once more on its own, then given up with a reproducer.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import multiprocessing.connection
@@ -272,7 +273,7 @@ def write_reproducer(failure: Failure, folder: Path, libclang: str | None = None
     )
     if clang:
         words: list[Any] = [clang, *request.arguments, "-E", "-o", place / "preprocessed.i"]
-        try:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(
                 [*words, f"{request.tree}/{request.file}"],
                 cwd=request.directory,
@@ -281,6 +282,4 @@ def write_reproducer(failure: Failure, folder: Path, libclang: str | None = None
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-        except (OSError, subprocess.TimeoutExpired):
-            pass
     return place
