@@ -48,7 +48,8 @@ class Bug(Case):
     """An edit that must give a new finding.
 
     ``function`` calls ``callee``; ``entries`` are the functions that the kernel may call
-    first on the way there (any of them is right). ``rt_only``: a bug on PREEMPT_RT alone.
+    first on the way there (any of them is right; none given: any function is).
+    ``rt_only``: a bug on PREEMPT_RT alone.
     ``function`` and ``callee`` may hold alternatives where several places are equally right.
     """
 

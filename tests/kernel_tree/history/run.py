@@ -126,7 +126,9 @@ def judge(case: Case, before: Result, after: Result) -> Outcome:
     right = [
         f
         for f in near
-        if f.check == check and f.rt_only == case.rt_only and f.entry.function in case.entries
+        if f.check == check
+        and f.rt_only == case.rt_only
+        and (not case.entries or f.entry.function in case.entries)
     ]
     if right:
         return Outcome(case, "", fresh)

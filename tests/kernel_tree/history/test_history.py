@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ..scratch import Bench, Overlay, syntax_errors
@@ -29,6 +31,10 @@ def test_edit_applies(bench: Bench, case: Case) -> None:
     for file, edit in case.edits.items():
         text = (bench.tree.path / file).read_text()
         assert edit(text) != text, file
+    if isinstance(case, Bug):
+        texts = "".join((bench.tree.path / file).read_text() for file in case.files)
+        for name in (*case.function, *case.entries):
+            assert re.search(rf"\b{name}\b", texts), name
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=_id)
