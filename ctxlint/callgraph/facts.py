@@ -125,7 +125,8 @@ class Store(_Fact):
 
 class Summary(_Fact):
     """One function. ``outcomes`` is empty when the function is neutral: it
-    returns with the execution context it was called in."""
+    returns with the execution context it was called in. ``writes`` are the
+    parameters through which it may write memory."""
 
     symbol: str
     name: str
@@ -139,6 +140,7 @@ class Summary(_Fact):
     outcomes: tuple[Outcome, ...]
     noreturn: bool
     guarded_params: tuple[int, ...]
+    writes: tuple[int, ...] = ()
 
 
 class RecordInit(_Fact):

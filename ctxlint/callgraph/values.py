@@ -17,6 +17,7 @@
 ``("fl", irq)``         saved interrupt state (as Delta.irq)
 ``("io",)``             "interrupts were off at entry"
 ``("?", c, x, y)``      selection
+``("agg", r, members)`` structure by value, the known members of record r
 ======================  =========================================================
 """
 
@@ -99,6 +100,12 @@ def _binary(op: str, a: int | None, b: int | None) -> int | None:
     if op == "||" and (a or b):
         return 1
     return None
+
+
+def on_entry_memory(value: Value) -> bool:
+    """True when the value is read from memory that a parameter leads to."""
+    found = leaves(value)
+    return "p" in found and found <= {"p", "k", ".", "*"}
 
 
 def substitute(value: Value, args: tuple[Value, ...]) -> Value:

@@ -17,6 +17,11 @@ class Reader:
 
     def __init__(self, function: Function) -> None:
         self.fn = function
+        self.records = {
+            slot: kind.key
+            for slot, var in enumerate(function.vars)
+            if isinstance(kind := function.types[var.type], TRecord)
+        }
 
     def value(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
         """The value of an expression; None when nothing can be said."""
@@ -26,8 +31,8 @@ class Reader:
         if kind is ops.Const:
             return ("k", e.value)  # type: ignore[union-attr]
         if kind is ops.Var:
-            value = st.vals.get(e.slot)  # type: ignore[union-attr]
-            return value if value is not None else st.mem.get(("l", e.slot))  # type: ignore[union-attr]
+            slot = e.slot  # type: ignore[union-attr]
+            return self._record(slot, st) if slot in self.records else st.vals.get(slot)
         if kind is ops.Func:
             return ("f", e.symbol)  # type: ignore[union-attr]
         if kind is ops.Cast:
@@ -59,6 +64,16 @@ class Reader:
                 return None
             return st.mem.get(place, place)
         return None
+
+    def _record(self, slot: int, st: State) -> Value:
+        """A structure by value: the members that are known."""
+        here = ("l", slot)
+        members = tuple(
+            (key[3], value)
+            for key, value in sorted(st.mem.items(), key=repr)
+            if key[0] == "." and key[1] == here
+        )
+        return ("agg", self.records[slot], members) if members else st.vals.get(slot)
 
     def place(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
         """An lvalue: what names the object."""
@@ -128,6 +143,11 @@ class Reader:
             place = ("l", dst.slot)
             if st.mem or st.facts:
                 st.forget(place)
+            if value[0] == "agg":
+                for name, member in value[2]:
+                    if member is not None:
+                        st.mem[(".", place, value[1], name)] = member
+                value = ("v", op_id)
             st.vals[dst.slot] = value
             if isinstance(src, ops.Agg):
                 self._aggregate(st, dst, src)

@@ -24,7 +24,13 @@ from ctxlint.callgraph.facts import (
     Point,
     Summary,
 )
-from ctxlint.callgraph.values import Value, depends_on_entry, params, substitute
+from ctxlint.callgraph.values import (
+    Value,
+    depends_on_entry,
+    on_entry_memory,
+    params,
+    substitute,
+)
 from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.state import State, merge
 from ctxlint.ir import ops
@@ -39,6 +45,7 @@ POINTS_PER_CALL = 8
 OUTCOMES_MAX = 4
 
 _depends_on_entry = lru_cache(maxsize=None)(depends_on_entry)
+_on_entry_memory = lru_cache(maxsize=None)(on_entry_memory)
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
 Decls = Callable[[str], Decl | None]
@@ -56,6 +63,7 @@ class Analysis:
         decls: Decls,
         outcomes: Outcomes,
         noreturn: Callable[[str], bool],
+        writes: Callable[[str], tuple[int, ...] | None] = lambda symbol: None,
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -63,11 +71,13 @@ class Analysis:
         self.decls = decls
         self.outcomes = outcomes
         self.noreturn = noreturn
+        self.writes = writes
+        self.written: set[int] = set()
         self.reader = Reader(function)
         self.tracked = _tracked_slots(function)
         self.order = _reverse_postorder(function)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
-        self.returns: dict[tuple[object, int], tuple[State, Value]] = {}
+        self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
         self.block_states: dict[int, dict[tuple[object, ...], State]] = {}
         self.fork = 0
 
@@ -156,7 +166,7 @@ class Analysis:
             return self._switch(term, st)
         if isinstance(term, ops.Ret):
             value = None if term.value is None else self.reader.value(term.value, st)
-            self.returns[where] = (st, value)
+            self.returns[(block, *where)] = (st, value)
             return []
         if isinstance(term, ops.AsmGoto):
             self._asm(st, term.asm, f"{block}.t")
@@ -188,6 +198,8 @@ class Analysis:
 
     def _assign(self, st: State, dst: ops.Expr, src: ops.Expr, op_id: str) -> None:
         self.reader.assign(st, dst, self.reader.value(src, st), op_id, src)
+        if not isinstance(dst, ops.Var):
+            self.written |= params(self.reader.place(dst, st))
 
     def _asm(self, st: State, op: ops.Asm, op_id: str) -> None:
         for _, out in op.outs:
@@ -205,8 +217,7 @@ class Analysis:
         if symbol and (self._never_returns(symbol) or (rule is not None and rule.api.noreturn)):
             return []
         op_id = f"{block}.{index}"
-        for arg in args:
-            reader.escape(st, arg, op_id)
+        self._escape(st, symbol, rule, args, op_id)
         if rule is not None and (rule.api.effect is not None or rule.api.returns):
             return self._apply_rule(st, op, rule, symbol, args, op_id)
         if symbol and (rule is None or rule.api.inside):
@@ -216,6 +227,18 @@ class Analysis:
         if op.dst is not None:
             reader.assign(st, op.dst, None, op_id)
         return [st]
+
+    def _escape(
+        self, st: State, symbol: str, rule: ApiRule | None, args: tuple[Value, ...], op_id: str
+    ) -> None:
+        """A callee may write through the pointers that it is given."""
+        writes = self.writes(symbol) if symbol else None
+        if rule is not None and rule.api.effect is not None:
+            writes = ()  # locks and counters: nothing of the caller's data
+        for i, arg in enumerate(args):
+            if writes is None or i in writes:
+                self.reader.escape(st, arg, op_id)
+                self.written |= params(arg)
 
     def _never_returns(self, symbol: str) -> bool:
         if self.noreturn(symbol):
@@ -315,6 +338,8 @@ class Analysis:
             taken = isinstance(effect, fx.Lock)
             if taken:
                 st.lock(effect.kind, path, op.loc)
+                if 0 <= i < len(args):
+                    st.assume(args[i], True)  # it was not NULL, then
             else:
                 st.unlock(effect.kind, path)
             for phrase in self.rules.phrases(effect.kind, self.rt):
@@ -397,6 +422,7 @@ class Analysis:
         return Summary(
             fn.symbol, fn.name, fn.file, fn.line, fn.col, fn.attrs, fn.nparams, fn.locs,
             tuple(edges), outcomes, not self.returns, tuple(sorted(guarded)),
+            tuple(sorted(self.written)),
         )  # fmt: skip
 
     def _outcomes(self) -> tuple[Outcome, ...]:
@@ -406,7 +432,7 @@ class Analysis:
             shown = _return_value(st, value)
             key = (st.context_key(), shown)
             guards = tuple(
-                g for v, fact in st.facts.items() if (g := _guard(v, fact)) is not None
+                g for v, fact in st.facts.items() if (g := _guard(v, fact, True)) is not None
             )
             if key in found:
                 guards = tuple(g for g in found[key][0].guards if g in guards)
@@ -438,7 +464,7 @@ def _return_value(st: State, value: Value) -> Value:
     number = st.number(value)
     if number is not None and (value is None or value[0] not in ("f", "&")):
         return ("k", number)
-    if value is not None and _depends_on_entry(value):
+    if value is not None and (_depends_on_entry(value) or value[0] == "agg"):
         return value
     if value is not None and value[0] == "f":
         return value
@@ -461,6 +487,21 @@ def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
         return ("k", st.irq) if st.irq in (0, 1) else (("io",) if st.irq == -1 else None)
     if kind in ("p", "k", "f", "g", "v"):
         return substitute(value, args)
+    if kind == "agg":
+        return ("agg", value[1], tuple((n, _at_caller(v, args, st)) for n, v in value[2]))
+    if kind == "*":
+        pointer = _at_caller(value[1], args, st)
+        return _read(pointer[1], st) if pointer and pointer[0] == "&" else None
+    if kind == ".":
+        base = value[1]
+        if base[0] == "*":
+            pointer = _at_caller(base[1], args, st)
+            if pointer is None:
+                return None
+            base = pointer[1] if pointer[0] == "&" else ("*", pointer)
+        else:
+            base = _at_caller(base, args, st)
+        return None if base is None else _read((".", base, *value[2:]), st)
     parts = []
     for part in value:
         if isinstance(part, tuple):
@@ -469,6 +510,10 @@ def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
                 return None
         parts.append(part)
     return tuple(parts)
+
+
+def _read(place: Value, st: State) -> Value:
+    return st.vals.get(place[1]) if place[0] == "l" else st.mem.get(place, place)
 
 
 def _apply_delta(st: State, outcome: Outcome, loc: int) -> None:
@@ -493,8 +538,10 @@ def _apply_delta(st: State, outcome: Outcome, loc: int) -> None:
         st.lock(lock.kind, lock.path, loc)
 
 
-def _guard(value: Value, fact: object) -> Guard | None:
-    if not _depends_on_entry(value):
+def _guard(value: Value, fact: object, memory: bool = False) -> Guard | None:
+    """A fact as a condition on the entry; with ``memory``, on what parameters
+    point to as well (callers can judge that, contexts cannot)."""
+    if not _depends_on_entry(value) and not (memory and _on_entry_memory(value)):
         return None
     if fact is True:
         return Guard(value, True)

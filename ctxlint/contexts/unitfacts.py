@@ -70,7 +70,11 @@ def summarise(
         callee = known.get(symbol)
         return callee is not None and callee.noreturn
 
-    return Analysis(fn, rules, rt, decls.get, outcomes, noreturn).run()
+    def writes(symbol: str) -> tuple[int, ...] | None:
+        callee = known.get(symbol)
+        return callee.writes if callee is not None else None
+
+    return Analysis(fn, rules, rt, decls.get, outcomes, noreturn, writes).run()
 
 
 def _callees_first(bodies: Mapping[str, Function]) -> list[str]:

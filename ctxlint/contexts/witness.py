@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,8 +58,10 @@ def callee_name(site: Site, shown: str, source: SourceLine) -> str:
     if not site.inner or loc.macro.startswith(shown):
         return loc.macro
     text = source(loc.file, loc.line)[loc.col - 1 :]
-    head = text[: text.find(",")] if "," in text else text[: text.find(")")]
-    return head + ")" if head.startswith(loc.macro + "(") and len(head) < 50 else loc.macro
+    match = re.match(r"\w+\(\s*(\w+)", text)
+    if match is not None and match[1] in site.edge.symbol:
+        return f"{loc.macro}({match[1]})"  # scoped_guard(spinlock_irqsave, …)
+    return loc.macro
 
 
 def nodes_of(violation: Violation) -> list[Node]:

@@ -107,7 +107,9 @@ def _finding(
         certainty=judged.certainty,
         entry=entry,
         context=info,
-        path=witness.steps(violation, rules, rt, need.rule.show, may + where, source),
+        path=witness.steps(
+            violation, rules, rt, need.rule.show if site.inner else shown, may + where, source
+        ),
         assumptions=witness.assumptions(violation),
         fingerprint="",
         text=source(site.loc.file, site.loc.line),

@@ -17,6 +17,7 @@ from ctxlint.callgraph.values import freeze
 from ctxlint.contexts.unitfacts import unit_facts
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Function, Unit
+from ctxlint.ir.walk import function_refs
 from ctxlint.rulebook import Rulebook, load
 
 _summaries: dict[tuple[str, bool], dict[str, Summary]] = {}
@@ -77,8 +78,6 @@ def digest(unit: Unit, build_class: str, rt: bool, rules: tuple[Path, ...]) -> b
 
 def fn_refs(fn: Function) -> tuple[str, ...]:
     """Header functions that a body refers to directly."""
-    from ctxlint.ir.walk import function_refs
-
     return tuple(sorted(s for s in function_refs(fn) if ".h::" in s))
 
 
