@@ -25,7 +25,7 @@ from ctxlint.rulebook.schema import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Rule:
     """What rules about a function have in common.
 
@@ -49,7 +49,7 @@ class _Rule:
         return prototypes.bind(self.params, decl_params)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ApiRule(_Rule):
     """An :class:`~ctxlint.rulebook.schema.Api` with its effects parsed."""
 
@@ -74,7 +74,7 @@ class ApiRule(_Rule):
         return tuple(effects.parse(phrase) for phrase in phrases)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegistrationRule(_Rule):
     """A function that takes callbacks."""
 
@@ -97,6 +97,11 @@ class Rulebook:
     sources: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
     """Provenance of each rule: (place in the rule files, ``path[:identifier]``,
     function or member that the rule is about)."""
+
+    @cached_property
+    def context_variables(self) -> frozenset[str]:
+        """Global variables whose value some context tells."""
+        return frozenset(name for rule in self.contexts.values() for name in rule.values)
 
     def api(self, symbol: str) -> ApiRule | None:
         """The rule for a function: a plain name, or ``FILE::NAME`` of a static one.

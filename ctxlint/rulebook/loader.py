@@ -38,10 +38,6 @@ from ctxlint.rulebook.schema import (
     TableEntry,
 )
 
-
-# Everything is text to this loader ("on" too, which YAML takes for a truth value), and
-# msgspec makes numbers of it where the schema has them. It is also twice as fast.
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _ENUMERATOR = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STATE_FIELDS = frozenset({"in_interrupt"})
 T = TypeVar("T")
@@ -227,7 +223,7 @@ class _Directory:
     def check_names(self) -> None:
         """Context, operation and lock kind names exist."""
         contexts, operations = self.contexts.keys(), self.operations.keys()
-        for rule in dict.fromkeys(self.apis.values()):
+        for rule in self.apis.values():
             if rule.api.operation and rule.api.operation not in operations:
                 raise _unknown(rule.where, "operation", rule.api.operation, operations)
             for name in rule.api.legal_in:
@@ -293,10 +289,47 @@ def _member(group: ApiGroup, prototype: str) -> Api:
     return Api(prototype=prototype, **shared)
 
 
+class _Nodes(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+    """Composes nodes without guessing what a word is: ``on`` is a word here, and msgspec
+    makes numbers where the schema has them. Reading rules is mostly this."""
+
+    def resolve(self, kind: object, value: object, implicit: object) -> str:
+        return ""
+
+    def descend_resolver(self, parent: object, index: object) -> None:
+        """No tags by path."""
+
+    def ascend_resolver(self) -> None:
+        """No tags by path."""
+
+
+def _plain(node: Any, shown: str) -> Any:
+    """Nodes as dictionaries, lists and text; a key that is there twice is an error."""
+    value = node.value
+    if isinstance(value, str):
+        return value
+    if not isinstance(node, yaml.MappingNode):
+        return [_plain(item, shown) for item in value]
+    result = {key.value: _plain(item, shown) for key, item in value}
+    if len(result) != len(value):
+        line = node.start_mark.line + 1
+        raise RuleError(f"{shown}:{line}: a key is there twice in this mapping")
+    return result
+
+
+def _read(path: Path, shown: str) -> Any:
+    with path.open("rb") as stream:
+        loader = _Nodes(stream)
+        try:
+            node = loader.get_single_node()
+            return {} if node is None else _plain(node, shown)
+        finally:
+            loader.dispose()
+
+
 def _convert(path: Path, shown: str, kind: Any) -> Any:
     try:
-        with path.open("rb") as stream:
-            data = yaml.load(stream, _Loader)
+        data = _read(path, shown)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""

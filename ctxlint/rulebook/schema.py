@@ -157,7 +157,9 @@ class Context(_Strict, frozen=True, kw_only=True):
 
     ``title``: "CPU hotplug STARTING callback"; ``text``: what holds there, in
     words for the report. ``any`` is the state in both profiles, unless ``rt``
-    and ``nort`` say it apart. ``section``: hotplug section, if any.
+    and ``nort`` say it apart. ``section``: hotplug section, if any. ``values``:
+    global variables that are known there, as a condition on the variable's own
+    name (``system_state: SYSTEM_RESTART``: an enumerator or constant).
     """
 
     title: str
@@ -166,6 +168,7 @@ class Context(_Strict, frozen=True, kw_only=True):
     rt: ContextState | None = None
     nort: ContextState | None = None
     section: str = ""
+    values: dict[str, str] = {}
     source: str = ""
 
 
