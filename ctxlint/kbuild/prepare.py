@@ -38,6 +38,10 @@ from ctxlint.kbuild.model import (
 #: Directories at the top of a tree that hold no kernel code.
 _NOT_KERNEL = frozenset({"Documentation", "LICENSES", "rust", "scripts", "tools", "usr"})
 
+#: Neither build objtool (15 s of CPU, and it needs libelf) nor run it over empty objects.
+#: Only makefiles ask for this option; headers get it from the configuration.
+_NO_OBJTOOL = "CONFIG_OBJTOOL="
+
 
 def prepare(
     source: Tree,
@@ -247,10 +251,18 @@ class _Work:
         return now
 
     def _make_headers(self) -> None:
-        self._make(["prepare"])
+        self._make(["prepare"], variables=[_NO_OBJTOOL])
 
-    def _make(self, targets: list[str], *, environment: dict[str, str] | None = None) -> None:
-        code, output = self.build.make(targets, environment=environment, step=self.progress)
+    def _make(
+        self,
+        targets: list[str],
+        *,
+        variables: Iterable[str] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        code, output = self.build.make(
+            targets, variables=variables, environment=environment, step=self.progress
+        )
         if code:
             raise failure("make " + " ".join(targets), output, self.build.log_file)
 
@@ -270,7 +282,7 @@ class _Work:
         self.log("info", f"recording the compile commands of {' '.join(missing)}")
         code, output = self.build.make(
             [f"{directory}/" for directory in missing],
-            variables=["objtool=true"],
+            variables=[_NO_OBJTOOL],
             record=True,
             step=self.progress,
         )
