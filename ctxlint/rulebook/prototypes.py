@@ -80,11 +80,11 @@ def parse(text: str) -> Prototype:
             variadic = True
             continue
         spelled = generator.visit(item)
-        name = getattr(item, "name", None)
-        if name is None:
-            if spelled == "void" and len(function.args.params) == 1:
-                break
+        if spelled == "void" and len(function.args.params) == 1:
+            break
+        if not isinstance(item, c_ast.Decl) or item.name is None:
             raise _bad(text)
+        name = item.name
         params.append((name, re.sub(rf"\b{name}\b", "", spelled, count=1).strip()))
     return Prototype(declaration.name, tuple(params), variadic)
 
