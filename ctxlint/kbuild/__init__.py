@@ -4,31 +4,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from ctxlint.kbuild import arch as _arch
 from ctxlint.kbuild.existing import use_build
 from ctxlint.kbuild.model import (
     CompileCommand,
     Log,
-    NoRtError,
+    NoRealTimeError,
     Prepared,
     ProfileSpec,
     Step,
     Tree,
     quiet,
 )
-from ctxlint.kbuild.prepare import add_paths, prepare
+from ctxlint.kbuild.prepare import add_paths, prepare, write_database
 from ctxlint.kbuild.tree import find_tree
 
 __all__ = [
     "CompileCommand",
-    "NoRtError",
+    "NoRealTimeError",
     "Prepared",
     "ProfileSpec",
     "Tree",
+    "arch_of_config",
     "commands_for",
     "find_tree",
     "prepare",
     "use_build",
+    "write_database",
 ]
 
 
@@ -45,3 +49,8 @@ def commands_for(
     if done.own:
         return add_paths(source, done, paths, jobs=jobs, log=log, progress=progress)
     return use_build(source, done.build, (*done.paths, *paths), log=log)
+
+
+def arch_of_config(config: Path, tree: Tree) -> str | None:
+    """The architecture that a ``.config`` is for, None when it does not tell."""
+    return _arch.of_config_file(config, tree.path)

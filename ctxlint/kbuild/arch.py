@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from ctxlint.base.errors import UsageError
+from ctxlint.kbuild.config import read_config
 
 _ALIASES = {
     "aarch64": "arm64",
@@ -64,6 +65,11 @@ def of_config(options: dict[str, str], tree: Path) -> str | None:
         if options.get(re.sub(r"\W", "_", name).upper()) == "y":
             return name
     return None
+
+
+def of_config_file(config: Path, tree: Path) -> str | None:
+    """The architecture that a ``.config`` is for, None when it does not tell."""
+    return of_config(read_config(config), tree) or of_header(config)
 
 
 def of_header(config: Path) -> str | None:

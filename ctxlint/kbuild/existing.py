@@ -33,7 +33,7 @@ def use_build(source: Tree, build: Path, paths: Iterable[str], *, log: Log = qui
             hint="Name a directory where the kernel was built (O=…), or leave --build out.",
         )
     options = configs.read_config(dot_config)
-    arch = arches.of_config(options, source.path) or arches.of_header(dot_config)
+    arch = arches.of_config_file(dot_config, source.path)
     if arch is None:
         raise TreeError(
             f"{dot_config}: cannot tell which architecture it is for",

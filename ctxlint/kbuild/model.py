@@ -21,7 +21,7 @@ def quiet(_level: Literal["debug", "info", "warning"], _message: str) -> None:
     """A :data:`Log` that says nothing."""
 
 
-class NoRtError(TreeError):
+class NoRealTimeError(TreeError):
     """PREEMPT_RT cannot be selected: the tree is fine, but has no such profile."""
 
 

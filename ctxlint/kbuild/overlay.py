@@ -52,6 +52,9 @@ def undo(commands: Iterator[RawCommand], tree: Path, view: Path) -> Iterator[Raw
     """
     before, after = str(view), str(tree)
     for command in commands:
+        if not command.source.startswith(before):
+            yield command
+            continue
         arguments: list[str] = []
         for argument in command.arguments:
             if argument == f"-I{before}/include":

@@ -27,7 +27,7 @@ from ctxlint.kbuild.make import Build, failure
 from ctxlint.kbuild.model import (
     CompileCommand,
     Log,
-    NoRtError,
+    NoRealTimeError,
     Prepared,
     ProfileSpec,
     Step,
@@ -124,7 +124,7 @@ class _Work:
         own = directory / ".ctxlint"
         unclean = overlay.needed(source.path, arches.srcarch(spec.arch))
         build = Build(
-            source=directory.with_name(directory.name + ".src") if unclean else source.path,
+            source=_view(directory) if unclean else source.path,
             directory=directory,
             arch=spec.arch,
             toolchain=chain,
@@ -234,8 +234,8 @@ class _Work:
         for name in configs.unwanted(dot_config):
             self.log("debug", f"{self.spec.name}: CONFIG_{name} stays on, something selects it")
 
-    def _no_rt(self) -> NoRtError:
-        return NoRtError(
+    def _no_rt(self) -> NoRealTimeError:
+        return NoRealTimeError(
             f"PREEMPT_RT cannot be selected: {self.tree.version} on {self.spec.arch}"
             f" with {self.spec.config} does not offer it",
             hint="Use --no-rt here, another architecture, or a tree with the RT patches.",
@@ -291,15 +291,11 @@ class _Work:
         covered = [d for d in now.recorded if not tree.below(d, missing)]
         now.recorded = sorted({*covered, *missing})
         now.makefile_inputs |= state.makefile_inputs(self.tree, missing)
-        self._write_database(now)
         return self.save(now)
 
     def records(self, directories: list[str]) -> Iterator[RawCommand]:
         """The commands recorded for ``directories``, in the tree's own names."""
-        raw = reading.read_records(self.directory, directories)
-        if self.build.source == self.tree.path:
-            return raw
-        return overlay.undo(raw, self.tree.path, self.build.source)
+        return _records(self.tree, self.directory, directories)
 
     def _judge(self, output: str, directories: list[str]) -> None:
         """make failed somewhere: is what it was for there all the same?
@@ -330,22 +326,6 @@ class _Work:
                         Path(root, stem).unlink(missing_ok=True)
         now.stale = []
         self.save(now)
-
-    def _write_database(self, now: state.State) -> None:
-        """All commands known so far as ``compile_commands.json``, for other tools."""
-        entries = [
-            {
-                "directory": str(raw.directory),
-                "file": raw.source,
-                "output": raw.output,
-                "arguments": [str(self.build.toolchain.clang), *raw.arguments, raw.source],
-            }
-            for raw in self.records(now.recorded)
-        ]
-        path = self.directory / "compile_commands.json"
-        new = path.with_name(path.name + ".new")
-        new.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-        new.replace(path)
 
     def result(self, paths: tuple[str, ...]) -> Prepared:
         wanted = build_directories(self.tree, self.srcarch, paths)
@@ -381,6 +361,40 @@ def prepared(
         paths=paths,
         own=own,
     )
+
+
+def write_database(source: Tree, done: Prepared) -> Path:
+    """All commands known in a build directory as ``compile_commands.json``, for other tools.
+
+    They are exact: what the compiler would have been given. A build directory that is not
+    ours is left alone: the answer is its own database, or the directory when it has none.
+    """
+    path = done.build / "compile_commands.json"
+    if not done.own:
+        return path if path.is_file() else done.build
+    compiler = str(toolchain.find_toolchain().clang)
+    entries = [
+        {
+            "directory": str(raw.directory),
+            "file": raw.source,
+            "output": raw.output,
+            "arguments": [compiler, *raw.arguments, raw.source],
+        }
+        for raw in _records(source, done.build, ["."])
+    ]
+    new = path.with_name(path.name + ".new")
+    new.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    new.replace(path)
+    return path
+
+
+def _view(build: Path) -> Path:
+    """Where the clean view of an unclean tree is, for the build directory ``build``."""
+    return build.with_name(build.name + ".src")
+
+
+def _records(source: Tree, build: Path, directories: list[str]) -> Iterator[RawCommand]:
+    return overlay.undo(reading.read_records(build, directories), source.path, _view(build))
 
 
 def _config_file(config: str) -> Path | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxlint.base.errors import TreeError
-from ctxlint.kbuild import find_tree, use_build
+from ctxlint.kbuild import arch_of_config, find_tree, use_build
 from ctxlint.kbuild.commands import read_cmd_files, read_database, read_records, split
 
 WORD = st.text(alphabet="abc-=/.\"'\\ $,()", min_size=1, max_size=12)
@@ -145,3 +145,19 @@ def test_entries_of_another_tree_are_left_out(toy_tree: Path) -> None:
     got = use_build(find_tree(toy_tree), build, ["."])
     # gen.c lies below the tree only because this build directory does
     assert [c.file for c in got.commands] == ["builds/x/gen.c", "drivers/a/one.c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "arch"),
+    [
+        ("CONFIG_ARM64=y\n", "arm64"),
+        ("CONFIG_ARM=y\n", "arm"),
+        ("CONFIG_X86=y\nCONFIG_X86_64=y\n", "x86_64"),
+        ("#\n# Linux/riscv 6.12.3 Kernel Configuration\n#\n", "riscv"),
+        ("CONFIG_A=y\n", None),
+    ],
+)
+def test_architecture_of_a_config(toy_tree: Path, text: str, arch: str | None) -> None:
+    config = toy_tree / "some.config"
+    config.write_text(text)
+    assert arch_of_config(config, find_tree(toy_tree)) == arch

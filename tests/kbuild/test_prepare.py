@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from ctxlint.base.errors import ToolMissingError, TreeError, UsageError
-from ctxlint.kbuild import NoRtError, Prepared, commands_for, find_tree, prepare, standin
+from ctxlint.kbuild import (
+    NoRealTimeError,
+    Prepared,
+    commands_for,
+    find_tree,
+    prepare,
+    standin,
+    use_build,
+    write_database,
+)
 from ctxlint.kbuild.toolchain import find_toolchain
 
 pytestmark = pytest.mark.usefixtures("toy_tools")
@@ -78,8 +88,20 @@ def test_commands_and_what_is_not_covered(work: Work) -> None:
         "-std=gnu11",
         '-DKBUILD_MODNAME="one"',
     )
-    assert (got.build / "compile_commands.json").is_file()
     assert "CONFIG_PREEMPT_RT=y" in (got.build / ".config").read_text()
+
+
+def test_database_for_other_tools(work: Work) -> None:
+    got = work.prepare("drivers/a")
+    path = write_database(work.tree, got)
+    entries = json.loads(path.read_text())
+    assert [Path(entry["file"]).name for entry in entries] == ["one.c", "two.c"]
+    assert (
+        entries[0]["arguments"][0].endswith("clang-99") and "-Wall" in entries[0]["arguments"]
+    )
+    again = use_build(work.tree, got.build, ["drivers/a"])
+    assert again.commands == got.commands and again.uncovered == got.uncovered
+    assert write_database(work.tree, again) == path
 
 
 def test_nothing_is_compiled(work: Work, tmp_path: Path) -> None:
@@ -181,7 +203,7 @@ def test_profiles_have_their_own_directories(work: Work, tmp_path: Path) -> None
 
 
 def test_no_rt_to_be_had(work: Work) -> None:
-    with pytest.raises(NoRtError, match=r"6\.12\.3 on arm ") as caught:
+    with pytest.raises(NoRealTimeError, match=r"6\.12\.3 on arm ") as caught:
         work.prepare("drivers/a", arch="arm")
     assert caught.value.hint and work.makes() == []
 

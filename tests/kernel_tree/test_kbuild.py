@@ -11,7 +11,7 @@ import pytest
 from clang.cindex import Index
 
 from ctxlint.kbuild import (
-    NoRtError,
+    NoRealTimeError,
     Prepared,
     Tree,
     commands_for,
@@ -98,7 +98,7 @@ def test_more_directories_and_an_existing_build(tree: Tree, cache: Path) -> None
 def test_no_rt_on_arm(tree: Tree, cache: Path) -> None:
     if may_have_rt(tree.path, "arm"):
         pytest.skip("this tree has PREEMPT_RT on arm")
-    with pytest.raises(NoRtError):
+    with pytest.raises(NoRealTimeError):
         prepare(
             tree,
             arch="arm",
