@@ -37,6 +37,7 @@ class Program:
     nested: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     variables: dict[str, set[str]] = field(default_factory=dict)
     units: list[str] = field(default_factory=list)
+    _arguments: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def callers(self) -> dict[str, list[tuple[Summary, Edge]]]:
@@ -84,6 +85,22 @@ class Program:
         if kind == "?":
             return self._targets(value[2], depth + 1) | self._targets(value[3], depth + 1)
         return set()
+
+    def arguments(self, symbol: str, index: int) -> tuple[str, ...]:
+        """Functions that any caller passes as a parameter."""
+        key = (symbol, index)
+        if key not in self._arguments:
+            self._arguments[key] = ()  # recursion ends here
+            found: set[str] = set()
+            for caller, edge in self.callers.get(symbol, ()):
+                for point in edge.points:
+                    value = point.args[index] if index < len(point.args) else None
+                    if value is not None and value[0] == "p":
+                        found.update(self.arguments(caller.symbol, value[1]))
+                    else:
+                        found |= self._targets(value, 0)
+            self._arguments[key] = tuple(sorted(found))
+        return self._arguments[key]
 
     def pointed_members(self, value: Value) -> dict[str, set[str]]:
         """Members that hold functions in the object that a pointer points to
@@ -153,7 +170,9 @@ def _enter(program: Program, store: Store, functions: set[str]) -> None:
 def _stores_of_parameters(program: Program) -> None:
     """``obj->handler = handler`` with a parameter: look at the callers."""
     pending = [
-        (s.function, s.value[1], s) for s in program.stores if s.value is not None and s.value[0] == "p"
+        (s.function, s.value[1], s)
+        for s in program.stores
+        if s.value is not None and s.value[0] == "p"
     ]
     seen: set[tuple[str, int, int]] = set()
     for _ in range(_WRAPPER_ROUNDS):

@@ -158,7 +158,23 @@ def mentions(value: Value, needle: Value) -> bool:
     return any(mentions(part, needle) for part in value if isinstance(part, tuple))
 
 
-def depends_on_entry(value: Value) -> bool:
-    """True when the value is a function of parameters and execution context."""
+def depends_on_entry(value: Value, variables: frozenset[str] = frozenset()) -> bool:
+    """True when the value is a function of parameters and execution context;
+    ``variables`` are global variables that count as context (system_state)."""
     found = leaves(value)
+    if "g" in found and variables and globals_of(value) <= variables:
+        found = (found - {"g"}) | {"io"}
     return bool(found & ENTRY_LEAVES) and found <= (ENTRY_LEAVES | {"k", "f"})
+
+
+def globals_of(value: Value) -> set[str]:
+    """Symbols of the global variables in a value."""
+    if not isinstance(value, tuple) or not value:
+        return set()
+    if value[0] == "g":
+        return {value[1]}
+    out: set[str] = set()
+    for part in value[1:]:
+        if isinstance(part, tuple):
+            out |= globals_of(part)
+    return out

@@ -75,11 +75,15 @@ class _Finder:
 
     # -- registration calls ------------------------------------------------
 
-    def _registered(self, fn: Summary, edge: Edge, rule: RegistrationRule) -> Iterator[EntryPoint]:
+    def _registered(
+        self, fn: Summary, edge: Edge, rule: RegistrationRule
+    ) -> Iterator[EntryPoint]:
         decl = self.program.decls.get(edge.symbol)
-        bound = rule.bind(decl.params) if decl is not None else {
-            name: i for i, (name, _) in enumerate(rule.params)
-        }
+        bound = (
+            rule.bind(decl.params)
+            if decl is not None
+            else {name: i for i, (name, _) in enumerate(rule.params)}
+        )
         for point in edge.points:
             for site, site_edge, args in self._at_callers(fn, edge, point, 0):
                 for callback in rule.registration.callbacks:
@@ -91,7 +95,9 @@ class _Finder:
         """The call's arguments; where they are parameters of a wrapper, those
         of the wrapper's callers too."""
         needs = any(v is not None and v[0] in ("p", "?") for v in point.args)
-        callers = self.program.callers.get(fn.symbol, ()) if needs and depth < _WRAPPER_DEPTH else ()
+        callers = (
+            self.program.callers.get(fn.symbol, ()) if needs and depth < _WRAPPER_DEPTH else ()
+        )
         if not callers:
             yield fn, edge, point.args
             return
@@ -173,7 +179,9 @@ class _Finder:
             return None
         return rule, f"{record.removeprefix('struct ')}.{name}"
 
-    def _paired(self, store: Store, rule: FieldCallback) -> Iterator[Callable[[str], int | None]]:
+    def _paired(
+        self, store: Store, rule: FieldCallback
+    ) -> Iterator[Callable[[str], int | None]]:
         """Lookups from the other call on the same object, in the same file."""
         assert rule.paired is not None
         prototype = parse(rule.paired.prototype)
@@ -235,9 +243,7 @@ class _Finder:
     ) -> list[tuple[Choice, bool]]:
         absent = "nort" if self.rt else "rt"
         usable = [c for c in choices if c.profile != absent]
-        return [
-            (c, word == "certain") for c, word in choose(usable, lambda c: c.when, lookup)
-        ]
+        return [(c, word == "certain") for c, word in choose(usable, lambda c: c.when, lookup)]
 
     def _lookup(
         self, values: dict[str, Value], absent: int | None = None

@@ -45,7 +45,10 @@ class Node:
     entry: EntryPoint | None
     depth: int
 
-    def lookup(self, rt: bool) -> Callable[[Value], int | None]:
+    def lookup(
+        self, rt: bool, variables: Callable[[str, str], int | None]
+    ) -> Callable[[Value], int | None]:
+        """Answers for the leaves of guards; ``variables`` for (context, global)."""
         env = dict(self.env)
 
         def answer(value: Value) -> int | None:
@@ -54,6 +57,8 @@ class Node:
                 if known is None:
                     return None
                 return int(known[1]) if known[0] == "k" else 1
+            if value[0] == "g":
+                return variables(self.context.name, value[1])
             return self.context.lookup(value, rt)
 
         return answer
@@ -98,6 +103,7 @@ class Propagation:
         self.program = program
         self.rules = rules
         self.rt = rt
+        self.entries = tuple(entries)
         self.violations: list[Violation] = []
         self.unknown: dict[str, Unknowns] = {}
         self.nodes: dict[str, list[Node]] = {}
@@ -106,7 +112,7 @@ class Propagation:
         self._rules: dict[str, ApiRule | None] = {}
         self._targets: dict[Value, tuple[str, ...]] = {}
         self._relevant = self._relevant_params()
-        self._roots(entries)
+        self._roots()
 
     def run(self) -> None:
         while self._queue:
@@ -116,8 +122,8 @@ class Propagation:
 
     # -- roots -------------------------------------------------------------
 
-    def _roots(self, entries: Iterable[EntryPoint]) -> None:
-        for entry in entries:
+    def _roots(self) -> None:
+        for entry in self.entries:
             fn = self.program.functions.get(entry.symbol)
             if fn is None:
                 continue
@@ -129,7 +135,9 @@ class Propagation:
                 continue
             self._push(Node(fn, context, (), None, None, None, entry, 0))
         for symbol in sorted(self.program.functions):
-            self._push(Node(self.program.functions[symbol], Context(), (), None, None, None, None, 0))
+            self._push(
+                Node(self.program.functions[symbol], Context(), (), None, None, None, None, 0)
+            )
 
     def _push(self, node: Node) -> None:
         key = (node.fn.symbol, node.context, node.env)
@@ -139,7 +147,16 @@ class Propagation:
         if len(nodes) >= NODES_PER_FUNCTION:
             if not node.env:
                 return
-            node = Node(node.fn, node.context, (), node.parent, node.edge, node.point, node.entry, node.depth)
+            node = Node(
+                node.fn,
+                node.context,
+                (),
+                node.parent,
+                node.edge,
+                node.point,
+                node.entry,
+                node.depth,
+            )
             key = (node.fn.symbol, node.context, ())
             if key in self._seen:
                 return
@@ -150,7 +167,7 @@ class Propagation:
     # -- edges -------------------------------------------------------------
 
     def _edge(self, node: Node, edge: Edge) -> None:
-        lookup = node.lookup(self.rt)
+        lookup = node.lookup(self.rt, self._variable)
         for point in edge.points:
             context = node.context.then(point.delta)
             allowed = context.allows(self.rt)
@@ -162,14 +179,20 @@ class Propagation:
             if edge.symbol:
                 self._call(node, edge, point, context, allowed, edge.symbol, args)
             else:
-                target = _bind(point.target, node.env)
-                targets = self._resolve(target)
+                targets = self._resolve(_bind(point.target, node.env))
+                if not targets and point.target is not None and point.target[0] == "p":
+                    targets = self.program.arguments(node.fn.symbol, point.target[1])
                 if not targets or len(targets) > TARGETS_MAX:
                     reason = "unresolved indirect call" if not targets else "too many targets"
                     self._unknown(edge.shown or "indirect call", reason, node, edge)
                     continue
                 for symbol in targets:
                     self._call(node, edge, point, context, allowed, symbol, args)
+
+    def _variable(self, context: str, name: str) -> int | None:
+        rule = self.rules.contexts.get(context)
+        word = rule.values.get(name) if rule is not None else None
+        return None if word is None else constant(self.program, self.rules, word)
 
     def _resolve(self, target: Value) -> tuple[str, ...]:
         if target is None:
@@ -198,7 +221,7 @@ class Propagation:
             if not rule.api.inside or (need is not None and need.level > allowed):
                 return
         if callee is None:
-            if rule is None:
+            if rule is None and not symbol.startswith("__builtin_"):
                 self._unknown(symbol.rpartition("::")[2], "no body and no rule", node, edge)
             return
         env = self._env(callee, args)
@@ -240,9 +263,11 @@ class Propagation:
         if not cases:
             return None
         decl = self.program.decls.get(symbol)
-        bound = rule.bind(decl.params) if decl is not None else {
-            name: i for i, (name, _) in enumerate(rule.params)
-        }
+        bound = (
+            rule.bind(decl.params)
+            if decl is not None
+            else {name: i for i, (name, _) in enumerate(rule.params)}
+        )
         values = {name: args[i] for name, i in bound.items() if i < len(args)}
 
         def lookup(name: str) -> int | None:
@@ -254,7 +279,9 @@ class Propagation:
         if not chosen:
             return None
         # An argument that is not known: claim no more than every case says.
-        case, word = min(chosen, key=lambda c: (LEVELS[c[0].level], c[0].certainty == "certain"))
+        case, word = min(
+            chosen, key=lambda c: (LEVELS[c[0].level], c[0].certainty == "certain")
+        )
         level = LEVELS[case.level]
         if level == Wait.SLEEP and rule.api.relaxed_by:
             calls = self.program.calls_in_file.get(node.fn.file, set())

@@ -52,8 +52,19 @@ class State:
 
     def copy(self) -> State:
         new = State.__new__(State)
-        new.irq, new.pre, new.bh, new.rcu, new.mig = self.irq, self.pre, self.bh, self.rcu, self.mig
-        new.locks, new.saves, new.pops, new.released = self.locks, self.saves, self.pops, self.released
+        new.irq, new.pre, new.bh, new.rcu, new.mig = (
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+        )
+        new.locks, new.saves, new.pops, new.released = (
+            self.locks,
+            self.saves,
+            self.pops,
+            self.released,
+        )
         new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
         new.vals, new.mem = dict(self.vals), dict(self.mem)
         new.facts, new.conds = dict(self.facts), dict(self.conds)
@@ -76,7 +87,14 @@ class State:
 
     def delta(self) -> Delta:
         return Delta(
-            self.irq, self.pre, self.bh, self.rcu, self.mig, self.locks, self.irq_loc, self.pre_loc
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+            self.locks,
+            self.irq_loc,
+            self.pre_loc,
         )
 
     # -- knowledge ---------------------------------------------------------
@@ -216,8 +234,16 @@ def merge(into: State, other: State, phi: str) -> bool:
                 into.forget(fresh)
                 into.vals[slot] = fresh
                 changed = True
-    for mine, theirs in ((into.facts, other.facts), (into.mem, other.mem), (into.conds, other.conds)):
-        gone = [k for k, v in mine.items() if theirs.get(k, None) != v or type(theirs[k]) is not type(v)]  # type: ignore[attr-defined]
+    for mine, theirs in (
+        (into.facts, other.facts),
+        (into.mem, other.mem),
+        (into.conds, other.conds),
+    ):
+        gone = [
+            k
+            for k, v in mine.items()
+            if theirs.get(k, None) != v or type(theirs[k]) is not type(v)
+        ]  # type: ignore[attr-defined]
         for k in gone:
             del mine[k]  # type: ignore[attr-defined]
             changed = True

@@ -74,6 +74,7 @@ class Analysis:
         self.writes = writes
         self.written: set[int] = set()
         self.reader = Reader(function)
+        self.variables = rules.context_variables
         self.tracked = _tracked_slots(function)
         self.order = _reverse_postorder(function)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
@@ -256,13 +257,28 @@ class Analysis:
         target: Value,
     ) -> None:
         guards = tuple(
-            guard for value, fact in st.facts.items() if (guard := _guard(value, fact)) is not None
+            guard
+            for value, fact in st.facts.items()
+            if (guard := self._guard(value, fact)) is not None
         )
         point = Point(
             st.delta(), guards, self._assumptions(st), args,
             None if target is None or target[0] == "f" else target,
         )  # fmt: skip
         self.points.setdefault(site, {})[where] = point
+
+    def _guard(self, value: Value, fact: object, memory: bool = False) -> Guard | None:
+        """A fact as a condition on the entry; with ``memory``, on what parameters
+        point to as well (callers can judge that, contexts cannot)."""
+        if not _depends_on_entry(value, self.variables) and not (
+            memory and _on_entry_memory(value)
+        ):
+            return None
+        if fact is True:
+            return Guard(value, True)
+        if fact == 0:
+            return Guard(value, False)
+        return Guard(("b", "==", value, ("k", fact)), True)
 
     def _assumptions(self, st: State) -> tuple[Assumption, ...]:
         """The conditions nearest before the point, as the driver wrote them."""
@@ -276,12 +292,20 @@ class Analysis:
         return tuple(found)
 
     def _apply_rule(
-        self, st: State, op: ops.Call, rule: ApiRule, symbol: str, args: tuple[Value, ...], op_id: str
+        self,
+        st: State,
+        op: ops.Call,
+        rule: ApiRule,
+        symbol: str,
+        args: tuple[Value, ...],
+        op_id: str,
     ) -> list[State]:
         decl = self.decls(symbol)
-        bound = rule.bind(decl.params) if decl is not None else {
-            name: i for i, (name, _) in enumerate(rule.params)
-        }
+        bound = (
+            rule.bind(decl.params)
+            if decl is not None
+            else {name: i for i, (name, _) in enumerate(rule.params)}
+        )
         result: Value = ("v", op_id)
         changed = st
         on = rule.api.effect.on if rule.api.effect is not None else ""
@@ -411,9 +435,7 @@ class Analysis:
                 for guard in point.guards:
                     guarded |= params(guard.value)
                 guarded |= params(point.target)
-            edges.append(
-                Edge(symbol, expr_text(self.fn, op.fn), op.loc, op.implicit, unique)
-            )
+            edges.append(Edge(symbol, expr_text(self.fn, op.fn), op.loc, op.implicit, unique))
         outcomes = self._outcomes()
         for outcome in outcomes:
             for guard in outcome.guards:
@@ -425,21 +447,42 @@ class Analysis:
             tuple(sorted(self.written)),
         )  # fmt: skip
 
+    def _return_value(self, st: State, value: Value) -> Value:
+        """A return value in terms that the caller understands."""
+        number = st.number(value)
+        if number is not None and (value is None or value[0] not in ("f", "&")):
+            return ("k", number)
+        if value is not None and (
+            _depends_on_entry(value, self.variables) or value[0] == "agg"
+        ):
+            return value
+        if value is not None and value[0] == "f":
+            return value
+        truth = st.truth(value)
+        if truth is not None:
+            return ("v", "nonzero" if truth else "zero")
+        return None
+
     def _outcomes(self) -> tuple[Outcome, ...]:
         """Ways to return, merged; empty when all of them are neutral."""
         found: dict[object, tuple[Outcome, State]] = {}
         for st, value in self.returns.values():
-            shown = _return_value(st, value)
+            shown = self._return_value(st, value)
             key = (st.context_key(), shown)
             guards = tuple(
-                g for v, fact in st.facts.items() if (g := _guard(v, fact, True)) is not None
+                g
+                for v, fact in st.facts.items()
+                if (g := self._guard(v, fact, True)) is not None
             )
             if key in found:
                 guards = tuple(g for g in found[key][0].guards if g in guards)
             found[key] = (
-                Outcome(st.delta(), shown, guards, st.pops, st.saves, st.released), st,
+                Outcome(st.delta(), shown, guards, st.pops, st.saves, st.released),
+                st,
             )
-        outcomes = [outcome for _, (outcome, _) in sorted(found.items(), key=lambda kv: repr(kv[0]))]
+        outcomes = [
+            outcome for _, (outcome, _) in sorted(found.items(), key=lambda kv: repr(kv[0]))
+        ]
         contexts = {key[0] for key in found}  # type: ignore[index]
         neutral = State().context_key()
         if contexts <= {neutral}:
@@ -452,26 +495,13 @@ class Analysis:
             for (context, _), (outcome, _) in found.items():  # type: ignore[misc]
                 by_context.setdefault(
                     context,
-                    Outcome(outcome.delta, None, (), outcome.pops, outcome.saves, outcome.released),
+                    Outcome(
+                        outcome.delta, None, (), outcome.pops, outcome.saves, outcome.released
+                    ),
                 )
             outcomes = [o for _, o in sorted(by_context.items(), key=lambda kv: repr(kv[0]))]
             outcomes = outcomes[:OUTCOMES_MAX]
         return tuple(outcomes)
-
-
-def _return_value(st: State, value: Value) -> Value:
-    """A return value in terms that the caller understands."""
-    number = st.number(value)
-    if number is not None and (value is None or value[0] not in ("f", "&")):
-        return ("k", number)
-    if value is not None and (_depends_on_entry(value) or value[0] == "agg"):
-        return value
-    if value is not None and value[0] == "f":
-        return value
-    truth = st.truth(value)
-    if truth is not None:
-        return ("v", "nonzero" if truth else "zero")
-    return None
 
 
 def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
@@ -536,18 +566,6 @@ def _apply_delta(st: State, outcome: Outcome, loc: int) -> None:
         st.unlock(kind, "")
     for lock in delta.locks:
         st.lock(lock.kind, lock.path, loc)
-
-
-def _guard(value: Value, fact: object, memory: bool = False) -> Guard | None:
-    """A fact as a condition on the entry; with ``memory``, on what parameters
-    point to as well (callers can judge that, contexts cannot)."""
-    if not _depends_on_entry(value) and not (memory and _on_entry_memory(value)):
-        return None
-    if fact is True:
-        return Guard(value, True)
-    if fact == 0:
-        return Guard(value, False)
-    return Guard(("b", "==", value, ("k", fact)), True)
 
 
 def _unique(points: dict[tuple[object, int], Point]) -> tuple[Point, ...]:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFacts
 from ctxlint.callgraph.values import Value
@@ -16,8 +17,14 @@ from ctxlint.ir.unit import Decl, Function, GlobalVar, Unit
 from ctxlint.rulebook.book import Rulebook
 
 
+class Known(Protocol):
+    """Summaries of functions that were summarised before."""
+
+    def get(self, symbol: str) -> Summary | None: ...
+
+
 def unit_facts(
-    unit: Unit, rules: Rulebook, rt: bool, inlines: Mapping[str, Summary]
+    unit: Unit, rules: Rulebook, rt: bool, inlines: Known
 ) -> tuple[UnitFacts, dict[str, Summary]]:
     """Facts of a unit, and the summaries of its newly lowered header functions.
 
@@ -25,12 +32,11 @@ def unit_facts(
     """
     decls = {d.symbol: d for d in unit.decls}
     new: dict[str, Summary] = {}
-    known: dict[str, Summary] = dict(inlines)
     bodies = {f.symbol: f for f in (*unit.new_inlines, *unit.functions)}
     for symbol in _callees_first(bodies):
-        summary = summarise(bodies[symbol], rules, rt, decls, known)
-        known[symbol] = summary
-        new[symbol] = summary
+        new[symbol] = summarise(
+            bodies[symbol], rules, rt, decls, lambda s: new.get(s) or inlines.get(s)
+        )
     header = {f.symbol for f in unit.new_inlines}
     records = {r.key: r for r in unit.records}
     stores: list[Store] = []
@@ -58,20 +64,20 @@ def summarise(
     rules: Rulebook,
     rt: bool,
     decls: Mapping[str, Decl],
-    known: Mapping[str, Summary],
+    known: Callable[[str], Summary | None],
 ) -> Summary:
     """The summary of one function, given those of its callees (where known)."""
 
     def outcomes(symbol: str) -> tuple[Outcome, ...]:
-        callee = known.get(symbol)
+        callee = known(symbol)
         return callee.outcomes if callee is not None else ()
 
     def noreturn(symbol: str) -> bool:
-        callee = known.get(symbol)
+        callee = known(symbol)
         return callee is not None and callee.noreturn
 
     def writes(symbol: str) -> tuple[int, ...] | None:
-        callee = known.get(symbol)
+        callee = known(symbol)
         return callee.writes if callee is not None else None
 
     return Analysis(fn, rules, rt, decls.get, outcomes, noreturn, writes).run()
@@ -205,15 +211,24 @@ def _assigned(
         kind = fn.types[src.type]
         if isinstance(kind, TRecord):
             values = tuple(
-                (str(n), i.value) for n, i in ((n, _strip(i)) for n, i in src.items)
+                (str(n), i.value)
+                for n, i in ((n, _strip(i)) for n, i in src.items)
                 if isinstance(i, ops.Const)
             )
             for name, item in src.items:
                 place = ops.Field(dst, kind.key, str(name), 0, 0, src.type)
                 for store in _assigned(fn, reader, state, place, item, loc):
                     yield Store(
-                        store.base, store.path, store.value, store.file, store.line, store.col,
-                        store.function, store.object, values or store.siblings, -1,
+                        store.base,
+                        store.path,
+                        store.value,
+                        store.file,
+                        store.line,
+                        store.col,
+                        store.function,
+                        store.object,
+                        values or store.siblings,
+                        -1,
                     )
         return
     value = _function_value(fn, src)
@@ -234,7 +249,11 @@ def _function_value(fn: Function, e: ops.Expr) -> Value:
         e = e.lvalue
     if isinstance(e, ops.Func):
         return ("f", e.symbol)
-    if isinstance(e, ops.Var) and e.slot < fn.nparams and _is_function_pointer(fn.types, fn.vars[e.slot].type):
+    if (
+        isinstance(e, ops.Var)
+        and e.slot < fn.nparams
+        and _is_function_pointer(fn.types, fn.vars[e.slot].type)
+    ):
         return ("p", e.slot)
     if isinstance(e, ops.Select):
         a, b = _function_value(fn, e.a), _function_value(fn, e.b)

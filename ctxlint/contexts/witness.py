@@ -53,7 +53,9 @@ def callee_name(site: Site, shown: str, source: SourceLine) -> str:
     loc = site.loc
     own = not loc.macro or loc.spelled.rpartition(":")[0] == loc.file
     if own:
-        name = site.edge.symbol.rpartition("::")[2] if site.inner and site.edge.symbol else shown
+        name = (
+            site.edge.symbol.rpartition("::")[2] if site.inner and site.edge.symbol else shown
+        )
         return name or site.edge.shown or shown
     if not site.inner or loc.macro.startswith(shown):
         return loc.macro
@@ -169,7 +171,9 @@ def steps(
                 else f"calls {callee.name}()"
             )
             kind = "indirect-call" if indirect else "call"
-            out.append(_step(kind, node.fn.name, loc.file, loc.line, loc.col, note, words, source))
+            out.append(
+                _step(kind, node.fn.name, loc.file, loc.line, loc.col, note, words, source)
+            )
         else:
             out.append(
                 _step(
@@ -219,7 +223,12 @@ def _state_steps(
     locked = set()
     for lock in delta.locks:
         title = rules.locks[lock.kind].title if lock.kind in rules.locks else lock.kind
-        marks.append((lock.loc, f"takes {_article(title)} {title}" + (f", {lock.path}" if lock.path else "")))
+        marks.append(
+            (
+                lock.loc,
+                f"takes {_article(title)} {title}" + (f", {lock.path}" if lock.path else ""),
+            )
+        )
         locked.add(lock.loc)
     if delta.pre > 0 and delta.pre_loc >= 0 and delta.pre_loc not in locked:
         marks.append((delta.pre_loc, "preemption goes off"))
@@ -259,7 +268,9 @@ def assumptions(violation: Violation) -> tuple[str, ...]:
         )
     for node in chain[1:]:
         if node.edge is not None and not node.edge.symbol:
-            found.append(f"{node.edge.shown or 'the function pointer'} is {node.fn.name}() here")
+            found.append(
+                f"{node.edge.shown or 'the function pointer'} is {node.fn.name}() here"
+            )
     return tuple(dict.fromkeys(found))
 
 
@@ -275,5 +286,3 @@ def _step(
 
 def _article(word: str) -> str:
     return "an" if word[:1] in "aeiou" else "a"
-
-

@@ -38,7 +38,8 @@ KnownInlines = Mapping[str, Sequence[str]]
 class Request(msgspec.Struct, frozen=True):
     """One unit to lower; the members are those of ``lower_unit``.
 
-    Header functions are shared between requests of the same ``profile``.
+    Header functions are shared between requests of the same ``profile``, which
+    must see the headers alike. ``extra`` is for the transformation alone.
     """
 
     profile: str
@@ -46,6 +47,7 @@ class Request(msgspec.Struct, frozen=True):
     file: str
     arguments: tuple[str, ...]
     directory: str
+    extra: tuple[str, ...] = ()
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -67,6 +69,7 @@ def lower_many(
     timeout: float = 120.0,
     known: Mapping[str, KnownInlines] | None = None,
     transform: str | None = None,
+    transform_arguments: tuple[Any, ...] = (),
     libclang: str | None = None,
     reproducers: Path | None = None,
 ) -> list[Failure]:
@@ -74,13 +77,13 @@ def lower_many(
 
     ``on_result(request, unit, extra)`` gets each encoded Unit in the order of
     completion; ``extra`` is what the function ``transform`` (``"module:name"``,
-    ``Unit -> bytes``) made of it in the worker. ``known`` has per profile the
+    ``(Unit, Request) -> bytes``) made of it in the worker. ``known`` has per profile the
     header functions that are stored already, with those they refer to. Workers
     do not tell each other: two may lower the same header function, with the
     same result. ``timeout`` is in seconds for each unit.
     """
     pool = _Pool(
-        processes, timeout, _Settings(dict(known or {}), transform, libclang), on_result
+        processes, timeout, _Settings(dict(known or {}), transform, transform_arguments, libclang), on_result
     )
     try:
         suspects = pool.run(deque(requests))
@@ -103,6 +106,7 @@ def lower_many(
 class _Settings(msgspec.Struct):
     known: dict[str, KnownInlines]
     transform: str | None
+    transform_arguments: tuple[Any, ...]
     libclang: str | None
 
 
@@ -195,7 +199,9 @@ class _Pool:
 
 def _serve(pipe: Connection, settings: _Settings) -> None:
     """The worker's loop: a request in, ``(error, unit, extra)`` out."""
-    lowerer = Lowerer(settings.known, settings.transform, settings.libclang)
+    lowerer = Lowerer(
+        settings.known, settings.transform, settings.transform_arguments, settings.libclang
+    )
     while True:
         try:
             request = pipe.recv()
@@ -219,15 +225,17 @@ class Lowerer:
         self,
         known: Mapping[str, KnownInlines] | None = None,
         transform: str | None = None,
+        transform_arguments: tuple[Any, ...] = (),
         libclang: str | None = None,
     ) -> None:
         self._known: dict[str, dict[str, Sequence[str]]] = {
             profile: dict(inlines) for profile, inlines in (known or {}).items()
         }
-        self._transform: Callable[[Unit], bytes] | None = None
+        self._transform: Callable[[Unit, Request], bytes] | None = None
         if transform:
             module, _, name = transform.partition(":")
-            self._transform = getattr(importlib.import_module(module), name)
+            factory = getattr(importlib.import_module(module), name)
+            self._transform = factory(*transform_arguments)
         self._libclang = libclang
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 20000))
 
@@ -244,8 +252,13 @@ class Lowerer:
         )
         for function in unit.new_inlines:
             inlines[function.symbol] = inline_refs(function)
-        extra = self._transform(unit) if self._transform else b""
+        extra = self._transform(unit, request) if self._transform else b""
         return encode(unit), extra
+
+
+def version(libclang: str | None = None) -> str:
+    """The version of the library that :func:`lower_many` would use."""
+    return library(libclang).version()
 
 
 def write_reproducer(failure: Failure, folder: Path, libclang: str | None = None) -> Path:
@@ -260,11 +273,11 @@ def write_reproducer(failure: Failure, folder: Path, libclang: str | None = None
     )
     try:
         lib = library(libclang)
-        version = f"{lib.version()}\n{lib.path}"
+        used = f"{lib.version()}\n{lib.path}"
     except FrontendError as error:
-        version = str(error)
+        used = str(error)
     (place / "versions").write_text(
-        f"{failure.reason}\n{version}\npython {platform.python_version()}\n"
+        f"{failure.reason}\n{used}\npython {platform.python_version()}\n"
         f"{platform.platform()}\n",
         encoding="utf-8",
     )

@@ -135,11 +135,11 @@ def _why(violation: Violation, rules: Rulebook, on_rt: bool) -> str:
 
 def _without_doubles(findings: list[Finding]) -> list[Finding]:
     """At one call, an operation that always sleeps covers its PREEMPT_RT half."""
-    always = {
-        (f.file, f.line, f.column, f.callee) for f in findings if not f.rt_only
-    }
+    always = {(f.file, f.line, f.column, f.callee) for f in findings if not f.rt_only}
     return [
-        f for f in findings if not f.rt_only or (f.file, f.line, f.column, f.callee) not in always
+        f
+        for f in findings
+        if not f.rt_only or (f.file, f.line, f.column, f.callee) not in always
     ]
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from ctxlint.callgraph.facts import Summary
 from ctxlint.callgraph.program import Program, link
 from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import worker
+from ctxlint.frontend.clang import library
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.work import (
     UnitResult,
@@ -30,18 +30,27 @@ from ctxlint.store import Inline, Store, now_ns, unit_key
 class Index:
     """Facts of all units of one profile, still encoded.
 
-    ``facts`` by file; ``inlines`` by symbol; ``parsed`` counts the units that
-    were not in the store.
+    ``facts`` by file; ``inlines`` by symbol (those not parsed just now are read
+    from the store, from any of ``classes``); ``parsed`` counts the units that
+    were not in the store; ``stamps`` identify the facts.
     """
 
     tool: str
     facts: dict[str, bytes] = field(default_factory=dict)
     stamps: dict[str, str] = field(default_factory=dict)
     inlines: dict[str, bytes] = field(default_factory=dict)
-    wanted: dict[str, set[str]] = field(default_factory=dict)
+    classes: set[str] = field(default_factory=set)
     incomplete: list[Incomplete] = field(default_factory=list)
     parsed: int = 0
     store: Store | None = None
+
+    def add(self, command: kbuild.CompileCommand, result: UnitResult) -> None:
+        """Take in a unit that was parsed just now."""
+        self.parsed += 1
+        self.facts[command.file] = result.facts
+        self.stamps[command.file] = _stamp(result.facts)
+        for inline in result.inlines:
+            self.inlines.setdefault(inline.symbol, inline.summary)
 
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
         """Names all inputs of the whole-program stages by content."""
@@ -56,10 +65,10 @@ class Index:
         reached = {symbol for unit in units for symbol in unit.inlines}
         missing = reached - set(self.inlines)
         if self.store is not None:
-            for build_class, symbols in sorted(self.wanted.items()):
-                have = sorted(missing & symbols)
-                self.inlines.update(self.store.inline_facts(build_class, have))
-                missing -= set(have)
+            for build_class in sorted(self.classes):
+                known = missing & set(self.store.known_inlines(build_class))
+                self.inlines.update(self.store.inline_facts(build_class, sorted(known)))
+                missing -= known
         summaries: list[Summary] = [
             decode_summary(self.inlines[s]) for s in sorted(reached) if s in self.inlines
         ]
@@ -73,9 +82,10 @@ def index_profile(
     store: Store,
     progress: Progress,
     jobs: int,
+    cache: Path,
 ) -> Index:
     """Bring the facts of every unit of a profile up to date."""
-    tool = f"{__version__} {rules_digest(request)} {worker.version(request.libclang)}"
+    tool = f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
     index = Index(tool, store=store)
     commands = {
         unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
@@ -85,14 +95,14 @@ def index_profile(
         command = commands[key]
         index.facts[command.file] = unit.facts_blob
         index.stamps[command.file] = _stamp(unit.facts_blob)
-    todo = [(key, c) for key, c in sorted(commands.items(), key=lambda kv: kv[1].file) if key not in stored]
-    for key, command in commands.items():
-        if key in stored:
-            index.wanted.setdefault(command.build_class, set()).update(
-                decode_inlines(index.facts[command.file])
-            )
+        index.classes.add(_class(profile, command))
+    todo = [
+        (key, c)
+        for key, c in sorted(commands.items(), key=lambda kv: kv[1].file)
+        if key not in stored
+    ]
     if todo:
-        _parse(tree, profile, request, store, progress, jobs, todo, index)
+        _parse(tree, profile, request, store, progress, jobs, todo, index, cache)
     return index
 
 
@@ -105,64 +115,71 @@ def _parse(
     jobs: int,
     todo: list[tuple[str, kbuild.CompileCommand]],
     index: Index,
+    cache: Path,
 ) -> None:
     stage = f"reading {profile.spec_name}"
     progress.start(stage, len(todo))
     started = now_ns()
     by_file = {command.file: (key, command) for key, command in todo}
 
-    def done(file: str, result: bytes | None, failure: worker.Failure | None) -> None:
-        progress.advance(stage, file)
-        key, command = by_file[file]
-        if result is None:
-            assert failure is not None
+    def done(request_done: worker.Request, unit: bytes, extra: bytes) -> None:
+        progress.advance(stage, request_done.file)
+        key, command = by_file[request_done.file]
+        result = msgspec.msgpack.decode(extra, type=UnitResult)
+        index.add(command, result)
+        if result.errors:
             index.incomplete.append(
                 Incomplete(
-                    file=file, profile=profile.spec_name, reason=failure.reason,
-                    detail=failure.detail,
-                )  # fmt: skip
-            )
-            return
-        unit = msgspec.msgpack.decode(result, type=UnitResult)
-        index.parsed += 1
-        index.facts[file] = unit.facts
-        index.stamps[file] = _stamp(unit.facts)
-        for inline in unit.inlines:
-            index.inlines.setdefault(inline.symbol, inline.summary)
-        index.wanted.setdefault(command.build_class, set()).update(unit.reached)
-        if unit.errors:
-            index.incomplete.append(
-                Incomplete(
-                    file=file, profile=profile.spec_name, reason="does not parse without errors",
-                    detail="\n".join(unit.errors[:5]),
+                    file=command.file,
+                    profile=profile.spec_name,
+                    reason="does not parse without errors",
+                    detail="\n".join(result.errors[:5]),
                 )  # fmt: skip
             )
             return
         store.put(
-            key, file, unit.unit, unit.facts, unit.deps,
-            [Inline(i.symbol, i.body, i.refs, i.summary) for i in unit.inlines],
-            build_class=command.build_class, started_ns=started, known=unit.reached,
+            key, command.file, unit, result.facts, result.deps,
+            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
+            build_class=_class(profile, command), started_ns=started, known=result.reached,
         )  # fmt: skip
 
-    worker.run(
+    known = {c: store.known_inlines(c) for c in {_class(profile, c) for _, c in todo}}
+    summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
+    failures = worker.lower_many(
         [
-            worker.Job(
-                tree=tree.path, file=c.file, directory=c.directory, arguments=c.arguments,
-                build_class=c.build_class, rt=profile.rt, libclang=request.libclang,
-                rules=request.rules,
+            worker.Request(
+                profile=_class(profile, c),
+                tree=str(tree.path),
+                file=c.file,
+                arguments=c.arguments,
+                directory=str(c.directory),
             )  # fmt: skip
             for _, c in todo
         ],
+        on_result=done,
         processes=jobs,
         timeout=request.timeout,
-        on_result=done,
-        log=progress.log,
+        known=known,
+        transform="ctxlint.pipeline.work:Digest",
+        transform_arguments=(profile.rt, request.rules, summaries),
+        libclang=request.libclang,
+        reproducers=cache / "reproducers",
     )
+    for failure in failures:
+        index.incomplete.append(
+            Incomplete(
+                file=failure.request.file,
+                profile=profile.spec_name,
+                reason=failure.reason,
+                detail=f"reproducer: {failure.reproducer}" if failure.reproducer else "",
+            )  # fmt: skip
+        )
     progress.finish(stage)
 
 
-def decode_inlines(facts: bytes) -> tuple[str, ...]:
-    return decode_facts(facts).inlines
+def _class(profile: kbuild.Prepared, command: kbuild.CompileCommand) -> str:
+    """Units of one class see every header alike."""
+    return f"{profile.spec_name} {command.build_class}"
 
 
 def _stamp(blob: bytes) -> str:
@@ -192,4 +209,4 @@ def rules_digest(request: Request) -> str:
     return _digest(request.rules)
 
 
-__all__ = ["Index", "index_profile", "os", "rules_of"]
+__all__ = ["Index", "index_profile", "rules_of"]

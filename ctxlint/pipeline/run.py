@@ -97,8 +97,14 @@ class _Session:
             try:
                 out.append(
                     kbuild.prepare(
-                        self.tree, arch=arch, config=config, rt=rt, paths=self.paths,
-                        cache=self.cache, jobs=self.jobs, log=progress.log,
+                        self.tree,
+                        arch=arch,
+                        config=config,
+                        rt=rt,
+                        paths=self.paths,
+                        cache=self.cache,
+                        jobs=self.jobs,
+                        log=progress.log,
                         progress=lambda text, stage=stage: progress.advance(stage, text),
                     )  # fmt: skip
                 )
@@ -130,9 +136,13 @@ def audit(request: Request, progress: Progress) -> Result:
     incomplete: list[Incomplete] = []
     units = 0
     parsed = 0
-    with Store.open(session.cache / "store.sqlite", log=progress.log, tree=session.tree.path) as store:
+    with Store.open(
+        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
+    ) as store:
         for profile in prepared:
-            index = index_profile(session.tree, profile, request, store, progress, session.jobs)
+            index = index_profile(
+                session.tree, profile, request, store, progress, session.jobs, session.cache
+            )
             incomplete += index.incomplete
             units += len(profile.commands)
             parsed += index.parsed
@@ -243,8 +253,13 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
     for p in session.profiles(progress):
         out.append(
             PreparedProfile(
-                name=p.spec_name, arch=p.arch, rt=p.rt, config=p.config, build=p.build,
-                commands=kbuild.write_database(session.tree, p), units=len(p.commands),
+                name=p.spec_name,
+                arch=p.arch,
+                rt=p.rt,
+                config=p.config,
+                build=p.build,
+                commands=kbuild.write_database(session.tree, p),
+                units=len(p.commands),
                 uncovered=p.uncovered,
             )  # fmt: skip
         )
@@ -254,9 +269,13 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
 def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
     session = _Session.of(request)
     answers: dict[str, tuple[str, str, int, list[WhyContext], set[tuple[str, str, str]]]] = {}
-    with Store.open(session.cache / "store.sqlite", log=progress.log, tree=session.tree.path) as store:
+    with Store.open(
+        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
+    ) as store:
         for profile in session.profiles(progress):
-            index = index_profile(session.tree, profile, request, store, progress, session.jobs)
+            index = index_profile(
+                session.tree, profile, request, store, progress, session.jobs, session.cache
+            )
             rules = rules_of(request)
             program = index.program()
             run = _propagate(program, rules, profile.rt)
@@ -277,7 +296,11 @@ def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunctio
         )
     return tuple(
         WhyFunction(
-            function=name, file=file, line=line, contexts=tuple(contexts), reaches=tuple(sorted(reach))
+            function=name,
+            file=file,
+            line=line,
+            contexts=tuple(contexts),
+            reaches=tuple(sorted(reach)),
         )
         for name, file, line, contexts, reach in (answers[s] for s in sorted(answers))
     )
@@ -289,7 +312,9 @@ def _why_context(node: Node, profile: str, rules: Rulebook) -> WhyContext:
     while at is not None:
         if at.parent is not None and at.edge is not None:
             loc = at.parent.fn.locs[at.edge.loc]
-            way.append(f"{at.fn.name}() called by {at.parent.fn.name}() ({loc.file}:{loc.line})")
+            way.append(
+                f"{at.fn.name}() called by {at.parent.fn.name}() ({loc.file}:{loc.line})"
+            )
         elif at.entry is not None:
             state = f" for {at.entry.state}" if at.entry.state else ""
             way.append(

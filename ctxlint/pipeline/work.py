@@ -7,7 +7,7 @@ summarised once a process; what several workers do twice is the same to the byte
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,13 +15,10 @@ import msgspec
 from ctxlint.callgraph.facts import Summary, UnitFacts
 from ctxlint.callgraph.values import freeze
 from ctxlint.contexts.unitfacts import unit_facts
+from ctxlint.frontend.refs import inline_refs
 from ctxlint.ir import codec
-from ctxlint.ir.unit import Function, Unit
-from ctxlint.ir.walk import function_refs
-from ctxlint.rulebook import Rulebook, load
-
-_summaries: dict[tuple[str, bool], dict[str, Summary]] = {}
-_refs: dict[tuple[str, bool], dict[str, tuple[str, ...]]] = {}
+from ctxlint.ir.unit import Unit
+from ctxlint.rulebook import load
 
 
 class InlineResult(msgspec.Struct, frozen=True, array_like=True):
@@ -34,13 +31,11 @@ class InlineResult(msgspec.Struct, frozen=True, array_like=True):
 
 
 class UnitResult(msgspec.Struct, frozen=True, array_like=True):
-    """Everything that a parse gives, ready for the store.
+    """What a parse gives besides the unit, ready for the store.
 
     ``reached`` are the symbols of all header functions that the unit reaches.
     """
 
-    file: str
-    unit: bytes
     facts: bytes
     inlines: tuple[InlineResult, ...]
     reached: tuple[str, ...]
@@ -48,42 +43,51 @@ class UnitResult(msgspec.Struct, frozen=True, array_like=True):
     errors: tuple[str, ...]
 
 
-def known(build_class: str, rt: bool, symbol: str) -> tuple[str, ...] | None:
-    """What a header function refers to, when this process has lowered it."""
-    return _refs.get((build_class, rt), {}).get(symbol)
+class Digest:
+    """Made once in a worker process. ``known`` are encoded summaries of header
+    functions that the store has, by build class and symbol."""
 
+    def __init__(
+        self, rt: bool, rules: tuple[Path, ...], known: Mapping[str, Mapping[str, bytes]]
+    ) -> None:
+        self.rt = rt
+        self.rules = load(rules)
+        self.summaries = {name: _Summaries(blobs) for name, blobs in known.items()}
 
-def digest(unit: Unit, build_class: str, rt: bool, rules: tuple[Path, ...]) -> bytes:
-    """Summarise a freshly lowered unit; an encoded :class:`UnitResult`."""
-    summaries = _summaries.setdefault((build_class, rt), {})
-    refs = _refs.setdefault((build_class, rt), {})
-    facts, fresh = unit_facts(unit, _rules(rules), rt, summaries)
-    summaries.update(fresh)
-    inlines = []
-    for fn in unit.new_inlines:
-        refs[fn.symbol] = fn_refs(fn)
-        inlines.append(
+    def __call__(self, unit: Unit, build_class: str) -> bytes:
+        """Summarise a freshly lowered unit; an encoded :class:`UnitResult`."""
+        known = self.summaries.setdefault(build_class, _Summaries({}))
+        facts, fresh = unit_facts(unit, self.rules, self.rt, known)
+        known.add(fresh)
+        inlines = tuple(
             InlineResult(
-                fn.symbol, refs[fn.symbol], codec.encode(fn), msgspec.msgpack.encode(fresh[fn.symbol])
+                fn.symbol, inline_refs(fn), codec.encode(fn),
+                msgspec.msgpack.encode(fresh[fn.symbol]),
+            )
+            for fn in unit.new_inlines
+        )  # fmt: skip
+        return msgspec.msgpack.encode(
+            UnitResult(
+                msgspec.msgpack.encode(facts), inlines, unit.inlines, unit.deps, unit.errors
             )
         )
-    body = msgspec.structs.replace(unit, new_inlines=())
-    return msgspec.msgpack.encode(
-        UnitResult(
-            unit.file, codec.encode(body), msgspec.msgpack.encode(facts), tuple(inlines),
-            unit.inlines, unit.deps, unit.errors,
-        )  # fmt: skip
-    )
 
 
-def fn_refs(fn: Function) -> tuple[str, ...]:
-    """Header functions that a body refers to directly."""
-    return tuple(sorted(s for s in function_refs(fn) if ".h::" in s))
+class _Summaries:
+    """Summaries by symbol, decoded when they are asked for."""
 
+    def __init__(self, blobs: Mapping[str, bytes]) -> None:
+        self._blobs = blobs
+        self._known: dict[str, Summary] = {}
 
-@lru_cache(maxsize=2)
-def _rules(extra: tuple[Path, ...]) -> Rulebook:
-    return load(extra)
+    def add(self, summaries: Mapping[str, Summary]) -> None:
+        self._known.update(summaries)
+
+    def get(self, symbol: str) -> Summary | None:
+        found = self._known.get(symbol)
+        if found is None and symbol in self._blobs:
+            found = self._known[symbol] = decode_summary(self._blobs[symbol])
+        return found
 
 
 def decode_facts(data: bytes) -> UnitFacts:
