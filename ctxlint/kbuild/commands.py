@@ -161,7 +161,7 @@ def compile_commands(
             file=file,
             directory=command.directory,
             arguments=arguments,
-            build_class=build_class(arguments),
+            build_class=build_class(arguments, file.rpartition("/")[0]),
         )
     if unused:
         common = sorted(flag for flag in unused if not flag.startswith(("-Wp,", "-W")))

@@ -104,11 +104,20 @@ def _matters(argument: str) -> bool:
     return argument.startswith(_KEPT_PREFIXES)
 
 
-def build_class(arguments: Iterable[str]) -> str:
-    """A digest of ``arguments`` without those that name the one unit.
+def build_class(arguments: Iterable[str], directory: str = "") -> str:
+    """A digest of ``arguments`` without those that name the one unit or its directory.
 
-    Units of one class are given the same macros and include paths, so a header means the
-    same in each (source: ``modname_flags`` and ``basename_flags`` in scripts/Makefile.lib).
+    Units of one class are given the same macros and shared include paths, so a header means
+    the same in each (source: ``modname_flags``, ``basename_flags`` and ``_c_flags`` in
+    scripts/Makefile.lib). ``directory`` is the unit's, relative to the tree: kbuild adds it
+    behind the include paths of the kernel, so it cannot hide one of their headers.
     """
-    common = [argument for argument in arguments if not argument.startswith(_PER_UNIT)]
+    parts = directory.split("/")
+    own = tuple("/" + "/".join(parts[:n]) for n in range(2, len(parts) + 1))
+    common = [
+        argument
+        for argument in arguments
+        if not argument.startswith(_PER_UNIT)
+        and not (argument.startswith("-I") and f"/{argument[2:]}".endswith(own))
+    ]
     return hashlib.blake2b("\0".join(common).encode(), digest_size=8).hexdigest()

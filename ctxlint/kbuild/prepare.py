@@ -35,9 +35,6 @@ from ctxlint.kbuild.model import (
     quiet,
 )
 
-#: Directories at the top of a tree that hold no kernel code.
-_NOT_KERNEL = frozenset({"Documentation", "LICENSES", "rust", "scripts", "tools", "usr"})
-
 #: Neither build objtool (15 s of CPU, and it needs libelf) nor run it over empty objects.
 #: Only makefiles ask for this option; headers get it from the configuration.
 _NO_OBJTOOL = "CONFIG_OBJTOOL="
@@ -430,7 +427,7 @@ def build_directories(source: Tree, srcarch: str, paths: Iterable[str]) -> list[
             directory = directory.parent
         parts = directory.parts
         foreign = parts[:1] == ("arch",) and parts[1:2] != (srcarch,)
-        if parts and parts[0] not in _NOT_KERNEL and not foreign:
+        if parts and parts[0] not in tree.NOT_KERNEL and not foreign:
             found.add(directory.as_posix())
     return sorted(d for d in found if not tree.below(d, found - {d}))
 
@@ -439,7 +436,7 @@ def _top_directories(source: Tree, srcarch: str, *, everything: bool) -> set[str
     names = {f"arch/{srcarch}"}
     if everything:
         for entry in source.path.iterdir():
-            if entry.name not in _NOT_KERNEL and any(
+            if entry.name not in tree.NOT_KERNEL and any(
                 (entry / name).is_file() for name in ("Kbuild", "Makefile")
             ):
                 names.add(entry.name)

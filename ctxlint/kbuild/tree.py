@@ -17,6 +17,9 @@ _VERSION_LINE = re.compile(
     r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*(\S*)[ \t]*$", re.M
 )
 
+#: Directories at the top of a tree that hold no kernel code.
+NOT_KERNEL = frozenset({"Documentation", "LICENSES", "rust", "scripts", "tools", "usr"})
+
 
 def find_tree(start: Path) -> Tree:
     """The kernel tree that ``start`` is, or lies in.
@@ -102,16 +105,23 @@ def below(file: str, paths: Iterable[str]) -> bool:
 
 
 def c_files(tree: Tree, paths: Iterable[str]) -> list[str]:
-    """All C source files at or below ``paths``, sorted, relative to the tree."""
+    """All C source files at or below ``paths``, sorted, relative to the tree.
+
+    The whole tree (``.``) is taken without what is not kernel code.
+    """
     found: set[str] = set()
     for path in paths:
         full = tree.path / path
+        aside = NOT_KERNEL if path == "." else frozenset[str]()
         if full.is_file():
             if full.suffix == ".c":
                 found.add(path)
             continue
         for root, directories, files in os.walk(full):
-            directories[:] = [name for name in directories if not name.startswith(".")]
+            directories[:] = [
+                d for d in directories if not d.startswith(".") and d not in aside
+            ]
+            aside = frozenset()
             for name in files:
                 if name.endswith(".c"):
                     relative = Path(root, name).relative_to(tree.path)

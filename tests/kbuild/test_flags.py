@@ -42,3 +42,15 @@ def test_class_leaves_out_the_unit_alone() -> None:
     one = ["-I.", '-DKBUILD_MODNAME="a"', '-DKBUILD_BASENAME="a"', "-D__KBUILD_MODNAME=kmod_a"]
     two = ["-I.", '-DKBUILD_MODFILE="b"', "-D__KBUILD_MODNAME=kmod_b"]
     assert build_class(one) == build_class(two) != build_class([*two, "-DMODULE"])
+
+
+def test_class_leaves_out_the_directory_of_the_unit() -> None:
+    def flags(directory: str, *more: str) -> list[str]:
+        return ["-I/t/include", "-I./include", *more, f"-I/t/{directory}", f"-I{directory}"]
+
+    a, b = "drivers/a", "drivers/b/sub"
+    assert build_class(flags(a), a) == build_class(flags(b), b)
+    assert build_class(flags("drivers/b"), b) == build_class(flags(a), a)
+    assert build_class(flags(a, "-I/t/drivers/c"), a) != build_class(flags(a), a)
+    assert build_class(["-I./include"], "include/x") == build_class(["-I./include"], a)
+    assert build_class(["-I./include"], "include") != build_class([], "include")
