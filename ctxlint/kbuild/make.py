@@ -76,7 +76,7 @@ class Build:
             process = subprocess.Popen(
                 command,
                 env=env,
-                cwd=self.source,
+                cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -93,7 +93,7 @@ class Build:
                         step(" ".join(line.split()))
                     elif not line.startswith("  "):
                         tail.append(line.rstrip())
-                        del tail[:-40]
+                        del tail[:-400]
                 code = process.wait()
             except BaseException:
                 os.killpg(process.pid, signal.SIGTERM)

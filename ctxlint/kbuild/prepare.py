@@ -190,6 +190,7 @@ class _Work:
         elif self.directory.exists():
             self.log("debug", f"{self.directory}: unfinished or out of date, made anew")
         if self.directory.exists():
+            (self.own / "state.json").unlink(missing_ok=True)
             shutil.rmtree(self.directory)
         toolchain.check_programs()
         self.log("info", f"configuring {self.spec.name} in {self.directory}")
@@ -220,7 +221,7 @@ class _Work:
         else:
             self._make([self.spec.config])
         if not re.fullmatch(r"(all\w*|rand)config", self.spec.config):
-            merge = "scripts/kconfig/merge_config.sh"
+            merge = str(self.build.source / "scripts/kconfig/merge_config.sh")
             command = ["sh", merge, "-m", "-O", str(self.directory), str(dot_config), str(part)]
             code, output = self.build.run(command, dict(os.environ), None)
             if code:
@@ -304,13 +305,16 @@ class _Work:
         others = [d for d in directories if d not in absent]
         for directory in sorted(absent.intersection(directories)):
             self.log("debug", f"{directory}: nothing there is built by {self.spec.name}")
-        if others:
-            if not any(True for _ in self.records(others)):
-                raise failure("make " + " ".join(others), output, self.build.log_file)
-            log_file = self.build.log_file
-            self.log(
-                "debug", f"steps after the compiler failed, see {log_file}: {output[-400:]}"
-            )
+        empty = [d for d in others if next(self.records([d]), None) is None]
+        if others and empty == others:
+            raise failure("make " + " ".join(others), output, self.build.log_file)
+        lost = set(
+            re.findall(r"No rule to make target '[^']+', needed by '([^']+)\.o'", output)
+        )
+        for name in sorted({*empty, *lost}):
+            self.log("warning", f"{name}: no compile command, see {self.build.log_file}")
+        if others and not empty and not lost:
+            self.log("debug", f"steps after the compiler failed, see {self.build.log_file}")
 
     def _forget(self, now: state.State) -> None:
         """Remove records and their objects, so that kbuild makes them again."""

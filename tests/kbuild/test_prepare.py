@@ -221,6 +221,12 @@ def test_a_directory_that_fails_altogether(work: Work, toy_tree: Path) -> None:
         work.prepare("drivers/a")
 
 
+def test_a_unit_that_fails_is_told(work: Work, toy_tree: Path) -> None:
+    (toy_tree / "drivers/a/Makefile").write_text("obj-y := absent.o one.o\n")
+    assert files(work.prepare("drivers/a")) == ["drivers/a/one.c"]
+    assert [line for line in work.said if "warning: drivers/a/absent: no compile" in line]
+
+
 @pytest.mark.parametrize(
     ("arch", "config"), [("vax", "defconfig"), ("arm64", "nonsense"), ("arm64", "/no/.config")]
 )
