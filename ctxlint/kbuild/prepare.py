@@ -308,9 +308,7 @@ class _Work:
         empty = [d for d in others if next(self.records([d]), None) is None]
         if others and empty == others:
             raise failure("make " + " ".join(others), output, self.build.log_file)
-        lost = set(
-            re.findall(r"No rule to make target '[^']+', needed by '([^']+)\.o'", output)
-        )
+        lost = set(re.findall(r"No rule to make .*'([^' ]+)\.o'", output))
         for name in sorted({*empty, *lost}):
             self.log("warning", f"{name}: no compile command, see {self.build.log_file}")
         if others and not empty and not lost:
