@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ctxlint.frontend import asm
-from ctxlint.frontend.cfg import Node, branch, jump
+from ctxlint.frontend.cfg import Node, jump
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.expr import INIT_LIST, STRING, is_expression
-from ctxlint.frontend.fold import truth, wrap
+from ctxlint.frontend.fold import wrap
 from ctxlint.frontend.initialise import Initialisers
 from ctxlint.frontend.state import Cleanup
 from ctxlint.ir.ops import Addr, Asm, Assign, Call, Const, Expr, LocId, Var
@@ -20,7 +20,8 @@ from ctxlint.ir.unit import VarDecl
 
 (LABEL, COMPOUND, CASE, DEFAULT, IF, SWITCH, WHILE, DO, FOR, GOTO, INDIRECT, CONTINUE, BREAK,
  RETURN, ASM, NULL, DECL) = (*range(201, 216), 230, 231)  # fmt: skip
-_VARIABLE, _ATTRIBUTE = 9, 400
+_VARIABLE, _LABEL_REF, _ATTRIBUTE = 9, 48, 400
+_ADDRESSES = frozenset((120,))
 _ENTRIES = frozenset((LABEL, CASE, DEFAULT))
 _LABELS = frozenset((LABEL,))
 _FOR = re.compile(rb"for(?:\s|\\\n)*\(")
@@ -125,27 +126,10 @@ class Body(Initialisers):
 
     def _if(self, cursor: Cursor) -> None:
         kids = self.lib.children(cursor)
-        cond = self.expr(kids[0])
-        known = truth(cond)
-        els = kids[2] if len(kids) > 2 else None
-        if known is not None:
-            live, dead = (kids[1], els) if known else (els, kids[1])
-            if dead is not None and self.lib.any_descendant(dead, _ENTRIES):
-                self._if_arms(Const(int(known), self.int_), kids, els, known)
-            elif live is not None:
-                self.stmt(live)
-            return
-        self._if_arms(cond, kids, els, None)
-
-    def _if_arms(
-        self, cond: Expr, kids: list[Cursor], els: Cursor | None, known: bool | None
-    ) -> None:
         then, after = Node(), Node()
-        other = Node() if els is not None else after
-        if known is None:
-            self.end(branch(self.condition(cond), then, other, self.loc(kids[0])))
-        else:
-            self.end(jump(then if known else other))
+        els = kids[2] if len(kids) > 2 else None
+        other = after if els is None else Node()
+        self.test(kids[0], then, other)
         self.start(then, live=then.used)
         self.stmt(kids[1])
         self.end(jump(after))
@@ -165,6 +149,7 @@ class Body(Initialisers):
         test_first: bool,
     ) -> None:
         head, check, again, after = Node(), Node(), Node(), Node()
+        self.dead = False  # a loop that a label in its body leads into is live
         saved = self._break, self._continue
         self._break = Target(after, self.scope)
         self._continue = Target(again, self.scope)
@@ -185,15 +170,10 @@ class Body(Initialisers):
         self.start(after, live=after.used)
 
     def _test(self, test: Cursor | None, head: Node, after: Node) -> None:
-        if self.dead:
-            return
-        cond: Expr = Const(1, self.int_) if test is None else self.expr(test)
-        known = truth(cond)
-        if known is not None:
-            self.end(jump(head if known else after))
-        else:
-            assert test is not None
-            self.end(branch(self.condition(cond), head, after, self.loc(test)))
+        if test is None:
+            self.end(jump(head))
+        elif not self.dead:
+            self.test(test, head, after)
 
     def _while(self, cursor: Cursor) -> None:
         kids = self.lib.children(cursor)
@@ -368,6 +348,15 @@ class Body(Initialisers):
             self._indirect.append((self.cur, value))
         self.end(("indirect", value, ()))
 
+    def label_blocks(self) -> dict[int | None, int]:
+        """Numbers of the labels whose address is taken, once finished."""
+        taken = {id(node) for node in self.label_nodes}
+        return {
+            key: max(node.number, 0)
+            for key, (node, _) in self._label_targets.items()
+            if id(node) in taken
+        }
+
     def _resolve_jumps(self) -> None:
         """Give every goto its edge: destructors of the scopes it leaves, then
         the label."""
@@ -405,6 +394,8 @@ class Body(Initialisers):
         if lib.Cursor_getStorageClass(cursor) in (2, 3):
             info = self.names.global_(cursor)
             self.cur.refs.append(info)
+            for label in self._label_addresses(cursor):
+                self.label_number(label)
             return
         type_ = self.type(cursor)
         slot = len(self.vars)
@@ -428,6 +419,18 @@ class Body(Initialisers):
                 if function is not None:
                     self.scope = Cleanup(self.scope, slot, self.names.function(function))
                 break
+
+    def _label_addresses(self, cursor: Cursor) -> list[Cursor]:
+        """Labels whose address is in the initialiser of a static variable."""
+        if not self.lib.any_descendant(cursor, _ADDRESSES):
+            return []
+        found = []
+        stack = [cursor]
+        while stack:
+            kids = self.lib.children(stack.pop())
+            found += [self.lib.getCursorReferenced(k) for k in kids if k.kind == _LABEL_REF]
+            stack += reversed(kids)
+        return found
 
     # inline assembly
 

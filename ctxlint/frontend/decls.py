@@ -87,6 +87,8 @@ class Names:
         found = set()
         for declaration in declarations:
             text = self.printed(declaration)
+            if "_Noreturn" in text:
+                found.add("noreturn")
             if "__attribute__" not in text:
                 continue
             for name, value in _ATTRIBUTE.findall(text):

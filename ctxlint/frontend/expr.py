@@ -45,6 +45,9 @@ from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, 
 )  # fmt: skip
 MEMBER_REF = 47
 _INT = 17  # the type kind
+_IMPURE = frozenset((CALL, COMPOUND_ASSIGN, STMT_EXPR))
+_WRAPPERS = frozenset((PAREN, UNARY, CALL, UNEXPOSED))
+_CONDITIONS = frozenset((PAREN, UNARY, CALL, BINARY))
 
 OPERATORS = {
     3: "*", 4: "/", 5: "%", 6: "+", 7: "-", 8: "<<", 9: ">>", 11: "<", 12: ">", 13: "<=",
@@ -313,6 +316,7 @@ class Expressions(Builtins):
             value = truth(b)
             if value is not None:
                 return Const(int(value), type_) if value != both else self.truth_value(a, type_)
+            a, b = self.condition(a), self.condition(b)
             return Bin("&&" if both else "||", a, b, type_)
         result, after, short = self.temp(type_), Node(), Node()
         self.emit(Assign(result, self.truth_value(b, type_), self.loc(second)))
@@ -324,6 +328,50 @@ class Expressions(Builtins):
         self.emit(Assign(result, Const(int(not both), type_), loc))
         self.join(after)
         return result
+
+    def test(self, cursor: Cursor, then: Node, els: Node) -> None:
+        """Branch on a condition. ``&&`` and ``||`` that need operations become
+        branches of their own."""
+        cursor, positive = self._stripped(cursor)
+        if not positive:
+            then, els = els, then
+        op = self.lib.getCursorBinaryOperatorKind(cursor) if cursor.kind == BINARY else 0
+        if op in (LAND, LOR) and self.lib.any_descendant(cursor, _IMPURE):
+            first, second = self.lib.children(cursor)[-2:]
+            rest = Node()
+            self.test(first, *((rest, els) if op == LAND else (then, rest)))
+            self.start(rest, live=rest.used)
+            if not self.dead:
+                self.test(second, then, els)
+            return
+        e = self.condition(self.expr(cursor))
+        known = truth(e)
+        if known is not None:
+            self.end(jump(then if known else els))
+        else:
+            self.end(branch(e, then, els, self.loc(cursor)))
+
+    def _stripped(self, cursor: Cursor) -> tuple[Cursor, bool]:
+        """A condition without parentheses, hints and negations, and whether
+        it still is true for the same values."""
+        positive = True
+        while True:
+            kids = self.lib.children(cursor) if cursor.kind in _WRAPPERS else []
+            if cursor.kind == PAREN:
+                cursor = kids[0]
+            elif cursor.kind == UNARY:
+                if self.lib.getCursorUnaryOperatorKind(cursor) != LNOT:
+                    return cursor, positive
+                cursor, positive = kids[-1], not positive
+            elif cursor.kind == CALL and len(kids) > 2 and self._is_hint(kids[0]):
+                cursor = kids[1]
+            elif cursor.kind == UNEXPOSED and len(kids) == 1 and kids[0].kind in _CONDITIONS:
+                cursor = kids[0]
+            else:
+                return cursor, positive
+
+    def _is_hint(self, callee: Cursor) -> bool:
+        return self.names.spelling(callee).startswith("__builtin_expect")
 
     def _conditional(self, cursor: Cursor, *, wanted: bool = True) -> Expr:
         test, yes, no = self.lib.children(cursor)[-3:]
@@ -471,6 +519,8 @@ class Expressions(Builtins):
 
     def _addr_label(self, cursor: Cursor) -> Expr:
         label = self.lib.getCursorReferenced(self.lib.children(cursor)[0])
+        if self.unit.initialising:  # a static table, after its function
+            return LabelAddr(self.unit.label_blocks.get(label.d1, 0), self.type(cursor))
         return LabelAddr(self.label_number(label), self.type(cursor))
 
     def label_number(self, label: Cursor) -> int:

@@ -62,6 +62,7 @@ class UnitLowering:
         self.world = TypeWorld(parsed)
         self.names = Names(parsed, self.world)
         self.initialising = False
+        self.label_blocks: dict[int | None, int] = {}
         self._field_names: dict[int | None, str] = {}
         self._by_name: dict[str, Cursor] | None = None
         self._top: list[Cursor] = []
@@ -161,6 +162,7 @@ class UnitLowering:
         assert body is not None
         ret = state.lower(cursor, body)
         blocks, refs = finish(state.entry, state.label_nodes)
+        self.label_blocks.update(state.label_blocks())
         for item in refs:
             self._want(item)
         self._records |= state.table.record_keys()

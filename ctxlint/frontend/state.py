@@ -91,8 +91,8 @@ class State:
 
     def end(self, term: tuple[object, ...]) -> None:
         """Close the current block; what follows is dead until a start()."""
+        self.cur.term = term
         if not self.dead:
-            self.cur.term = term
             if term[0] == "jump":
                 term[1].used = True  # type: ignore[attr-defined]
             elif term[0] == "branch":
@@ -107,8 +107,7 @@ class State:
 
     def join(self, node: Node) -> None:
         """Fall into ``node`` and continue there."""
-        if not self.dead:
-            self.end(("jump", node))
+        self.end(("jump", node))
         self.start(node, live=node.used)
 
     # variables and types
@@ -241,6 +240,14 @@ class State:
             else:
                 return expr
 
+    def _alike(self, a: TypeId, b: TypeId) -> bool:
+        """Whether a value of one type is the same as one of the other."""
+        x, y = self.types[a], self.types[b]
+        if type(x) is TInt and type(y) is TInt:
+            same = (x.bits, x.signed) == (y.bits, y.signed)
+            return same and (a in self.table.bools) == (b in self.table.bools)
+        return a == b or (type(x) is TPtr and type(y) is TPtr)
+
     def assign(self, dst: Expr, src: Expr, loc: LocId) -> None:
         """Store; a call just made into a temporary stores directly instead."""
         ops = self.cur.ops
@@ -249,7 +256,7 @@ class State:
             if (
                 type(last) is Call
                 and last.dst is src
-                and self.type_of(src) == self.type_of(dst)
+                and self._alike(self.type_of(src), self.type_of(dst))
             ):
                 ops[-1] = Call(dst, last.fn, last.args, last.loc)
                 if src.slot == len(self.vars) - 1:

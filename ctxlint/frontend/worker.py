@@ -83,7 +83,10 @@ def lower_many(
     same result. ``timeout`` is in seconds for each unit.
     """
     pool = _Pool(
-        processes, timeout, _Settings(dict(known or {}), transform, transform_arguments, libclang), on_result
+        processes,
+        timeout,
+        _Settings(dict(known or {}), transform, transform_arguments, libclang),
+        on_result,
     )
     try:
         suspects = pool.run(deque(requests))

@@ -50,7 +50,11 @@ def type_text(type_id: TypeId, types: Sequence[Type]) -> str:
         case TPtr(to, name):
             return name or f"{type_text(to, types)}*"
         case TArray(of, count):
-            return f"{type_text(of, types)}[{count if count >= 0 else ''}]"
+            dimensions = f"[{count if count >= 0 else ''}]"
+            while isinstance(inner := types[of], TArray):
+                dimensions += f"[{inner.count if inner.count >= 0 else ''}]"
+                of = inner.of
+            return type_text(of, types) + dimensions
         case TRecord(key, name):
             return name or key
         case TFunc(ret, params, variadic):

@@ -237,7 +237,7 @@ class _Check:
             self.say(f"an aggregate of type {_name(shape)}")
 
     def block(self, number: int) -> None:
-        if not 0 <= number < self.nblocks:
+        if self.nblocks >= 0 and not 0 <= number < self.nblocks:
             self.say(f"block {number} does not exist")
 
     def loc(self, number: int) -> None:
@@ -354,7 +354,7 @@ def verify(
         )
         return [text for part in everything for text in verify(part, own)]
     if isinstance(item, GlobalVar):
-        check = _Check(item.types, records=records)
+        check = _Check(item.types, nblocks=-1, records=records)  # labels: of its function
         check.type_table()
         check.shape(item.type)
         if item.init is not None:
