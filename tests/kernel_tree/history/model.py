@@ -17,8 +17,7 @@ class Case:
 
     ``company`` are unedited files that must be audited along, because the way from the
     entry point to the operation goes through them. ``config`` is the configuration target
-    that builds the file; ``options`` are Kconfig symbols to switch on where neither
-    defconfig nor allmodconfig does.
+    that builds the file; a file that none builds is compiled as its ``like`` is.
     """
 
     name: str
@@ -28,6 +27,7 @@ class Case:
     company: tuple[str, ...] = ()
     arch: Arch = "arm64"
     config: str = "defconfig"
+    like: str = ""
     why: str
 
     @property

@@ -58,14 +58,15 @@ def groups(cases: Iterable[Case]) -> dict[tuple[str, str], list[Case]]:
 
 def prepared(bench: Bench, arch: str, config: str, cases: Sequence[Case]) -> list[Prepared]:
     """Compile commands of the cases' files; RT and !RT where the architecture has RT."""
-    files = {file for case in cases for file in case.files}
+    files = {file for case in cases for file in (*case.files, case.like) if file}
     modes = (False,) if arch == "arm" else (True, False)
     return [bench.commands(arch, config, rt, files) for rt in modes]
 
 
 def not_built(profiles: Sequence[Prepared], case: Case) -> list[str]:
     """Files of the case that some profile does not build."""
-    return sorted({file for done in profiles for file in done.uncovered} & set(case.files))
+    missing = {file for done in profiles for file in done.uncovered} & set(case.files)
+    return sorted(missing - ({case.file} if case.like else set()))
 
 
 def edited(overlay: Overlay, cases: Iterable[Case]) -> set[str]:
@@ -87,7 +88,8 @@ def run_round(
     # The directories of edited files are real in both runs, so that paths are alike.
     edited(overlay, cases)
     overlay.reset()
-    builds = [bench.build(overlay, done, {file: file for file in files}) for done in profiles]
+    units = {file: file for file in files} | {c.file: c.like for c in cases if c.like}
+    builds = [bench.build(overlay, done, units) for done in profiles]
     before = bench.audit(overlay.root, files, builds)
     edited(overlay, cases)
     after = bench.audit(overlay.root, files, builds)

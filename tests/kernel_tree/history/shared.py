@@ -28,6 +28,9 @@ COMPANY = {
     "pkg-temp-": ("drivers/thermal/intel/therm_throt.c",),
 }
 
+#: Files that no configuration with PREEMPT_RT builds, and ones like them.
+LIKE = {"drivers/gpio/gpio-omap.c": "drivers/gpio/gpio-mxc.c"}
+
 
 def load(folder: Path) -> tuple[list[Case], list[tuple[str, str, str]]]:
     """The cases of ``folder/history.py``, and its right code."""
@@ -54,6 +57,7 @@ def _common(row: dict[str, Any]) -> dict[str, Any]:
         "also": row["extra"],
         "company": company,
         "arch": arch,
+        "like": LIKE.get(row["file"], ""),
     }
 
 
