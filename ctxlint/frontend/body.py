@@ -24,6 +24,7 @@ _VARIABLE, _LABEL_REF, _ATTRIBUTE = 9, 48, 400
 _ADDRESSES = frozenset((120,))
 _ENTRIES = frozenset((LABEL, CASE, DEFAULT))
 _LABELS = frozenset((LABEL,))
+_LITERAL = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+'")
 _FOR = re.compile(rb"for(?:\s|\\\n)*\(")
 
 
@@ -514,6 +515,11 @@ def _clauses(text: bytes) -> list[bool]:
         char = text[at : at + 1]
         if char == b"/" and text[at : at + 2] == b"/*":
             at = text.find(b"*/", at) + 2
+            continue
+        literal = _LITERAL.match(text, at)
+        if literal:
+            written[-1] = True
+            at = literal.end()
             continue
         if char in b"([{":
             depth += 1

@@ -39,7 +39,7 @@ class Request(msgspec.Struct, frozen=True):
     """One unit to lower; the members are those of ``lower_unit``.
 
     Header functions are shared between requests of the same ``profile``, which
-    must see the headers alike. ``extra`` is for the transformation alone.
+    must see the headers alike.
     """
 
     profile: str
@@ -47,7 +47,6 @@ class Request(msgspec.Struct, frozen=True):
     file: str
     arguments: tuple[str, ...]
     directory: str
-    extra: tuple[str, ...] = ()
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -76,11 +75,13 @@ def lower_many(
     """Lower ``requests`` with ``processes`` workers.
 
     ``on_result(request, unit, extra)`` gets each encoded Unit in the order of
-    completion; ``extra`` is what the function ``transform`` (``"module:name"``,
-    ``(Unit, Request) -> bytes``) made of it in the worker. ``known`` has per profile the
-    header functions that are stored already, with those they refer to. Workers
-    do not tell each other: two may lower the same header function, with the
-    same result. ``timeout`` is in seconds for each unit.
+    completion. ``extra`` is what a transformation made of it in the worker:
+    ``transform`` (``"module:name"``) is called there once, with
+    ``transform_arguments``, and gives the function ``(Unit, Request) -> bytes``.
+    ``known`` has per profile the header functions that are stored already, with
+    those they refer to. Workers do not tell each other: two may lower the same
+    header function, with the same result. ``timeout`` is in seconds for each
+    unit.
     """
     pool = _Pool(
         processes,

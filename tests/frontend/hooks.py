@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Transformations for the worker tests; some of them misbehave."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+
+from ctxlint.frontend import Request
+from ctxlint.ir.unit import Unit
+
+
+def describer(prefix: str) -> Callable[[Unit, Request], bytes]:
+    """Names what was lowered; hangs, crashes or raises where the file says so."""
+    return partial(_describe, prefix)
+
+
+def _describe(prefix: str, unit: Unit, request: Request) -> bytes:
+    if "hang" in unit.file:
+        time.sleep(60)
+    if "crash" in unit.file:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "raise" in unit.file:
+        raise ValueError("this unit is not liked")
+    return ",".join([prefix, *(f.name for f in unit.functions)]).encode()

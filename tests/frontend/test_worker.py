@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Worker processes: order, sharing of header functions, crashes and hangs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxlint.frontend import Lowerer, Request, inline_refs, lower_many
+from ctxlint.ir.codec import decode
+from ctxlint.ir.unit import Unit
+
+DESCRIBER = f"{__name__.rpartition('.')[0]}.hooks:describer".lstrip(".")
+HEADER = """
+static inline int leaf(int x) { return x; }
+static inline int middle(int x) { return leaf(x); }
+static inline int top(int x) { return middle(x); }
+"""
+
+
+def request(folder: Path, name: str, text: str) -> Request:
+    (folder / "h.h").write_text(HEADER, encoding="utf-8")
+    (folder / name).write_text('#include "h.h"\n' + text, encoding="utf-8")
+    return Request("p", str(folder), name, ("-std=gnu11",), str(folder))
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+def test_results_and_failures(tmp_path: Path) -> None:
+    requests = [
+        request(tmp_path, "a.c", "int a(int x) { return top(x); }"),
+        request(tmp_path, "hang.c", "int h(void) { return 1; }"),
+        request(tmp_path, "crash.c", "int c(void) { return 1; }"),
+        request(tmp_path, "raise.c", "int r(void) { return 1; }"),
+        request(tmp_path, "wrong.c", "int w(void) { return unknown; }\nint v;"),
+        request(tmp_path, "z.c", "int z(int x) { return middle(x); }"),
+    ]
+    seen: dict[str, tuple[Unit, bytes]] = {}
+    failures = lower_many(
+        requests,
+        processes=2,
+        timeout=3,
+        transform=DESCRIBER,
+        transform_arguments=("extra",),
+        on_result=lambda r, unit, extra: seen.update({r.file: (decode(unit, Unit), extra)}),
+        reproducers=tmp_path / "repro",
+    )
+    assert sorted(seen) == ["a.c", "wrong.c", "z.c"]
+    assert seen["a.c"][1] == b"extra,a"
+    assert seen["wrong.c"][0].errors == ("wrong.c:2: use of undeclared identifier 'unknown'",)
+    reasons = {f.request.file: f.reason for f in failures}
+    assert sorted(reasons) == ["crash.c", "hang.c", "raise.c"]
+    assert "timed out after 3 s" in reasons["hang.c"]
+    assert "ended with code" in reasons["crash.c"]
+    assert reasons["raise.c"] == "internal error: ValueError: this unit is not liked"
+    for failure in failures:
+        folder = Path(failure.reproducer)
+        assert failure.request.file in (folder / "command").read_text(encoding="utf-8")
+        assert "clang version" in (folder / "versions").read_text(encoding="utf-8")
+
+
+def test_header_functions_are_lowered_once_a_process(tmp_path: Path) -> None:
+    first = request(tmp_path, "a.c", "int a(int x) { return middle(x); }")
+    second = request(tmp_path, "b.c", "int b(int x) { return top(x); }")
+    lowerer = Lowerer()
+    a, b = (decode(lowerer.lower(r)[0], Unit) for r in (first, second))
+    assert [f.name for f in a.new_inlines] == ["leaf", "middle"]
+    assert a.inlines == ("h.h::leaf", "h.h::middle")
+    assert [f.name for f in b.new_inlines] == ["top"]
+    assert b.inlines == ("h.h::leaf", "h.h::middle", "h.h::top")
+    alone = decode(Lowerer().lower(second)[0], Unit)
+    assert [f.name for f in alone.new_inlines] == ["leaf", "middle", "top"]
+    assert alone.new_inlines[:2] == a.new_inlines
+    assert alone.new_inlines[2:] == b.new_inlines
+
+
+def test_what_the_store_knows_is_not_lowered(tmp_path: Path) -> None:
+    item = request(tmp_path, "a.c", "int a(int x) { return top(x); }")
+    full = decode(Lowerer().lower(item)[0], Unit)
+    refs = {f.symbol: inline_refs(f) for f in full.new_inlines}
+    assert refs["h.h::top"] == ("h.h::middle",)
+    known = decode(Lowerer({"p": refs}).lower(item)[0], Unit)
+    assert known.new_inlines == ()
+    assert known.inlines == full.inlines
+    assert known.functions == full.functions
+    del refs["h.h::leaf"]
+    partly = decode(Lowerer({"p": refs}).lower(item)[0], Unit)
+    assert [f.name for f in partly.new_inlines] == ["leaf"]
+    assert partly.inlines == full.inlines
+    other = decode(Lowerer({"q": refs}).lower(item)[0], Unit)
+    assert other.new_inlines == full.new_inlines
