@@ -43,12 +43,9 @@ _KEPT_F = frozenset(
     }
 )  # fmt: skip
 _KEPT_F_PREFIXES = (
-    "-fno-builtin-",
-    "-fmacro-prefix-map=",
-    "-fstrict-flex-arrays",
-    "-fvisibility=",
-    "-fpack-struct=",
-)
+    "-fno-builtin-", "-fmacro-prefix-map=", "-fstrict-flex-arrays", "-fvisibility=",
+    "-fpack-struct=", "-fcf-protection",
+)  # fmt: skip
 #: ``-m`` flags that only gcc, or only a newer clang than the parser, has; none of them
 #: changes a type, a macro or a declaration that the kernel looks at.
 _DROPPED_M_PREFIXES = (
