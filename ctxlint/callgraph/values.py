@@ -24,6 +24,7 @@
 from __future__ import annotations
 
 import operator
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -81,9 +82,45 @@ def evaluate(value: Value, lookup: Lookup) -> int | None:
             a, b = evaluate(value[2], lookup), evaluate(value[3], lookup)
             return a if a == b else None
         return evaluate(value[2] if cond else value[3], lookup)
+    if kind == "&" and value[1][0] == "g":
+        return address(value[1][1])
     if kind in ("f", "&"):
         return 1  # addresses are not null
     return None
+
+
+def truth(value: Value, lookup: Lookup) -> bool | None:
+    """Whether a value is non-zero, as far as that is known: ``x | 1`` is, for
+    any x."""
+    if value is None:
+        return None
+    kind = value[0]
+    if kind == "u" and value[1] == "!":
+        inner = truth(value[2], lookup)
+        return None if inner is None else not inner
+    if kind == "b":
+        op, a, b = value[1], value[2], value[3]
+        if op in ("==", "!=") and b == ("k", 0):
+            inner = truth(a, lookup)
+            if inner is not None:
+                return inner if op == "!=" else not inner
+        if op in ("|", "||"):
+            left, right = truth(a, lookup), truth(b, lookup)
+            if left or right:
+                return True
+            return False if left is False and right is False else None
+        if op == "&&":
+            left, right = truth(a, lookup), truth(b, lookup)
+            if left is False or right is False:
+                return False
+            return True if left and right else None
+    number = evaluate(value, lookup)
+    return None if number is None else bool(number)
+
+
+def address(symbol: str) -> int:
+    """A number that stands for the address of a variable in comparisons."""
+    return (1 << 63) | zlib.crc32(symbol.encode())
 
 
 def _binary(op: str, a: int | None, b: int | None) -> int | None:
@@ -164,6 +201,8 @@ def depends_on_entry(value: Value, variables: frozenset[str] = frozenset()) -> b
     found = leaves(value)
     if "g" in found and variables and globals_of(value) <= variables:
         found = (found - {"g"}) | {"io"}
+    if found & {"pc", "io"}:
+        return True  # what else is in it may not be known, and need not be
     return bool(found & ENTRY_LEAVES) and found <= (ENTRY_LEAVES | {"k", "f"})
 
 

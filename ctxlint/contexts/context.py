@@ -94,12 +94,15 @@ class Context:
             return None if self.irq == -1 else self.irq
         if kind == "pc":
             return self.word(value[1], value[2], rt) if self.exact else None
+        if kind == "b" and value[1] == "!=" and value[3] == ("k", 0):
+            inner = value[2]
+            if inner and inner[0] == "pc" and not self.exact:
+                return 1 if self.word(inner[1], inner[2], rt) else None
         if kind == "b" and not self.exact and value[2] and value[2][0] == "pc":
             word = self.word(value[2][1], value[2][2], rt)
             if value[1] == "&" and value[3] and value[3][0] == "k" and word & value[3][1]:
                 return word & value[3][1]
-            if value[3] == ("k", 0) and word and value[1] in ("==", "!="):
-                return int(value[1] == "!=")
+            return 0 if value[1] == "==" and value[3] == ("k", 0) and word else None
         return None
 
     @classmethod

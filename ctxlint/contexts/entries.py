@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ctxlint.callgraph.facts import Edge, Point, Store, Summary
 from ctxlint.callgraph.program import Program
-from ctxlint.callgraph.values import Value, evaluate, substitute
+from ctxlint.callgraph.values import Value, address, evaluate, substitute
 from ctxlint.rulebook.book import RegistrationRule, Rulebook
 from ctxlint.rulebook.conditions import choose
 from ctxlint.rulebook.prototypes import parse
@@ -251,6 +251,8 @@ class _Finder:
         def lookup(name: str) -> int | None:
             if name in values:
                 return evaluate(values[name], lambda _: None)
+            if name.startswith("&"):
+                return address(name[1:])
             known = constant(self.program, self.rules, name)
             return absent if known is None else known
 

@@ -12,12 +12,12 @@ the context restricts something: code that may sleep needs no proof.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.program import TARGETS_MAX, Program
-from ctxlint.callgraph.values import Value, evaluate, params, substitute
+from ctxlint.callgraph.values import Value, evaluate, params, substitute, truth
 from ctxlint.contexts.context import LEVELS, Context, Wait
 from ctxlint.contexts.entries import EntryPoint, constant
 from ctxlint.rulebook.book import ApiRule, Rulebook
@@ -45,10 +45,8 @@ class Node:
     entry: EntryPoint | None
     depth: int
 
-    def lookup(
-        self, rt: bool, variables: Callable[[str, str], int | None]
-    ) -> Callable[[Value], int | None]:
-        """Answers for the leaves of guards; ``variables`` for (context, global)."""
+    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
+        """Answers for the leaves of guards; ``variables`` are global ones."""
         env = dict(self.env)
 
         def answer(value: Value) -> int | None:
@@ -58,7 +56,7 @@ class Node:
                     return None
                 return int(known[1]) if known[0] == "k" else 1
             if value[0] == "g":
-                return variables(self.context.name, value[1])
+                return variables.get(value[1])
             return self.context.lookup(value, rt)
 
         return answer
@@ -111,6 +109,7 @@ class Propagation:
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
         self._targets: dict[Value, tuple[str, ...]] = {}
+        self._worlds: dict[str, list[dict[str, int]]] = {}
         self._relevant = self._relevant_params()
         self._roots()
 
@@ -167,13 +166,15 @@ class Propagation:
     # -- edges -------------------------------------------------------------
 
     def _edge(self, node: Node, edge: Edge) -> None:
-        lookup = node.lookup(self.rt, self._variable)
+        lookups = [node.lookup(self.rt, v) for v in self._variables(node.context.name)]
         for point in edge.points:
             context = node.context.then(point.delta)
             allowed = context.allows(self.rt)
             if allowed == Wait.SLEEP:
                 continue
-            if not all(_holds(g.value, g.truth, lookup) for g in point.guards):
+            if point.guards and not any(
+                all(_holds(g.value, g.truth, lookup) for g in point.guards) for lookup in lookups
+            ):
                 continue
             args = tuple(_bind(v, node.env) for v in point.args)
             if edge.symbol:
@@ -189,10 +190,17 @@ class Propagation:
                 for symbol in targets:
                     self._call(node, edge, point, context, allowed, symbol, args)
 
-    def _variable(self, context: str, name: str) -> int | None:
-        rule = self.rules.contexts.get(context)
-        word = rule.values.get(name) if rule is not None else None
-        return None if word is None else constant(self.program, self.rules, word)
+    def _variables(self, context: str) -> list[dict[str, int]]:
+        """Values that global variables can have together in a context."""
+        if context not in self._worlds:
+            rule = self.rules.contexts.get(context)
+            worlds: list[dict[str, int]] = [{}]
+            for name, words in sorted(rule.values.items()) if rule is not None else ():
+                numbers = [constant(self.program, self.rules, word) for word in words]
+                if None not in numbers:
+                    worlds = [w | {name: n} for w in worlds for n in numbers if n is not None]
+            self._worlds[context] = worlds
+        return self._worlds[context]
 
     def _resolve(self, target: Value) -> tuple[str, ...]:
         if target is None:
@@ -355,10 +363,12 @@ class Propagation:
         return {symbol: tuple(sorted(found)) for symbol, found in relevant.items() if found}
 
 
-def _holds(value: Value, truth: bool, lookup: Callable[[Value], int | None]) -> bool:
+def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) -> bool:
     """False only when the guard is known to fail."""
-    number = evaluate(value, lookup)
-    return number is None or bool(number) is truth
+    known = truth(("b", "!=", value, ("k", 0)), lookup)
+    if known is None and value[0] == "pc":
+        known = lookup(("b", "!=", value, ("k", 0))) or None
+    return known is None or bool(known) is wanted
 
 
 def _bind(value: Value, env: Env) -> Value:

@@ -515,7 +515,9 @@ def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
         return ("fl", st.irq) if value[1] == -1 else value
     if kind == "io":
         return ("k", st.irq) if st.irq in (0, 1) else (("io",) if st.irq == -1 else None)
-    if kind in ("p", "k", "f", "g", "v"):
+    if kind in ("v", "l"):
+        return None  # names of the callee mean nothing here
+    if kind in ("p", "k", "f", "g"):
         return substitute(value, args)
     if kind == "agg":
         return ("agg", value[1], tuple((n, _at_caller(v, args, st)) for n, v in value[2]))

@@ -159,11 +159,7 @@ class _Walker:
     def _aggregate(self, e: ops.Agg, path: tuple[tuple[str, str], ...], index: int) -> None:
         kind = self.var.types[e.type]
         if isinstance(kind, TRecord):
-            values = tuple(
-                (str(name), item.value)
-                for name, item in ((n, _strip(i)) for n, i in e.items)
-                if isinstance(item, ops.Const)
-            )
+            values = tuple(_constants(e, ""))
             self.inits.append(RecordInit(kind.key, self.var.symbol, values))
             for name, item in e.items:
                 self._visit(item, (*path, (kind.key, str(name))), values, index)
@@ -183,6 +179,16 @@ class _Walker:
         self.stores.append(
             Store(var.symbol, path, value, var.file, var.line, 1, "", var.name, siblings, index)
         )
+
+
+def _constants(e: ops.Agg, prefix: str) -> Iterable[tuple[str, int]]:
+    """Constant members by name, those of nested structures with dots."""
+    for name, item in e.items:
+        item = _strip(item)
+        if isinstance(item, ops.Const):
+            yield f"{prefix}{name}", item.value
+        elif isinstance(item, ops.Agg):
+            yield from _constants(item, f"{prefix}{name}.")
 
 
 def _strip(e: ops.Expr) -> ops.Expr:
@@ -210,11 +216,7 @@ def _assigned(
     if isinstance(src, ops.Agg):
         kind = fn.types[src.type]
         if isinstance(kind, TRecord):
-            values = tuple(
-                (str(n), i.value)
-                for n, i in ((n, _strip(i)) for n, i in src.items)
-                if isinstance(i, ops.Const)
-            )
+            values = tuple(_constants(src, ""))
             for name, item in src.items:
                 place = ops.Field(dst, kind.key, str(name), 0, 0, src.type)
                 for store in _assigned(fn, reader, state, place, item, loc):

@@ -51,6 +51,8 @@ def callee_name(site: Site, shown: str, source: SourceLine) -> str:
     A call inside of a macro's *argument* is the driver's own text.
     """
     loc = site.loc
+    if site.edge.implicit:
+        return shown  # the compiler put it here, at the end of a scope
     own = not loc.macro or loc.spelled.rpartition(":")[0] == loc.file
     if own:
         name = (

@@ -85,6 +85,9 @@ def _compile(node: Any, names: set[str]) -> Eval:
             name = _name(node)
             names.add(name)
             return lambda lookup: lookup(name)
+        case "UnaryOp" if node.op == "&":
+            address = "&" + _name(node.expr)  # of a global variable; not a parameter
+            return lambda lookup: lookup(address)
         case "UnaryOp" if node.op in ("!", "~", "-", "+"):
             return _unary(node.op, _compile(node.expr, names))
         case "BinaryOp" if node.op in ("&&", "||"):

@@ -158,8 +158,8 @@ class Context(_Strict, frozen=True, kw_only=True):
     ``title``: "CPU hotplug STARTING callback"; ``text``: what holds there, in
     words for the report. ``any`` is the state in both profiles, unless ``rt``
     and ``nort`` say it apart. ``section``: hotplug section, if any. ``values``:
-    global variables that are known there, as a condition on the variable's own
-    name (``system_state: SYSTEM_RESTART``: an enumerator or constant).
+    global variables that are known there, each with the values that it can have
+    (``system_state: [SYSTEM_RESTART]``: enumerators or constants).
     """
 
     title: str
@@ -168,7 +168,7 @@ class Context(_Strict, frozen=True, kw_only=True):
     rt: ContextState | None = None
     nort: ContextState | None = None
     section: str = ""
-    values: dict[str, str] = {}
+    values: dict[str, tuple[str, ...]] = {}
     source: str = ""
 
 
@@ -239,7 +239,8 @@ class NamedEntry(_Strict, frozen=True, kw_only=True):
 
 
 class TableEntry(_Strict, frozen=True, kw_only=True):
-    """A static table whose index is the state (cpuhp_hp_states)."""
+    """A static table whose index is the state (cpuhp_hp_states); conditions speak
+    of the index by the name in ``state``."""
 
     variable: str
     fields: tuple[str, ...]
