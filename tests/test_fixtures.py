@@ -21,6 +21,7 @@ from fixture_harness import (
 from ctxlint import pipeline
 from ctxlint.checks.base import docs
 from ctxlint.findings.model import Finding, Result
+from ctxlint.report import json_report
 
 SOURCES = all_sources()
 
@@ -37,8 +38,10 @@ class Silent:
     def log(self, level: Any, message: str) -> None: ...
 
 
-def audit(tree: Path, builds: tuple[Path, ...], paths: tuple[str, ...], cache: Path) -> Result:
-    request = pipeline.Request(tree=tree, builds=builds, paths=paths, cache=cache)
+def audit(
+    tree: Path, builds: tuple[Path, ...], paths: tuple[str, ...], cache: Path, jobs: int = 0
+) -> Result:
+    request = pipeline.Request(tree=tree, builds=builds, paths=paths, cache=cache, jobs=jobs)
     return pipeline.audit(request, Silent())
 
 
@@ -80,6 +83,21 @@ def test_form(name: str) -> None:
 def test_every_unit_was_analysed(result: Result) -> None:
     assert result.incomplete == ()
     assert result.uncovered == ()
+
+
+def test_jobs_and_company_do_not_matter(tmp_path: Path) -> None:
+    """Byte-identical with one job and two, and a unit's findings are those it has alone."""
+    sources = {name: text for name, text in SOURCES.items() if "/guard-" in name}
+    builds = make_tree(tmp_path / "tree", sources)
+    one, two = (
+        audit(tmp_path / "tree", builds, (BELOW,), tmp_path / f"cache{jobs}", jobs)
+        for jobs in (1, 2)
+    )
+    assert json_report.render(one) == json_report.render(two)
+    for name in sources:
+        path = f"{BELOW}/{name}"
+        alone = audit(tmp_path / "tree", builds, (path,), tmp_path / f"cache-{Path(name).stem}")
+        assert seen(alone) == {item for item in seen(one) if item[0] == path}
 
 
 # -- the miniature tree of the demo ------------------------------------------------
