@@ -16,6 +16,7 @@ from ctxlint.callgraph.facts import Summary, UnitFacts
 from ctxlint.callgraph.values import freeze
 from ctxlint.contexts.unitfacts import unit_facts
 from ctxlint.frontend.refs import inline_refs
+from ctxlint.frontend.worker import Request
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Unit
 from ctxlint.rulebook import load
@@ -54,9 +55,9 @@ class Digest:
         self.rules = load(rules)
         self.summaries = {name: _Summaries(blobs) for name, blobs in known.items()}
 
-    def __call__(self, unit: Unit, build_class: str) -> bytes:
+    def __call__(self, unit: Unit, request: Request) -> bytes:
         """Summarise a freshly lowered unit; an encoded :class:`UnitResult`."""
-        known = self.summaries.setdefault(build_class, _Summaries({}))
+        known = self.summaries.setdefault(request.profile, _Summaries({}))
         facts, fresh = unit_facts(unit, self.rules, self.rt, known)
         known.add(fresh)
         inlines = tuple(
