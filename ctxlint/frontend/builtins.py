@@ -10,7 +10,7 @@ from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.fold import truth
 from ctxlint.frontend.state import State
 from ctxlint.ir.ops import Addr, Bin, Call, Const, Expr, Func
-from ctxlint.ir.types import TVoid, TypeId
+from ctxlint.ir.types import TArray, TPtr, TRecord, TVoid, TypeId
 
 _MEMBER_REF = 47
 _WORD = re.compile(rb"\s*(\w+)")
@@ -25,6 +25,10 @@ class Builtins(State):
 
     def effect(self, cursor: Cursor) -> None:
         raise NotImplementedError
+
+    def decayed(self, e: Expr) -> Expr:
+        array = self.types[self.type_of(e)]
+        return Addr(e, self.pointer_to(array.of)) if isinstance(array, TArray) else e
 
     def _choose(
         self,
@@ -176,14 +180,24 @@ class Builtins(State):
         values = [self.expr(a) for a in args]
         if name == "__builtin_va_start":
             del values[1:]
-        passed = tuple([Addr(v, self.pointer_to(self.type_of(v))) for v in values])
+        passed = tuple([self._list_address(v) for v in values])
         self.emit(Call(None, Func(name, self.void), passed, self.loc(cursor)))
         return Const(0, self.void)
 
+    def _list_address(self, e: Expr) -> Expr:
+        """The address of a va_list, which may be a record, a pointer, or an
+        array of one record that has decayed already."""
+        have = self.type_of(e)
+        shape = self.types[have]
+        if isinstance(shape, TPtr):
+            inner = self.types[shape.to]
+            if isinstance(inner, TRecord) and "va_list" in inner.key:
+                return e
+        return self.decayed(e) if isinstance(shape, TArray) else Addr(e, self.pointer_to(have))
+
     def va_arg(self, e: Expr, type_: TypeId, cursor: Cursor) -> Expr:
         """``va_arg(ap, type)``: a call that gives the next argument."""
-        have = self.type_of(e)
         dst = self.temp(type_)
-        args = (Addr(e, self.pointer_to(have)),)
+        args = (self._list_address(e),)
         self.emit(Call(dst, Func("__builtin_va_arg", self.void), args, self.loc(cursor)))
         return dst

@@ -438,10 +438,6 @@ class Expressions(Builtins):
         args = tuple([self.decayed(a) for a in args])
         return self.call(fn, args, cursor, wanted=wanted)
 
-    def decayed(self, e: Expr) -> Expr:
-        array = self.types[self.type_of(e)]
-        return Addr(e, self.pointer_to(array.of)) if isinstance(array, TArray) else e
-
     def call(
         self, fn: Expr, args: tuple[Expr, ...], cursor: Cursor, *, wanted: bool = True
     ) -> Expr:
@@ -492,9 +488,12 @@ class Expressions(Builtins):
         int, and va_arg."""
         if kind != _INT:
             shape = self.types[have]
+            name = shape.name if type(shape) is TPtr else ""
             if type(shape) is TPtr or type(shape) is TArray:
                 shape = self.types[self.pointee(have)]
-            if type(shape) is not TRecord or "va_list" not in shape.key:
+            if type(shape) is TRecord:
+                name = shape.key
+            if "va_list" not in name:
                 return True
         lib = self.lib
         return bool(lib.getCursorExtent(cursor).begin == lib.getCursorExtent(kid).begin)

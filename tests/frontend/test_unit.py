@@ -12,7 +12,9 @@ from ctxlint.frontend import asm, lower_unit
 from ctxlint.frontend.body import _clauses
 from ctxlint.frontend.clang import Library
 from ctxlint.frontend.literals import string_bytes
+from ctxlint.ir.printer import function_text
 from ctxlint.ir.unit import Unit
+from ctxlint.ir.verify import verify
 
 
 def lower(folder: Path, text: str, *arguments: str) -> Unit:
@@ -82,6 +84,29 @@ def test_same_named_static_functions_differ(tmp_path: Path) -> None:
     assert unit.inlines == ("h.h::same",)
     assert [g.symbol for g in unit.globals] == ["u.c::local.m", "u.c::local.n"]
     assert unit.deps == ("h.h", "part.c", "u.c")
+
+
+@pytest.mark.parametrize("target", ["aarch64", "arm", "x86_64", "riscv64"])
+def test_variable_arguments(tmp_path: Path, target: str) -> None:
+    unit = lower(
+        tmp_path,
+        """typedef __builtin_va_list va_list;
+        static unsigned long next(va_list *ap) { return __builtin_va_arg(*ap, unsigned long); }
+        static long in(va_list ap) { return __builtin_va_arg(ap, long); }
+        long f(int n, ...) {
+            va_list ap, copy; long sum;
+            __builtin_va_start(ap, n);
+            __builtin_va_copy(copy, ap);
+            sum = __builtin_va_arg(ap, int) + next(&copy) + in(ap);
+            __builtin_va_end(ap);
+            return sum;
+        }""",
+        f"--target={target}-linux-gnu",
+    )
+    assert verify(unit) == []
+    text = "".join(map(function_text, unit.functions))
+    assert text.count("call __builtin_va_arg(") == 3
+    assert "call __builtin_va_copy(&copy, &ap)" in text
 
 
 def test_functions_used_only_by_tables_are_reached(tmp_path: Path) -> None:
