@@ -83,7 +83,8 @@ class Names:
         return self.lib.text(self.lib.getCursorSpelling(cursor))
 
     def attributes(self, *declarations: Cursor) -> tuple[str, ...]:
-        """Weak, noreturn and section attributes written on declarations."""
+        """Weak, noreturn, error, alias and section attributes as written on the
+        declarations."""
         found = set()
         for declaration in declarations:
             text = self.printed(declaration)
@@ -94,6 +95,8 @@ class Names:
             for name, value in _ATTRIBUTE.findall(text):
                 if name == "section":
                     found.add("section=" + value.strip('"'))
+                elif name == "alias":
+                    found.add("alias=" + value.strip('"'))
                 elif name in ("weak", "noreturn", "error"):
                     found.add(name)
         return tuple(sorted(found))
@@ -130,6 +133,8 @@ class Names:
         static = lib.getCursorLinkage(canonical) == _INTERNAL
         inline = bool(lib.Cursor_isFunctionInlined(body or canonical))
         file, line, _, _ = self.parsed.place(canonical)
+        if name.startswith("__builtin_"):
+            file, line = "", 0  # else that of the first use
         home = self.parsed.place(body)[0] if body is not None else file
         header = body is not None and not home.endswith(".c") and (static or inline)
         symbol = f"{home}::{name}" if static or (header and inline) else name

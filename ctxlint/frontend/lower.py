@@ -203,12 +203,21 @@ class UnitLowering:
         for item in state.entry.refs:
             self._want(item)
         self._records |= state.table.record_keys()
-        file, line, _, _ = self.parsed.place(info.cursor)
-        attrs = self.names.attributes(info.cursor)
+        loc = self.parsed.loc(lib.getCursorLocation(info.cursor))
+        attrs = set(self.names.attributes(info.cursor))
         if lib.Cursor_getStorageClass(info.cursor) == 3:
-            attrs = tuple(sorted({*attrs, "static"}))
+            attrs.add("static")
+        if loc.macro:
+            attrs.add(f"macro={loc.macro}")
         self._globals[info.symbol] = GlobalVar(
-            info.symbol, info.name, file, line, attrs, type_, value, tuple(state.types)
+            info.symbol,
+            info.name,
+            loc.file,
+            loc.line,
+            tuple(sorted(attrs)),
+            type_,
+            value,
+            tuple(state.types),
         )
 
     def anonymous_global(

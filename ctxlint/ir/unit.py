@@ -48,8 +48,8 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     """A lowered function body. Block 0 is the entry.
 
     ``vars[:nparams]`` are the parameters. ``attrs`` holds ``"noreturn"``,
-    ``"weak"``, ``"inline"``, ``"static"`` and ``"section=.init.text"`` where
-    they apply.
+    ``"weak"``, ``"inline"``, ``"static"``, ``"error"`` (must not be reached),
+    ``"alias=NAME"`` and ``"section=.init.text"`` where they apply.
     """
 
     symbol: str
@@ -88,7 +88,11 @@ class Decl(msgspec.Struct, frozen=True, array_like=True):
 
 class GlobalVar(msgspec.Struct, frozen=True, array_like=True):
     """A file-scope or static local variable; ``init`` is None when there is no
-    initialiser. ``types`` is the table that ``type`` and ``init`` refer to."""
+    initialiser. ``types`` is the table that ``type`` and ``init`` refer to.
+
+    ``attrs`` holds ``"static"``, ``"weak"``, ``"section=…"`` and, for one that a
+    macro defines, ``"macro=NAME"`` of the outermost.
+    """
 
     symbol: str
     name: str
