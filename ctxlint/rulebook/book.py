@@ -29,8 +29,8 @@ from ctxlint.rulebook.schema import (
 class _Rule:
     """What rules about a function have in common.
 
-    ``symbol`` is the name in the prototype, ``where`` the place in the rule
-    files, ``source`` the place in the kernel that shows the fact.
+    ``symbol`` is the function's name, that of the prototype or an alias; ``where``
+    the place in the rule files, ``source`` the place in the kernel that shows the fact.
     """
 
     symbol: str

@@ -169,8 +169,8 @@ class _Directory:
             raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
         for number, case in enumerate(api.requires):
             _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
-        rule = ApiRule(symbol, api.prototype, api.aliases, place, source, api)
         for name in (symbol, *api.aliases):
+            rule = ApiRule(name, api.prototype, api.aliases, place, source, api)
             self._put(self.apis, name, rule, place, source, name)
 
     def _entry_file(self, shown: str, file: EntryFile) -> None:
@@ -202,8 +202,8 @@ class _Directory:
             _choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
         if item.state:
             _argument(item.state, item.prototype, f"{place}.state")
-        rule = RegistrationRule(symbol, item.prototype, item.aliases, place, source, item)
         for name in (symbol, *item.aliases):
+            rule = RegistrationRule(name, item.prototype, item.aliases, place, source, item)
             self._put(self.registrations, name, rule, place, source, name)
 
     def _put(

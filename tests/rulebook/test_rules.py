@@ -69,8 +69,16 @@ def test_irqsave_gives_the_state_back(book: Rulebook) -> None:
 
 def test_static_functions(book: Rulebook) -> None:
     """A rule holds for the header's inline, not for a driver's static of that name."""
-    assert book.api("include/linux/slab.h::kmalloc_noprof") is book.api("kmalloc")
+    assert book.api("include/linux/slab.h::kmalloc_noprof") is book.api("kmalloc_noprof")
     assert book.api("drivers/a/b.c::kmalloc_noprof") is None
+
+
+def test_aliases_keep_their_names(book: Rulebook) -> None:
+    """The report says what was called, unless the rule has a better name for it."""
+    killable, nested = book.api("down_killable"), book.api("mutex_lock_nested")
+    assert killable is not None
+    assert nested is not None
+    assert (killable.show, nested.show) == ("down_killable", "mutex_lock")
 
 
 def test_allocation_depends_on_the_flags(book: Rulebook) -> None:
