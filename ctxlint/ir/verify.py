@@ -7,7 +7,7 @@ downstream may rely on what :mod:`ctxlint.ir.ops` promises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ctxlint.ir.ops import (
     Addr,
@@ -52,6 +52,7 @@ from ctxlint.ir.types import (
     TypeId,
 )
 from ctxlint.ir.unit import Function, GlobalVar, Unit, VarDecl
+from ctxlint.ir.walk import children
 
 LVALUES = (Var, Global, Field, Deref, Index)
 _UNARY = frozenset("-~!")
@@ -166,7 +167,7 @@ class _Check:
                 self.block(block)
             case Opaque(text):
                 self.say(f"opaque: {text}")
-        for part in parts(e):
+        for part in children(e):
             self.expr(part)
 
     def constant(self, value: int, shape: Type) -> None:
@@ -302,30 +303,6 @@ class _Check:
                 self.op(asm)
             case IndirectJump(e):
                 self.expr(e)
-
-
-def parts(e: Expr) -> Iterator[Expr]:
-    """The direct subexpressions."""
-    match e:
-        case Field(base):
-            yield base
-        case Deref(inner) | Addr(inner) | Cast(inner):
-            yield inner
-        case Un(_, inner):
-            yield inner
-        case Index(a, b):
-            yield a
-            yield b
-        case Bin(_, a, b):
-            yield a
-            yield b
-        case Select(cond, a, b):
-            yield cond
-            yield a
-            yield b
-        case Agg(items):
-            for _, value in items:
-                yield value
 
 
 def _name(shape: Type) -> str:
