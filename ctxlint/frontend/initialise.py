@@ -14,6 +14,7 @@ from ctxlint.ir.ops import Agg, Expr, Str
 from ctxlint.ir.types import TArray, TRecord, Type, TypeId
 
 _INIT_LIST, _UNEXPOSED, _STRING, _MEMBER_REF, _PAREN = 119, 100, 109, 47, 111
+_COMPOUND_LITERAL = 118
 _MOST = 1 << 16  # elements of one range
 
 
@@ -31,6 +32,8 @@ class Initialisers(Expressions):
     def initialiser(self, cursor: Cursor, type_: TypeId) -> Expr:
         """The value of an initialiser for an object of ``type_``."""
         shape = self.types[type_]
+        if cursor.kind != _INIT_LIST and isinstance(shape, TArray | TRecord):
+            cursor = self._literal(cursor)
         if cursor.kind != _INIT_LIST:
             value = self.expr(cursor)
             if isinstance(shape, TArray) and isinstance(value, Str):
@@ -55,6 +58,16 @@ class Initialisers(Expressions):
         while cursor.kind == _PAREN:
             cursor = self.lib.children(cursor)[0]
         return cursor
+
+    def _literal(self, cursor: Cursor) -> Cursor:
+        """The braces of a compound literal that gives its value here."""
+        inner = cursor
+        while inner.kind in (_PAREN, _UNEXPOSED):
+            kids = self.lib.children(inner)
+            if len(kids) != 1:
+                return cursor
+            inner = kids[0]
+        return self.operand(inner) if inner.kind == _COMPOUND_LITERAL else cursor
 
     def _finished(self, slot: Slot) -> Agg:
         shape = self.types[slot.type]
@@ -137,7 +150,7 @@ class Initialisers(Expressions):
             if isinstance(shape, TRecord):
                 have = self.types[self.table.of(self.lib.getCursorType(kid))]
                 if isinstance(have, TRecord) and have.key == shape.key:
-                    slot.items[name] = self.expr(kid)
+                    slot.items[name] = self.initialiser(kid, type_)
                     return
             if self._part(type_, 0) is None:
                 return

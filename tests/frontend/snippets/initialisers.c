@@ -28,6 +28,7 @@ static const any_t anys[2][2] = { [0 ... 1] = { (any_t)get, (any_t)put } };
 int matrix[2][3] = { 1, 2, 3, 4 };
 char text[8] = "abc", braced[] = { "de" };
 static u8 sparse[16] = { [1] = 1, 2, [8 ... 9] = 3, 4 };
+struct dev by_value = { .ops = (struct ops){ .put = put }, .x = 1 };
 long address = (long)&device.x;
 
 int locals(int n)
