@@ -19,11 +19,7 @@ Value = Any
 """A symbolic value: nested tuples, or None when nothing is known."""
 
 
-class _Fact(msgspec.Struct, frozen=True, array_like=True):
-    pass
-
-
-class Lock(_Fact):
+class Lock(msgspec.Struct, frozen=True, array_like=True):
     """A lock taken here: its kind (rules/locks.yaml), its path as text, and the
     place, as an index in ``Summary.locs``."""
 
@@ -32,7 +28,7 @@ class Lock(_Fact):
     loc: int
 
 
-class Delta(_Fact):
+class Delta(msgspec.Struct, frozen=True, array_like=True):
     """Execution context relative to the function's entry.
 
     ``irq``: -1 as at entry, 0 on, 1 off, -2 as before the caller's last save.
@@ -50,7 +46,7 @@ class Delta(_Fact):
     pre_loc: int = -1
 
 
-class Guard(_Fact):
+class Guard(msgspec.Struct, frozen=True, array_like=True):
     """A condition on the entry (parameters, execution context) that must be
     ``truth`` for a point to be reached."""
 
@@ -58,7 +54,7 @@ class Guard(_Fact):
     truth: bool
 
 
-class Assumption(_Fact):
+class Assumption(msgspec.Struct, frozen=True, array_like=True):
     """A condition on data that holds on every path to a point."""
 
     text: str
@@ -66,7 +62,7 @@ class Assumption(_Fact):
     loc: int
 
 
-class Point(_Fact):
+class Point(msgspec.Struct, frozen=True, array_like=True):
     """One way in which a call site is reached."""
 
     delta: Delta
@@ -76,7 +72,7 @@ class Point(_Fact):
     target: Value
 
 
-class Edge(_Fact):
+class Edge(msgspec.Struct, frozen=True, array_like=True):
     """A call site. ``symbol`` is the callee of a direct call, else ``""``;
     ``shown`` is the callee as written (``ops->mask``)."""
 
@@ -87,7 +83,7 @@ class Edge(_Fact):
     points: tuple[Point, ...]
 
 
-class Outcome(_Fact):
+class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """A way to return: net state change, return value, and its guards.
 
     ``pops`` counts restores of states that the caller saved; ``released`` are
@@ -102,7 +98,7 @@ class Outcome(_Fact):
     released: tuple[str, ...]
 
 
-class Store(_Fact):
+class Store(msgspec.Struct, frozen=True, array_like=True):
     """A function (or a value that may be one) put into a member.
 
     ``path`` is the chain of ``(record tag, field)`` from the outermost known
@@ -123,7 +119,7 @@ class Store(_Fact):
     index: int = -1
 
 
-class Summary(_Fact):
+class Summary(msgspec.Struct, frozen=True, array_like=True):
     """One function. ``outcomes`` is empty when the function is neutral: it
     returns with the execution context it was called in. ``writes`` are the
     parameters through which it may write memory."""
@@ -143,7 +139,7 @@ class Summary(_Fact):
     writes: tuple[int, ...] = ()
 
 
-class RecordInit(_Fact):
+class RecordInit(msgspec.Struct, frozen=True, array_like=True):
     """Constant members of an initialised record (which ``regmap_config``)."""
 
     record: str
@@ -151,7 +147,7 @@ class RecordInit(_Fact):
     values: tuple[tuple[str, int], ...]
 
 
-class UnitFacts(_Fact):
+class UnitFacts(msgspec.Struct, frozen=True, array_like=True):
     file: str
     summaries: tuple[Summary, ...]
     inlines: tuple[str, ...]

@@ -101,7 +101,7 @@ class Context:
         if kind == "b" and not self.exact and value[2] and value[2][0] == "pc":
             word = self.word(value[2][1], value[2][2], rt)
             if value[1] == "&" and value[3] and value[3][0] == "k" and word & value[3][1]:
-                return word & value[3][1]
+                return int(word & value[3][1])
             return 0 if value[1] == "==" and value[3] == ("k", 0) and word else None
         return None
 

@@ -120,17 +120,25 @@ class _Finder:
         if not 0 <= index < len(args):
             return
         lookup = self._lookup({name: args[i] for name, i in bound.items() if i < len(args)})
-        functions: dict[str, str] = {f: "" for f in self.program.targets(args[index])}
+        functions: dict[str, str] = dict.fromkeys(self.program.targets(args[index]), "")
         for member, found in self.program.pointed_members(args[index]).items():
-            functions.update({f: member for f in found})
+            functions.update(dict.fromkeys(found, member))
         state = self._state(rule, bound, args)
         at = fn.locs[edge.loc]
         for symbol in sorted(functions):
             for choice, certain in self._choices(callback.contexts, lookup):
                 yield EntryPoint(
-                    symbol, choice.context, callback.kind, at.file, at.line, at.col,
-                    fn.name, edge.shown or rule.symbol, state, certain,
-                )  # fmt: skip
+                    symbol,
+                    choice.context,
+                    callback.kind,
+                    at.file,
+                    at.line,
+                    at.col,
+                    fn.name,
+                    edge.shown or rule.symbol,
+                    state,
+                    certain,
+                )
 
     def _state(
         self, rule: RegistrationRule, bound: dict[str, int], args: tuple[Value, ...]
@@ -162,9 +170,17 @@ class _Finder:
             for lookup in lookups:
                 for choice, certain in self._choices(rule.contexts, lookup):
                     yield EntryPoint(
-                        symbol, choice.context, kind, store.file, store.line,
-                        store.col, store.function.rpartition("::")[2], store.object, "", certain,
-                    )  # fmt: skip
+                        symbol,
+                        choice.context,
+                        kind,
+                        store.file,
+                        store.line,
+                        store.col,
+                        store.function.rpartition("::")[2],
+                        store.object,
+                        "",
+                        certain,
+                    )
 
     def _field_rule(self, store: Store) -> tuple[FieldCallback, str] | None:
         if not store.path:
@@ -208,9 +224,17 @@ class _Finder:
                 for symbol in self.program.targets(store.value):
                     for choice, certain in self._choices(rule.contexts, lookup):
                         yield EntryPoint(
-                            symbol, choice.context, rule.kind, store.file, store.line,
-                            store.col, "", rule.variable, state, certain,
-                        )  # fmt: skip
+                            symbol,
+                            choice.context,
+                            rule.kind,
+                            store.file,
+                            store.line,
+                            store.col,
+                            "",
+                            rule.variable,
+                            state,
+                            certain,
+                        )
 
     def _enumerator(self, rule: TableEntry, number: int) -> str:
         """The state's name, from the enum whose boundaries the rule speaks of."""
@@ -232,9 +256,17 @@ class _Finder:
                         continue
                     for choice, certain in self._choices(rule.contexts, self._lookup({})):
                         yield EntryPoint(
-                            fn.symbol, choice.context, rule.kind, fn.file, fn.line, fn.col,
-                            "", fn.name, "", certain,
-                        )  # fmt: skip
+                            fn.symbol,
+                            choice.context,
+                            rule.kind,
+                            fn.file,
+                            fn.line,
+                            fn.col,
+                            "",
+                            fn.name,
+                            "",
+                            certain,
+                        )
 
     # -- conditions --------------------------------------------------------
 
@@ -280,5 +312,5 @@ def _same_object(place: Value, store: Store) -> bool:
     if inner[0] == ".":
         return len(store.path) > 1 and store.path[-2] == tuple(inner[2:])
     if inner[0] == "g":
-        return store.base == inner[1]
+        return bool(store.base == inner[1])
     return len(store.path) < 2

@@ -173,7 +173,8 @@ class Propagation:
             if allowed == Wait.SLEEP:
                 continue
             if point.guards and not any(
-                all(_holds(g.value, g.truth, lookup) for g in point.guards) for lookup in lookups
+                all(_holds(g.value, g.truth, lookup) for g in point.guards)
+                for lookup in lookups
             ):
                 continue
             args = tuple(_bind(v, node.env) for v in point.args)
@@ -365,10 +366,10 @@ class Propagation:
 
 def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) -> bool:
     """False only when the guard is known to fail."""
-    known = truth(("b", "!=", value, ("k", 0)), lookup)
-    if known is None and value[0] == "pc":
-        known = lookup(("b", "!=", value, ("k", 0))) or None
-    return known is None or bool(known) is wanted
+    known = truth(value, lookup)
+    if known is None and value[0] == "pc" and lookup(("b", "!=", value, ("k", 0))):
+        known = True  # the exact word is not known, but it is not zero
+    return known is None or known is wanted
 
 
 def _bind(value: Value, env: Env) -> Value:

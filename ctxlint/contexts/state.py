@@ -29,9 +29,22 @@ class State:
     """Mutable while one block is interpreted; copied at forks."""
 
     __slots__ = (
-        "bh", "conds", "facts", "irq", "irq_loc", "locks", "mem", "mig", "pops", "pre",
-        "pre_loc", "rcu", "released", "saves", "vals",
-    )  # fmt: skip
+        "bh",
+        "conds",
+        "facts",
+        "irq",
+        "irq_loc",
+        "locks",
+        "mem",
+        "mig",
+        "pops",
+        "pre",
+        "pre_loc",
+        "rcu",
+        "released",
+        "saves",
+        "vals",
+    )
 
     def __init__(self) -> None:
         self.irq = -1
@@ -73,9 +86,16 @@ class State:
     def context_key(self) -> tuple[Any, ...]:
         """What makes two states different in their effect on the caller."""
         return (
-            self.irq, self.pre, self.bh, self.rcu, self.mig, self.saves, self.pops,
-            self.released, tuple((lk.kind, lk.path) for lk in self.locks),
-        )  # fmt: skip
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+            self.saves,
+            self.pops,
+            self.released,
+            tuple((lk.kind, lk.path) for lk in self.locks),
+        )
 
     def key(self, tracked: tuple[int, ...]) -> tuple[Any, ...]:
         """Identity of the disjunct; ``tracked`` are slots whose constants count."""
@@ -234,18 +254,18 @@ def merge(into: State, other: State, phi: str) -> bool:
                 into.forget(fresh)
                 into.vals[slot] = fresh
                 changed = True
-    for mine, theirs in (
+    tables: tuple[tuple[dict[Any, Any], dict[Any, Any]], ...] = (
         (into.facts, other.facts),
         (into.mem, other.mem),
         (into.conds, other.conds),
-    ):
+    )
+    for mine, theirs in tables:
+        # True and 1 are equal in Python, and different facts.
         gone = [
-            k
-            for k, v in mine.items()
-            if theirs.get(k, None) != v or type(theirs[k]) is not type(v)
-        ]  # type: ignore[attr-defined]
+            k for k, v in mine.items() if (t := theirs.get(k)) != v or type(t) is not type(v)
+        ]
         for k in gone:
-            del mine[k]  # type: ignore[attr-defined]
+            del mine[k]
             changed = True
     if other.irq_loc != into.irq_loc:
         into.irq_loc = min(into.irq_loc, other.irq_loc)

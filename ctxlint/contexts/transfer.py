@@ -262,9 +262,12 @@ class Analysis:
             if (guard := self._guard(value, fact)) is not None
         )
         point = Point(
-            st.delta(), guards, self._assumptions(st), args,
+            st.delta(),
+            guards,
+            self._assumptions(st),
+            args,
             None if target is None or target[0] == "f" else target,
-        )  # fmt: skip
+        )
         self.points.setdefault(site, {})[where] = point
 
     def _guard(self, value: Value, fact: object, memory: bool = False) -> Guard | None:
@@ -352,8 +355,8 @@ class Analysis:
                 st.mem[args[i][1]] = saved
         elif isinstance(effect, fx.IrqRestore):
             i = bound.get(effect.arg, -1)
-            saved = args[i] if 0 <= i < len(args) else None
-            st.restore_irq(saved[1] if saved is not None and saved[0] == "fl" else None)
+            flags = args[i] if 0 <= i < len(args) else None
+            st.restore_irq(flags[1] if flags is not None and flags[0] == "fl" else None)
         elif isinstance(effect, fx.Count):
             st.count(effect.counter, effect.delta, op.loc)
         else:
@@ -442,10 +445,20 @@ class Analysis:
                 guarded |= params(guard.value)
         fn = self.fn
         return Summary(
-            fn.symbol, fn.name, fn.file, fn.line, fn.col, fn.attrs, fn.nparams, fn.locs,
-            tuple(edges), outcomes, not self.returns, tuple(sorted(guarded)),
+            fn.symbol,
+            fn.name,
+            fn.file,
+            fn.line,
+            fn.col,
+            fn.attrs,
+            fn.nparams,
+            fn.locs,
+            tuple(edges),
+            outcomes,
+            not self.returns,
+            tuple(sorted(guarded)),
             tuple(sorted(self.written)),
-        )  # fmt: skip
+        )
 
     def _return_value(self, st: State, value: Value) -> Value:
         """A return value in terms that the caller understands."""
@@ -465,7 +478,7 @@ class Analysis:
 
     def _outcomes(self) -> tuple[Outcome, ...]:
         """Ways to return, merged; empty when all of them are neutral."""
-        found: dict[object, tuple[Outcome, State]] = {}
+        found: dict[tuple[object, object], tuple[Outcome, State]] = {}
         for st, value in self.returns.values():
             shown = self._return_value(st, value)
             key = (st.context_key(), shown)
@@ -483,7 +496,7 @@ class Analysis:
         outcomes = [
             outcome for _, (outcome, _) in sorted(found.items(), key=lambda kv: repr(kv[0]))
         ]
-        contexts = {key[0] for key in found}  # type: ignore[index]
+        contexts = {key[0] for key in found}
         neutral = State().context_key()
         if contexts <= {neutral}:
             telling = [o for o in outcomes if o.value is not None and o.value[0] != "v"]
@@ -492,9 +505,9 @@ class Analysis:
         elif len(outcomes) > OUTCOMES_MAX:
             # Keep one per context: values are dropped, contexts never are.
             by_context: dict[object, Outcome] = {}
-            for (context, _), (outcome, _) in found.items():  # type: ignore[misc]
+            for seen_key, (outcome, _) in found.items():
                 by_context.setdefault(
-                    context,
+                    seen_key[0],
                     Outcome(
                         outcome.delta, None, (), outcome.pops, outcome.saves, outcome.released
                     ),

@@ -150,10 +150,16 @@ def steps(
     else:
         out.append(
             _step(
-                "entry", root.fn.name, root.fn.file, root.fn.line, root.fn.col,
-                f"{root.fn.name}() is called", "not known; taken as preemptible", source,
+                "entry",
+                root.fn.name,
+                root.fn.file,
+                root.fn.line,
+                root.fn.col,
+                f"{root.fn.name}() is called",
+                "not known; taken as preemptible",
+                source,
             )
-        )  # fmt: skip
+        )
     edges: list[tuple[Edge, Point]] = [
         (n.edge, n.point) for n in chain[1:] if n.edge is not None and n.point is not None
     ]
@@ -179,10 +185,16 @@ def steps(
         else:
             out.append(
                 _step(
-                    "operation", node.fn.name, loc.file, loc.line, loc.col,
-                    f"{shown}() {why}".strip(), words, source,
+                    "operation",
+                    node.fn.name,
+                    loc.file,
+                    loc.line,
+                    loc.col,
+                    f"{shown}() {why}".strip(),
+                    words,
+                    source,
                 )
-            )  # fmt: skip
+            )
     return tuple(out)
 
 
@@ -209,10 +221,16 @@ def _entry_steps(
         )
     out.append(
         _step(
-            "entry", fn.name, fn.file, fn.line, fn.col,
-            f"{fn.name}() {rule.text}", f"{rule.title}: {root.context.words()}", source,
+            "entry",
+            fn.name,
+            fn.file,
+            fn.line,
+            fn.col,
+            f"{fn.name}() {rule.text}",
+            f"{rule.title}: {root.context.words()}",
+            source,
         )
-    )  # fmt: skip
+    )
     return out
 
 
@@ -244,11 +262,16 @@ def _state_steps(
         loc = node.fn.locs[index] if index >= 0 else None
         out.append(
             _step(
-                "state", node.fn.name, node.fn.file if loc is None else loc.file,
-                node.fn.line if loc is None else loc.line, 1 if loc is None else loc.col,
-                note, words, source,
+                "state",
+                node.fn.name,
+                node.fn.file if loc is None else loc.file,
+                node.fn.line if loc is None else loc.line,
+                1 if loc is None else loc.col,
+                note,
+                words,
+                source,
             )
-        )  # fmt: skip
+        )
     return out
 
 
@@ -281,9 +304,15 @@ def _step(
     source: SourceLine,
 ) -> Step:  # fmt: skip
     return Step(
-        kind=kind, function=function, file=file, line=line, column=column, note=note,
-        context=context, text=source(file, line),
-    )  # fmt: skip
+        kind=kind,
+        function=function,
+        file=file,
+        line=line,
+        column=column,
+        note=note,
+        context=context,
+        text=source(file, line),
+    )
 
 
 def _article(word: str) -> str:

@@ -134,14 +134,20 @@ def _parse(
                     profile=profile.spec_name,
                     reason="does not parse without errors",
                     detail="\n".join(result.errors[:5]),
-                )  # fmt: skip
+                )
             )
             return
         store.put(
-            key, command.file, unit, result.facts, result.deps,
+            key,
+            command.file,
+            unit,
+            result.facts,
+            result.deps,
             [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
-            build_class=_class(profile, command), started_ns=started, known=result.reached,
-        )  # fmt: skip
+            build_class=_class(profile, command),
+            started_ns=started,
+            known=result.reached,
+        )
 
     known = {c: store.known_inlines(c) for c in {_class(profile, c) for _, c in todo}}
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
@@ -153,7 +159,7 @@ def _parse(
                 file=c.file,
                 arguments=c.arguments,
                 directory=str(c.directory),
-            )  # fmt: skip
+            )
             for _, c in todo
         ],
         on_result=done,
@@ -172,7 +178,7 @@ def _parse(
                 profile=profile.spec_name,
                 reason=failure.reason,
                 detail=f"reproducer: {failure.reproducer}" if failure.reproducer else "",
-            )  # fmt: skip
+            )
         )
     progress.finish(stage)
 

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from ctxlint import __version__, kbuild
 from ctxlint.base.errors import UsageError
-from ctxlint.callgraph.program import Program, link
+from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts.context import Context, Wait
 from ctxlint.contexts.propagate import Node, Propagation
@@ -105,8 +105,8 @@ class _Session:
                         cache=self.cache,
                         jobs=self.jobs,
                         log=progress.log,
-                        progress=lambda text, stage=stage: progress.advance(stage, text),
-                    )  # fmt: skip
+                        progress=partial(progress.advance, stage),
+                    )
                 )
             except kbuild.NoRealTimeError as error:
                 if request.rt == "rt":
@@ -129,7 +129,6 @@ class _Session:
 
 
 def audit(request: Request, progress: Progress) -> Result:
-    began = time.monotonic()
     session = _Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
@@ -196,9 +195,13 @@ def _judge(
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
     found = findings_of(
-        run.violations, rules, profile.rt, profile.spec_name,
-        source_reader(session.tree.path), _reported(files, session.paths),
-    )  # fmt: skip
+        run.violations,
+        rules,
+        profile.rt,
+        profile.spec_name,
+        source_reader(session.tree.path),
+        _reported(files, session.paths),
+    )
     result = ProfileResult(
         findings=found,
         unknown=tuple(
@@ -240,10 +243,16 @@ def _merge_unknown(groups: object) -> tuple[UnknownCallee, ...]:
         for item in group:
             key = (item.callee, item.reason)
             old = found.get(key)
-            found[key] = item if old is None else UnknownCallee(
-                callee=item.callee, reason=item.reason, count=old.count + item.count,
-                example=min(old.example, item.example),
-            )  # fmt: skip
+            found[key] = (
+                item
+                if old is None
+                else UnknownCallee(
+                    callee=item.callee,
+                    reason=item.reason,
+                    count=old.count + item.count,
+                    example=min(old.example, item.example),
+                )
+            )
     return tuple(found[key] for key in sorted(found))
 
 
@@ -261,7 +270,7 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
                 commands=kbuild.write_database(session.tree, p),
                 units=len(p.commands),
                 uncovered=p.uncovered,
-            )  # fmt: skip
+            )
         )
     return tuple(out)
 

@@ -62,11 +62,13 @@ class Digest:
         known.add(fresh)
         inlines = tuple(
             InlineResult(
-                fn.symbol, inline_refs(fn), codec.encode(fn),
+                fn.symbol,
+                inline_refs(fn),
+                codec.encode(fn),
                 msgspec.msgpack.encode(fresh[fn.symbol]),
             )
             for fn in unit.new_inlines
-        )  # fmt: skip
+        )
         return msgspec.msgpack.encode(
             UnitResult(
                 msgspec.msgpack.encode(facts), inlines, unit.inlines, unit.deps, unit.errors
