@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ Known = Callable[[str], Sequence[str] | None]
 
 _COUNTED = re.compile(r"^(__UNIQUE_ID_\w*?)\d+$")  # names made with __COUNTER__
 _COMPOUND = 202
+_DEPTH = 20_000  # Python calls: macros nest expressions some hundred levels deep
 
 
 def lower_unit(
@@ -46,6 +48,7 @@ def lower_unit(
     Raises FrontendError when libclang gives no translation unit at all. Errors
     in the source are in ``Unit.errors``.
     """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
     lib = library(libclang)
     parsed = Parsed(lib, tree=tree, file=file, arguments=arguments, directory=directory)
     try:

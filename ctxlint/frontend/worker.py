@@ -14,8 +14,8 @@ import multiprocessing.connection
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -202,7 +202,9 @@ class _Pool:
 
 
 def _serve(pipe: Connection, settings: _Settings) -> None:
-    """The worker's loop: a request in, ``(error, unit, extra)`` out."""
+    """The worker's loop: a request in, ``(error, unit, extra)`` out. It ends
+    with the pipe, so that an interrupt is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     lowerer = Lowerer(
         settings.known, settings.transform, settings.transform_arguments, settings.libclang
     )
@@ -241,7 +243,6 @@ class Lowerer:
             factory = getattr(importlib.import_module(module), name)
             self._transform = factory(*transform_arguments)
         self._libclang = libclang
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20000))
 
     def lower(self, request: Request) -> tuple[bytes, bytes]:
         """The encoded unit, and what the transformation made of it."""

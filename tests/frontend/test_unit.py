@@ -145,6 +145,13 @@ def test_errors_and_unknown_flags(tmp_path: Path) -> None:
         )
 
 
+def test_deep_expressions(tmp_path: Path) -> None:
+    deep = "(" * 200 + "x" + " + 1)" * 200
+    unit = lower(tmp_path, f"int f(int x) {{ return {deep}; }}", "-fbracket-depth=1000")
+    assert unit.errors == ()
+    assert verify(unit) == []
+
+
 def test_a_library_that_is_not_there() -> None:
     with pytest.raises(FrontendError) as caught:
         Library("/nonexistent/libclang.so")
