@@ -109,6 +109,7 @@ class Propagation:
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
         self._targets: dict[Value, tuple[str, ...]] = {}
+        self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
         self._worlds: dict[str, list[dict[str, int]]] = {}
         self._relevant = self._relevant_params()
         self._roots()
@@ -180,7 +181,7 @@ class Propagation:
             args = tuple(_bind(v, node.env) for v in point.args)
             if edge.symbol:
                 self._call(node, edge, point, context, allowed, edge.symbol, args)
-            else:
+            elif not self._is_entry(point.target):
                 targets = self._resolve(_bind(point.target, node.env))
                 if not targets and point.target is not None and point.target[0] == "p":
                     targets = self.program.arguments(node.fn.symbol, point.target[1])
@@ -202,6 +203,15 @@ class Propagation:
                     worlds = [w | {name: n} for w in worlds for n in numbers if n is not None]
             self._worlds[context] = worlds
         return self._worlds[context]
+
+    def _is_entry(self, target: Value) -> bool:
+        """A call through a member whose contexts the rules tell: what is stored
+        there is an entry point of its own, with its own registration."""
+        return (
+            target is not None
+            and target[0] == "."
+            and self.rules.field_callbacks(target[2], target[3]) is not None
+        )
 
     def _resolve(self, target: Value) -> tuple[str, ...]:
         if target is None:
@@ -329,6 +339,20 @@ class Propagation:
 
     # -- which parameters matter -------------------------------------------
 
+    def _edge_targets(self, symbol: str, edge: Edge) -> tuple[str, ...]:
+        """Every function that a call site may call."""
+        if edge.symbol:
+            return (edge.symbol,)
+        key = (symbol, edge.loc, edge.shown)
+        if key not in self._callees:
+            found: set[str] = set()
+            for point in edge.points:
+                found.update(self._resolve(point.target))
+                if point.target is not None and point.target[0] == "p":
+                    found.update(self.program.arguments(symbol, point.target[1]))
+            self._callees[key] = tuple(sorted(found)) if len(found) <= TARGETS_MAX else ()
+        return self._callees[key]
+
     def _relevant_params(self) -> dict[str, tuple[int, ...]]:
         """Parameters whose value decides something below: guards, targets of
         indirect calls, arguments of conditional requirements."""
@@ -342,8 +366,8 @@ class Propagation:
                     for point in edge.points:
                         for value in point.args:
                             relevant[symbol] |= params(value)
-                if edge.symbol:
-                    users.setdefault(edge.symbol, set()).add(symbol)
+                for target in self._edge_targets(symbol, edge):
+                    users.setdefault(target, set()).add(symbol)
         work = deque(sorted(relevant))
         while work:
             callee = work.popleft()
@@ -354,7 +378,7 @@ class Propagation:
                 mine = relevant[symbol]
                 before = len(mine)
                 for edge in self.program.functions[symbol].edges:
-                    if edge.symbol == callee:
+                    if callee in self._edge_targets(symbol, edge):
                         for point in edge.points:
                             for i in needs:
                                 if i < len(point.args):

@@ -318,7 +318,7 @@ class Analysis:
             if saved is not None:
                 result = saved
         if rule.api.returns:
-            result = self._returned(st, rule.api.returns, bound, args) or result
+            result = self._returned(st, rule, bound, args) or result
         states = [changed]
         self._set_result(changed, op, result, op_id)
         if without is not None:
@@ -376,9 +376,11 @@ class Analysis:
 
     @staticmethod
     def _returned(
-        st: State, phrase: str, bound: dict[str, int], args: tuple[Value, ...]
+        st: State, rule: ApiRule, bound: dict[str, int], args: tuple[Value, ...]
     ) -> Value:
-        word, _, arg = phrase.partition(" ")
+        word, _, arg = rule.api.returns.partition(" ")
+        if word == "same":
+            return ("g", rule.symbol)  # one value, however often it is asked for
         if word == "preempt-count":
             return ("pc", st.pre, st.bh)
         if word == "irq-flags":

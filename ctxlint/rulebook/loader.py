@@ -165,7 +165,7 @@ class _Directory:
         _check_effect(api.effect, api.prototype, place)
         if api.returns.startswith("irqs-disabled "):
             _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
-        elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled"):
+        elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
             raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
         for number, case in enumerate(api.requires):
             _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
