@@ -106,12 +106,10 @@ class Bench:
             jobs=self.jobs,
         )
 
-    def build(
-        self, overlay: Overlay, done: Prepared, units: dict[str, str], name: str = ""
-    ) -> Path:
+    def build(self, overlay: Overlay, done: Prepared, units: dict[str, str]) -> Path:
         """A build directory for ``overlay``: ``units`` maps a file to the file whose
         command it is compiled with (itself, or one like it)."""
-        where = self.fresh("build") / (name or done.spec_name)
+        where = self.fresh("build") / done.config  # the profile is named after it
         where.mkdir(parents=True)
         known = {command.file: command for command in done.commands}
         entries = [

@@ -21,7 +21,7 @@ HOTPLUG = [
         function=("stolen_time_cpu_online",),
         callee=("memremap",),
         entries=("stolen_time_cpu_online",),
-        rt_only=True,
+        rt_only=False,
         why="ONLINE callback that maps memory registered as STARTING, as before the fix "
         "'arm64: paravirt: Initialize steal time when cpu is online'",
     ),

@@ -18,6 +18,8 @@ class Case:
     ``company`` are unedited files that must be audited along, because the way from the
     entry point to the operation goes through them. ``config`` is the configuration target
     that builds the file; a file that none builds is compiled as its ``like`` is.
+    ``known`` says why the analyser is known to be wrong here; the test fails when it is
+    right after all.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Case:
     arch: Arch = "arm64"
     config: str = "defconfig"
     like: str = ""
+    known: str = ""
     why: str
 
     @property

@@ -17,21 +17,15 @@ QUIET = [
         why="the list of generic chips is only locked by code that sets chips up, in a task",
     ),
     Quiet(
-        name="irqsteer-bus-lock-mutex",
-        file=IRQCHIP + "irq-imx-irqsteer.c",
+        name="pca953x-bus-lock-sleeps",
+        file=GPIO + "gpio-pca953x.c",
         edit=every(
-            before(
-                "static void imx_irqsteer_irq_bus_lock(", "static DEFINE_MUTEX(bus_mutex);\n\n"
-            ),
+            include("linux/delay.h"),
             within(
-                "imx_irqsteer_irq_bus_lock",
-                swap("\tpm_runtime", "\tmutex_lock(&bus_mutex);\n\tpm_runtime"),
-            ),
-            within(
-                "imx_irqsteer_irq_bus_sync_unlock",
-                swap("\tpm_runtime", "\tmutex_unlock(&bus_mutex);\n\tpm_runtime"),
+                "pca953x_irq_bus_lock", swap("\tmutex_lock(", "\tmsleep(1);\n\tmutex_lock(")
             ),
         ),
+        company=("kernel/irq/manage.c",),
         why="irq_bus_lock and irq_bus_sync_unlock may sleep",
     ),
     Quiet(

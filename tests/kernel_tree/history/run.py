@@ -105,6 +105,7 @@ def key(finding: Finding) -> tuple[str, ...]:
         finding.callee,
         finding.entry.function,
         finding.entry.kind,
+        *finding.context.locks,
     )
 
 
@@ -130,7 +131,7 @@ def judge(case: Case, before: Result, after: Result) -> Outcome:
         for f in near
         if f.check == check
         and f.rt_only == case.rt_only
-        and (not case.entries or f.entry.function in case.entries)
+        and (not case.entries or _entered(f, case.entries))
     ]
     if right:
         return Outcome(case, "", fresh)
@@ -138,6 +139,14 @@ def judge(case: Case, before: Result, after: Result) -> Outcome:
         return Outcome(case, "differs: " + "; ".join(map(brief, near)), fresh)
     other = "; ".join(map(brief, fresh[:6]))
     return Outcome(case, "missed" + (f", but new: {other}" if other else ""), fresh)
+
+
+def _entered(finding: Finding, names: Sequence[str]) -> bool:
+    """By the function (macros put underscores before it), or by the member that it is
+    registered in."""
+    entry = finding.entry
+    called = {entry.function, entry.function.lstrip("_"), entry.kind.rpartition(".")[2]}
+    return not called.isdisjoint(names)
 
 
 def passes(finding: Finding, functions: Sequence[str], callees: Sequence[str]) -> bool:
