@@ -80,6 +80,9 @@ def _skip_empty(node: Node, kept: set[int]) -> Node:
         and id(node) not in kept
     ):
         seen.add(id(node))
+        # What it mentions is still used: an argument may have split the block.
+        node.term[1].refs = [*node.refs, *node.term[1].refs]
+        node.refs = []
         node = node.term[1]
     return node
 

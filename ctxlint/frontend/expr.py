@@ -102,6 +102,8 @@ class Expressions(Operators):
         decl = self.lib.getCursorReferenced(cursor)
         found = self.slots.get(decl.d0)
         if found is not None:
+            if type(found) is Global:
+                self.cur.refs.append(self.names.global_(decl))
             return found
         if decl.kind == FUNCTION:
             return self.func(self.names.function(decl))

@@ -192,3 +192,23 @@ def test_string_literals() -> None:
     assert string_bytes('L"hi\\n"', 2) == "hi\n".encode("utf-16-le")
     assert string_bytes('""', 1) == b""
     assert string_bytes('"é"', 1) == "é".encode()
+
+
+def test_callee_whose_argument_opens_a_block_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "h.h").write_text("static inline void inc(int *v) { ++*v; }\n", encoding="utf-8")
+    unit = lower(
+        tmp_path,
+        """#include "h.h"
+        #define checked(p) ({ do { const int *x = (p); (void)x; } while (0); (p); })
+        int g;
+        void f(int a, int b) { if (a) { if (b) inc(checked(&g)); } }""",
+    )
+    assert unit.inlines == ("h.h::inc",)
+
+
+def test_global_first_named_in_dead_code_is_kept(tmp_path: Path) -> None:
+    unit = lower(
+        tmp_path,
+        "static int g = 3; int f(void) { if (0) return g; return g; }",
+    )
+    assert [v.name for v in unit.globals] == ["g"]
