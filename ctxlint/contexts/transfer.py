@@ -73,6 +73,7 @@ class Analysis:
         self.noreturn = noreturn
         self.writes = writes
         self.written: set[int] = set()
+        self.acquired: set[str] = set()
         self.reader = Reader(function)
         self.variables = rules.context_variables
         self.tracked = _tracked_slots(function)
@@ -364,6 +365,7 @@ class Analysis:
             path = expr_text(self.fn, op.args[i]) if 0 <= i < len(op.args) else ""
             taken = isinstance(effect, fx.Lock)
             if taken:
+                self.acquired.add(effect.kind)
                 st.lock(effect.kind, path, op.loc)
                 if 0 <= i < len(args):
                     st.assume(args[i], True)  # it was not NULL, then
@@ -405,7 +407,7 @@ class Analysis:
         op_id: str,
     ) -> list[State]:
         states = []
-        for outcome in outcomes:
+        for outcome in self._paired_release(st, outcomes):
             new = st.copy()
             if op.dst is not None:
                 new.forget(("v", op_id))
@@ -414,6 +416,7 @@ class Analysis:
             ):
                 continue
             _apply_delta(new, outcome, op.loc)
+            self.acquired.update(lock.kind for lock in outcome.delta.locks)
             if op.dst is not None:
                 result = _at_caller(outcome.value, args, st)
                 if result is None or result[0] == "v":
@@ -425,6 +428,20 @@ class Analysis:
                 self.reader.assign(new, op.dst, result, op_id)
             states.append(new)
         return states
+
+    def _paired_release(
+        self, st: State, outcomes: tuple[Outcome, ...]
+    ) -> tuple[Outcome, ...]:
+        """A helper that unlocks only under a condition of its own (its twin locks
+        under the same one) unlocks what is held here, and nothing else."""
+        kinds = {kind for outcome in outcomes for kind in outcome.released}
+        if not kinds or all(outcome.released for outcome in outcomes):
+            return outcomes
+        if kinds & {lock.kind for lock in st.locks}:
+            return tuple(o for o in outcomes if o.released)
+        if kinds & self.acquired:
+            return tuple(o for o in outcomes if not o.released)
+        return outcomes
 
     # -- results -----------------------------------------------------------
 

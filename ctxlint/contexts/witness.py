@@ -21,8 +21,8 @@ SourceLine = Callable[[str, int], str]
 
 @dataclass(frozen=True)
 class Site:
-    """Where a violation is told: in the innermost function of a .c file, at the
-    call that the driver wrote."""
+    """Where a violation is told: in the innermost function of an audited .c file,
+    at the call that the driver wrote."""
 
     fn: Summary
     edge: Edge
@@ -31,12 +31,14 @@ class Site:
     """The operation itself is below, in header code."""
 
 
-def site_of(violation: Violation) -> Site | None:
-    """None when no function of a .c file is on the way."""
+def site_of(violation: Violation, reported: Callable[[str], bool]) -> Site | None:
+    """None when no function of a reported .c file is on the way."""
     node: Node | None = violation.node
     edge = violation.edge
     inner = False
-    while node is not None and node.fn.file.endswith(".h"):
+    while node is not None and (
+        node.fn.file.endswith(".h") or not reported(node.fn.locs[edge.loc].file)
+    ):
         if node.edge is None:
             return None
         edge, node, inner = node.edge, node.parent, True

@@ -36,8 +36,8 @@ def findings_of(
     """
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
     for violation in violations:
-        site = witness.site_of(violation)
-        if site is None or not reported(site.loc.file):
+        site = witness.site_of(violation, reported)
+        if site is None:
             continue
         shown = witness.callee_name(site, violation.need.rule.show, source)
         level = violation.need.level
