@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import multiprocessing
+import json
 import multiprocessing.connection
+import pickle
 import platform
 import shlex
 import shutil
-import signal
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from ctxlint.base.errors import FrontendError
+from ctxlint.base.errors import CtxlintError, FrontendError
 from ctxlint.frontend.clang import library
 from ctxlint.frontend.lower import lower_unit
 from ctxlint.frontend.refs import inline_refs
@@ -33,6 +34,14 @@ from ctxlint.ir.codec import encode
 from ctxlint.ir.unit import Unit
 
 KnownInlines = Mapping[str, Sequence[str]]
+
+START_SECONDS = 120.0
+"""A worker that has not said that it is ready by then will not."""
+
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from ctxlint.frontend.worker import serve; serve(int(sys.argv[1]))"
+)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -81,7 +90,7 @@ def lower_many(
     ``known`` has per profile the header functions that are stored already, with
     those they refer to. Workers do not tell each other: two may lower the same
     header function, with the same result. ``timeout`` is in seconds for each
-    unit.
+    unit. Raises FrontendError when a worker process cannot begin at all.
     """
     pool = _Pool(
         processes,
@@ -115,24 +124,66 @@ class _Settings(msgspec.Struct):
 
 
 class _Worker:
-    def __init__(self, settings: _Settings) -> None:
-        context = multiprocessing.get_context("forkserver")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        self.process.start()
-        theirs.close()
+    """A Python process that runs :func:`serve`.
+
+    Not a child of ``multiprocessing``: that one would import the caller's main
+    module again, and a script without a main guard would start over in it. Its
+    process group is its own, so that an interrupt at the terminal is the
+    parent's alone; it ends when the pipe does.
+    """
+
+    def __init__(self, settings: bytes) -> None:
+        self.pipe, theirs = multiprocessing.connection.Pipe()
+        with theirs:
+            end = theirs.fileno()
+            command = [sys.executable, "-c", _BOOT, str(end), json.dumps(sys.path)]
+            try:
+                self.process = subprocess.Popen(
+                    command, pass_fds=(end,), stdin=subprocess.DEVNULL, process_group=0
+                )
+            except OSError as error:
+                raise _cannot_start(str(error)) from error
+        self._settings = settings
+        self.ready = False
         self.request: Request | None = None
         self.deadline = 0.0
 
     def give(self, request: Request, timeout: float) -> None:
         self.request = request
+        self.deadline = time.monotonic() + (timeout if self.ready else START_SECONDS)
+        with contextlib.suppress(OSError):  # its end of the pipe will tell
+            if not self.ready:
+                self.pipe.send_bytes(self._settings)
+            self.pipe.send(request)
+
+    def begin(self, timeout: float) -> None:
+        """Take the word that it is ready. Raises FrontendError."""
+        try:
+            error, hint = self.pipe.recv() if self.pipe.poll() else ("it does not answer", "")
+        except (EOFError, OSError):
+            error, hint = f"it ended with code {self.exit_code()}", ""
+        if error:
+            raise _cannot_start(error, hint)
+        self.ready = True
         self.deadline = time.monotonic() + timeout
-        self.pipe.send(request)
+
+    def exit_code(self) -> int | None:
+        """Of a process that has closed its pipe."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        return self.process.returncode
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.join()
+        self.process.wait()
         self.pipe.close()
+
+
+def _cannot_start(why: str, hint: str = "") -> FrontendError:
+    return FrontendError(
+        f"a worker process cannot start: {why}",
+        hint=hint or "what it wrote above, if anything, says more; is the installation whole?",
+    )
 
 
 class _Pool:
@@ -141,7 +192,7 @@ class _Pool:
     ) -> None:
         self.size = max(size, 1)
         self.timeout = timeout
-        self.settings = settings
+        self.settings = pickle.dumps(settings)
         self.on_result = on_result
         self.workers: list[_Worker] = []
         self.failures: list[Failure] = []
@@ -164,6 +215,9 @@ class _Pool:
                 if worker.request is None and queue:
                     worker.give(queue.popleft(), self.timeout)
             for worker in self._ready():
+                if not worker.ready:
+                    worker.begin(self.timeout)
+                    continue
                 reason = self._receive(worker)
                 if reason is not None:
                     assert worker.request is not None
@@ -191,8 +245,7 @@ class _Pool:
         try:
             error, unit, extra = worker.pipe.recv()
         except (EOFError, OSError):
-            worker.process.join(1)
-            return f"the worker ended with code {worker.process.exitcode}"
+            return f"the worker ended with code {worker.exit_code()}"
         worker.request = None
         if error:
             self.failures.append(Failure(request, error))
@@ -201,26 +254,37 @@ class _Pool:
         return None
 
 
-def _serve(pipe: Connection, settings: _Settings) -> None:
-    """The worker's loop: a request in, ``(error, unit, extra)`` out. It ends
-    with the pipe, so that an interrupt is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lowerer = Lowerer(
-        settings.known, settings.transform, settings.transform_arguments, settings.libclang
-    )
-    while True:
+def serve(descriptor: int) -> None:
+    """A worker's life: settings in, "ready" out, then a request in and
+    ``(error, unit, extra)`` out until the pipe ends."""
+    with contextlib.suppress(EOFError, ConnectionError), Connection(descriptor) as pipe:
+        settings: _Settings = pickle.loads(pipe.recv_bytes())
         try:
-            request = pipe.recv()
-        except EOFError:
+            lowerer = Lowerer(
+                settings.known,
+                settings.transform,
+                settings.transform_arguments,
+                settings.libclang,
+            )
+        except CtxlintError as error:
+            pipe.send((str(error), error.hint))
             return
-        try:
-            unit, extra = lowerer.lower(request)
-            pipe.send(("", unit, extra))
-        except FrontendError as error:
-            pipe.send((str(error), b"", b""))
-        except (RecursionError, MemoryError, ArithmeticError, LookupError, TypeError,
-                ValueError, AssertionError, AttributeError) as error:  # fmt: skip
-            pipe.send((f"internal error: {type(error).__name__}: {error}", b"", b""))
+        except Exception as error:  # whatever it is, no unit is to blame
+            pipe.send((f"{type(error).__name__}: {error}", ""))
+            return
+        pipe.send(("", ""))
+        while True:
+            pipe.send(_answer(lowerer, pipe.recv()))
+
+
+def _answer(lowerer: Lowerer, request: Request) -> tuple[str, bytes, bytes]:
+    try:
+        return ("", *lowerer.lower(request))
+    except FrontendError as error:
+        return (str(error), b"", b"")
+    except (RecursionError, MemoryError, ArithmeticError, LookupError, TypeError,
+            ValueError, AssertionError, AttributeError) as error:  # fmt: skip
+        return (f"internal error: {type(error).__name__}: {error}", b"", b"")
 
 
 class Lowerer:

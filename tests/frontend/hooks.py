@@ -26,3 +26,10 @@ def _describe(prefix: str, unit: Unit, request: Request) -> bytes:
     if "raise" in unit.file:
         raise ValueError("this unit is not liked")
     return ",".join([prefix, *(f.name for f in unit.functions)]).encode()
+
+
+def broken(reason: str) -> Callable[[Unit, Request], bytes]:
+    """Cannot be made: with an error, or with the end of the process."""
+    if reason == "exit":
+        os._exit(7)
+    raise ImportError(reason)

@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
+from ctxlint.base.errors import FrontendError
 from ctxlint.frontend import Lowerer, Request, inline_refs, lower_many
 from ctxlint.ir.codec import decode
 from ctxlint.ir.unit import Unit
 
-DESCRIBER = f"{__name__.rpartition('.')[0]}.hooks:describer".lstrip(".")
+HOOKS = f"{__name__.rpartition('.')[0]}.hooks".lstrip(".")
+DESCRIBER = f"{HOOKS}:describer"
 HEADER = """
 static inline int leaf(int x) { return x; }
 static inline int middle(int x) { return leaf(x); }
@@ -23,11 +31,6 @@ def request(folder: Path, name: str, text: str) -> Request:
     (folder / "h.h").write_text(HEADER, encoding="utf-8")
     (folder / name).write_text('#include "h.h"\n' + text, encoding="utf-8")
     return Request("p", str(folder), name, ("-std=gnu11",), str(folder))
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
 
 def test_results_and_failures(tmp_path: Path) -> None:
@@ -93,3 +96,76 @@ def test_what_the_store_knows_is_not_lowered(tmp_path: Path) -> None:
     assert partly.inlines == full.inlines
     other = decode(Lowerer({"q": refs}).lower(item)[0], Unit)
     assert other.new_inlines == full.new_inlines
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("exit", "ended with code 7"), ("no such thing", "no such thing")]
+)
+def test_a_worker_that_cannot_begin_stops_all(tmp_path: Path, reason: str, told: str) -> None:
+    requests = [request(tmp_path, f"{n}.c", "int a(void) { return 1; }") for n in "abc"]
+    with pytest.raises(FrontendError, match=told) as caught:
+        lower_many(
+            requests,
+            on_result=lambda *result: None,
+            processes=2,
+            transform=f"{HOOKS}:broken",
+            transform_arguments=(reason,),
+        )
+    assert caught.value.hint
+
+
+def script(folder: Path, body: str) -> list[str]:
+    """The command of a script without a main guard, which lowers what ``body`` says."""
+    before = f"""
+        from pathlib import Path
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from ctxlint.frontend import Request, lower_many
+        folder = {str(folder)!r}
+        print("started", flush=True)
+        def told(request, unit, extra):
+            print(request.file, flush=True)
+        def lower(*names):
+            requests = [Request("p", folder, n, ("-std=gnu11",), folder) for n in names]
+            lower_many(requests, on_result=told, processes=2,
+                       transform="hooks:describer", transform_arguments=("x",))
+    """
+    path = folder / "script.py"
+    path.write_text(textwrap.dedent(before) + body, encoding="utf-8")
+    return [sys.executable, str(path)]
+
+
+def test_the_callers_main_module_is_not_run_again(tmp_path: Path) -> None:
+    for name in ("a.c", "b.c"):
+        request(tmp_path, name, "int a(void) { return 1; }")
+    done = subprocess.run(
+        script(tmp_path, "lower('a.c', 'b.c')\n"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert sorted(done.stdout.split()) == ["a.c", "b.c", "started"]
+
+
+def test_an_interrupt_is_the_parents_alone(tmp_path: Path) -> None:
+    request(tmp_path, "a.c", "int a(void) { return 1; }")
+    request(tmp_path, "hang.c", "int h(void) { return 1; }")
+    body = "try:\n    lower('hang.c', 'a.c')\nexcept KeyboardInterrupt:\n    print('over')\n"
+    with subprocess.Popen(
+        script(tmp_path, body),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "a.c\n":
+            pass
+        started = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (out, err) == ("over\n", "")
+    assert time.monotonic() - started < 10
