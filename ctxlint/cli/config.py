@@ -24,6 +24,7 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "cache": (str,),
     "jobs": (int,),
     "timeout": (int, float),
+    "reach": (int,),
     "libclang": (str,),
     "rules": (list,),
     "format": (str,),
@@ -44,6 +45,7 @@ class Settings:
     cache: Path | None = None
     jobs: int | None = None
     timeout: float | None = None
+    reach: int | None = None
     libclang: str | None = None
     rules: tuple[Path, ...] = field(default=())
     format: str | None = None
@@ -107,6 +109,7 @@ def _settings(table: dict[str, Any], source: Path) -> Settings:
         cache=place("cache"),
         jobs=table.get("jobs"),
         timeout=table.get("timeout"),
+        reach=table.get("reach"),
         libclang=table.get("libclang"),
         rules=places("rules"),
         format=table.get("format"),

@@ -39,6 +39,12 @@ _RUN = [
         "--jobs", "-j", type=click.IntRange(0), help="Worker processes (0: all CPUs)."
     ),
     click.option("--timeout", type=click.FloatRange(0.1), help="Seconds per translation unit."),
+    click.option(
+        "--reach",
+        type=click.IntRange(0, 6),
+        help="Rounds of reading callers and callees in other files"
+        " (default: 2 for single files, 0 for directories).",
+    ),
     click.option("--libclang", help="Path of a libclang to use instead of the bundled one."),
     click.option(
         "--rules", type=_DIR, multiple=True, help="More rules from this directory (repeatable)."
@@ -57,7 +63,7 @@ def tree_options(function: F) -> F:
 
 
 def run_options(function: F) -> F:
-    """``--jobs --timeout --libclang --rules``."""
+    """``--jobs --timeout --reach --libclang --rules``."""
     return _apply(_RUN, function)
 
 
@@ -130,6 +136,7 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
         cache=options.get("cache") or settings.cache,
         jobs=jobs if jobs is not None else settings.jobs or 0,
         timeout=options.get("timeout") or settings.timeout or Request.timeout,
+        reach=options.get("reach") if options.get("reach") is not None else settings.reach,
         libclang=options.get("libclang") or settings.libclang,
         rules=tuple(options.get("rules") or ()) or settings.rules,
     )

@@ -429,9 +429,7 @@ class Analysis:
             states.append(new)
         return states
 
-    def _paired_release(
-        self, st: State, outcomes: tuple[Outcome, ...]
-    ) -> tuple[Outcome, ...]:
+    def _paired_release(self, st: State, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         """A helper that unlocks only under a condition of its own (its twin locks
         under the same one) unlocks what is held here, and nothing else."""
         kinds = {kind for outcome in outcomes for kind in outcome.released}

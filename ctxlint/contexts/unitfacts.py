@@ -68,16 +68,21 @@ def summarise(
 ) -> Summary:
     """The summary of one function, given those of its callees (where known)."""
 
-    def outcomes(symbol: str) -> tuple[Outcome, ...]:
+    def body(symbol: str) -> Summary | None:
+        """The callee's summary, unless another file may replace its body."""
         callee = known(symbol)
+        return None if callee is None or "weak" in callee.attrs else callee
+
+    def outcomes(symbol: str) -> tuple[Outcome, ...]:
+        callee = body(symbol)
         return callee.outcomes if callee is not None else ()
 
     def noreturn(symbol: str) -> bool:
-        callee = known(symbol)
+        callee = body(symbol)
         return callee is not None and callee.noreturn
 
     def writes(symbol: str) -> tuple[int, ...] | None:
-        callee = known(symbol)
+        callee = body(symbol)
         return callee.writes if callee is not None else None
 
     return Analysis(fn, rules, rt, decls.get, outcomes, noreturn, writes).run()

@@ -27,6 +27,7 @@ __all__ = [
     "Prepared",
     "ProfileSpec",
     "Tree",
+    "arch_folder",
     "arch_of_config",
     "commands_for",
     "find_tree",
@@ -49,6 +50,11 @@ def commands_for(
     if done.own:
         return add_paths(source, done, paths, jobs=jobs, log=log, progress=progress)
     return use_build(source, done.build, (*done.paths, *paths), log=log)
+
+
+def arch_folder(arch: str) -> str:
+    """The folder below ``arch/`` of an architecture ("x86_64": "x86")."""
+    return _arch.srcarch(arch)
 
 
 def arch_of_config(config: Path, tree: Tree) -> str | None:

@@ -41,6 +41,8 @@ class Request:
     ``builds``: existing build directories to take commands from, instead of
     preparing one (their ``.config`` says which profile they are).
     ``timeout``: seconds a unit may take. ``jobs``: worker processes.
+    ``reach``: how many rounds of looking for callers and callees in other files
+    (None: two when single files are audited, none for directories).
     """
 
     tree: Path
@@ -53,6 +55,7 @@ class Request:
     jobs: int = 0
     timeout: float = 60.0
     libclang: str | None = None
+    reach: int | None = None
     rules: tuple[Path, ...] = field(default=())
 
 

@@ -52,6 +52,15 @@ class Index:
         for inline in result.inlines:
             self.inlines.setdefault(inline.symbol, inline.summary)
 
+    def absorb(self, other: Index) -> None:
+        """Add the units of another index of the same profile."""
+        self.parsed += other.parsed
+        self.facts.update(other.facts)
+        self.stamps.update(other.stamps)
+        self.inlines.update(other.inlines)
+        self.classes |= other.classes
+        self.incomplete += other.incomplete
+
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
         """Names all inputs of the whole-program stages by content."""
         text = "\n".join(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from ctxlint.pipeline import (
     Request,
     WhyContext,
     WhyFunction,
+    reach,
 )
 from ctxlint.pipeline.collect import findings_of, merge, source_reader
 from ctxlint.pipeline.index import Index, index_profile, rules_of
@@ -40,6 +42,7 @@ from ctxlint.store import Store
 
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
+SINGLE_FILE_REACH = 2
 DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
 
 
@@ -116,6 +119,52 @@ class _Session:
                 progress.finish(stage)
         return out
 
+    def index(self, profile: kbuild.Prepared, store: Store, progress: Progress) -> Index:
+        """Facts of the audited units, and of those that they reach."""
+        request = self.request
+        index = index_profile(
+            self.tree, profile, request, store, progress, self.jobs, self.cache
+        )
+        rounds = request.reach
+        if rounds is None:
+            files = all((self.tree.path / p).is_file() for p in self.paths)
+            rounds = SINGLE_FILE_REACH if files and profile.own else 0
+        rules = rules_of(request)
+        audited = [c.file for c in profile.commands]
+        new = audited
+        for _ in range(rounds):
+            names = reach.wanted(index.program(), rules, profile.rt, audited, new)
+            found = reach.find_files(
+                self.tree.path, kbuild.arch_folder(profile.arch), names, new
+            )
+            progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
+            fresh = [f for f in found if f not in index.facts]
+            if len(fresh) > reach.FILES_PER_ROUND:
+                progress.log(
+                    "info",
+                    f"reach: {len(fresh)} files may call or define what is audited; the "
+                    f"{reach.FILES_PER_ROUND} nearest are read",
+                )
+                del fresh[reach.FILES_PER_ROUND :]
+            if not fresh:
+                break
+            more = kbuild.commands_for(
+                self.tree, profile, fresh, jobs=self.jobs, log=progress.log
+            )
+            chosen = tuple(c for c in more.commands if c.file in set(fresh))
+            extra = index_profile(
+                self.tree,
+                dataclasses.replace(profile, commands=chosen),
+                request,
+                store,
+                progress,
+                self.jobs,
+                self.cache,
+            )
+            index.absorb(extra)
+            new = [c.file for c in chosen]
+        return index
+
     def _target(self) -> tuple[str, str]:
         """Architecture and configuration: asked for, else the tree's own."""
         own = self.tree.path / ".config"
@@ -139,11 +188,9 @@ def audit(request: Request, progress: Progress) -> Result:
         session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
     ) as store:
         for profile in prepared:
-            index = index_profile(
-                session.tree, profile, request, store, progress, session.jobs, session.cache
-            )
+            index = session.index(profile, store, progress)
             incomplete += index.incomplete
-            units += len(profile.commands)
+            units += len(index.facts)
             parsed += index.parsed
             results.append(_judge(index, session, profile, request, store, progress))
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
@@ -282,9 +329,7 @@ def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunctio
         session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
     ) as store:
         for profile in session.profiles(progress):
-            index = index_profile(
-                session.tree, profile, request, store, progress, session.jobs, session.cache
-            )
+            index = session.index(profile, store, progress)
             rules = rules_of(request)
             program = index.program()
             run = _propagate(program, rules, profile.rt)

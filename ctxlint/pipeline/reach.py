@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files beyond the audited ones that decide in which contexts these run.
+
+A single file rarely shows how it is entered: its callback may be registered, or
+its function called, from another file, and what it calls may be defined in a
+third. Candidates are found by name in the text of the tree (a search, no
+database to build), nearest folders first; only those that the configuration
+builds are read. The search is bounded, and says so when it stops early.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxlint.base.errors import ToolMissingError
+from ctxlint.callgraph.program import Program
+from ctxlint.rulebook import Rulebook
+
+FILES_PER_ROUND = 16
+_SKIPPED = frozenset(
+    ("Documentation", "LICENSES", "certs", "rust", "samples", "scripts", "tools", "usr")
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """External names to look for: ``callers`` are functions of the audited files
+    that may reach an operation that waits, ``bodies`` functions that these files
+    call and of which nothing is known."""
+
+    callers: frozenset[str]
+    bodies: frozenset[str]
+
+
+def wanted(
+    program: Program, rules: Rulebook, rt: bool, audited: Iterable[str], new: Iterable[str]
+) -> Wanted:
+    """What the next round has to find for the files that the last one read:
+    callers of what leads up to the audited files' waiting functions, bodies of
+    what the audited files' functions lead down to."""
+    home, fresh = set(audited), set(new)
+    start = {s for s, fn in program.functions.items() if fn.file in home}
+    callees = _callees(program)
+    callers: dict[str, set[str]] = {}
+    for symbol, targets in callees.items():
+        for target in targets:
+            callers.setdefault(target, set()).add(symbol)
+    waits = _closure(
+        {s for s, targets in callees.items() if any(_waits(rules, t, rt) for t in targets)},
+        callers,
+    )
+    up = {
+        s
+        for s in _closure(start & waits, callers)
+        if (fn := program.functions[s]).file in fresh and fn.name == s
+    }
+    down = {
+        t
+        for s in _closure(start, callees)
+        if s in program.functions and program.functions[s].file in fresh
+        for t in callees[s]
+        if t not in program.functions
+        and "::" not in t
+        and not t.startswith("__builtin_")
+        and (rules.api(t) is None or _looked_into(rules, t))
+    }
+    return Wanted(frozenset(up), frozenset(down))
+
+
+def _callees(program: Program) -> dict[str, set[str]]:
+    """Everything that each function may call."""
+    found: dict[str, set[str]] = {}
+    for symbol, fn in program.functions.items():
+        targets = found.setdefault(symbol, set())
+        for edge in fn.edges:
+            if edge.symbol:
+                targets.add(edge.symbol)
+            for point in edge.points:
+                targets.update(program.targets(point.target))
+    return found
+
+
+def _closure(start: set[str], edges: dict[str, set[str]]) -> set[str]:
+    found = set(start)
+    work = list(start)
+    while work:
+        for symbol in edges.get(work.pop(), ()):
+            if symbol not in found:
+                found.add(symbol)
+                work.append(symbol)
+    return found
+
+
+def _waits(rules: Rulebook, symbol: str, rt: bool) -> bool:
+    rule = rules.api(symbol)
+    return rule is not None and (
+        rule.api.config is not None or any(c.level != "spin" for c in rule.cases(rt))
+    )
+
+
+def _looked_into(rules: Rulebook, symbol: str) -> bool:
+    rule = rules.api(symbol)
+    return rule is not None and rule.api.inside
+
+
+def find_files(tree: Path, arch_folder: str, names: Wanted, near: Iterable[str]) -> list[str]:
+    """C files that name one of the ``callers`` or define one of the ``bodies``,
+    nearest to ``near`` first. Raises ToolMissingError without grep."""
+    words = names.callers | names.bodies
+    if not words:
+        return []
+    callers = _words(names.callers)
+    definition = re.compile(
+        rb"^[A-Za-z_][^;\n]*\b(?:"
+        + b"|".join(sorted(n.encode() for n in names.bodies))
+        + rb")\s*\(",
+        re.M,
+    )
+    homes = sorted({str(Path(f).parent) for f in near})
+    found = []
+    for path in _grep(tree, arch_folder, words):
+        try:
+            text = (tree / path).read_bytes()
+        except OSError:
+            continue
+        if (names.callers and callers.search(text)) or (
+            names.bodies and definition.search(text)
+        ):
+            found.append(path)
+    return sorted(found, key=lambda f: (_distance(f, homes), f))
+
+
+def _words(names: Iterable[str]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:" + b"|".join(sorted(n.encode() for n in names)) + rb")\b")
+
+
+def _grep(tree: Path, arch_folder: str, words: Iterable[str]) -> list[str]:
+    """C files with one of the words; of ``arch/`` only the profile's."""
+    folders = sorted(
+        entry.name
+        for entry in tree.iterdir()
+        if entry.is_dir() and entry.name not in _SKIPPED and entry.name[0] != "."
+    )
+    roots = [f"arch/{arch_folder}" if f == "arch" else f for f in folders]
+    roots = [r for r in roots if (tree / r).is_dir()]
+    try:
+        done = subprocess.run(
+            ["grep", "-rlwF", "--include=*.c", "-f", "-", "--", *roots],
+            cwd=tree,
+            input="\n".join(sorted(words)),
+            capture_output=True,
+            text=True,
+            check=False,
+            errors="surrogateescape",
+        )
+    except FileNotFoundError as error:
+        raise ToolMissingError(
+            "grep is not installed", hint="Install it (Debian and Fedora: grep)."
+        ) from error
+    return sorted(done.stdout.splitlines())
+
+
+def _distance(file: str, homes: list[str]) -> int:
+    """Folders between a file and the nearest audited one; the architecture and
+    the core are near to everything."""
+    folder = Path(file).parent.parts
+    best = 99
+    for home in homes:
+        parts = Path(home).parts
+        common = 0
+        for a, b in zip(folder, parts, strict=False):
+            if a != b:
+                break
+            common += 1
+        best = min(best, len(folder) + len(parts) - 2 * common)
+    return min(best, 4) if file.startswith(("arch/", "kernel/", "drivers/base/")) else best
