@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+import ctxlint
 from ctxlint import __version__, kbuild
 from ctxlint.callgraph.facts import Summary
 from ctxlint.callgraph.program import Program, link
@@ -216,11 +217,14 @@ def _digest(extra: tuple[Path, ...]) -> str:
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
             hasher.update(path.read_bytes())
+    # A version number does not change while ctxlint itself is worked on.
+    for path in sorted(Path(ctxlint.__file__).parent.rglob("*.py")):
+        hasher.update(path.read_bytes())
     return hasher.hexdigest()
 
 
 def rules_digest(request: Request) -> str:
-    """Identity of the rules: facts of functions depend on them."""
+    """Identity of the rules and of the analysis: stored facts depend on both."""
     return _digest(request.rules)
 
 
