@@ -100,12 +100,12 @@ def index_profile(
     commands = {
         unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
     }
+    index.classes = {_class(profile, c) for c in profile.commands}
     stored = store.lookup(commands)
     for key, unit in stored.items():
         command = commands[key]
         index.facts[command.file] = unit.facts_blob
         index.stamps[command.file] = _stamp(unit.facts_blob)
-        index.classes.add(_class(profile, command))
     todo = [
         (key, c)
         for key, c in sorted(commands.items(), key=lambda kv: kv[1].file)

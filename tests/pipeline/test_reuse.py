@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A cache that already holds part of a tree changes nothing in the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ctxlint import pipeline
+from ctxlint.report import json_report
+
+TREE = Path(__file__).resolve().parents[2] / "fixtures/tree"
+BUILDS = (TREE / "builds/rt", TREE / "builds/nort")
+ALL = ("drivers/irqchip", "drivers/firmware")
+
+
+class Silent:
+    def start(self, stage: str, total: int) -> None: ...
+
+    def advance(self, stage: str, text: str = "") -> None: ...
+
+    def finish(self, stage: str) -> None: ...
+
+    def log(self, level: Any, message: str) -> None: ...
+
+
+def audit(cache: Path, *paths: str) -> str:
+    request = pipeline.Request(tree=TREE, builds=BUILDS, paths=paths, cache=cache, jobs=1)
+    return json_report.render(pipeline.audit(request, Silent()))
+
+
+def test_parts_first_then_all(tmp_path: Path) -> None:
+    cold = audit(tmp_path / "cold", *ALL)
+    audit(tmp_path / "warm", "drivers/irqchip/irq-lily-its.c")
+    audit(tmp_path / "warm", "drivers/irqchip/irq-rose.c", "drivers/irqchip/irq-snail.c")
+    assert audit(tmp_path / "warm", *ALL) == cold
+    assert audit(tmp_path / "warm", *ALL) == cold
