@@ -68,7 +68,10 @@ def evaluate(value: Value, lookup: Lookup) -> int | None:
     if known is not None:
         return known
     if kind == "b":
-        return _binary(value[1], evaluate(value[2], lookup), evaluate(value[3], lookup))
+        a, b = value[2], value[3]
+        if a != b and (_somewhere(a) or _somewhere(b)) and ("k", 0) not in (a, b):
+            return None
+        return _binary(value[1], evaluate(a, lookup), evaluate(b, lookup))
     if kind == "u":
         inner = evaluate(value[2], lookup)
         if inner is None:
@@ -82,11 +85,16 @@ def evaluate(value: Value, lookup: Lookup) -> int | None:
             a, b = evaluate(value[2], lookup), evaluate(value[3], lookup)
             return a if a == b else None
         return evaluate(value[2] if cond else value[3], lookup)
-    if kind == "&" and value[1][0] == "g":
-        return address(value[1][1])
-    if kind in ("f", "&"):
-        return 1  # addresses are not null
+    if kind == "f" or (kind == "&" and value[1][0] == "g"):
+        return address(value[1] if kind == "f" else value[1][1])
+    if kind == "&":
+        return 1  # not null, and no more than that
     return None
+
+
+def _somewhere(value: Value) -> bool:
+    """An address that is known not to be null, but not to differ from others."""
+    return value is not None and value[0] == "&" and value[1][0] != "g"
 
 
 def truth(value: Value, lookup: Lookup) -> bool | None:
@@ -119,7 +127,8 @@ def truth(value: Value, lookup: Lookup) -> bool | None:
 
 
 def address(symbol: str) -> int:
-    """A number that stands for the address of a variable in comparisons."""
+    """A number that stands for the address of a variable or function in
+    comparisons."""
     return (1 << 63) | zlib.crc32(symbol.encode())
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.program import TARGETS_MAX, Program
-from ctxlint.callgraph.values import Value, evaluate, params, substitute, truth
+from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
 from ctxlint.contexts.context import LEVELS, Context, Wait
 from ctxlint.contexts.entries import EntryPoint, constant
 from ctxlint.rulebook.book import ApiRule, Rulebook
@@ -54,7 +54,7 @@ class Node:
                 known = env.get(value[1])
                 if known is None:
                     return None
-                return int(known[1]) if known[0] == "k" else 1
+                return int(known[1]) if known[0] == "k" else address(known[1])
             if value[0] == "g":
                 return variables.get(value[1])
             return self.context.lookup(value, rt)
