@@ -139,6 +139,17 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     writes: tuple[int, ...] = ()
 
 
+def is_neutral(summary: Summary) -> bool:
+    """Whether callers go on in the execution context they called in."""
+    same = Delta()
+    return all(
+        o.delta.irq == same.irq
+        and (o.delta.pre, o.delta.bh, o.delta.rcu, o.delta.mig) == (0, 0, 0, 0)
+        and not (o.delta.locks or o.pops or o.saves or o.released)
+        for o in summary.outcomes
+    )
+
+
 class RecordInit(msgspec.Struct, frozen=True, array_like=True):
     """Constant members of an initialised record (which ``regmap_config``)."""
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +13,14 @@ import msgspec
 
 import ctxlint
 from ctxlint import __version__, kbuild
-from ctxlint.callgraph.facts import Summary
+from ctxlint.callgraph.facts import Summary, UnitFacts, is_neutral
 from ctxlint.callgraph.program import Program, link
+from ctxlint.contexts.unitfacts import unit_facts
 from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import worker
 from ctxlint.frontend.clang import library
+from ctxlint.ir import codec
+from ctxlint.ir.unit import Unit
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.work import (
     UnitResult,
@@ -33,7 +37,8 @@ class Index:
 
     ``facts`` by file; ``inlines`` by symbol (those not parsed just now are read
     from the store, from any of ``classes``); ``parsed`` counts the units that
-    were not in the store; ``stamps`` identify the facts.
+    were not in the store; ``stamps`` identify the facts, ``keys`` the units in
+    the store.
     """
 
     tool: str
@@ -41,6 +46,9 @@ class Index:
     stamps: dict[str, str] = field(default_factory=dict)
     inlines: dict[str, bytes] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
+    keys: dict[str, str] = field(default_factory=dict)
+    rt: bool = False
+    rules: Callable[[], Rulebook] = load
     incomplete: list[Incomplete] = field(default_factory=list)
     parsed: int = 0
     store: Store | None = None
@@ -60,6 +68,7 @@ class Index:
         self.stamps.update(other.stamps)
         self.inlines.update(other.inlines)
         self.classes |= other.classes
+        self.keys.update(other.keys)
         self.incomplete += other.incomplete
 
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
@@ -82,7 +91,35 @@ class Index:
         summaries: list[Summary] = [
             decode_summary(self.inlines[s]) for s in sorted(reached) if s in self.inlines
         ]
-        return link(units, summaries)
+        program = link(units, summaries)
+        again = self._with_foreign_effects(program, units)
+        return link(again, summaries) if again is not units else program
+
+    def _with_foreign_effects(
+        self, program: Program, units: list[UnitFacts]
+    ) -> list[UnitFacts]:
+        """Units that call a function of another file which changes their execution
+        context (a lock helper) are summarised again, now that it is known."""
+        changes = {
+            symbol: fn
+            for symbol, fn in program.functions.items()
+            if symbol == fn.name and "weak" not in fn.attrs and not is_neutral(fn)
+        }
+        concerned = {
+            caller.file
+            for symbol, fn in changes.items()
+            for caller, _ in program.callers.get(symbol, ())
+            if caller.file != fn.file and caller.file in self.keys
+        }
+        if not concerned or self.store is None:
+            return units
+        stored = self.store.lookup(self.keys[file] for file in sorted(concerned))
+        fresh = {}
+        for unit in stored.values():
+            body = codec.decode(unit.unit_blob, Unit)
+            body = msgspec.structs.replace(body, new_inlines=())
+            fresh[unit.file] = unit_facts(body, self.rules(), self.rt, program.functions)[0]
+        return [fresh.get(unit.file, unit) for unit in units]
 
 
 def index_profile(
@@ -100,6 +137,8 @@ def index_profile(
     commands = {
         unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
     }
+    index.rt, index.rules = profile.rt, lambda: rules_of(request)
+    index.keys = {c.file: key for key, c in commands.items()}
     index.classes = {_class(profile, c) for c in profile.commands}
     stored = store.lookup(commands)
     for key, unit in stored.items():
