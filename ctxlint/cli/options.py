@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -94,8 +95,9 @@ def relative_paths(paths: tuple[str, ...], tree: Path) -> tuple[str, ...]:
     """
     result = []
     for text in paths:
-        here = (Path.cwd() / text).resolve()
-        there = (tree / text).resolve()
+        # Lexically: files of a tree may be links to elsewhere.
+        here = Path(os.path.normpath(Path.cwd() / text))
+        there = Path(os.path.normpath(tree / text))
         if here.exists() and here.is_relative_to(tree):
             result.append(here.relative_to(tree).as_posix())
         elif there.exists() and there.is_relative_to(tree):

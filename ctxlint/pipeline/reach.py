@@ -149,7 +149,7 @@ def _grep(tree: Path, arch_folder: str, words: Iterable[str]) -> list[str]:
     roots = [r for r in roots if (tree / r).is_dir()]
     try:
         done = subprocess.run(
-            ["grep", "-rlwF", "--include=*.c", "-f", "-", "--", *roots],
+            ["grep", "-RlwF", "--include=*.c", "-f", "-", "--", *roots],
             cwd=tree,
             input="\n".join(sorted(words)),
             capture_output=True,
