@@ -177,12 +177,24 @@ class State:
         self.facts[value] = truth if truth else 0
         return True
 
-    def forget(self, value: Value) -> None:
-        """A value id is computed anew: drop what was known about the old one."""
-        for table in (self.facts, self.mem):
-            stale = [k for k in table if mentions(k, value)]
-            for k in stale:
-                del table[k]
+    def forget(self, value: Value) -> bool:
+        """A value is computed anew: drop what was known about the old one, and,
+        as it has the same name, who else holds it. True when there was any."""
+        named = value[0] == "v"
+        stale: list[Value] = [k for k in self.facts if mentions(k, value)]
+        for k in stale:
+            del self.facts[k]
+        places = [
+            k
+            for k, v in self.mem.items()
+            if mentions(k, value) or (named and mentions(v, value))
+        ]
+        for k in places:
+            del self.mem[k]
+        slots = [slot for slot, v in self.vals.items() if mentions(v, value)] if named else []
+        for slot in slots:
+            del self.vals[slot]
+        return bool(stale or places or slots)
 
     # -- context -----------------------------------------------------------
 
@@ -250,10 +262,9 @@ def merge(into: State, other: State, phi: str) -> bool:
     for slot, value in list(into.vals.items()):
         if other.vals.get(slot) != value:
             fresh = ("v", f"{phi}.{slot}")
-            if value != fresh:
-                into.forget(fresh)
-                into.vals[slot] = fresh
-                changed = True
+            into.vals.pop(slot, None)  # what else has the name is of an older round
+            changed |= into.forget(fresh) or value != fresh
+            into.vals[slot] = fresh
     tables: tuple[tuple[dict[Any, Any], dict[Any, Any]], ...] = (
         (into.facts, other.facts),
         (into.mem, other.mem),

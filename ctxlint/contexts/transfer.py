@@ -186,14 +186,15 @@ class Analysis:
                     return [(to, st)]
             return [(term.default, st)]
         out = []
+        known = [] if value is None else [low for low, high, _ in term.cases if low == high]
+        other = st.copy()  # a range, or the default
+        for low in known:
+            other.assume(("b", "==", value, ("k", low)), False)
         for low, high, to in term.cases:
-            arm = st.copy()
+            arm = (st if low == high else other).copy()
             if low != high or value is None or arm.assume(("b", "==", value, ("k", low)), True):
                 out.append((to, arm))
-        for low, high, _ in term.cases:
-            if low == high and value is not None:
-                st.assume(("b", "==", value, ("k", low)), False)
-        out.append((term.default, st))
+        out.append((term.default, other))
         return out
 
     # -- operations --------------------------------------------------------
@@ -406,8 +407,23 @@ class Analysis:
         args: tuple[Value, ...],
         op_id: str,
     ) -> list[State]:
+        paired = self._paired_release(st, outcomes)
+        states = self._states_after(st, op, paired, args, op_id)
+        if not states and len(paired) < len(outcomes):
+            states = self._states_after(st, op, outcomes, args, op_id)
+        return states
+
+    def _states_after(
+        self,
+        st: State,
+        op: ops.Call,
+        outcomes: tuple[Outcome, ...],
+        args: tuple[Value, ...],
+        op_id: str,
+    ) -> list[State]:
+        """A state for each outcome whose guards may hold."""
         states = []
-        for outcome in self._paired_release(st, outcomes):
+        for outcome in outcomes:
             new = st.copy()
             if op.dst is not None:
                 new.forget(("v", op_id))
@@ -431,9 +447,13 @@ class Analysis:
 
     def _paired_release(self, st: State, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
         """A helper that unlocks only under a condition of its own (its twin locks
-        under the same one) unlocks what is held here, and nothing else."""
+        under the same one) unlocks what is held here, and nothing else. Where the
+        condition is the caller's to know, it decides."""
         kinds = {kind for outcome in outcomes for kind in outcome.released}
-        if not kinds or all(outcome.released for outcome in outcomes):
+        releasing = [outcome for outcome in outcomes if outcome.released]
+        if len(releasing) in (0, len(outcomes)) or all(
+            _exclude(a, b) for a in releasing for b in outcomes if not b.released
+        ):
             return outcomes
         if kinds & {lock.kind for lock in st.locks}:
             return tuple(o for o in outcomes if o.released)
@@ -532,6 +552,10 @@ class Analysis:
             outcomes = [o for _, o in sorted(by_context.items(), key=lambda kv: repr(kv[0]))]
             outcomes = outcomes[:OUTCOMES_MAX]
         return tuple(outcomes)
+
+
+def _exclude(a: Outcome, b: Outcome) -> bool:
+    return any(Guard(g.value, not g.truth) in b.guards for g in a.guards)
 
 
 def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
