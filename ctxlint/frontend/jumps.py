@@ -189,7 +189,7 @@ class Jumps(Initialisers):
 
     def _asm_goto(self, op: Asm, labels: tuple[str, ...], loc: LocId) -> None:
         targets = []
-        for name in labels:
+        for name in labels or ("",):  # a macro hides them: any label, then
             edge = Node()
             edge.used = True
             self._asm_labels.append((name, edge, self.scope, loc))

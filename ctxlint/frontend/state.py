@@ -251,7 +251,7 @@ class State:
     def assign(self, dst: Expr, src: Expr, loc: LocId) -> None:
         """Store; a call just made into a temporary stores directly instead."""
         ops = self.cur.ops
-        if type(src) is Var and ops:
+        if type(src) is Var and ops and not self.vars[src.slot].name:
             last = ops[-1]
             if (
                 type(last) is Call

@@ -212,3 +212,15 @@ def test_global_first_named_in_dead_code_is_kept(tmp_path: Path) -> None:
         "static int g = 3; int f(void) { if (0) return g; return g; }",
     )
     assert [v.name for v in unit.globals] == ["g"]
+
+
+def test_a_chained_assignment_of_a_call_stores_twice(tmp_path: Path) -> None:
+    unit = lower(
+        tmp_path,
+        """struct e { int m; }; struct e rd(int);
+        int f(int a) { struct e x, y; x = y = rd(a); y.m = 1; return x.m; }""",
+    )
+    text = function_text(unit.functions[0])
+    assert "y = call rd(a)" in text
+    assert "x = y" in text
+    assert verify(unit) == []
