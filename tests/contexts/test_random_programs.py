@@ -62,12 +62,9 @@ def _bodies(simple: st.SearchStrategy[Stmt]) -> st.SearchStrategy[tuple[Stmt, ..
 
 
 BODIES = _bodies(st.one_of(_simple, st.just(("unlock",))))
-# A helper that unlocks under a condition which only it knows is taken to know best
-# (Analysis._paired_release), so one of these unlocks under a parameter, or not at all.
-_UNLOCK = ("if", "p", (("unlock",),), ())
-HELPERS = st.tuples(st.sampled_from([(), (_UNLOCK,)]), _bodies(_simple)).map(
-    lambda h: h[0] + h[1]
-)
+# No unlocking: a helper that unlocks under a condition which its caller does not know is
+# taken to know best (Analysis._paired_release).
+HELPERS = _bodies(_simple)
 
 
 def c_text(body: tuple[Stmt, ...], loop: bool = False) -> str:
