@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
@@ -13,12 +15,17 @@ _DEPTH_MAX = 8
 
 
 class Reader:
-    """Evaluates expressions of one function in a state."""
+    """Evaluates expressions of one function in a state.
 
-    def __init__(self, function: Function) -> None:
+    ``local`` renames the records that a .c file defines for itself: equal tags
+    in two such files are two records.
+    """
+
+    def __init__(self, function: Function, local: Mapping[str, str]) -> None:
         self.fn = function
+        self.local = local
         self.records = {
-            slot: kind.key
+            slot: local.get(kind.key, kind.key)
             for slot, var in enumerate(function.vars)
             if isinstance(kind := function.types[var.type], TRecord)
         }
@@ -87,7 +94,7 @@ class Reader:
             base = self.place(e.base, st, depth + 1)
             if base is None:
                 base = ("v", "?")
-            return (".", base, e.record, e.name)
+            return (".", base, self.local.get(e.record, e.record), e.name)
         if isinstance(e, ops.Deref):
             pointer = self.value(e.ptr, st, depth + 1)
             if pointer is None:
@@ -172,7 +179,8 @@ class Reader:
             for name, item in src.items:
                 value = self.value(item, st)
                 if value is not None and isinstance(name, str):
-                    st.mem[(".", ("l", dst.slot), kind.key, name)] = value
+                    record = self.local.get(kind.key, kind.key)
+                    st.mem[(".", ("l", dst.slot), record, name)] = value
 
     @staticmethod
     def escape(st: State, arg: Value, op_id: str) -> None:

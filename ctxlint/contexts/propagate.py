@@ -111,6 +111,7 @@ class Propagation:
         self._targets: dict[Value, tuple[str, ...]] = {}
         self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
         self._worlds: dict[str, list[dict[str, int]]] = {}
+        self._waiting_inlines = self._inlines_that_wait()
         self._relevant = self._relevant_params()
         self._roots()
 
@@ -140,11 +141,14 @@ class Propagation:
             )
 
     def _push(self, node: Node) -> None:
-        key = (node.fn.symbol, node.context, node.env)
+        # What happens in a header function is told at each place that a driver
+        # wrote, so it is a node of its own for each of them.
+        place = _place(node) if node.fn.symbol in self._waiting_inlines else None
+        key = (node.fn.symbol, node.context, node.env, place)
         if key in self._seen:
             return
         nodes = self.nodes.setdefault(node.fn.symbol, [])
-        if len(nodes) >= NODES_PER_FUNCTION:
+        if place is None and len(nodes) >= NODES_PER_FUNCTION:
             if not node.env:
                 return
             node = Node(
@@ -157,7 +161,7 @@ class Propagation:
                 node.entry,
                 node.depth,
             )
-            key = (node.fn.symbol, node.context, ())
+            key = (node.fn.symbol, node.context, (), None)
             if key in self._seen:
                 return
         self._seen.add(key)
@@ -237,7 +241,11 @@ class Propagation:
             need = self._need(rule, symbol, node, args)
             if need is not None and need.level > allowed and not self._legal(rule, context):
                 self.violations.append(Violation(node, edge, point, context, need))
-            if not rule.api.inside or (need is not None and need.level > allowed):
+            body_counts = rule.api.inside or (
+                # A rule stands for a body that was not read; an audited one is.
+                callee is not None and callee.file.endswith(".c")
+            )
+            if not body_counts or (need is not None and need.level > allowed):
                 return
         if callee is None:
             if rule is None and not symbol.startswith("__builtin_"):
@@ -301,13 +309,16 @@ class Propagation:
         case, word = min(
             chosen, key=lambda c: (LEVELS[c[0].level], c[0].certainty == "certain")
         )
-        level = LEVELS[case.level]
-        if level == Wait.SLEEP and rule.api.relaxed_by:
-            calls = self.program.calls_in_file.get(node.fn.file, set())
-            if rule.api.relaxed_by in calls:
-                level = Wait.CONFIG
+        level = self._relaxed(rule, LEVELS[case.level], node)
         certain = case.certainty == "certain" and word == "certain"
         return Need(level, certain, case.why, rule)
+
+    def _relaxed(self, rule: ApiRule, level: Wait, node: Node) -> Wait:
+        """Some drivers choose a variant that spins, by a call in their own file."""
+        calls = self.program.calls_in_file.get(node.fn.file, set())
+        if level == Wait.SLEEP and rule.api.relaxed_by and rule.api.relaxed_by in calls:
+            return Wait.CONFIG
+        return level
 
     def _configured(self, rule: ApiRule, node: Node) -> Need | None:
         """A requirement that the driver's own structure decides. With several
@@ -328,7 +339,7 @@ class Propagation:
         if not found:
             return None
         level_found, why = min(found)
-        return Need(level_found, True, why, rule)
+        return Need(self._relaxed(rule, level_found, node), True, why, rule)
 
     @staticmethod
     def _legal(rule: ApiRule, context: Context) -> bool:
@@ -336,6 +347,31 @@ class Propagation:
             (name == "in_interrupt" and context.in_interrupt()) or name == context.name
             for name in rule.api.legal_in
         )
+
+    # -- header functions --------------------------------------------------
+
+    def _inlines_that_wait(self) -> set[str]:
+        """Header functions below which an operation waits."""
+        callers: dict[str, set[str]] = {}
+        found: set[str] = set()
+        for symbol, fn in self.program.functions.items():
+            if not fn.file.endswith(".h"):
+                continue
+            for edge in fn.edges:
+                callers.setdefault(edge.symbol, set()).add(symbol)
+                rule = self._rule(edge.symbol) if edge.symbol else None
+                if rule is not None and (
+                    rule.api.config is not None
+                    or any(c.level != "spin" for c in rule.api.requires)
+                ):
+                    found.add(symbol)
+        work = sorted(found)
+        while work:
+            for caller in callers.get(work.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    work.append(caller)
+        return found
 
     # -- which parameters matter -------------------------------------------
 
@@ -386,6 +422,16 @@ class Propagation:
                 if len(mine) != before:
                     work.append(symbol)
         return {symbol: tuple(sorted(found)) for symbol, found in relevant.items() if found}
+
+
+def _place(node: Node) -> tuple[str, int] | None:
+    """The call in a .c file that led into header functions."""
+    at: Node | None = node
+    while at is not None and at.parent is not None and at.edge is not None:
+        if not at.parent.fn.file.endswith(".h"):
+            return (at.parent.fn.symbol, at.edge.loc)
+        at = at.parent
+    return None
 
 
 def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) -> bool:

@@ -10,9 +10,10 @@ only adds entry contexts; it never looks at a body again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from heapq import heappop, heappush
+from types import MappingProxyType
 
 from ctxlint.callgraph.facts import (
     Assumption,
@@ -64,6 +65,7 @@ class Analysis:
         outcomes: Outcomes,
         noreturn: Callable[[str], bool],
         writes: Callable[[str], tuple[int, ...] | None] = lambda symbol: None,
+        local_records: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -74,7 +76,7 @@ class Analysis:
         self.writes = writes
         self.written: set[int] = set()
         self.acquired: set[str] = set()
-        self.reader = Reader(function)
+        self.reader = Reader(function, local_records)
         self.variables = rules.context_variables
         self.tracked = _tracked_slots(function)
         self.order = _reverse_postorder(function)
@@ -407,7 +409,7 @@ class Analysis:
         args: tuple[Value, ...],
         op_id: str,
     ) -> list[State]:
-        paired = self._paired_release(st, outcomes)
+        paired = self._paired_release(st, outcomes, args)
         states = self._states_after(st, op, paired, args, op_id)
         if not states and len(paired) < len(outcomes):
             states = self._states_after(st, op, outcomes, args, op_id)
@@ -445,14 +447,20 @@ class Analysis:
             states.append(new)
         return states
 
-    def _paired_release(self, st: State, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    def _paired_release(
+        self, st: State, outcomes: tuple[Outcome, ...], args: tuple[Value, ...]
+    ) -> tuple[Outcome, ...]:
         """A helper that unlocks only under a condition of its own (its twin locks
         under the same one) unlocks what is held here, and nothing else. Where the
         condition is the caller's to know, it decides."""
         kinds = {kind for outcome in outcomes for kind in outcome.released}
         releasing = [outcome for outcome in outcomes if outcome.released]
-        if len(releasing) in (0, len(outcomes)) or all(
-            _exclude(a, b) for a in releasing for b in outcomes if not b.released
+        if len(releasing) in (0, len(outcomes)):
+            return outcomes
+        if any(
+            st.truth(_at_caller(g.value, args, st)) is not None
+            for o in outcomes
+            for g in o.guards
         ):
             return outcomes
         if kinds & {lock.kind for lock in st.locks}:
@@ -552,10 +560,6 @@ class Analysis:
             outcomes = [o for _, o in sorted(by_context.items(), key=lambda kv: repr(kv[0]))]
             outcomes = outcomes[:OUTCOMES_MAX]
         return tuple(outcomes)
-
-
-def _exclude(a: Outcome, b: Outcome) -> bool:
-    return any(Guard(g.value, not g.truth) in b.guards for g in a.guards)
 
 
 def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:

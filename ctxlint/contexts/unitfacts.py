@@ -12,7 +12,7 @@ from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.state import State
 from ctxlint.contexts.transfer import Analysis
 from ctxlint.ir import ops
-from ctxlint.ir.types import RecordDef, TArray, TFunc, TPtr, TRecord, Type
+from ctxlint.ir.types import TArray, TFunc, TPtr, TRecord, Type
 from ctxlint.ir.unit import Decl, Function, GlobalVar, Unit
 from ctxlint.rulebook.book import Rulebook
 
@@ -31,21 +31,21 @@ def unit_facts(
     ``inlines`` are the summaries of header functions lowered earlier.
     """
     decls = {d.symbol: d for d in unit.decls}
+    local = {r.key: f"{r.key}@{r.file}" for r in unit.records if r.file.endswith(".c")}
     new: dict[str, Summary] = {}
     bodies = {f.symbol: f for f in (*unit.new_inlines, *unit.functions)}
     for symbol in _callees_first(bodies):
         new[symbol] = summarise(
-            bodies[symbol], rules, rt, decls, lambda s: new.get(s) or inlines.get(s)
+            bodies[symbol], rules, rt, decls, lambda s: new.get(s) or inlines.get(s), local
         )
     header = {f.symbol for f in unit.new_inlines}
-    records = {r.key: r for r in unit.records}
     stores: list[Store] = []
     inits: list[RecordInit] = []
     for var in unit.globals:
         if var.init is not None:
-            _Walker(var, records, stores, inits).walk()
+            _Walker(var, local, stores, inits).walk()
     for fn in unit.functions:
-        stores += _body_stores(fn)
+        stores += _body_stores(fn, local)
     facts = UnitFacts(
         unit.file,
         tuple(new[f.symbol] for f in unit.functions),
@@ -65,6 +65,7 @@ def summarise(
     rt: bool,
     decls: Mapping[str, Decl],
     known: Callable[[str], Summary | None],
+    local_records: Mapping[str, str],
 ) -> Summary:
     """The summary of one function, given those of its callees (where known)."""
 
@@ -85,7 +86,7 @@ def summarise(
         callee = body(symbol)
         return callee.writes if callee is not None else None
 
-    return Analysis(fn, rules, rt, decls.get, outcomes, noreturn, writes).run()
+    return Analysis(fn, rules, rt, decls.get, outcomes, noreturn, writes, local_records).run()
 
 
 def _callees_first(bodies: Mapping[str, Function]) -> list[str]:
@@ -126,12 +127,12 @@ class _Walker:
     def __init__(
         self,
         var: GlobalVar,
-        records: Mapping[str, RecordDef],
+        local: Mapping[str, str],
         stores: list[Store],
         inits: list[RecordInit],
     ) -> None:
         self.var = var
-        self.records = records
+        self.local = local
         self.stores = stores
         self.inits = inits
 
@@ -165,9 +166,10 @@ class _Walker:
         kind = self.var.types[e.type]
         if isinstance(kind, TRecord):
             values = tuple(_constants(e, ""))
-            self.inits.append(RecordInit(kind.key, self.var.symbol, values))
+            record = self.local.get(kind.key, kind.key)
+            self.inits.append(RecordInit(record, self.var.symbol, values))
             for name, item in e.items:
-                self._visit(item, (*path, (kind.key, str(name))), values, index)
+                self._visit(item, (*path, (record, str(name))), values, index)
         else:
             top = isinstance(kind, TArray) and not path
             for i, item in e.items:
@@ -202,9 +204,9 @@ def _strip(e: ops.Expr) -> ops.Expr:
     return e
 
 
-def _body_stores(fn: Function) -> Iterable[Store]:
+def _body_stores(fn: Function, local: Mapping[str, str]) -> Iterable[Store]:
     """Functions (or parameters that may be functions) assigned to members."""
-    reader = Reader(fn)
+    reader = Reader(fn, local)
     state = State()
     for slot in range(fn.nparams):
         state.vals[slot] = ("p", slot)
@@ -241,7 +243,7 @@ def _assigned(
     value = _function_value(fn, src)
     if value is None:
         return
-    base, path = _place(dst)
+    base, path = _place(dst, reader.local)
     if not path and not base:
         return
     at = fn.locs[loc]
@@ -273,13 +275,13 @@ def _is_function_pointer(types: tuple[Type, ...], type_id: int) -> bool:
     return isinstance(kind, TPtr) and isinstance(types[kind.to], TFunc)
 
 
-def _place(e: ops.Expr) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _place(e: ops.Expr, local: Mapping[str, str]) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Global symbol at the bottom (or ``""``) and the member chain above the
     last pointer."""
     path: list[tuple[str, str]] = []
     while True:
         if isinstance(e, ops.Field):
-            path.append((e.record, e.name))
+            path.append((local.get(e.record, e.record), e.name))
             e = e.base
         elif isinstance(e, ops.Index | ops.Cast):
             e = e.base if isinstance(e, ops.Index) else e.e
