@@ -84,9 +84,12 @@ def render(result: Result, style: str, *, tree: Path, color: bool, code: int) ->
         return json_report.render(result)
     if style == "sarif":
         from ctxlint.checks.base import docs
+        from ctxlint.kbuild.tree import origin
         from ctxlint.report import sarif
 
-        options = sarif.Options(source_root=str(tree), exit_code=code)
+        options = sarif.Options(
+            source_root=str(tree), repository_uri=origin(tree), exit_code=code
+        )
         return sarif.render(result, docs(), options)
     from ctxlint.report import text
 

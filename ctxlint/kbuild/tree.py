@@ -72,6 +72,23 @@ def _commit(directory: Path) -> str | None:
     return commit or None if answer.returncode == 0 else None
 
 
+def origin(directory: Path) -> str | None:
+    """URL of the repository that a tree was cloned from, without credentials; None
+    for a tree without git, or one whose remote is not a URL of the web."""
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(directory), "remote", "get-url", "origin"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.fullmatch(r"(https?://)(?:[^/@]*@)?(\S+)", answer.stdout.strip())
+    return match[1] + match[2] if match and answer.returncode == 0 else None
+
+
 def normal_paths(tree: Tree, paths: Iterable[str]) -> tuple[str, ...]:
     """``paths`` as sorted names relative to the tree, each of which exists in it.
 
