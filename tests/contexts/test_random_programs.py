@@ -249,6 +249,7 @@ def _without_limits() -> Iterator[None]:
         yield
 
 
+@pytest.mark.filterwarnings("ignore:The recursion limit")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(BODIES, HELPERS)
 def test_what_a_run_does_the_summary_says(
