@@ -88,7 +88,7 @@ def _finding(
     may = "sleeps" if need.certain else "may sleep"
     where = " on PREEMPT_RT" if on_rt else ""
     info = witness.context_info(violation, rules)
-    message = f"{shown}() {may}{where}; {site.fn.name}() can run here with {_held(info.text)}"
+    message = f"{shown}() {may}{where}, called {_held(info.text)}"
     if entry.kind != "function":
         message += f" ({_entry_words(entry.kind, entry.function, entry.state)})"
     return Finding(
@@ -117,7 +117,8 @@ def _finding(
 
 
 def _held(text: str) -> str:
-    return text.partition(": ")[2] or text
+    words = text.partition(": ")[2] or text
+    return words if words.startswith("in ") else f"with {words}"
 
 
 def _entry_words(kind: str, function: str, state: str | None) -> str:

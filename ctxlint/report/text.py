@@ -57,32 +57,22 @@ def render(result: Result, *, colour: bool = False, width: int = WIDTH) -> str:
 
 def finding_lines(finding: Finding, width: int = WIDTH) -> list[Line]:
     """One finding as lines of spans."""
-    lines = _headline(finding, width)
+    lines: list[Line] = [_headline(finding)]
     lines += _source(finding, width)
     lines += _way(finding, width)
     lines += _grounds(finding, width)
     return lines
 
 
-def _headline(finding: Finding, width: int) -> list[Line]:
-    place = clean(f"{finding.file}:{finding.line}:{finding.column}:")
-    check = clean(f"[{finding.check}]")
-    severity = clean(f"{finding.severity}:")
-    rows = _wrap(f"{place} {severity} {clean(finding.message)} {check}", width, "", "    ")
-    lines: list[Line] = []
-    for number, row in enumerate(rows):
-        start = f"{place} {severity}"
-        if number == 0 and row.startswith(start):
-            rest = row[len(start) :]
-            spans = [("place", place), ("", " "), (finding.severity, severity)]
-        else:
-            rest, spans = row, []
-        if number == len(rows) - 1 and rest.endswith(check):
-            spans += [("", rest[: -len(check)]), ("check", check)]
-        else:
-            spans.append(("", rest))
-        lines.append(spans)
-    return lines
+def _headline(finding: Finding) -> Line:
+    """One line, however long: editors and grep take it apart."""
+    return [
+        ("place", clean(f"{finding.file}:{finding.line}:{finding.column}:")),
+        ("", " "),
+        (finding.severity, clean(f"{finding.severity}:")),
+        ("", f" {clean(finding.message)} "),
+        ("check", clean(f"[{finding.check}]")),
+    ]
 
 
 def _source(finding: Finding, width: int) -> list[Line]:
