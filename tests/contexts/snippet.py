@@ -38,11 +38,12 @@ def rules() -> Rulebook:
     return load(())
 
 
-def facts(text: str, *, rt: bool = False, file: str = "u.c") -> UnitFacts:
-    """The facts of a text that needs no header."""
+def facts(text: str, *, rt: bool = False, file: str = "u.c", header: str = "") -> UnitFacts:
+    """The facts of a text. What ``header`` declares is one thing in all units."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / file).write_text(PRELUDE + text, encoding="utf-8")
+        (folder / "h.h").write_text(header, encoding="utf-8")
+        (folder / file).write_text(f'#include "h.h"{PRELUDE}{text}', encoding="utf-8")
         unit = lower_unit(
             tree=folder,
             file=file,
@@ -54,8 +55,10 @@ def facts(text: str, *, rt: bool = False, file: str = "u.c") -> UnitFacts:
     return found
 
 
-def program(*texts: str, rt: bool = False) -> Program:
-    return link([facts(t, rt=rt, file=f"u{i}.c") for i, t in enumerate(texts)], ())
+def program(*texts: str, rt: bool = False, header: str = "") -> Program:
+    """The texts linked, as units ``u0.c``, ``u1.c`` and so on."""
+    units = [facts(t, rt=rt, file=f"u{i}.c", header=header) for i, t in enumerate(texts)]
+    return link(units, ())
 
 
 def summary(text: str, name: str, *, rt: bool = False) -> Summary:
