@@ -17,10 +17,8 @@ from types import MappingProxyType
 
 from ctxlint.callgraph.facts import (
     Assumption,
-    Delta,
     Edge,
     Guard,
-    Lock,
     Outcome,
     Point,
     Summary,
@@ -30,12 +28,12 @@ from ctxlint.callgraph.values import (
     depends_on_entry,
     on_entry_memory,
     params,
-    substitute,
 )
+from ctxlint.contexts.callee import apply_delta, at_caller
 from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.shape import reverse_postorder, tracked_slots
 from ctxlint.contexts.state import State, merge
 from ctxlint.ir import ops
-from ctxlint.ir.types import TFunc, TInt, TPtr
 from ctxlint.ir.unit import Decl, Function
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
@@ -78,8 +76,8 @@ class Analysis:
         self.acquired: set[str] = set()
         self.reader = Reader(function, local_records)
         self.variables = rules.context_variables
-        self.tracked = _tracked_slots(function)
-        self.order = _reverse_postorder(function)
+        self.tracked = tracked_slots(function)
+        self.order = reverse_postorder(function)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
         self.block_states: dict[int, dict[tuple[object, ...], State]] = {}
@@ -430,13 +428,13 @@ class Analysis:
             if op.dst is not None:
                 new.forget(("v", op_id))
             if not all(
-                new.assume(_at_caller(g.value, args, st), g.truth) for g in outcome.guards
+                new.assume(at_caller(g.value, args, st), g.truth) for g in outcome.guards
             ):
                 continue
-            _apply_delta(new, outcome, op.loc)
+            apply_delta(new, outcome, op.loc)
             self.acquired.update(lock.kind for lock in outcome.delta.locks)
             if op.dst is not None:
-                result = _at_caller(outcome.value, args, st)
+                result = at_caller(outcome.value, args, st)
                 if result is None or result[0] == "v":
                     result = ("v", op_id)
                     if outcome.value is not None and outcome.value[0] == "v":
@@ -458,7 +456,7 @@ class Analysis:
         if len(releasing) in (0, len(outcomes)):
             return outcomes
         if any(
-            st.truth(_at_caller(g.value, args, st)) is not None
+            st.truth(at_caller(g.value, args, st)) is not None
             for o in outcomes
             for g in o.guards
         ):
@@ -562,72 +560,6 @@ class Analysis:
         return tuple(outcomes)
 
 
-def _at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
-    """A callee's value in the caller's terms: parameters and context words."""
-    if not isinstance(value, tuple) or not value:
-        return None
-    kind = value[0]
-    if kind == "pc":
-        return ("pc", value[1] + st.pre, value[2] + st.bh)
-    if kind == "fl":
-        return ("fl", st.irq) if value[1] == -1 else value
-    if kind == "io":
-        return ("k", st.irq) if st.irq in (0, 1) else (("io",) if st.irq == -1 else None)
-    if kind in ("v", "l"):
-        return None  # names of the callee mean nothing here
-    if kind in ("p", "k", "f", "g"):
-        return substitute(value, args)
-    if kind == "agg":
-        return ("agg", value[1], tuple((n, _at_caller(v, args, st)) for n, v in value[2]))
-    if kind == "*":
-        pointer = _at_caller(value[1], args, st)
-        return _read(pointer[1], st) if pointer and pointer[0] == "&" else None
-    if kind == ".":
-        base = value[1]
-        if base[0] == "*":
-            pointer = _at_caller(base[1], args, st)
-            if pointer is None:
-                return None
-            base = pointer[1] if pointer[0] == "&" else ("*", pointer)
-        else:
-            base = _at_caller(base, args, st)
-        return None if base is None else _read((".", base, *value[2:]), st)
-    parts = []
-    for part in value:
-        if isinstance(part, tuple):
-            part = _at_caller(part, args, st)
-            if part is None:
-                return None
-        parts.append(part)
-    return tuple(parts)
-
-
-def _read(place: Value, st: State) -> Value:
-    return st.vals.get(place[1]) if place[0] == "l" else st.mem.get(place, place)
-
-
-def _apply_delta(st: State, outcome: Outcome, loc: int) -> None:
-    delta = outcome.delta
-    for _ in range(outcome.pops):
-        st.restore_irq(None)
-    before = st.irq
-    for saved in outcome.saves:
-        st.saves = (*st.saves, before if saved == -1 else saved)[:6]
-    if delta.irq == 1:
-        st.set_irq(True, loc)
-    elif delta.irq == 0:
-        st.set_irq(False, loc)
-    for name, by in (
-        ("preempt", delta.pre), ("bh", delta.bh), ("rcu", delta.rcu), ("migrate", delta.mig),
-    ):  # fmt: skip
-        if by:
-            st.count(name, by, loc)
-    for kind in outcome.released:
-        st.unlock(kind, "")
-    for lock in delta.locks:
-        st.lock(lock.kind, lock.path, loc)
-
-
 def _unique(points: dict[tuple[object, int], Point]) -> tuple[Point, ...]:
     """Distinct points, strictest context first, at most a few."""
     seen: dict[object, Point] = {}
@@ -642,66 +574,3 @@ def _unique(points: dict[tuple[object, int], Point]) -> tuple[Point, ...]:
         seen[key] = point
     ordered = sorted(seen.items(), key=lambda kv: (-kv[0][0], -kv[0][1], repr(kv[0])))  # type: ignore[index]
     return tuple(point for _, point in ordered[:POINTS_PER_CALL])
-
-
-def _reverse_postorder(fn: Function) -> dict[int, int]:
-    order: list[int] = []
-    seen = {0}
-    stack: list[tuple[int, list[int]]] = [(0, successors(fn, 0))]
-    while stack:
-        block, todo = stack[-1]
-        if todo:
-            nxt = todo.pop()
-            if nxt not in seen:
-                seen.add(nxt)
-                stack.append((nxt, successors(fn, nxt)))
-        else:
-            order.append(block)
-            stack.pop()
-    return {block: i for i, block in enumerate(reversed(order))}
-
-
-def successors(fn: Function, block: int) -> list[int]:
-    term = fn.blocks[block].term
-    if isinstance(term, ops.Jump):
-        return [term.to]
-    if isinstance(term, ops.Branch):
-        return [term.els, term.then]
-    if isinstance(term, ops.Switch):
-        return [term.default, *(to for _, _, to in term.cases)]
-    if isinstance(term, ops.AsmGoto):
-        return [term.fall, *term.targets]
-    if isinstance(term, ops.IndirectJump):
-        return list(term.targets)
-    return []
-
-
-def _tracked_slots(fn: Function) -> tuple[int, ...]:
-    """Slots whose constants keep disjuncts apart: booleans, flag words (a
-    typedef'd integer such as gfp_t) and function pointers given to calls."""
-    found: set[int] = set()
-    for block in fn.blocks:
-        for op in block.ops:
-            if isinstance(op, ops.Call):
-                for arg in (*op.args, op.fn):
-                    for slot in _slots(arg):
-                        kind = fn.types[fn.vars[slot].type]
-                        if isinstance(kind, TInt):
-                            if kind.bits in (1, 8) or kind.name.endswith("_t"):
-                                found.add(slot)
-                        elif isinstance(kind, TPtr) and isinstance(fn.types[kind.to], TFunc):
-                            found.add(slot)
-    return tuple(sorted(found))[:4]
-
-
-def _slots(e: ops.Expr) -> list[int]:
-    if isinstance(e, ops.Var):
-        return [e.slot]
-    if isinstance(e, ops.Cast | ops.Un):
-        return _slots(e.e)
-    if isinstance(e, ops.Bin):
-        return _slots(e.a) + _slots(e.b)
-    return []
-
-
-__all__ = ["Analysis", "Delta", "Lock", "successors"]

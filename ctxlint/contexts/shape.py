@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shape of a function: order of its blocks, slots whose values matter."""
+
+from __future__ import annotations
+
+from ctxlint.ir import ops
+from ctxlint.ir.types import TFunc, TInt, TPtr
+from ctxlint.ir.unit import Function
+
+
+def reverse_postorder(fn: Function) -> dict[int, int]:
+    """Position of each reachable block in reverse postorder."""
+    order: list[int] = []
+    seen = {0}
+    stack: list[tuple[int, list[int]]] = [(0, successors(fn, 0))]
+    while stack:
+        block, todo = stack[-1]
+        if todo:
+            nxt = todo.pop()
+            if nxt not in seen:
+                seen.add(nxt)
+                stack.append((nxt, successors(fn, nxt)))
+        else:
+            order.append(block)
+            stack.pop()
+    return {block: i for i, block in enumerate(reversed(order))}
+
+
+def successors(fn: Function, block: int) -> list[int]:
+    """Blocks that control can go to from the end of a block."""
+    term = fn.blocks[block].term
+    if isinstance(term, ops.Jump):
+        return [term.to]
+    if isinstance(term, ops.Branch):
+        return [term.els, term.then]
+    if isinstance(term, ops.Switch):
+        return [term.default, *(to for _, _, to in term.cases)]
+    if isinstance(term, ops.AsmGoto):
+        return [term.fall, *term.targets]
+    if isinstance(term, ops.IndirectJump):
+        return list(term.targets)
+    return []
+
+
+def tracked_slots(fn: Function) -> tuple[int, ...]:
+    """Slots whose constants keep disjuncts apart: booleans, flag words (a
+    typedef'd integer such as gfp_t) and function pointers given to calls."""
+    found: set[int] = set()
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Call):
+                for arg in (*op.args, op.fn):
+                    for slot in _slots(arg):
+                        kind = fn.types[fn.vars[slot].type]
+                        if isinstance(kind, TInt):
+                            if kind.bits in (1, 8) or kind.name.endswith("_t"):
+                                found.add(slot)
+                        elif isinstance(kind, TPtr) and isinstance(fn.types[kind.to], TFunc):
+                            found.add(slot)
+    return tuple(sorted(found))[:4]
+
+
+def _slots(e: ops.Expr) -> list[int]:
+    if isinstance(e, ops.Var):
+        return [e.slot]
+    if isinstance(e, ops.Cast | ops.Un):
+        return _slots(e.e)
+    if isinstance(e, ops.Bin):
+        return _slots(e.a) + _slots(e.b)
+    return []
