@@ -209,9 +209,11 @@ def measure(bench: Bench, runs: int) -> tuple[dict[str, Measured], dict[str, dic
         paths=bench.paths, cache=bench.cache, jobs=bench.jobs,
     )  # fmt: skip
     edited = tuple(c for c in prepared.commands if c.file == EDITED)
-    names = ("clang", "clang, edited unit", "cold", "unchanged", "edited", "--help", "memory")
-    ratios = ("cold / clang", "cold / clang, CPU", "edited allowed")
-    found = {name: Measured() for name in (*names, *ratios)}
+    names = (
+        "clang", "clang, edited unit", "cold", "unchanged", "edited", "--help", "memory",
+        "cold / clang", "edited allowed", "cold, CPU", "edited, CPU", "cold / clang, CPU",
+    )  # fmt: skip
+    found = {name: Measured() for name in names}
     tables: dict[str, dict[str, float]] = {}
     print(f"{len(prepared.commands)} units, {compiler}, {bench.jobs} jobs", flush=True)
     help_ = [sys.executable, "-m", "ctxlint", "--help"]
@@ -222,11 +224,14 @@ def measure(bench: Bench, runs: int) -> tuple[dict[str, Measured], dict[str, dic
         middle = processor()
         bench.forget()
         now["cold"], now["memory"] = bench.audit()
-        now["cold / clang, CPU"] = (processor() - middle) / (middle - begin)
+        now["cold, CPU"] = processor() - middle
+        now["cold / clang, CPU"] = now["cold, CPU"] / (middle - begin)
         now["clang, edited unit"] = syntax_only(compiler, edited, tree, 1)
         now["unchanged"] = bench.audit()[0]
         bench.edit(round_)
+        begin = processor()
         now["edited"] = bench.audit()[0]
+        now["edited, CPU"] = processor() - begin
         now["--help"] = timed(
             lambda: subprocess.run(help_, check=True, stdout=subprocess.DEVNULL,
                                    env=environment())
