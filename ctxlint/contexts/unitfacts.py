@@ -33,11 +33,13 @@ def unit_facts(
     decls = {d.symbol: d for d in unit.decls}
     local = {r.key: f"{r.key}@{r.file}" for r in unit.records if r.file.endswith(".c")}
     new: dict[str, Summary] = {}
-    bodies = {f.symbol: f for f in (*unit.new_inlines, *unit.functions)}
-    for symbol in _callees_first(bodies):
-        new[symbol] = summarise(
-            bodies[symbol], rules, rt, decls, lambda s: new.get(s) or inlines.get(s), local
-        )
+    # Header functions first, and without this unit's own: other units share them.
+    for functions in (unit.new_inlines, unit.functions):
+        bodies = {f.symbol: f for f in functions}
+        for symbol in _callees_first(bodies):
+            new[symbol] = summarise(
+                bodies[symbol], rules, rt, decls, lambda s: new.get(s) or inlines.get(s), local
+            )
     header = {f.symbol for f in unit.new_inlines}
     stores: list[Store] = []
     inits: list[RecordInit] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixture_harness import BELOW, make_tree
 
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
@@ -249,3 +250,40 @@ def test_two_runs_at_once(mini: Miniature, answer: str) -> None:
     assert [process.returncode for process in running] == [1, 1]
     assert [output.strip() for output in outputs] == [answer.strip()] * 2
     assert mini.run()[1].read == []
+
+
+SHARED = {
+    "h.h": "void take(void);\nstatic inline void through(void) { take(); }\n",
+    "taker": """#include <linux/spinlock.h>
+    #include "h.h"
+    static DEFINE_RAW_SPINLOCK(raw);
+    void take(void) { raw_spin_lock(&raw); }
+    void own(void) { through(); raw_spin_unlock(&raw); }
+    """,
+    "user": """#include <linux/delay.h>
+    #include "h.h"
+    void user(void) { through(); msleep(1); }
+    """,
+}
+
+
+def test_a_header_function_is_the_same_for_the_unit_that_defines_what_it_calls(
+    tmp_path: Path,
+) -> None:
+    """Whoever is read first summarises it for all."""
+    answers = set()
+    for first, second, jobs in (
+        ("taker", "user", 1),
+        ("user", "taker", 1),
+        ("taker", "user", 2),
+    ):
+        folder = tmp_path / f"{first}{jobs}"
+        sources = {"a.c": SHARED[first], "b.c": SHARED[second]}
+        builds = make_tree(folder / "tree", sources)
+        (folder / "tree" / BELOW / "h.h").write_text(SHARED["h.h"], encoding="utf-8")
+        request = Request(
+            tree=folder / "tree", paths=(BELOW,), builds=builds, cache=folder / "c", jobs=jobs
+        )
+        result = audit(request, Watcher())
+        answers.add(tuple((f.function, f.callee, f.rt_only) for f in result.findings))
+    assert len(answers) == 1
