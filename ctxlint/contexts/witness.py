@@ -55,7 +55,9 @@ def callee_name(site: Site, shown: str, source: SourceLine) -> str:
     loc = site.loc
     if site.edge.implicit:
         return shown  # the compiler put it here, at the end of a scope
-    own = not loc.macro or loc.spelled.rpartition(":")[0] == loc.file
+    # A macro that defines the whole function, or an argument of a macro.
+    whole = (loc.line, loc.col) == (site.fn.line, site.fn.col)
+    own = not loc.macro or whole or loc.spelled.rpartition(":")[0] == loc.file
     if own:
         name = (
             site.edge.symbol.rpartition("::")[2] if site.inner and site.edge.symbol else shown
