@@ -195,7 +195,9 @@ def test_string_literals() -> None:
 
 
 def test_callee_whose_argument_opens_a_block_is_reached(tmp_path: Path) -> None:
-    (tmp_path / "h.h").write_text("static inline void inc(int *v) { ++*v; }\n", encoding="utf-8")
+    (tmp_path / "h.h").write_text(
+        "static inline void inc(int *v) { ++*v; }\n", encoding="utf-8"
+    )
     unit = lower(
         tmp_path,
         """#include "h.h"
