@@ -15,12 +15,12 @@ import ctxlint
 from ctxlint import __version__, kbuild
 from ctxlint.callgraph.facts import Summary, UnitFacts, is_neutral
 from ctxlint.callgraph.program import Program, link
-from ctxlint.contexts.unitfacts import unit_facts
+from ctxlint.contexts.unitfacts import summarise, unit_facts
 from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import worker
 from ctxlint.frontend.clang import library
 from ctxlint.ir import codec
-from ctxlint.ir.unit import Unit
+from ctxlint.ir.unit import Function, Unit
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.work import (
     UnitResult,
@@ -29,6 +29,8 @@ from ctxlint.pipeline.work import (
 )
 from ctxlint.rulebook import Rulebook, load, rules_directory
 from ctxlint.store import Inline, Store, now_ns, unit_key
+
+_HEADER_LEVELS = 3
 
 
 @dataclass
@@ -92,27 +94,63 @@ class Index:
             decode_summary(self.inlines[s]) for s in sorted(reached) if s in self.inlines
         ]
         program = link(units, summaries)
-        again = self._with_foreign_effects(program, units)
-        return link(again, summaries) if again is not units else program
-
-    def _with_foreign_effects(
-        self, program: Program, units: list[UnitFacts]
-    ) -> list[UnitFacts]:
-        """Units that call a function of another file which changes their execution
-        context (a lock helper) are summarised again, now that it is known."""
         changes = {
             symbol: fn
             for symbol, fn in program.functions.items()
             if symbol == fn.name and "weak" not in fn.attrs and not is_neutral(fn)
         }
+        if not changes or self.store is None:
+            return program
+        headers = self._headers_with_foreign_effects(program, changes)
+        program.functions.update(headers)
+        again = self._with_foreign_effects(program, units, changes | headers)
+        return link(again, [headers.get(s.symbol, s) for s in summaries])
+
+    def _headers_with_foreign_effects(
+        self, program: Program, changes: dict[str, Summary]
+    ) -> dict[str, Summary]:
+        """Header functions that call a lock helper of a .c file, summarised again
+        (and those that call them, a few levels up)."""
+        assert self.store is not None
+        found: dict[str, Summary] = {}
+        new = set(changes)
+        for _ in range(_HEADER_LEVELS):
+            callers = {
+                caller.symbol
+                for symbol in new
+                for caller, _ in program.callers.get(symbol, ())
+                if caller.file.endswith(".h") and caller.symbol not in found
+            }
+            new = set()
+            for build_class in sorted(self.classes):
+                mine = sorted(callers & set(self.store.known_inlines(build_class)))
+                callers -= set(mine)
+                for symbol, blob in self.store.inline_blobs(build_class, mine).items():
+                    summary = summarise(
+                        codec.decode(blob, Function),
+                        self.rules(),
+                        self.rt,
+                        program.decls,
+                        lambda s: found.get(s) or program.functions.get(s),
+                        {},
+                    )
+                    if not is_neutral(summary):
+                        found[symbol] = summary
+                        new.add(symbol)
+        return found
+
+    def _with_foreign_effects(
+        self, program: Program, units: list[UnitFacts], changes: dict[str, Summary]
+    ) -> list[UnitFacts]:
+        """Units that call a function of another file which changes their execution
+        context (a lock helper) are summarised again, now that it is known."""
+        assert self.store is not None
         concerned = {
             caller.file
             for symbol, fn in changes.items()
             for caller, _ in program.callers.get(symbol, ())
             if caller.file != fn.file and caller.file in self.keys
         }
-        if not concerned or self.store is None:
-            return units
         stored = self.store.lookup(self.keys[file] for file in sorted(concerned))
         fresh = {}
         for unit in stored.values():
