@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -31,6 +32,11 @@ from ctxlint.rulebook import Rulebook, load, rules_directory
 from ctxlint.store import Inline, Store, now_ns, unit_key
 
 _HEADER_LEVELS = 3
+
+_CLOCK_SETTLES = 0.025
+"""Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
+(fine-grained timestamps, Linux 6.13); a file written just before would look as if
+it had changed during the parse, and its units would not be stored."""
 
 
 @dataclass
@@ -206,6 +212,7 @@ def _parse(
 ) -> None:
     stage = f"reading {profile.spec_name}"
     progress.start(stage, len(todo))
+    time.sleep(_CLOCK_SETTLES)
     started = now_ns()
     by_file = {command.file: (key, command) for key, command in todo}
 
