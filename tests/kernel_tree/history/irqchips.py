@@ -404,6 +404,7 @@ BUGS = [
         "pci_lock",
         "pci_bus_write_config_dword",
         ("pci_irq_mask_msi", "pci_msi_mask_irq", "pci_irq_mask_msix"),
+        callee=(*SAVE, "spin_lock"),
         also={"drivers/pci/pci.h": sleeping_lock("pci_lock")},
         company=("drivers/pci/msi/msi.c", "drivers/pci/msi/irqdomain.c"),
         why="spinlock_t in functions made by macros, three files below irq_mask",
