@@ -82,7 +82,7 @@ def nodes_of(violation: Violation) -> list[Node]:
     return chain[::-1]
 
 
-def entry_of(violation: Violation, rules: Rulebook) -> Entry:
+def entry_of(violation: Violation) -> Entry:
     root = nodes_of(violation)[0]
     entry = root.entry
     if entry is None:

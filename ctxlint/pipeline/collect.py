@@ -84,7 +84,7 @@ def _finding(
         return None
     on_rt = need.level == Wait.CONFIG
     why = _why(violation, rules, on_rt)
-    entry = witness.entry_of(violation, rules)
+    entry = witness.entry_of(violation)
     may = "sleeps" if need.certain else "may sleep"
     where = " on PREEMPT_RT" if on_rt else ""
     info = witness.context_info(violation, rules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,6 @@ from ctxlint import __version__, kbuild
 from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
-from ctxlint.contexts.context import Context, Wait
 from ctxlint.contexts.propagate import Node, Propagation
 from ctxlint.findings.model import (
     Finding,
@@ -183,7 +182,6 @@ def audit(request: Request, progress: Progress) -> Result:
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     units = 0
-    parsed = 0
     with Store.open(
         session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
     ) as store:
@@ -191,7 +189,6 @@ def audit(request: Request, progress: Progress) -> Result:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            parsed += index.parsed
             results.append(_judge(index, session, profile, request, store, progress))
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
@@ -284,9 +281,11 @@ def _propagate(program: Program, rules: Rulebook, rt: bool) -> Propagation:
     return run
 
 
-def _merge_unknown(groups: object) -> tuple[UnknownCallee, ...]:
+def _merge_unknown(
+    groups: Iterable[tuple[UnknownCallee, ...]],
+) -> tuple[UnknownCallee, ...]:
     found: dict[tuple[str, str], UnknownCallee] = {}
-    for group in groups:  # type: ignore[attr-defined]
+    for group in groups:
         for item in group:
             key = (item.callee, item.reason)
             old = found.get(key)
@@ -416,6 +415,3 @@ def _reaches(
 def _default_cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base else Path.home() / ".cache") / "ctxlint"
-
-
-__all__ = ["Context", "Wait", "audit", "prepare", "why"]
