@@ -33,6 +33,13 @@ from ctxlint.store import Inline, Store, now_ns, unit_key
 
 _HEADER_LEVELS = 3
 
+_FACT_MAKERS = (
+    "base", "callgraph", "contexts", "frontend", "ir", "rulebook", "pipeline/work.py",
+)  # fmt: skip
+_JUDGES = ("checks", "findings", "kbuild", "pipeline")
+"""Packages and modules that decide what is stored of a unit, and of a whole profile: a
+change of one makes that stale, a new report format does not parse a kernel again."""
+
 _CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
 (fine-grained timestamps, Linux 6.13); a file written just before would look as if
@@ -81,9 +88,8 @@ class Index:
 
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
         """Names all inputs of the whole-program stages by content."""
-        text = "\n".join(
-            (self.tool, profile, *paths, *(f"{f} {s}" for f, s in sorted(self.stamps.items())))
-        )
+        stamps = (f"{file} {stamp}" for file, stamp in sorted(self.stamps.items()))
+        text = "\n".join((self.tool, _code_digest(_JUDGES), profile, *paths, *stamps))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def program(self) -> Program:
@@ -301,9 +307,19 @@ def _digest(extra: tuple[Path, ...]) -> str:
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
             hasher.update(path.read_bytes())
-    # A version number does not change while ctxlint itself is worked on.
-    for path in sorted(Path(ctxlint.__file__).parent.rglob("*.py")):
-        hasher.update(path.read_bytes())
+    hasher.update(_code_digest(_FACT_MAKERS).encode())
+    return hasher.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _code_digest(names: tuple[str, ...]) -> str:
+    """Of ctxlint's own modules: a version number does not change while it is worked on."""
+    hasher = hashlib.blake2b(digest_size=12)
+    package = Path(ctxlint.__file__).parent
+    for name in names:
+        where = package / name
+        for path in sorted(where.rglob("*.py")) if where.is_dir() else [where]:
+            hasher.update(path.read_bytes())
     return hasher.hexdigest()
 
 
