@@ -21,7 +21,7 @@ from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import worker
 from ctxlint.frontend.clang import library
 from ctxlint.ir import codec
-from ctxlint.ir.unit import Function, Unit
+from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.work import (
     UnitResult,
@@ -139,7 +139,7 @@ class Index:
                 callers -= set(mine)
                 for symbol, blob in self.store.inline_blobs(build_class, mine).items():
                     summary = summarise(
-                        codec.decode(blob, Function),
+                        codec.decode(blob, HeaderFunction).function,
                         self.rules(),
                         self.rt,
                         program.decls,
@@ -189,7 +189,7 @@ def index_profile(
     }
     index.rt, index.rules = profile.rt, lambda: rules_of(request)
     index.keys = {c.file: key for key, c in commands.items()}
-    index.classes = {_class(profile, c) for c in profile.commands}
+    index.classes = {_class(profile, c, tool) for c in profile.commands}
     stored = store.lookup(commands)
     for key, unit in stored.items():
         command = commands[key]
@@ -244,17 +244,19 @@ def _parse(
             result.facts,
             result.deps,
             [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
-            build_class=_class(profile, command),
+            build_class=_class(profile, command, index.tool),
             started_ns=started,
             known=result.reached,
         )
 
-    known = {c: store.known_inlines(c) for c in {_class(profile, c) for _, c in todo}}
+    known = {
+        c: store.known_inlines(c) for c in {_class(profile, c, index.tool) for _, c in todo}
+    }
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
     failures = worker.lower_many(
         [
             worker.Request(
-                profile=_class(profile, c),
+                profile=_class(profile, c, index.tool),
                 tree=str(tree.path),
                 file=c.file,
                 arguments=c.arguments,
@@ -283,9 +285,9 @@ def _parse(
     progress.finish(stage)
 
 
-def _class(profile: kbuild.Prepared, command: kbuild.CompileCommand) -> str:
-    """Units of one class see every header alike."""
-    return f"{profile.spec_name} {command.build_class}"
+def _class(profile: kbuild.Prepared, command: kbuild.CompileCommand, tool: str) -> str:
+    """Units of one class see every header alike, through the same lowering."""
+    return f"{profile.spec_name} {command.build_class} {tool}"
 
 
 def _stamp(blob: bytes) -> str:
