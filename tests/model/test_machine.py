@@ -83,7 +83,8 @@ def test_value(text: str, args: tuple[int, ...], expected: int) -> None:
 
 def test_recursion_uses_frames_of_its_own() -> None:
     m = machine_of(
-        "static int g(int *p, int n) { int x = n; if (!n) return *p; return g(&x, n - 1) + *p; }"
+        "static int g(int *p, int n) { int x = n; if (!n) return *p;"
+        " return g(&x, n - 1) + *p; }"
         "int f(int n) { int z = 100; return g(&z, n); }"
     )
     assert m.call("f", 3) == 1 + 2 + 3 + 100
