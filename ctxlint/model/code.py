@@ -337,6 +337,8 @@ class _Compiler:
                 if labels:
                     out.append(f"{pad}else:")
                 self.go(fall, depth + (1 if labels else 0), nested)
+            case ops.IndirectJump(_, labels) if len(set(labels)) == 1:
+                self.go(labels[0], depth, nested)
             case ops.IndirectJump(e, labels):
                 base = self.code.image.text_of(self.fn.symbol) + 1
                 out.append(f"{pad}t = {emit.value(e)} - {base}")

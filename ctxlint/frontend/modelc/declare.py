@@ -62,7 +62,8 @@ class Declarations:
 
     def typedef(self, node: Any) -> None:
         inner = getattr(node.type, "type", None)
-        if type(inner).__name__ in ("Struct", "Union", "Enum") and not inner.name:
+        tagged = type(inner).__name__ in ("Struct", "Union", "Enum")
+        if inner is not None and tagged and not inner.name:
             self._names_of_nameless[id(inner)] = node.name
         number = self.resolve(node.type)
         known = self.scope.names.get(node.name)

@@ -53,6 +53,12 @@ class Taken:
     function: str
 
 
+Site = tuple[str, int]
+"""Function and block of a decision."""
+Fork = Callable[[tuple[Decision, ...], Site, bool], None]
+"""Told of another list of decisions, where it differs and which way it goes there."""
+
+
 class Guide(Protocol):
     """Tells which way leads on; see :mod:`ctxlint.model.explore.target`."""
 
@@ -60,14 +66,14 @@ class Guide(Protocol):
 
 
 class Path:
-    """A :class:`~ctxlint.model.values.Home`. ``fork(decisions)`` is told of every
-    other list of decisions that is possible."""
+    """A :class:`~ctxlint.model.values.Home`. ``fork`` is told of every other list of
+    decisions that is possible."""
 
     def __init__(
         self,
         prefix: tuple[Decision, ...],
         bounds: Bounds,
-        fork: Callable[[tuple[Decision, ...]], None],
+        fork: Fork,
         guide: Guide | None = None,
     ) -> None:
         self.prefix = prefix
@@ -155,7 +161,8 @@ class Path:
         if can and cannot:
             self._loop(frame)
             first = self.guide.prefer(frame) if self.guide is not None else True
-            self.fork((*self.decisions, ("?", int(not first))))
+            other = (*self.decisions, ("?", int(not first)))
+            self.fork(other, site_of(frame), not first)
             return self._take(value, first, frame)
         if not can and not cannot:
             raise Infeasible("no value is left")
@@ -203,7 +210,7 @@ class Path:
                 if tried >= self.bounds.values:
                     raise Cut(f"{self.bounds.values} values of {text(value)}")
                 if self.condition.feasible(value != number):
-                    self.fork((*self.decisions, ("!", number)))
+                    self.fork((*self.decisions, ("!", number)), site_of(frame), False)
             self.decisions.append((kind, number))
             if kind == "=":
                 self._bind(value, number)
@@ -240,6 +247,10 @@ class Path:
             self._bind(leaf, wanted)
             return (wanted + offset) & ((1 << 64) - 1)
         return self.pick(value) & ((1 << 64) - 1)
+
+
+def site_of(frame: Frame | None) -> Site:
+    return ("", 0) if frame is None else (frame.meta.fn.symbol, frame.block)
 
 
 def pointer_of(value: Value) -> tuple[Sym | None, int]:

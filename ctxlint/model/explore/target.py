@@ -10,6 +10,7 @@ first; where an execution leaves it for good, that branch is the guard.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +20,24 @@ from ctxlint.ir.verify import targets
 from ctxlint.model.code import Frame
 
 FAR = 1 << 30
+
+
+def distances(fn: Function, goals: Sequence[int]) -> dict[int, int]:
+    """How many blocks lie between each block and the nearest of ``goals``; blocks from
+    which none can be reached are missing."""
+    before: dict[int, list[int]] = {}
+    for number, block in enumerate(fn.blocks):
+        for target in targets(block.term):
+            before.setdefault(target, []).append(number)
+    found = dict.fromkeys(goals, 0)
+    queue = deque(goals)
+    while queue:
+        at = queue.popleft()
+        for source in before.get(at, ()):
+            if source not in found:
+                found[source] = found[at] + 1
+                queue.append(source)
+    return found
 
 
 @dataclass(frozen=True)
@@ -62,19 +81,7 @@ class Leg:
     @cached_property
     def distance(self) -> dict[int, int]:
         """Branches to pass from a block to the call; :data:`FAR` if it cannot come."""
-        before: dict[int, list[int]] = {}
-        for number, block in enumerate(self.fn.blocks):
-            for target in targets(block.term):
-                before.setdefault(target, []).append(number)
-        found = dict.fromkeys(self.blocks, 0)
-        queue = deque(sorted(self.blocks))
-        while queue:
-            at = queue.popleft()
-            for source in before.get(at, ()):
-                if source not in found:
-                    found[source] = found[at] + 1
-                    queue.append(source)
-        return found
+        return distances(self.fn, sorted(self.blocks))
 
     def far(self, block: int) -> int:
         return self.distance.get(block, FAR)
@@ -125,6 +132,7 @@ class Follower:
         self.arrived = False
         """The operation's call was made."""
         self.left: Left | None = None
+        self._exits: dict[str, dict[int, int]] = {}
 
     def leg_of(self, frame: Frame, stack: list[Frame]) -> int | None:
         """The leg that a frame is, if the stack below follows the way."""
@@ -149,6 +157,19 @@ class Follower:
         if then == els:
             return None
         nearer = then < els
+        return not nearer if _negated(term.cond) else nearer
+
+    def prefer_exit(self, frame: Frame) -> bool:
+        """Outside of the way: the side from which the function returns soonest."""
+        fn = frame.meta.fn
+        term = fn.blocks[frame.block].term
+        if not isinstance(term, ops.Branch):
+            return True
+        exits = self._exits.get(fn.symbol)
+        if exits is None:
+            ends = [n for n, b in enumerate(fn.blocks) if isinstance(b.term, ops.Ret)]
+            exits = self._exits[fn.symbol] = distances(fn, ends)
+        nearer = exits.get(term.then, FAR) <= exits.get(term.els, FAR)
         return not nearer if _negated(term.cond) else nearer
 
     def took(self, frame: Frame, block: int, stack: list[Frame]) -> None:

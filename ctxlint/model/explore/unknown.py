@@ -19,7 +19,7 @@ from ctxlint.ir.unit import Decl
 from ctxlint.ir.walk import children, expressions
 from ctxlint.model.code import Frame, Meta
 from ctxlint.model.explore.path import Path
-from ctxlint.model.image import PERCPU, PERCPU_STRIDE, TEXT, Image, ImageError
+from ctxlint.model.image import DATA, PERCPU_STRIDE, TEXT, Image, ImageError
 from ctxlint.model.machine import Machine, no_value, width_of
 from ctxlint.model.memory import PAGE, Blob, Object, Page, sym_page
 from ctxlint.model.outcome import Crashed
@@ -360,14 +360,15 @@ class Unknown:
 
     def _known(self, symbol: str, first: int, content: bytes, known: bytearray) -> None:
         """Mark the bytes of a variable that are what they were at start-up: all of one
-        that nobody writes; pointers, of one that is only handed around."""
+        that nobody writes. Of one that is handed around: pointers to functions and
+        literals (a list head, say, points to itself only at first)."""
         if symbol not in self.writes.escaped and symbol not in self.writes.stored:
             known[:] = b"\1" * PAGE
             return
         if symbol in self.writes.escaped:
             for low in range(0, len(content) - 7, 8):
                 word = int.from_bytes(content[low : low + 8], "little")
-                if TEXT <= word < PERCPU:
+                if TEXT <= word < DATA:
                     known[low : low + 8] = b"\1" * 8
         else:
             known[:] = b"\1" * PAGE

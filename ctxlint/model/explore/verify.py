@@ -9,16 +9,17 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ctxlint.ir.types import TInt, TPtr, TRecord
 from ctxlint.ir.unit import Decl, Function
 from ctxlint.model.code import Code, Frame, Meta
-from ctxlint.model.explore.path import Bounds, Decision, Path, Taken
+from ctxlint.model.explore.agenda import Agenda
+from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
 from ctxlint.model.explore.target import Follower, Left, Way
 from ctxlint.model.explore.unknown import Unknown, Writes, writes_of
 from ctxlint.model.image import Image
@@ -139,8 +140,7 @@ class _Exploration:
         self.way = way
         self.start = start
         self.code = Code(verifier.image, base=verifier.base, traced=way.symbols)
-        self.queue: list[tuple[int, int, tuple[Decision, ...]]] = [(0, 0, ())]
-        self.serial = 0
+        self.agenda = Agenda()
         self.tally = _Tally()
         self.executions = 0
 
@@ -148,14 +148,14 @@ class _Exploration:
         clock = self.v.clock
         began = clock()
         bounds = self.v.bounds
-        while self.queue:
+        while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
                 break
             if clock() - began > bounds.seconds:
                 self.tally.cuts.append(f"{bounds.seconds:g} seconds")
                 break
-            _, _, prefix = heapq.heappop(self.queue)
+            prefix = self.agenda.next()
             self.executions += 1
             verdict = self._execute(prefix)
             if verdict is not None:
@@ -164,7 +164,7 @@ class _Exploration:
 
     def _execute(self, prefix: tuple[Decision, ...]) -> Verdict | None:
         follower = Follower(self.way)
-        path = Path(prefix, self.v.bounds, lambda d: self._fork(d, follower))
+        path = Path(prefix, self.v.bounds, partial(self._fork, follower))
         m, outside = self._machine(path, follower)
         try:
             self._call_entry(m, path)
@@ -180,16 +180,20 @@ class _Exploration:
             self.tally.unmodelled.append(str(missing))
         except RecursionError:
             self.tally.cuts.append("depth of calls")
-        except (Crashed, Hang, Fault) as end:
+        except Fault as fault:
+            # Unknown memory has no wrong addresses: the model lacks something.
+            frame = m.stack[-1] if m.stack else None
+            self.tally.unmodelled.append(f"{fault} ({m.place(frame) if frame else ''})")
+        except (Crashed, Hang) as end:
             self.tally.crashed = str(end)
         self._tally(path, outside, follower)
         return None
 
-    def _fork(self, decisions: tuple[Decision, ...], follower: Follower) -> None:
-        # The further along the way, the sooner; then the fewer decisions.
-        self.serial += 1
-        heapq.heappush(
-            self.queue, (-follower.reached * 1000 + len(decisions), self.serial, decisions)
+    def _fork(
+        self, follower: Follower, decisions: tuple[Decision, ...], site: Site, way: bool
+    ) -> None:
+        self.agenda.add(
+            decisions, site, way, left=follower.left is not None, reached=follower.reached
         )
 
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
@@ -323,8 +327,12 @@ class _Guide:
         self.m = m
 
     def prefer(self, frame: Frame | None) -> bool:
-        wanted = self.follower.prefer(frame, self.m.stack)
-        return True if wanted is None else wanted
+        if frame is None:
+            return True
+        follower, stack = self.follower, self.m.stack
+        follower.reached = max(follower.reached, follower.way.depth(stack))
+        wanted = follower.prefer(frame, stack)
+        return self.follower.prefer_exit(frame) if wanted is None else wanted
 
 
 class _Watched(list[Report]):
