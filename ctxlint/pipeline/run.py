@@ -17,6 +17,7 @@ from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts.propagate import Node, Propagation
+from ctxlint.findings import suppressions
 from ctxlint.findings.model import (
     Finding,
     Incomplete,
@@ -34,7 +35,7 @@ from ctxlint.pipeline import (
     WhyFunction,
     reach,
 )
-from ctxlint.pipeline.collect import findings_of, merge, source_reader
+from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.index import Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
@@ -180,6 +181,7 @@ def audit(request: Request, progress: Progress) -> Result:
     session = _Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
+    judged: set[str] = set()
     incomplete: list[Incomplete] = []
     units = 0
     with Store.open(
@@ -189,6 +191,7 @@ def audit(request: Request, progress: Progress) -> Result:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
+            judged |= {command.file for command in profile.commands}
             results.append(_judge(index, session, profile, request, store, progress))
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
@@ -206,6 +209,10 @@ def audit(request: Request, progress: Progress) -> Result:
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
+        paths=session.paths,
+        suppressions=suppressions.read(
+            judged | {finding.file for finding in findings}, text_reader(session.tree.path)
+        ),
     )
 
 
