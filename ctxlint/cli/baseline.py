@@ -31,8 +31,8 @@ Examples:
   ctxlint baseline show drivers/irqchip
 
 \b
-The file is .ctxlint-baseline in the tree, or --baseline FILE: sorted text with
-one finding a line. Write the reason at the end of the line.
+The file is .ctxlint-baseline in the tree, or --baseline FILE. It is sorted
+text with one finding a line; write the reason at the end of the line.
 """
 
 _REASON = click.option("--reason", default="", help="Reason that new entries get.")
@@ -74,7 +74,7 @@ def create(reason: str, **options: Any) -> int:
 @_REASON
 @click.option("--no-new", is_flag=True, help="Only remove what is stale, add nothing.")
 def update(reason: str, no_new: bool, **options: Any) -> int:
-    """Add new findings of PATHS to the baseline, remove those that have gone.
+    """Add what is new in PATHS, remove what has gone.
 
     Reasons and comments stay. Entries of files that are not audited, or could
     not be, stay as they are.

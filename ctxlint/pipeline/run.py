@@ -181,7 +181,6 @@ def audit(request: Request, progress: Progress) -> Result:
     session = _Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
-    judged: set[str] = set()
     incomplete: list[Incomplete] = []
     units = 0
     with Store.open(
@@ -191,7 +190,6 @@ def audit(request: Request, progress: Progress) -> Result:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            judged |= {command.file for command in profile.commands}
             results.append(_judge(index, session, profile, request, store, progress))
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
@@ -211,7 +209,8 @@ def audit(request: Request, progress: Progress) -> Result:
         statistics=_statistics(results, units),
         paths=session.paths,
         suppressions=suppressions.read(
-            judged | {finding.file for finding in findings}, text_reader(session.tree.path)
+            {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
+            text_reader(session.tree.path),
         ),
     )
 
