@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sarif_validator import complaints, installed
 from test_cli import FINDING, Fake, result
 
 from ctxlint import pipeline
@@ -18,6 +19,7 @@ from ctxlint.findings import model
 from ctxlint.findings.fingerprint import with_fingerprints
 
 MINIATURE = Path(__file__).parents[2] / "fixtures" / "tree"
+STATES = {"new", "unchanged", "absent"}
 ON_RT = msgspec.structs.replace(
     FINDING, check="rt-sleep-in-atomic", rt_only=True, severity="warning", line=30
 )
@@ -272,3 +274,24 @@ def test_a_baseline_survives_an_edit(
     capsys.readouterr()
     assert main(["baseline", "show", *cache]) == 1
     assert capsys.readouterr().out.count("stale: ") == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--no-hidden",), ("--no-baseline", "--rt-only")])
+def test_sarif_of_a_real_run_is_valid(
+    options: tuple[str, ...], copied: Path, tmp_path: Path
+) -> None:
+    """With what comments hide, what a baseline knows, and a stale entry of it."""
+    installed("Sarif.Multitool")
+    base = ["--tree", str(copied), "--cache", str(copied.parent / "cache"), "-q"]
+    known = tmp_path / "known"
+    assert main(["baseline", "create", *base, "--baseline", str(known)]) == 0
+    lines = known.read_text().splitlines()
+    gone = lines[-1].replace(lines[-1].split()[5], "0" * 32)
+    known.write_text("\n".join([*lines[:-1], gone]))
+    log = tmp_path / "log.sarif"
+    wanted = [] if "--no-baseline" in options else ["--baseline", str(known)]
+    assert main(["audit", *base, *wanted, *options, "-f", "sarif", "-o", str(log)]) == 1
+    assert complaints(log) == []
+    results = json.loads(log.read_text())["runs"][0]["results"]
+    states = {result.get("baselineState") for result in results}
+    assert states == ({None} if not wanted else {"new"} if options else STATES)
