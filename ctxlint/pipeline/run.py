@@ -207,7 +207,7 @@ def audit(request: Request, progress: Progress) -> Result:
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
-        paths=session.paths,
+        paths=tuple(sorted(session.paths)),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
             text_reader(session.tree.path),
