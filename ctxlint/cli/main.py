@@ -27,6 +27,7 @@ EXIT_INTERRUPTED = 130
 COMMANDS = {
     "audit": "Find what may sleep where it must not.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
+    "baseline": "Keep a list of known findings, so that only new ones count.",
     "why": "Show the execution contexts a function can run in.",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",

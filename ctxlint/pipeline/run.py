@@ -17,6 +17,7 @@ from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts.propagate import Node, Propagation
+from ctxlint.findings import suppressions
 from ctxlint.findings.model import (
     Finding,
     Incomplete,
@@ -34,7 +35,7 @@ from ctxlint.pipeline import (
     WhyFunction,
     reach,
 )
-from ctxlint.pipeline.collect import findings_of, merge, source_reader
+from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.index import Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
@@ -206,6 +207,11 @@ def audit(request: Request, progress: Progress) -> Result:
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
+        paths=tuple(sorted(session.paths)),
+        suppressions=suppressions.read(
+            {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
+            text_reader(session.tree.path),
+        ),
     )
 
 
