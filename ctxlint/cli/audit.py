@@ -11,10 +11,11 @@ import click
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.findings.model import Result
 
-FORMATS = ("text", "json", "sarif")
+FORMATS = ("text", "json", "sarif", "html")
 
 EPILOG = """\b
 Examples:
@@ -40,6 +41,7 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to this file.",
 )
+@source_url_option
 @run_options
 @talk_options
 def command(
@@ -48,6 +50,7 @@ def command(
     no_color: bool,
     format: str | None,
     output: Path | None,
+    source_url: str | None,
     **options: Any,
 ) -> int:
     """Find what may sleep where it must not, in PATHS (files or directories)."""
@@ -64,7 +67,10 @@ def command(
     with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
         result = pipeline.audit(request, progress)
     code = exit_code(result)
-    emit(render(result, style, tree=request.tree, color=color, code=code), output)
+    report = render(
+        result, style, tree=request.tree, color=color, code=code, source_url=source_url
+    )
+    emit(report, output)
     return code
 
 
@@ -76,7 +82,15 @@ def exit_code(result: Result) -> int:
     return EXIT_FINDINGS if result.findings else EXIT_CLEAN
 
 
-def render(result: Result, style: str, *, tree: Path, color: bool, code: int) -> str:
+def render(
+    result: Result,
+    style: str,
+    *,
+    tree: Path,
+    color: bool,
+    code: int,
+    source_url: str | None = None,
+) -> str:
     """The report as text. Only the module of the format asked for is imported."""
     if style == "json":
         from ctxlint.report import json_report
@@ -91,6 +105,10 @@ def render(result: Result, style: str, *, tree: Path, color: bool, code: int) ->
             source_root=str(tree), repository_uri=origin(tree), exit_code=code
         )
         return sarif.render(result, docs(), options)
+    if style == "html":
+        from ctxlint.cli import page
+
+        return page.render(result, tree, source_url)
     from ctxlint.report import text
 
     return text.render(result, colour=color)

@@ -28,6 +28,7 @@ COMMANDS = {
     "audit": "Find what may sleep where it must not.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "why": "Show the execution contexts a function can run in.",
+    "report": "Make a report again from a saved result.",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",
 }
