@@ -33,7 +33,10 @@ MAX_BYTES = 512 * 1024 * 1024
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--format", "-f", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file.",
 )
 @click.option(
     "--tree",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -26,7 +27,9 @@ from ctxlint.report.html_view import Options, page_of
 __all__ = ["Options", "render"]
 
 
-def render(result: Result, docs: Sequence[CheckDoc] = (), options: Options | None = None) -> str:
+def render(
+    result: Result, docs: Sequence[CheckDoc] = (), options: Options | None = None
+) -> str:
     """The page, ending in a line break. ``docs`` explain the checks.
 
     Raises UsageError for a link template that is not one.
@@ -45,6 +48,7 @@ def render(result: Result, docs: Sequence[CheckDoc] = (), options: Options | Non
     return text.rstrip("\n") + "\n"
 
 
+@cache
 def environment() -> Environment:
     """Templates of this package: escaping is on, unknown names are errors."""
     return Environment(

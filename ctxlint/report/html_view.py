@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -124,12 +125,15 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
     names = Counter[str]()
     cards = []
     for order, finding in enumerate(result.findings, 1):
-        anchor = "f-" + ("".join(c for c in finding.fingerprint if c.isalnum())[:12] or "x")
+        digits = "".join(c for c in finding.fingerprint if c in string.hexdigits)
+        anchor = f"f-{digits[:12]}"
         names[anchor] += 1
         if names[anchor] > 1:
-            anchor += f"-{names[anchor]}"
+            anchor += f"_{names[anchor]}"
         few = len(result.findings) <= _OPEN
-        cards.append(_card(finding, order, anchor, known.get(finding.check), link, options, few))
+        cards.append(
+            _card(finding, order, anchor, known.get(finding.check), link, options, few)
+        )
     found = result.findings
     return Page(
         groups=_by_entry(cards),

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import string
+import re
 from urllib.parse import quote, urlsplit
 
 from ctxlint.base.errors import UsageError
 from ctxlint.findings.model import TreeInfo
 
 _FIELDS = ("file", "line", "commit", "version")
+_FIELD = re.compile(r"\{(\w+)\}")
 _HINT = "for example https://example.org/linux/tree/{file}?id={commit}#n{line}"
 
 
@@ -22,13 +23,15 @@ class SourceLink:
     """
 
     def __init__(self, template: str, tree: TreeInfo) -> None:
+        names = set(_FIELD.findall(template))
         try:
-            names = {name for _, name, _, _ in string.Formatter().parse(template) if name}
             parts = urlsplit(template)
         except ValueError as error:
             raise UsageError(f"link template: {error}", hint=_HINT) from error
         if parts.scheme not in ("http", "https") or not parts.netloc or "{" in parts.netloc:
             raise UsageError("link template: not a URL with http:// or https://", hint=_HINT)
+        if re.search("[{}]", _FIELD.sub("", template)):
+            raise UsageError("link template: a brace that belongs to no field", hint=_HINT)
         unknown = sorted(names - set(_FIELDS))
         if unknown or "file" not in names:
             what = f"no field {{{unknown[0]}}}" if unknown else "{file} is missing"
@@ -46,7 +49,8 @@ class SourceLink:
         if file.startswith("/") or ".." in file.split("/"):
             return ""
         quoted = quote(file.encode("utf-8", "surrogatepass"), safe="/")
-        return self._template.format(file=quoted, line=int(line), **self._tree)
+        values = {"file": quoted, "line": str(line), **self._tree}
+        return _FIELD.sub(lambda match: values[match[1]], self._template)
 
 
 def _quoted(text: str) -> str:

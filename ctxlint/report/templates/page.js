@@ -138,6 +138,7 @@
       search.focus();
     }
   });
+  document.getElementById("filters").open = matchMedia("(min-width: 40rem)").matches;
   // A browser may restore what was chosen before the page was left.
   group();
   reveal();
