@@ -47,8 +47,9 @@ wheel: | $(VENV)/bin/python
 	$(PYTHON) -m venv "$$where/venv"; \
 	"$$where/venv/bin/python" -m pip --quiet install dist/*.whl; cd "$$where"; \
 	tree=$$(venv/bin/python -c 'import ctxlint; print(ctxlint.__path__[0])')/data/fixtures/tree; \
-	venv/bin/ctxlint audit -q --tree "$$tree" --cache cache >report || code=$$?; \
+	venv/bin/ctxlint audit -q --tree "$$tree" --cache cache --format html >report || code=$$?; \
 	if [ $$code -ne 1 ]; then cat report; echo "wheel: exit code $$code, expected 1" >&2; exit 1; fi; \
+	grep -q '<article class="card' report || { echo "wheel: no findings on the page" >&2; exit 1; }; \
 	echo "wheel: works when installed elsewhere"
 
 $(VENV)/bin/python:

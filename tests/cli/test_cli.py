@@ -268,6 +268,15 @@ def test_sarif(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run["invocations"][0]["exitCode"] == 3
 
 
+def test_html(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.answer = result(FINDING)
+    url = "https://example.org/{file}#n{line}"
+    assert main(["audit", "--format", "html", "--source-url", url]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("<!DOCTYPE html>") and FINDING.message in out
+    assert f"https://example.org/{FINDING.file}#n{FINDING.line}" in out
+
+
 def test_output_file(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fake.answer = result(FINDING)
     assert main(["audit", "--format", "json", "-o", "out.json"]) == 1

@@ -16,7 +16,7 @@ from markup import Document, assert_harmless, read
 
 from ctxlint.base.errors import UsageError
 from ctxlint.findings.model import Finding, Result, TreeInfo
-from ctxlint.report import html
+from ctxlint.report import html, html_view
 from ctxlint.report.clean import clean
 from ctxlint.report.source_link import SourceLink
 
@@ -161,6 +161,23 @@ def test_verdict(verdict: str | None) -> None:
     (card,) = document.classed("card")
     assert card.attributes["data-verdict"] == (verdict or "not run")
     assert len(document.classed("verdict")) == (verdict is not None)
+
+
+def test_evidence_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = "<script>\x1b[31m"
+    evidence = html_view.Evidence(
+        verdict="confirmed",
+        css="bad",
+        summary=f"reached in 3 steps{bad}",
+        values=(f"rdist->flags = 1{bad}", "old = 0x1"),
+        splat=(f"BUG: sleeping function called{bad}", "  Call trace:"),
+    )
+    monkeypatch.setattr(html_view, "evidence_of", lambda finding: evidence)
+    document = page(samples.result(samples.sdei_lock()))
+    assert_harmless(document)
+    for words in (evidence.summary, *evidence.values, *evidence.splat):
+        assert clean(words) in document.text
+    assert "\n  Call trace:" in document.text
 
 
 # -- source lines -------------------------------------------------------------
