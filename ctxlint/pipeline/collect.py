@@ -158,15 +158,26 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
     return with_fingerprints(found.values())
 
 
+def text_reader(tree: Path) -> Callable[[str], str | None]:
+    """Reads files of the tree; None for what cannot be read."""
+
+    def text(file: str) -> str | None:
+        try:
+            return (tree / file).read_bytes().decode("utf-8", "replace")
+        except OSError:
+            return None
+
+    return text
+
+
 def source_reader(tree: Path) -> witness.SourceLine:
     """Reads lines of the tree's files; ``""`` for what cannot be read."""
+    read = text_reader(tree)
 
     @lru_cache(maxsize=512)
     def lines(file: str) -> list[str]:
-        try:
-            return (tree / file).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return []
+        # As the compiler counts: a form feed or another separator ends no line.
+        return [line.removesuffix("\r") for line in (read(file) or "").split("\n")]
 
     def line(file: str, number: int) -> str:
         text = lines(file)

@@ -20,6 +20,7 @@ from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts import witness
 from ctxlint.contexts.propagate import Propagation, Violation
+from ctxlint.findings import suppressions
 from ctxlint.findings.graph import CallGraph
 from ctxlint.findings.model import (
     Finding,
@@ -37,7 +38,7 @@ from ctxlint.pipeline import (
     Request,
     reach,
 )
-from ctxlint.pipeline.collect import findings_of, merge, source_reader
+from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.graph import GraphMaker
 from ctxlint.pipeline.index import Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
@@ -211,6 +212,11 @@ def audit(request: Request, progress: Progress) -> Result:
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
+        paths=tuple(sorted(session.paths)),
+        suppressions=suppressions.read(
+            {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
+            text_reader(session.tree.path),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import Finding, Result, Step
+from ctxlint.findings.selection import NOT_SELECTED
 from ctxlint.report.lane import STATES, Lane, Row, lane_of, level
 from ctxlint.report.source_link import SourceLink
 from ctxlint.report.text import finding_text, split_at_callee
@@ -105,6 +106,14 @@ class Group:
     cards: tuple[Card, ...]
 
 
+@dataclass(frozen=True)
+class Hidden:
+    """A finding that is not among the reported ones; ``why`` says by what."""
+
+    finding: Finding
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     groups: tuple[Group, ...]
@@ -116,6 +125,9 @@ class Page:
     verdicts: tuple[str, ...]
     legend: tuple[tuple[str, str], ...]
     unknown_calls: int
+    states: tuple[str, ...]
+    hidden: tuple[Hidden, ...]
+    not_selected: int
 
 
 def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
@@ -145,7 +157,23 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
         verdicts=tuple(sorted({c.evidence.verdict for c in cards})),
         legend=_legend(cards),
         unknown_calls=sum(u.count for u in result.unknown_callees),
+        states=tuple(sorted({f.baseline_state for f in found if f.baseline_state})),
+        hidden=tuple(Hidden(finding, _hidden_by(finding)) for finding in result.hidden),
+        not_selected=_number(result.statistics.get(NOT_SELECTED, 0)),
     )
+
+
+def _hidden_by(finding: Finding) -> str:
+    reasons = []
+    for item in finding.suppressed:
+        by = "a comment" if item.kind == "inSource" else "the baseline"
+        place = f" at {item.file}:{item.line}" if item.file and item.line else ""
+        reasons.append(f"by {by}{place}" + (f": {item.reason}" if item.reason else ""))
+    return "; ".join(reasons)
+
+
+def _number(value: int | float | str) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def evidence_of(finding: Finding) -> Evidence:
@@ -275,9 +303,11 @@ def _counts(cards: list[Card]) -> tuple[tuple[str, int, str], ...]:
         many = sum(card.severity == severity for card in cards)
         if many:
             found.append((severity + ("s" if many != 1 else ""), many, severity))
-    always = sum(not card.finding.rt_only for card in cards)
-    found.append(("on every kernel", always, ""))
-    found.append(("on PREEMPT_RT only", len(cards) - always, ""))
+    # A finding about a comment claims nothing of kernels.
+    kernels = [card.finding.rt_only for card in cards if card.finding.operation]
+    if kernels:
+        found.append(("on every kernel", kernels.count(False), ""))
+        found.append(("on PREEMPT_RT only", kernels.count(True), ""))
     verdicts = Counter(card.evidence.verdict for card in cards)
     css = {card.evidence.verdict: card.evidence.css for card in cards}
     for verdict in sorted(verdicts):

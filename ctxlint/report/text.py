@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
+from ctxlint.findings.selection import NOT_SELECTED
 from ctxlint.report.clean import clean
 from ctxlint.report.witness import context_changes, note_of, state_of
 
@@ -161,6 +162,8 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     why = finding.why
     if finding.certainty == "may":
         why = f"{_sentence(why)} Not on every call: it depends on the state at run time."
+    if not finding.operation:  # it speaks of a comment
+        return _fact("fingerprint", finding.fingerprint, width)
     kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
     facts = [("why it sleeps", why)]
     context = finding.path[-1].context if finding.path else ""
@@ -184,6 +187,7 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
 
 def _summary(result: Result, width: int) -> list[Line]:
     lines = _counts(result)
+    lines += _hidden(result, width)
     lines += _paragraph("", _scope(result), width, "")
     lines += _incomplete(result.incomplete, width)
     if result.unknown_callees:
@@ -209,10 +213,11 @@ def _counts(result: Result) -> list[Line]:
         return [
             (("label", "No findings" + (" in what was analysed" if result.incomplete else "")),)
         ]
-    functions = len({(finding.file, finding.function) for finding in found})
+    functions = len({(f.file, f.function) for f in found if f.function})
     severities = Counter(finding.severity for finding in found)
     parts = ", ".join(_n(severities[name], name) for name in sorted(severities))
-    head = f"{_n(len(found), 'finding')} in {_n(functions, 'function')}: {parts}"
+    where = f" in {_n(functions, 'function')}" if functions else ""
+    head = f"{_n(len(found), 'finding')}{where}: {parts}"
     lines: list[Line] = [(("label", head),)]
     checks = Counter(finding.check for finding in found)
     column = max(len(clean(check)) for check in checks)
@@ -225,6 +230,33 @@ def _counts(result: Result) -> list[Line]:
                 ("check", name),
                 ("", f"{'':{column - len(name)}}  (ctxlint explain {name})"),
             )
+        )
+    return lines
+
+
+def _hidden(result: Result, width: int) -> list[Line]:
+    """What is not shown, and why: nothing disappears without a word."""
+    lines: list[Line] = []
+    if result.hidden:
+        kinds = Counter(finding.suppressed[0].kind for finding in result.hidden)
+        names = {"inSource": "comments in the source", "external": "the baseline"}
+        parts = ", ".join(f"{kinds[kind]} by {names[kind]}" for kind in names if kinds[kind])
+        lines += _paragraph("", f"Hidden: {parts}", width, "")
+    left_out = result.statistics.get(NOT_SELECTED)
+    if left_out:
+        text = f"Not selected: {left_out} (--select, --ignore, --rt-only, per-path settings)"
+        lines += _paragraph("", text, width, "")
+    if result.stale:
+        many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"
+        text = f"Stale in the baseline: {many} without a finding (ctxlint baseline update):"
+        lines += _paragraph("warning", text, width, "")
+        lines += _listed(
+            tuple(
+                f"{entry.file}: {entry.function}: {entry.callee} [{entry.check}]"
+                for entry in result.stale
+            ),
+            "stale",
+            width,
         )
     return lines
 

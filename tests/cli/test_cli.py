@@ -422,6 +422,13 @@ def test_pyproject_above_the_tree(fake: Fake, tree: Path) -> None:
         ('rt = "maybe"\n', "'rt' must be"),
         ("paths = [\n", ".ctxlint.toml"),
         ('format = "xml"\n', "'format' must be"),
+        ('fail-on = "note"\n', "'fail-on' must be one of error, warning, never"),
+        ('select = "a"\n', "'select' must be array of strings"),
+        ('severity = "error"\n', "'severity' must be table"),
+        ('severity = { sleep-in-atomic = "note" }\n', "severity of 'sleep-in-atomic'"),
+        ('per-path = ["a"]\n', "'per-path' must be array of tables"),
+        ('[[per-path]]\nignore = ["sleep-in-atomic"]\n', "per-path: 'paths'"),
+        ('[[per-path]]\npaths = ["a"]\nselect = ["b"]\n', "per-path: unknown key 'select'"),
     ],
 )
 def test_wrong_configuration_file(
@@ -500,7 +507,15 @@ def test_rules(capsys: pytest.CaptureFixture[str]) -> None:
 
 # -- help and start-up ---------------------------------------------------------------------
 
-HELP = [[], *([name] for name in COMMANDS), ["rules", "list"], ["rules", "show"]]
+HELP = [
+    [],
+    *([name] for name in COMMANDS),
+    ["rules", "list"],
+    ["rules", "show"],
+    ["baseline", "create"],
+    ["baseline", "update"],
+    ["baseline", "show"],
+]
 
 
 @pytest.mark.parametrize("path", HELP, ids=" ".join)

@@ -143,6 +143,35 @@ def test_the_policy_allows_this_style_and_script_alone() -> None:
     assert "url(" not in text and "@import" not in text
 
 
+def test_what_is_hidden_is_told() -> None:
+    result = samples.selected()
+    document = page(result)
+    text = " ".join(document.text.split())
+    assert len(result.hidden) == 2 and len(document.classed("card")) == len(result.findings)
+    for finding in result.hidden:
+        assert f"{finding.file}:{finding.line} {finding.message}" in text
+        assert all(item.reason in text for item in finding.suppressed)
+    assert "Hidden by the baseline: waits for [PATCH 1/2]" in text
+    assert "its_gone" in text
+    assert "Not shown: 2 hidden findings." in text
+    states = {e.attributes["data-baseline"] for e in document.classed("card")}
+    assert "new" in states
+    assert [e for e in document.all("select") if e.attributes.get("data-filter") == "baseline"]
+
+
+def test_what_is_not_selected_is_counted() -> None:
+    document = page(samples.result(statistics={"units": 1, "not_selected": 3}))
+    assert "3 findings left out by the selection" in document.text
+
+
+def test_a_finding_about_a_comment_claims_nothing_of_kernels() -> None:
+    (finding,) = [f for f in samples.selected().findings if not f.operation]
+    document = page(samples.result(finding))
+    assert "every kernel" not in document.text.partition("Kernels")[0]
+    (card,) = document.classed("card")
+    assert card.attributes["data-kernels"] == ""
+
+
 def test_a_finding_about_a_comment_has_no_path() -> None:
     finding = samples.sdei_lock()
     bare = msgspec.structs.replace(
@@ -270,6 +299,9 @@ def test_hostile_strings_stay_text(bad: str) -> None:
     assert_harmless(document)
     assert len(document.classed("card")) == 3
     assert document.text.count(clean(bad)) > 50
+    hidden = page(samples._poison(samples.selected(), bad))
+    assert_harmless(hidden)
+    assert hidden.text.count(clean(bad)) > 50
 
 
 @pytest.mark.parametrize("bad", ["\x1b[31m", "\u202e", "\x00", "\udc80", "\u2028"])
