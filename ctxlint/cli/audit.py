@@ -12,12 +12,13 @@ import msgspec
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
 from ctxlint.findings.model import Result
 from ctxlint.findings.selection import failing
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab")
+FORMATS = ("text", "json", "sarif", "html", "github", "gitlab")
 
 EPILOG = """\b
 Examples:
@@ -44,6 +45,7 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to this file.",
 )
+@source_url_option
 @click.option(
     "--no-hidden",
     is_flag=True,
@@ -58,6 +60,7 @@ def command(
     no_color: bool,
     format: str | None,
     output: Path | None,
+    source_url: str | None,
     no_hidden: bool,
     **options: Any,
 ) -> int:
@@ -79,7 +82,10 @@ def command(
     code = exit_code(result, choice.fail_on)
     if no_hidden:
         result = msgspec.structs.replace(result, hidden=(), stale=())
-    emit(render(result, style, tree=request.tree, color=color, code=code), output)
+    report = render(
+        result, style, tree=request.tree, color=color, code=code, source_url=source_url
+    )
+    emit(report, output)
     return code
 
 
@@ -91,7 +97,15 @@ def exit_code(result: Result, fail_on: FailOn = "warning") -> int:
     return EXIT_FINDINGS if failing(result, fail_on) else EXIT_CLEAN
 
 
-def render(result: Result, style: str, *, tree: Path, color: bool, code: int) -> str:
+def render(
+    result: Result,
+    style: str,
+    *,
+    tree: Path,
+    color: bool,
+    code: int,
+    source_url: str | None = None,
+) -> str:
     """The report as text. Only the module of the format asked for is imported."""
     if style == "json":
         from ctxlint.report import json_report
@@ -106,6 +120,10 @@ def render(result: Result, style: str, *, tree: Path, color: bool, code: int) ->
             source_root=str(tree), repository_uri=origin(tree), exit_code=code
         )
         return sarif.render(result, docs(), options)
+    if style == "html":
+        from ctxlint.cli import page
+
+        return page.render(result, tree, source_url)
     if style == "github":
         from ctxlint.report import github
 

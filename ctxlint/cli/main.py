@@ -28,7 +28,9 @@ COMMANDS = {
     "audit": "Find what may sleep where it must not.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "baseline": "Keep a list of known findings, so that only new ones count.",
-    "why": "Show the execution contexts a function can run in.",
+    "why": "Show how the kernel gets to a function, and in which contexts.",
+    "graph": "Draw the calls around a function or a finding.",
+    "report": "Make a report again from a saved result.",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",
 }

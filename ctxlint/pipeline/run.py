@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -16,8 +18,10 @@ from ctxlint import __version__, kbuild
 from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
-from ctxlint.contexts.propagate import Node, Propagation
+from ctxlint.contexts import witness
+from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings import suppressions
+from ctxlint.findings.graph import CallGraph
 from ctxlint.findings.model import (
     Finding,
     Incomplete,
@@ -28,14 +32,14 @@ from ctxlint.findings.model import (
     UnknownCallee,
 )
 from ctxlint.pipeline import (
+    FunctionGraphs,
     PreparedProfile,
     Progress,
     Request,
-    WhyContext,
-    WhyFunction,
     reach,
 )
 from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
+from ctxlint.pipeline.graph import GraphMaker
 from ctxlint.pipeline.index import Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
@@ -43,6 +47,7 @@ from ctxlint.store import Store
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
 SINGLE_FILE_REACH = 2
+_FINGERPRINT = re.compile(r"[0-9a-f]{8,32}")
 DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
 
 
@@ -327,95 +332,85 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
     return tuple(out)
 
 
-def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
+def graph(
+    request: Request, target: str, progress: Progress, limit: int
+) -> tuple[FunctionGraphs, ...]:
     session = _Session.of(request)
-    answers: dict[str, tuple[str, str, int, list[WhyContext], set[tuple[str, str, str]]]] = {}
+    chosen: Finding | None = None
+    answers: dict[str, list[CallGraph]] = {}
+    contexts: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    if _FINGERPRINT.fullmatch(target):
+        chosen = _one_finding(audit(request, progress), target)
     with Store.open(
         session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
     ) as store:
         for profile in session.profiles(progress):
+            if chosen is not None and profile.spec_name not in chosen.profiles:
+                continue
             index = session.index(profile, store, progress)
             rules = rules_of(request)
-            program = index.program()
-            run = _propagate(program, rules, profile.rt)
-            for symbol, nodes in sorted(run.nodes.items()):
-                fn = program.functions[symbol]
-                if fn.name != function and symbol != function:
+            run = _propagate(index.program(), rules, profile.rt)
+            reported = _reported({c.file for c in profile.commands}, session.paths)
+            maker = GraphMaker(
+                run, rules, profile.rt, profile.spec_name, _told(reported, chosen)
+            )
+            symbols = maker.symbols(chosen.function if chosen is not None else target)
+            for symbol in symbols:
+                drawn = maker.graph(symbol, limit)
+                if chosen is not None and drawn.node(symbol).file != chosen.file:
                     continue
-                answer = answers.setdefault(symbol, (fn.name, fn.file, fn.line, [], set()))
-                for node in nodes:
-                    if node.parent is None and node.entry is None:
-                        continue
-                    answer[3].append(_why_context(node, profile.spec_name, rules))
-                answer[4].update(_reaches(program, rules, profile.rt, symbol))
+                answers.setdefault(symbol, []).append(drawn)
+                contexts.setdefault(symbol, []).append(
+                    (profile.spec_name, maker.contexts(symbol))
+                )
     if not answers:
         raise UsageError(
-            f"no function {function}() in {' '.join(session.paths)}",
-            hint="name the file or directory that defines it: ctxlint why FUNCTION --path FILE",
+            f"no function {target}() in {' '.join(session.paths)}",
+            hint="name the file or directory that defines it after the function",
         )
     return tuple(
-        WhyFunction(
-            function=name,
-            file=file,
-            line=line,
-            contexts=tuple(contexts),
-            reaches=tuple(sorted(reach)),
+        FunctionGraphs(
+            symbol=symbol, graphs=tuple(answers[symbol]), contexts=tuple(contexts[symbol])
         )
-        for name, file, line, contexts, reach in (answers[s] for s in sorted(answers))
+        for symbol in sorted(answers)
     )
 
 
-def _why_context(node: Node, profile: str, rules: Rulebook) -> WhyContext:
+def _one_finding(result: Result, digits: str) -> Finding:
+    """Raises UsageError when not exactly one finding has that fingerprint."""
+    found = [f for f in result.findings if f.fingerprint.startswith(digits)]
+    if len(found) != 1:
+        what = "several findings have" if found else "no finding has"
+        raise UsageError(
+            f"{what} the fingerprint {digits}",
+            hint="ctxlint audit shows them; give the same paths and options here",
+        )
+    return found[0]
+
+
+def _told(
+    reported: Callable[[str], bool], chosen: Finding | None
+) -> Callable[[Violation], bool]:
+    """Which violations are drawn: those that an audit reports, or those that go
+    the way of a finding."""
     way: list[str] = []
-    at: Node | None = node
-    while at is not None:
-        if at.parent is not None and at.edge is not None:
-            loc = at.parent.fn.locs[at.edge.loc]
-            way.append(
-                f"{at.fn.name}() called by {at.parent.fn.name}() ({loc.file}:{loc.line})"
-            )
-        elif at.entry is not None:
-            state = f" for {at.entry.state}" if at.entry.state else ""
-            way.append(
-                f"{at.fn.name}() is {at.entry.kind}{state} ({at.entry.file}:{at.entry.line})"
-            )
-        else:
-            way.append(f"{at.fn.name}() ({at.fn.file}:{at.fn.line})")
-        at = at.parent
-    title = rules.contexts[node.context.name].title + ": " if node.context.name else ""
-    return WhyContext(
-        profile=profile, context=title + node.context.words(), path=tuple(way[::-1])
-    )
+    if chosen is not None:
+        steps = (step for step in chosen.path if step.kind != "registration")
+        way = [function for function, _ in groupby(step.function for step in steps)]
 
+    def told(violation: Violation) -> bool:
+        site = witness.site_of(violation, reported)
+        if site is None or chosen is None:
+            return site is not None
+        names = (node.fn.name for node in witness.nodes_of(violation))
+        return (
+            (site.loc.file, site.loc.line, site.loc.col)
+            == (chosen.file, chosen.line, chosen.column)
+            and witness.entry_of(violation) == chosen.entry
+            and [name for name, _ in groupby(names)] == way
+        )
 
-def _reaches(
-    program: Program, rules: Rulebook, rt: bool, symbol: str
-) -> set[tuple[str, str, str]]:
-    """Operations that may wait, below a function, however they are guarded."""
-    found: set[tuple[str, str, str]] = set()
-    seen = {symbol}
-    todo = [symbol]
-    while todo:
-        fn = program.functions.get(todo.pop())
-        if fn is None:
-            continue
-        for edge in fn.edges:
-            targets = {edge.symbol} if edge.symbol else set()
-            for point in edge.points:
-                targets |= set(program.targets(point.target))
-            for target in targets:
-                rule = rules.api(target)
-                if rule is not None:
-                    waits = [c for c in rule.cases(rt) if c.level != "spin"]
-                    if waits:
-                        loc = fn.locs[edge.loc]
-                        found.add((rule.api.operation, rule.show, f"{loc.file}:{loc.line}"))
-                    if not rule.api.inside:
-                        continue
-                if target not in seen:
-                    seen.add(target)
-                    todo.append(target)
-    return found
+    return told
 
 
 def _default_cache() -> Path:

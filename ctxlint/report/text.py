@@ -56,6 +56,11 @@ def render(result: Result, *, colour: bool = False, width: int = WIDTH) -> str:
     return "".join(_paint(line, colour) + "\n" for line in lines)
 
 
+def finding_text(finding: Finding, width: int = WIDTH) -> str:
+    """One finding as plain text, for a mail; no line break at its end."""
+    return "\n".join(_paint(line, colour=False) for line in finding_lines(finding, width))
+
+
 def finding_lines(finding: Finding, width: int = WIDTH) -> list[Line]:
     """One finding as lines of spans."""
     lines: list[Line] = [_headline(finding)]
@@ -80,7 +85,7 @@ def _source(finding: Finding, width: int) -> list[Line]:
     """The source line with the callee underlined, if the line is known."""
     if not finding.text.strip():
         return []
-    before, mark, after = _split_at_callee(finding)
+    before, mark, after = split_at_callee(finding)
     gutter = f"{finding.line:>5} | "
     room = width - len(gutter) if width else len(before + mark + after)
     if len(before) + len(mark) > room:
@@ -102,8 +107,8 @@ def _source(finding: Finding, width: int) -> list[Line]:
     ]
 
 
-def _split_at_callee(finding: Finding) -> tuple[str, str, str]:
-    """The line without its indentation: before the callee, the callee, after."""
+def split_at_callee(finding: Finding) -> tuple[str, str, str]:
+    """The source line without its indentation: before the callee, the callee, after."""
     raw = finding.text.rstrip()
     # Columns count bytes, as the compiler counts them.
     prefix = raw.encode("utf-8", "replace")[: max(finding.column - 1, 0)]
