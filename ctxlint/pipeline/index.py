@@ -261,6 +261,8 @@ def _bounded(
     if before is None:
         return todo
     failed = {unit.file: unit for unit in before.incomplete}
+    if any(f.endswith(".h") for f in changed.recent & changed.added):
+        failed = {}  # it may be the header that was missing
     rest = []
     for key, command in todo:
         file = command.file

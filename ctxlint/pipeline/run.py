@@ -120,9 +120,7 @@ class Session:
 
     def open_store(self, progress: Progress) -> Store:
         """The store of facts, in the cache."""
-        return Store.open(
-            self.cache / "store.sqlite", log=progress.log, tree=self.tree.path
-        )
+        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
 
     def index(
         self,
