@@ -26,6 +26,7 @@ EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "audit": "Find what may sleep where it must not.",
+    "patch": "Say what a patch series introduces, fixes, or fixes by half.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "why": "Show the execution contexts a function can run in.",
     "explain": "Say what a check means, why it matters, how to fix it.",
