@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ctxlint.base.errors import CtxlintError
+from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
@@ -107,7 +108,19 @@ def _analyse(
         stdin=stdin,
         tracking=_tracking() if source == "-" else None,
     )
+    _own_settings(found.difference)
     return series_pipeline.run(request, found, progress, max_units=max_units or MAX_UNITS)
+
+
+def _own_settings(difference: Mapping[str, bytes | None]) -> None:
+    """Raise UsageError when settings that were read come from the patched checkout:
+    they can name libraries to load, and kbuild evaluates a ``.config``."""
+    for name in (".ctxlint.toml", "pyproject.toml", ".config"):
+        if name in difference:
+            raise UsageError(
+                f"{name} in the tree is not the one of the base, so it is not trusted",
+                hint="Check the base out and give the patches by mail or as a range.",
+            )
 
 
 def _tracking() -> bytes | None:

@@ -67,6 +67,7 @@ class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):
 
     ``introduced``, ``fixed`` and ``halved`` compare the tree after the last patch with
     the base. ``base`` is a commit, ``base_from`` says in words how it was chosen.
+    ``prepared``: the profiles were configured by ctxlint, not taken from a build.
     ``kept`` are there before and after it. ``result`` holds what the series leaves
     behind, as a result of its own for reports that know no series.
     """
@@ -76,6 +77,7 @@ class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None
     base_from: str
     profiles: tuple[Profile, ...]
+    prepared: bool
     paths: tuple[str, ...]
     patches: tuple[PatchReport, ...]
     introduced: tuple[Finding, ...]

@@ -74,7 +74,10 @@ class Session:
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
-    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+    def profiles(
+        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+    ) -> list[kbuild.Prepared]:
+        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
@@ -108,6 +111,7 @@ class Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
+                        instead=instead,
                     )
                 )
             except kbuild.NoRealTimeError as error:

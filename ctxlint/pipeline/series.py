@@ -50,7 +50,7 @@ def compare(
     """
     base = dict(base)
     after = {**base, **changes}
-    with workshop(request, after, progress, max_units) as shop:
+    with workshop(request, base, after, progress, max_units) as shop:
         old = shop.judge(base)
         new = shop.judge(after, recent=changes)
     return Change(
@@ -71,7 +71,7 @@ def run(
     touched = {file for patch in series.patches for file in patch.contents}
     reports: list[PatchReport] = []
     comparisons: list[Comparison] = []
-    with workshop(request, touched, progress, max_units) as shop:
+    with workshop(request, series.difference, touched, progress, max_units) as shop:
         first = last = shop.judge(now)
         stage = "patches"
         progress.start(stage, len(series.patches))
@@ -85,6 +85,7 @@ def run(
             progress.advance(stage, f"{patch.number}/{patch.total}")
         progress.finish(stage)
         paths = shop.session.paths
+        prepared = all(profile.own for profile in shop.profiles)
     reports = [
         _with_later(report, number, comparisons, series.patches)
         for number, report in enumerate(reports)
@@ -99,6 +100,7 @@ def run(
         base=series.base,
         base_from=series.base_from,
         profiles=last.result.profiles,
+        prepared=prepared,
         paths=paths,
         patches=tuple(reports),
         introduced=net.introduced,

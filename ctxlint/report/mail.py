@@ -186,10 +186,15 @@ def _grounds(
 ) -> list[str]:
     """What it rests on and how to see the same."""
     names = {name for finding in findings for name in finding.profiles}
+    before = (
+        "It was not there before this patch."
+        if patch.introduced
+        else "Before this patch it was a bug on every kernel."
+    )
     base = f"commit {series.base[:12]}" if series.base else "the files as they are"
     lines = _wrap(
         "This comes from a static analysis of the source and was not seen at run time. "
-        "It was not there before this patch. "
+        f"{before} "
         f"Tool: {series.tool.name} {series.tool.version}. Base: Linux "
         f"{clean(series.tree.version)}, {base} ({clean(series.base_from)})."
     )
@@ -197,7 +202,12 @@ def _grounds(
     for profile in series.profiles:
         if profile.name in names:
             lines += _wrap(_config(profile), "  ", "      ")
-    lines += ["", "To see the same (ctxlint prepare prints where the .config is):", ""]
+    how = (
+        "To see the same (ctxlint prepare tells where the .config is):"
+        if series.prepared
+        else "To see the same, with kernels that are configured so:"
+    )
+    lines += ["", how, ""]
     lines += _command(series, patch, names)
     if patch.commit:
         subject = re.sub(
@@ -218,9 +228,12 @@ def _config(profile: Profile) -> str:
 def _command(series: SeriesResult, patch: PatchReport, names: set[str]) -> list[str]:
     used = [p for p in series.profiles if p.name in names] or list(series.profiles)
     kinds = {p.rt for p in used}
-    words = [f"--arch {used[0].arch}", f"--config {used[0].config}"] if used else []
-    if len(kinds) == 1:
-        words.append("--rt" if True in kinds else "--no-rt")
+    if series.prepared and used:
+        words = [f"--arch {used[0].arch}", f"--config {clean(used[0].config)}"]
+        if len(kinds) == 1:
+            words.append("--rt" if True in kinds else "--no-rt")
+    else:
+        words = [f"--build {clean(p.config)}" for p in used]
     if series.base and not patch.commit:
         words.append(f"--base {series.base[:12]}")
     message = _ids(patch.message_id)[:1]
