@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from ctxlint.pipeline import (
     reach,
 )
 from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
-from ctxlint.pipeline.index import Index, index_profile, rules_of
+from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -55,7 +55,7 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Session:
+class Session:
     """A request with its defaults filled in."""
 
     request: Request
@@ -65,7 +65,7 @@ class _Session:
     jobs: int
 
     @classmethod
-    def of(cls, request: Request) -> _Session:
+    def of(cls, request: Request) -> Session:
         tree = kbuild.find_tree(request.tree)
         return cls(
             request,
@@ -75,7 +75,10 @@ class _Session:
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
-    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+    def profiles(
+        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+    ) -> list[kbuild.Prepared]:
+        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
@@ -109,6 +112,7 @@ class _Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
+                        instead=instead,
                     )
                 )
             except kbuild.NoRealTimeError as error:
@@ -119,11 +123,24 @@ class _Session:
                 progress.finish(stage)
         return out
 
-    def index(self, profile: kbuild.Prepared, store: Store, progress: Progress) -> Index:
-        """Facts of the audited units, and of those that they reach."""
+    def open_store(self, progress: Progress) -> Store:
+        """The store of facts, in the cache."""
+        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
+
+    def index(
+        self,
+        profile: kbuild.Prepared,
+        store: Store,
+        progress: Progress,
+        changed: Changed | None = None,
+    ) -> Index:
+        """Facts of the audited units, and of those that they reach.
+
+        With ``changed``, ``store`` is one that sees the tree so changed.
+        """
         request = self.request
         index = index_profile(
-            self.tree, profile, request, store, progress, self.jobs, self.cache
+            self.tree, profile, request, store, progress, self.jobs, self.cache, changed
         )
         rounds = request.reach
         if rounds is None:
@@ -135,7 +152,11 @@ class _Session:
         for _ in range(rounds):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
             found = reach.find_files(
-                self.tree.path, kbuild.arch_folder(profile.arch), names, new
+                self.tree.path,
+                kbuild.arch_folder(profile.arch),
+                names,
+                new,
+                changed.contents if changed is not None else None,
             )
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
             fresh = [f for f in found if f not in index.facts]
@@ -160,6 +181,7 @@ class _Session:
                 progress,
                 self.jobs,
                 self.cache,
+                changed,
             )
             index.absorb(extra)
             new = [c.file for c in chosen]
@@ -178,19 +200,29 @@ class _Session:
 
 
 def audit(request: Request, progress: Progress) -> Result:
-    session = _Session.of(request)
+    session = Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     units = 0
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in prepared:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            results.append(_judge(index, session, profile, request, store, progress))
+            results.append(judge(index, session, profile, store, progress))
+    return assemble(session, prepared, results, incomplete, units)
+
+
+def assemble(
+    session: Session,
+    prepared: list[kbuild.Prepared],
+    results: list[ProfileResult],
+    incomplete: list[Incomplete],
+    units: int,
+    contents: Mapping[str, bytes | None] | None = None,
+) -> Result:
+    """One result of what each profile gave; ``contents`` are files that were changed."""
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
@@ -210,7 +242,7 @@ def audit(request: Request, progress: Progress) -> Result:
         paths=tuple(sorted(session.paths)),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
-            text_reader(session.tree.path),
+            text_reader(session.tree.path, contents),
         ),
     )
 
@@ -226,21 +258,22 @@ def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | flo
     return total
 
 
-def _judge(
+def judge(
     index: Index,
-    session: _Session,
+    session: Session,
     profile: kbuild.Prepared,
-    request: Request,
     store: Store,
     progress: Progress,
+    contents: Mapping[str, bytes | None] | None = None,
 ) -> ProfileResult:
+    """The findings of one profile; ``contents`` are files that were changed."""
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=ProfileResult)
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
-    rules = rules_of(request)
+    rules = rules_of(session.request)
     program = index.program()
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
@@ -249,7 +282,7 @@ def _judge(
         rules,
         profile.rt,
         profile.spec_name,
-        source_reader(session.tree.path),
+        source_reader(session.tree.path, contents),
         _reported(files, session.paths),
     )
     result = ProfileResult(
@@ -309,7 +342,7 @@ def _merge_unknown(
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     out = []
     for p in session.profiles(progress):
         out.append(
@@ -328,11 +361,9 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
 
 
 def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     answers: dict[str, tuple[str, str, int, list[WhyContext], set[tuple[str, str, str]]]] = {}
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in session.profiles(progress):
             index = session.index(profile, store, progress)
             rules = rules_of(request)
