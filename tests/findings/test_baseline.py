@@ -160,3 +160,34 @@ def test_git_merges_two_branches(tmp_path: Path) -> None:
     git("merge", "-q", "two", cwd=tmp_path)
     wanted = {entry(n, reason="why" if n == 70 else "") for n in numbers if n != 50}
     assert entries_of(file.read_text()) == wanted | {entry(85), entry(15), entry(35)}
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_union_of_neighbours_is_a_baseline(tmp_path: Path) -> None:
+    """With merge=union git keeps both sides where it would see a conflict."""
+    file = tmp_path / "baseline"
+    git("init", "-q", "-b", "one", cwd=tmp_path)
+    (tmp_path / ".gitattributes").write_text("baseline merge=union\n")
+    file.write_text(render(entry(10), entry(50)))
+    git("add", "-A", cwd=tmp_path)
+    git("commit", "-q", "-m", "base", cwd=tmp_path)
+    git("switch", "-q", "-c", "two", cwd=tmp_path)
+    file.write_text(render(entry(10), entry(30, reason="why"), entry(40), entry(50)))
+    git("commit", "-q", "-a", "-m", "two", cwd=tmp_path)
+    git("switch", "-q", "one", cwd=tmp_path)
+    file.write_text(render(entry(10), entry(20), entry(30), entry(50)))
+    git("commit", "-q", "-a", "-m", "one", cwd=tmp_path)
+    git("merge", "-q", "two", cwd=tmp_path)
+    wanted = {entry(n, reason="why" if n == 30 else "") for n in (10, 20, 30, 40, 50)}
+    assert entries_of(file.read_text()) == wanted
+    again = baseline.render(baseline.parse(file.read_text(), "b"))
+    assert again == render(*wanted)
+
+
+@given(st.text(st.sampled_from("# \nab0<=%-") | st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        read = baseline.parse(text, "b")
+    except UsageError:
+        return
+    assert baseline.parse(baseline.render(read), "b").entries == read.entries
