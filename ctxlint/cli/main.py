@@ -26,6 +26,7 @@ EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "audit": "Find what may sleep where it must not.",
+    "patch": "Say what a patch series introduces, fixes, or fixes by half.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "baseline": "Keep a list of known findings, so that only new ones count.",
     "why": "Show how the kernel gets to a function, and in which contexts.",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -158,21 +158,33 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
     return with_fingerprints(found.values())
 
 
-def text_reader(tree: Path) -> Callable[[str], str | None]:
-    """Reads files of the tree; None for what cannot be read."""
+def text_reader(
+    tree: Path, contents: Mapping[str, bytes | None] | None = None
+) -> Callable[[str], str | None]:
+    """Reads files of the tree; None for what cannot be read.
+
+    ``contents`` are files that have another text than on the disk (None: no file).
+    """
+    given = contents or {}
 
     def text(file: str) -> str | None:
         try:
-            return (tree / file).read_bytes().decode("utf-8", "replace")
+            data = given[file] if file in given else (tree / file).read_bytes()
         except OSError:
             return None
+        return None if data is None else data.decode("utf-8", "replace")
 
     return text
 
 
-def source_reader(tree: Path) -> witness.SourceLine:
-    """Reads lines of the tree's files; ``""`` for what cannot be read."""
-    read = text_reader(tree)
+def source_reader(
+    tree: Path, contents: Mapping[str, bytes | None] | None = None
+) -> witness.SourceLine:
+    """Reads lines of the tree's files; ``""`` for what cannot be read.
+
+    ``contents`` as in :func:`text_reader`.
+    """
+    read = text_reader(tree, contents)
 
     @lru_cache(maxsize=512)
     def lines(file: str) -> list[str]:

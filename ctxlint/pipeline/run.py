@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -40,7 +40,7 @@ from ctxlint.pipeline import (
 )
 from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.graph import GraphMaker
-from ctxlint.pipeline.index import Index, index_profile, rules_of
+from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -60,7 +60,7 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Session:
+class Session:
     """A request with its defaults filled in."""
 
     request: Request
@@ -70,7 +70,7 @@ class _Session:
     jobs: int
 
     @classmethod
-    def of(cls, request: Request) -> _Session:
+    def of(cls, request: Request) -> Session:
         tree = kbuild.find_tree(request.tree)
         return cls(
             request,
@@ -80,7 +80,10 @@ class _Session:
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
-    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+    def profiles(
+        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+    ) -> list[kbuild.Prepared]:
+        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
@@ -114,6 +117,7 @@ class _Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
+                        instead=instead,
                     )
                 )
             except kbuild.NoRealTimeError as error:
@@ -124,11 +128,24 @@ class _Session:
                 progress.finish(stage)
         return out
 
-    def index(self, profile: kbuild.Prepared, store: Store, progress: Progress) -> Index:
-        """Facts of the audited units, and of those that they reach."""
+    def open_store(self, progress: Progress) -> Store:
+        """The store of facts, in the cache."""
+        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
+
+    def index(
+        self,
+        profile: kbuild.Prepared,
+        store: Store,
+        progress: Progress,
+        changed: Changed | None = None,
+    ) -> Index:
+        """Facts of the audited units, and of those that they reach.
+
+        With ``changed``, ``store`` is one that sees the tree so changed.
+        """
         request = self.request
         index = index_profile(
-            self.tree, profile, request, store, progress, self.jobs, self.cache
+            self.tree, profile, request, store, progress, self.jobs, self.cache, changed
         )
         rounds = request.reach
         if rounds is None:
@@ -140,7 +157,11 @@ class _Session:
         for _ in range(rounds):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
             found = reach.find_files(
-                self.tree.path, kbuild.arch_folder(profile.arch), names, new
+                self.tree.path,
+                kbuild.arch_folder(profile.arch),
+                names,
+                new,
+                changed.contents if changed is not None else None,
             )
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
             fresh = [f for f in found if f not in index.facts]
@@ -165,6 +186,7 @@ class _Session:
                 progress,
                 self.jobs,
                 self.cache,
+                changed,
             )
             index.absorb(extra)
             new = [c.file for c in chosen]
@@ -183,19 +205,29 @@ class _Session:
 
 
 def audit(request: Request, progress: Progress) -> Result:
-    session = _Session.of(request)
+    session = Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     units = 0
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in prepared:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            results.append(_judge(index, session, profile, request, store, progress))
+            results.append(judge(index, session, profile, store, progress))
+    return assemble(session, prepared, results, incomplete, units)
+
+
+def assemble(
+    session: Session,
+    prepared: list[kbuild.Prepared],
+    results: list[ProfileResult],
+    incomplete: list[Incomplete],
+    units: int,
+    contents: Mapping[str, bytes | None] | None = None,
+) -> Result:
+    """One result of what each profile gave; ``contents`` are files that were changed."""
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
@@ -215,7 +247,7 @@ def audit(request: Request, progress: Progress) -> Result:
         paths=tuple(sorted(session.paths)),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
-            text_reader(session.tree.path),
+            text_reader(session.tree.path, contents),
         ),
     )
 
@@ -231,21 +263,22 @@ def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | flo
     return total
 
 
-def _judge(
+def judge(
     index: Index,
-    session: _Session,
+    session: Session,
     profile: kbuild.Prepared,
-    request: Request,
     store: Store,
     progress: Progress,
+    contents: Mapping[str, bytes | None] | None = None,
 ) -> ProfileResult:
+    """The findings of one profile; ``contents`` are files that were changed."""
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=ProfileResult)
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
-    rules = rules_of(request)
+    rules = rules_of(session.request)
     program = index.program()
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
@@ -254,7 +287,7 @@ def _judge(
         rules,
         profile.rt,
         profile.spec_name,
-        source_reader(session.tree.path),
+        source_reader(session.tree.path, contents),
         _reported(files, session.paths),
     )
     result = ProfileResult(
@@ -314,7 +347,7 @@ def _merge_unknown(
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     out = []
     for p in session.profiles(progress):
         out.append(
@@ -335,15 +368,13 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
 def graph(
     request: Request, target: str, progress: Progress, limit: int
 ) -> tuple[FunctionGraphs, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     chosen: Finding | None = None
     answers: dict[str, list[CallGraph]] = {}
     contexts: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     if _FINGERPRINT.fullmatch(target):
         chosen = _one_finding(audit(request, progress), target)
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in session.profiles(progress):
             if chosen is not None and profile.spec_name not in chosen.profiles:
                 continue

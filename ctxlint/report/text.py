@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
-from ctxlint.findings.selection import NOT_SELECTED
+from ctxlint.findings.selection import NOT_NEW, NOT_SELECTED
 from ctxlint.report.clean import clean
 from ctxlint.report.witness import context_changes, note_of, state_of
 
@@ -246,6 +246,9 @@ def _hidden(result: Result, width: int) -> list[Line]:
     if left_out:
         text = f"Not selected: {left_out} (--select, --ignore, --rt-only, per-path settings)"
         lines += _paragraph("", text, width, "")
+    older = result.statistics.get(NOT_NEW)
+    if older:
+        lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")
     if result.stale:
         many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"
         text = f"Stale in the baseline: {many} without a finding (ctxlint baseline update):"
@@ -340,3 +343,10 @@ def _sentence(text: str) -> str:
 
 def _n(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# The report on a patch series is made of the same parts.
+headline = _headline
+incomplete_lines = _incomplete
+paragraph = _paragraph
+paint = _paint
