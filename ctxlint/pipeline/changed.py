@@ -144,7 +144,7 @@ class Workshop:
         for file, data in sorted(contents.items()):
             if data is None or not file.endswith(".c") or file in known:
                 continue
-            if self._in_base(file):
+            if self._in_base(file) and (self.session.tree.path / file).is_file():
                 continue  # not new, and this configuration does not build it
             like = kbuild.command_like(profile.commands, file)
             if like is not None:

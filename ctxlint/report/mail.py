@@ -240,7 +240,7 @@ def _command(series: SeriesResult, patch: PatchReport, names: set[str]) -> list[
     if patch.commit:
         head = [f"ctxlint patch {patch.commit[:12]}~..{patch.commit[:12]}"]
     elif message and re.fullmatch(r"[\w.@+=~%-]+", message[0][1:-1]):
-        head = [f"b4 am -o - {message[0][1:-1]} |", "ctxlint patch -"]
+        head = ["b4 am -o -", message[0][1:-1], "| ctxlint patch -"]
     else:
         head = ["ctxlint patch SERIES.mbox"]
     lines: list[str] = []
