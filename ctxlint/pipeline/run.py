@@ -38,7 +38,7 @@ from ctxlint.pipeline import (
     Request,
     reach,
 )
-from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
+from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.graph import GraphMaker
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
@@ -216,6 +216,8 @@ def audit(request: Request, progress: Progress) -> Result:
             incomplete += index.incomplete
             units += len(index.facts)
             results.append(judge(index, session, profile, store, progress))
+            if request.verify:
+                results[-1] = verified(results[-1], index, session, profile, store, progress)
     return assemble(session, prepared, results, incomplete, units)
 
 
@@ -232,6 +234,7 @@ def assemble(
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
+    refuted = tuple(f for f in findings if f.verdict == "refuted")
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
         tree=TreeInfo(version=session.tree.version, commit=session.tree.commit),
@@ -239,7 +242,8 @@ def assemble(
             Profile(name=p.spec_name, arch=p.arch, rt=p.rt, config=Path(p.config).name)
             for p in prepared
         ),
-        findings=findings,
+        findings=tuple(f for f in findings if f.verdict != "refuted"),
+        refuted=refuted,
         incomplete=tuple(sorted(incomplete, key=lambda i: (i.file, i.profile))),
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
@@ -305,6 +309,38 @@ def judge(
     )
     store.put_cached("result", key, msgspec.msgpack.encode(result))
     progress.finish(stage)
+    return result
+
+
+def verified(
+    result: ProfileResult,
+    index: Index,
+    session: Session,
+    profile: kbuild.Prepared,
+    store: Store,
+    progress: Progress,
+) -> ProfileResult:
+    """``result`` with what running each finding gave."""
+    from ctxlint.pipeline.verify import evidence_of, model_digest
+
+    key = f"{index.key(profile.spec_name, session.paths)} {model_digest()}"
+    known = store.get_cached("verdicts", key)
+    if known is not None:
+        return msgspec.msgpack.decode(known, type=ProfileResult)
+    rules = rules_of(session.request)
+    program = index.program()
+    run = _propagate(program, rules, profile.rt)
+    pairs = explained(
+        run.violations,
+        rules,
+        profile.rt,
+        profile.spec_name,
+        source_reader(session.tree.path),
+        _reported({command.file for command in profile.commands}, session.paths),
+    )
+    found = evidence_of(pairs, index, store, program, rules, profile, progress)
+    result = msgspec.structs.replace(result, findings=found)
+    store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
     return result
 
 

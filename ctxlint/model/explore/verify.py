@@ -57,6 +57,7 @@ class Verdict:
     values: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     report: Report | None = None
+    splat: str = ""
     executions: int = 0
     seconds: float = 0.0
 
