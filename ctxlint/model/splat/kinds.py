@@ -198,6 +198,7 @@ _TOPICS = {
     "hung task": r"INFO: task .* blocked for more than \d+ seconds\.",
     "lockup": r"(?:watchdog: )?(?:BUG: soft lockup|Watchdog detected hard LOCKUP).*",
     "firmware events": r"sdei: (?!SDEIv).*",
+    "softirq": r"softirq: huh, entered softirq .*",
     "lost CPU": r"SMP: failed to stop secondary CPUs .*",
 }
 
