@@ -52,6 +52,7 @@ class PlaceRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SplatFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signatures: tuple[Signature, ...]
     printers: tuple[tuple[str, ...], ...]
+    carriers: tuple[str, ...]
     warnings: tuple[str, ...]
     places: tuple[PlaceRule, ...]
 
@@ -61,6 +62,7 @@ class SplatRules(msgspec.Struct, frozen=True):
 
     signatures: tuple[Signature, ...]
     printers: frozenset[str]
+    carriers: frozenset[str]
     warnings: frozenset[str]
     places: tuple[PlaceRule, ...]
     book: Rulebook
@@ -93,6 +95,7 @@ def _load(book: Rulebook, path: Path) -> SplatRules:
     return SplatRules(
         file.signatures,
         frozenset(name for group in file.printers for name in group),
+        frozenset(file.carriers),
         frozenset(file.warnings),
         file.places,
         book,
