@@ -162,9 +162,7 @@ def _one(number: int, answer: SplatAnswer) -> list[str]:
         lines += _wrap("on", answer.task)
     if answer.error is not None:
         register, value = answer.error
-        lines += _wrap(
-            "error", f"{value}, if {register} still holds what the condition tested"
-        )
+        lines += _wrap("error", f"{value}, if {register} still holds what the condition tested")
     lines += _context(answer)
     if answer.frames:
         more = ", ..." if len(answer.frames) > _FRAMES else ""
@@ -228,7 +226,10 @@ def _steps(path: TreePath) -> Iterator[tuple[str, str]]:
         label = ""
     for call in path.calls:
         inlined = ", inlined" if call.inlined else ""
-        yield label, f"{call.function}(){inlined}, calls {call.shown}() at {call.file}:{call.line}"
+        yield (
+            label,
+            f"{call.function}(){inlined}, calls {call.shown}() at {call.file}:{call.line}",
+        )
         label = ""
     if path.file:
         place = f"{path.file}:{path.line} in {path.function}()"
@@ -241,6 +242,6 @@ def _steps(path: TreePath) -> Iterator[tuple[str, str]]:
     if path.moved:
         yield "moved", path.moved
     if path.operation:
-        yield "operation", path.operation
+        yield "operation", path.title or path.operation
     for inner, outer in path.broken:
         yield "gap", f"how {outer}() comes to {inner}() is not seen"

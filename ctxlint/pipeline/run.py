@@ -332,9 +332,7 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
     return tuple(out)
 
 
-def linked(
-    request: Request, progress: Progress
-) -> Iterator[tuple[kbuild.Prepared, Program]]:
+def linked(request: Request, progress: Progress) -> Iterator[tuple[kbuild.Prepared, Program]]:
     """Each profile with the linked facts of the units that ``request`` reaches."""
     session = _Session.of(request)
     with Store.open(

@@ -110,10 +110,11 @@ def context_of(splat: Record, rules: SplatRules) -> SplatContext | None:
 
 def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> int | None:
     """How far out the frame of a signature is; None: it does not fit."""
-    if signature.bits:
-        count = preempt_count(splat)
-        if count is None or not count & _BITS[signature.bits]:
-            return None
+    count = preempt_count(splat)
+    if signature.bits and count is not None and not count & _BITS[signature.bits]:
+        return None
+    if signature.bits and count is None and not signature.frames:
+        return None
     if signature.irqs and interrupts_off(splat) is not (signature.irqs == "off"):
         return None
     if signature.lock and not any(
@@ -130,7 +131,7 @@ def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> in
         at = next((i for i, name in enumerate(stack) if name in signature.frames), None)
         if at is None:
             return None
-        return 0 if signature.bits else at + 1
+        return 0 if signature.bits and count is not None else at + 1
     return 0 if signature.bits or signature.stack else _FAR
 
 

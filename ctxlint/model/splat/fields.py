@@ -199,9 +199,7 @@ def read_held(lines: Lines) -> Fields:
     if found is None:
         return {}
     locks = [read_lock(line.partition(": ")[2]) for line in lines[1:]]
-    return {
-        "held": HeldLocks(found[1], int(found[2]), tuple(lock for lock in locks if lock))
-    }
+    return {"held": HeldLocks(found[1], int(found[2]), tuple(lock for lock in locks if lock))}
 
 
 def write_held(splat: Splat) -> list[str]:

@@ -23,9 +23,7 @@ class Kind(NamedTuple):
 
 
 _HEX = frozenset({"preempt_count"})
-_NUMBERS = frozenset(
-    "line pid depth preempt_count cpu on number error".split()
-)
+_NUMBERS = frozenset(("line", "pid", "depth", "preempt_count", "cpu", "on", "number", "error"))
 
 
 def _values(found: re.Match[str]) -> Fields:

@@ -88,9 +88,7 @@ def _match(
         exact = points >= _OPERATION
     if points <= 0:
         return None
-    others = inside + tuple(
-        stack[i] for i in range(first, last) if i not in places.values()
-    )
+    others = inside + tuple(stack[i] for i in range(first, last) if i not in places.values())
     agrees = _agreement(finding, context)
     score = 10 * points + 3 * len(places) - 2 * len(others) + 2 * agrees
     return FindingMatch(

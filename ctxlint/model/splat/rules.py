@@ -22,9 +22,10 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     ``context`` is a name of rules/contexts.yaml, which gives title, text and hotplug
     section unless they stand here. ``frames``: one of them is on the stack, ``inside``
-    and ``without``: one of these is, or none is. ``bits``: the preempt count has them.
-    ``stack``: the innermost x86 stack. ``lock``: lockdep says that it is held.
-    ``hint``: what a reader should know about this conclusion.
+    and ``without``: one of these is, or none is. ``bits``: the preempt count has them
+    (when it was printed; else the frames must do). ``stack``: the innermost x86 stack.
+    ``lock``: lockdep says that it is held. ``hint``: what
+    a reader should know about this conclusion.
     """
 
     context: str = ""

@@ -235,11 +235,15 @@ USAGE = _section(
 
 def _read_state(lines: Lines) -> Fields:
     found = re.fullmatch(r"(.*)/(\d+) \[(.*)\] takes:", lines[0])
-    return {} if found is None else {
-        "name": found[1],
-        "pid": int(found[2]),
-        "state": found[3],
-    }
+    return (
+        {}
+        if found is None
+        else {
+            "name": found[1],
+            "pid": int(found[2]),
+            "state": found[3],
+        }
+    )
 
 
 STATE_TASK = _section(

@@ -46,7 +46,9 @@ def what(splat: Record, rules: SplatRules) -> str:
         case t.WaitContext():
             name = splat.lock.name if splat.lock is not None else "a lock"
             kind = _WAITS.get(splat.lock.inner if splat.lock is not None else 0, "waits")
-            return f"{name} {kind}, which {_ALLOWS.get(splat.context[1], 'is not allowed here')}"
+            return (
+                f"{name} {kind}, which {_ALLOWS.get(splat.context[1], 'is not allowed here')}"
+            )
         case t.LockState():
             name = splat.lock.name if splat.lock is not None else "a lock"
             return f"{name} is used as {splat.before} and as {splat.now}: it can deadlock"
@@ -80,9 +82,9 @@ _ALLOWS = {
 def _sleeping(splat: t.Sleeping, rules: SplatRules) -> str:
     operation = rules.book.operations.get(rules.operation_of(splat.file))
     name = operation.title if operation is not None else "an operation that may sleep"
-    if splat.rcu_depth is not None and splat.rcu_depth > splat.rcu_expected:
-        if not splat.in_atomic and not splat.irqs_disabled:
-            return f"{name} inside an RCU read side section"
+    nested = splat.rcu_depth is not None and splat.rcu_depth > splat.rcu_expected
+    if nested and not splat.in_atomic and not splat.irqs_disabled:
+        return f"{name} inside an RCU read side section"
     if splat.non_block:
         return f"{name} in a section that must not block"
     return f"{name} where sleeping is not allowed"
