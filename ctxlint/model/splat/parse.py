@@ -30,6 +30,7 @@ _STRANGERS = 8
 _MESSAGE = 40
 _ONCE = frozenset({"atomic", "count", "rcu", "cpu", "hardware", "error"})
 _RULE = re.compile(r"=+")
+_UNSAID = ("in_atomic", "irqs_disabled", "non_block", "preempt_count", "rcu_depth")
 
 
 def parse(text: str) -> Log:
@@ -181,11 +182,11 @@ class _Reader:
                 return "trace"
             if not _has(kind, "end") and not fields.REGISTER.match(text):
                 return None
+        if text.startswith("Code: ") and "trace" not in body.seen:
+            return "registers" if _has(kind, "registers") else None
         for section in kind.sections:
             if section.starts is not None and section.starts.match(text):
                 return section.name
-        if text.startswith("Code: ") and _has(kind, "registers"):
-            return "registers"
         if kind is kinds.OOPS and not body.seen & {"error", "cpu", "trace"}:
             return "info"
         if kind is kinds.WARN and not body.seen - {"cut", "message", "head"}:
@@ -224,7 +225,7 @@ def build(kind: Kind, lines: Sequence[tuple[str, Line]]) -> Record:
     """The record of lines that are assigned to sections."""
     values: Fields = {}
     absent: Fields = {"cut": False, "lead": False, "gap": False, "backtrace": False}
-    absent |= {"in_atomic": None, "preempt_count": None, "rcu_depth": None, "non_block": None}
+    absent |= dict.fromkeys(_UNSAID)
     known = set(kind.record.__struct_fields__)
     for section in kind.sections:
         mine = [line.text for name, line in lines if name == section.name]

@@ -14,7 +14,7 @@ import yaml
 from ctxlint.base.errors import RuleError
 from ctxlint.rulebook import Rulebook, rules_directory
 
-FILE = "splats.yml"
+FILE = "splats.yaml"
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
