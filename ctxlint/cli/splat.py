@@ -37,8 +37,8 @@ Examples:
 Without --tree the splats are read and their execution contexts named. With it
 the files that define the functions on the stacks are audited (or PATHS are),
 and each splat is compared with the findings and with the calls in the tree.
-Exit code: 0 no splat in the log, 1 splats, 2 usage, 3 splats, but a file of the
-tree could not be analysed.
+Exit code: 0 no splat in the log, 1 splats, 2 usage, 3 a file of the tree
+could not be analysed.
 """
 
 
@@ -94,6 +94,11 @@ def command(
     if report.incomplete:
         return EXIT_INCOMPLETE
     return EXIT_FINDINGS if report.splats else EXIT_CLEAN
+
+
+for _option in command.params:
+    if isinstance(_option, click.Option) and _option.name == "tree":
+        _option.help = "Kernel tree to look in (default: none)."
 
 
 def _read(log: Path) -> str:

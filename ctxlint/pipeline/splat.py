@@ -169,8 +169,12 @@ def _with_finding(
 ) -> SplatAnswer:
     splat = answer.record
     searched = isinstance(splat, _SEARCHED) and bool(answer.frames)
+    path = answer.path
+    at = (path.file, path.line) if path is not None and path.file else None
+    if path is not None and path.elsewhere:
+        at = None
     found = (
-        match.best(splat, known, answer.context, rules)
+        match.best(splat, known, answer.context, rules, at)
         if known is not None and searched
         else None
     )

@@ -142,7 +142,7 @@ def _state(splat: Record) -> tuple[str, ...]:
         out.append("interrupts off" if off else "interrupts on")
     count = preempt_count(splat)
     if count is not None:
-        out.append(f"preempt_count {count:x}")
+        out.append(f"preempt count {count:x}")
     if isinstance(splat, t.Sleeping):
         if splat.rcu_depth:
             out.append(f"RCU nest depth {splat.rcu_depth} (expected {splat.rcu_expected})")
@@ -160,7 +160,7 @@ def _evidence(chosen: Signature, splat: Record, stack: tuple[str, ...]) -> tuple
         out.append("frames " + " < ".join(hits))
     count = preempt_count(splat)
     if chosen.bits and count is not None:
-        out.append(f"{chosen.bits} bits of preempt_count {count:x}")
+        out.append(f"{chosen.bits} bits of preempt count {count:x}")
     if chosen.irqs:
         out.append(f"interrupts {chosen.irqs}")
     if chosen.lock:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from ctxlint.model.splat.types import (
     Frame,
     HeldLock,
@@ -61,6 +63,32 @@ _PLACE = re.compile(r"\[<([0-9a-f]+)>\] (.*)")
 TAINT_FLAGS = "GFSRMBUDAWCIOELKXTN"
 """Letters of the taint flags in the order of their bits; the first is ``G`` while no
 proprietary module was loaded (kernel/panic.c, Linux 6.12)."""
+
+
+def numbers(record: type[Any]) -> dict[str, bool]:
+    """Fields that are numbers, with whether the kernel may leave them out."""
+    if record not in _numbers:
+        kinds = {int: False, int | None: True}
+        _numbers[record] = {
+            f.name: kinds[f.type] for f in msgspec.structs.fields(record) if f.type in kinds
+        }
+    return _numbers[record]
+
+
+_numbers: dict[object, dict[str, bool]] = {}
+
+
+def values(found: re.Match[str], record: type[Any]) -> Fields:
+    """Fields from the groups of a match. A group ``x_NAME`` is the field NAME in
+    hexadecimal, other fields that are numbers are decimal."""
+    known = numbers(record)
+    out: Fields = {}
+    for group, text in found.groupdict().items():
+        name = group.removeprefix("x_")
+        if text is not None:
+            base = 16 if name != group else 10
+            out[name] = int(text, base) if name in known else text
+    return out
 
 
 def taint_letters(flags: str) -> str:

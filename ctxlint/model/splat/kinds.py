@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ctxlint.model.splat import sections as s
 from ctxlint.model.splat import types as t
-from ctxlint.model.splat.fields import Fields, Lines
+from ctxlint.model.splat.fields import Fields, Lines, values
 from ctxlint.model.splat.sections import Section
 
 
@@ -22,26 +22,14 @@ class Kind(NamedTuple):
     single: bool = False
 
 
-_HEX = frozenset({"preempt_count"})
-_NUMBERS = frozenset(("line", "pid", "depth", "preempt_count", "cpu", "on", "number", "error"))
-
-
-def _values(found: re.Match[str]) -> Fields:
-    values: Fields = {}
-    for name, text in found.groupdict().items():
-        if text is None:
-            continue
-        hexadecimal = name in _HEX
-        values[name] = int(text, 16 if hexadecimal else 10) if name in _NUMBERS else text
-    return values
-
-
-def _head(pattern: str, write: Callable[[Any], str]) -> tuple[re.Pattern[str], Section]:
+def _head(
+    record: type[Any], pattern: str, write: Callable[[Any], str]
+) -> tuple[re.Pattern[str], Section]:
     compiled = re.compile(pattern)
 
     def read(lines: Lines) -> Fields:
         found = compiled.fullmatch(lines[0])
-        return {} if found is None else _values(found)
+        return {} if found is None else values(found, record)
 
     return compiled, Section("head", None, read, lambda splat: [write(splat)])
 
@@ -54,7 +42,7 @@ def _kind(
     before: tuple[Section, ...] = (),
     single: bool = False,
 ) -> Kind:
-    compiled, head = _head(pattern, write)
+    compiled, head = _head(record, pattern, write)
     return Kind(record, compiled, (*before, head, *sections), single)
 
 
@@ -76,7 +64,7 @@ SIMPLE: tuple[Kind, ...] = (
     ),
     _kind(
         t.Scheduling,
-        rf"BUG: scheduling while atomic: {_TASK}/0x(?P<preempt_count>[0-9a-f]+)",
+        rf"BUG: scheduling while atomic: {_TASK}/0x(?P<x_preempt_count>[0-9a-f]+)",
         lambda x: f"BUG: scheduling while atomic: {x.name}/{x.pid}/0x{x.preempt_count:08x}",
         s.HELD, s.MODULES, s.IRQS, s.DISABLED, *s.STACK,
     ),
@@ -100,7 +88,7 @@ SIMPLE: tuple[Kind, ...] = (
     ),
     _kind(
         t.Preemptible,
-        r"BUG: using (?P<operation>\S+)\(\) in preemptible \[(?P<preempt_count>[0-9a-f]{8})\]"
+        r"BUG: using (?P<operation>\S+)\(\) in preemptible \[(?P<x_preempt_count>[0-9a-f]{8})\]"
         rf" code: {_TASK}",
         lambda x: f"BUG: using {x.operation}() in preemptible [{x.preempt_count:08x}]"
         f" code: {x.name}/{x.pid}",

@@ -17,6 +17,7 @@ from ctxlint.model.splat import types as t
 from ctxlint.model.splat.context import SplatContext, names
 from ctxlint.model.splat.rules import SplatRules
 from ctxlint.model.splat.types import Record
+from ctxlint.model.splat.ways import same_file
 
 LINES = 10
 """A statement may have moved by so many lines, and is still taken for the same."""
@@ -52,19 +53,28 @@ def best(
     findings: Iterable[Finding],
     context: SplatContext | None,
     rules: SplatRules,
+    at: tuple[str, int] | None = None,
 ) -> FindingMatch | None:
-    """The finding that fits best, or None. Of equals, the first by place."""
+    """The finding that fits best, or None. Of equals, the first by place.
+
+    ``at`` is where the tree has the statement of a warning, when it is not where the
+    splat says.
+    """
     found = [
         match
         for finding in findings
-        if (match := _match(splat, finding, context, rules)) is not None
+        if (match := _match(splat, finding, context, rules, at)) is not None
     ]
     found.sort(key=lambda m: (-m.score, m.finding.file, m.finding.line, m.finding.column))
     return found[0] if found else None
 
 
 def _match(
-    splat: Record, finding: Finding, context: SplatContext | None, rules: SplatRules
+    splat: Record,
+    finding: Finding,
+    context: SplatContext | None,
+    rules: SplatRules,
+    statement: tuple[str, int] | None,
 ) -> FindingMatch | None:
     stack = names(splat, rules)
     path = chain(finding)
@@ -79,7 +89,7 @@ def _match(
         return None  # a callback is called through a pointer, so it is never inlined
     first, last = min(places.values()), max(places.values())
     if isinstance(splat, t.Warn | t.Bug):
-        points = _same_statement(splat, finding)
+        points = _same_statement(statement or (splat.file, splat.line), finding)
         inside: tuple[str, ...] = ()
         exact = points == LINES
     else:
@@ -101,13 +111,13 @@ def _match(
     )
 
 
-def _same_statement(splat: t.Warn | t.Bug, finding: Finding) -> int:
+def _same_statement(at: tuple[str, int], finding: Finding) -> int:
     """``LINES`` for the very line, less for a neighbour, 0 for another statement."""
+    file, line = at
     distances = [
-        abs(step.line - splat.line)
+        abs(step.line - line)
         for step in finding.path
-        if step.kind in ("call", "indirect-call", "operation")
-        and (splat.file == step.file or splat.file.endswith("/" + step.file))
+        if step.kind in ("call", "indirect-call", "operation") and same_file(file, step.file)
     ]
     return max(0, LINES - min(distances)) if distances else 0
 

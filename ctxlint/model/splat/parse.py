@@ -29,8 +29,8 @@ _STRANGERS = 8
 """So many lines of somebody else may stand between two lines of a splat."""
 _MESSAGE = 40
 _ONCE = frozenset({"atomic", "count", "rcu", "cpu", "hardware", "error"})
+_OF_THE_CPU_LINE = frozenset({"cpu", "uid"})
 _RULE = re.compile(r"=+")
-_UNSAID = ("in_atomic", "irqs_disabled", "non_block", "preempt_count", "rcu_depth")
 
 
 def parse(text: str) -> Log:
@@ -225,7 +225,11 @@ def build(kind: Kind, lines: Sequence[tuple[str, Line]]) -> Record:
     """The record of lines that are assigned to sections."""
     values: Fields = {}
     absent: Fields = {"cut": False, "lead": False, "gap": False, "backtrace": False}
-    absent |= dict.fromkeys(_UNSAID)
+    absent |= {
+        name: None
+        for name, optional in fields.numbers(kind.record).items()
+        if optional and name not in _OF_THE_CPU_LINE
+    }
     known = set(kind.record.__struct_fields__)
     for section in kind.sections:
         mine = [line.text for name, line in lines if name == section.name]

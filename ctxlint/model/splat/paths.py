@@ -28,7 +28,8 @@ class TreePath(msgspec.Struct, frozen=True, kw_only=True):
     of neighbours on the stack of which the tree does not show how one calls the other.
     ``tested`` is the call whose value a warning tests, ``operation`` and ``title`` the
     class of what is called at the end. ``moved``: how the statement differs from
-    what the splat says. ``found``: frames of the stack that are in the tree."""
+    what the splat says; ``elsewhere``: it is not in the function that the stack names.
+    ``found``: frames of the stack that are in the tree."""
 
     calls: tuple[Call, ...]
     entry: str = ""
@@ -42,6 +43,7 @@ class TreePath(msgspec.Struct, frozen=True, kw_only=True):
     function: str = ""
     text: str = ""
     moved: str = ""
+    elsewhere: bool = False
     found: int = 0
 
 
@@ -195,6 +197,7 @@ class Finder:
             function=site.fn.name,
             text=site.text,
             moved=moved,
+            elsewhere=site.elsewhere,
         )
         if site.edge is None:
             return path

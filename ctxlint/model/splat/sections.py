@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ctxlint.model.splat import fields
 from ctxlint.model.splat.fields import Fields, Lines
+from ctxlint.model.splat.types import Sleeping
 
 CUT = "------------[ cut here ]------------"
 BACKTRACE = "stack backtrace:"
@@ -90,11 +91,14 @@ def _write_atomic(splat: Any) -> list[str]:
     return [f"{text}pid: {splat.pid}, name: {splat.name}"]
 
 
+_COUNT = re.compile(
+    r"preempt_count: (?P<x_preempt_count>[0-9a-f]+), expected: (?P<x_expected>[0-9a-f]+)"
+)
+
+
 def _read_count(lines: Lines) -> Fields:
-    found = re.fullmatch(r"preempt_count: ([0-9a-f]+), expected: ([0-9a-f]+)", lines[0])
-    if found is None:
-        return {}
-    return {"preempt_count": int(found[1], 16), "expected": int(found[2], 16)}
+    found = _COUNT.fullmatch(lines[0])
+    return {} if found is None else fields.values(found, Sleeping)
 
 
 def _write_count(splat: Any) -> list[str]:

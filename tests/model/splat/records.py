@@ -28,9 +28,9 @@ lock = st.builds(
     st.integers(0, 5),
     where,
 )
-held = st.none() | st.builds(
-    t.HeldLocks, comm, number, st.lists(lock | st.just(t.HeldLock("", "")), max_size=3).map(tuple)
-) | st.just(t.HeldLocks(off=True))  # fmt: skip
+locks = st.lists(lock | st.just(t.HeldLock("", "")), max_size=3).map(tuple)
+off = st.just(t.HeldLocks(off=True))
+held = st.none() | st.builds(t.HeldLocks, comm, number, locks) | off
 event = st.builds(t.IrqEvent, number, place)
 events = st.builds(t.IrqEvents, number, event, event, event, event)
 registers = {
@@ -71,7 +71,9 @@ def stack(draw: st.DrawFn, with_registers: bool = False) -> dict[str, Any]:
         "kdump": draw(st.booleans()),
         "taint": fields.taint_letters(taint) if taint else "",
         "taints": draw(st.sampled_from(("", "[W]=WARN"))) if taint else "",
-        "release": draw(st.sampled_from(("6.12.117", "5.15.23-ampere-lts", "6.1.0-13-rt-amd64"))),
+        "release": draw(
+            st.sampled_from(("6.12.117", "5.15.23-ampere-lts", "6.1.0-13-rt-amd64"))
+        ),
         "build": draw(st.sampled_from(("", "#1 ", "#1  Debian 6.1.55-1"))),
         "hardware": draw(st.sampled_from(("", "linux,dummy-virt (DT)"))),
         "work": draw(st.sampled_from(("", "events frob_work"))),

@@ -120,9 +120,7 @@ def test_hotplug_lines() -> None:
         on=1, direction="UP", state="satest:starting", number=136, error=-22
     )
     (off,) = parse("Failed to offline CPU3 - error=-16\n").splats
-    assert off.splat == t.CpuFailure(
-        on=3, what="Failed to offline CPU3 - error=-16", error=-16
-    )
+    assert off.splat == t.CpuFailure(on=3, what="Failed to offline CPU3 - error=-16", error=-16)
 
 
 OLD = """\
