@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ctxlint.model.splat import types as t
 from ctxlint.model.splat.context import error_hint, interrupts_off
@@ -252,3 +254,28 @@ def test_words_about_splats_are_none() -> None:
     text = "see BUG: sleeping function called from invalid context at a.c:1 yesterday\n"
     assert parse(text).splats == ()
     assert parse("").splats == () and parse("").rest == ()
+
+
+POOL = sorted({line for path in ALL for line in path.read_bytes().decode().splitlines()})
+POOL += [*X86.splitlines(), *OLD.splitlines(), "", "=====", "frob", "Call trace:", " <IRQ>"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(POOL), max_size=60))
+def test_any_mixture_of_lines_is_kept(mixture: list[str]) -> None:
+    log = parse("\n".join(mixture) + "\n")
+    for located in log.splats:
+        assert lines(located.splat) == list(located.lines)
+    assert sum(len(x.lines) for x in log.splats) + len(log.rest) == len(mixture or [""])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(ALL), st.data())
+def test_a_log_with_holes_is_kept(path: Path, data: st.DataObject) -> None:
+    text = path.read_bytes().decode().splitlines()
+    keep = data.draw(st.lists(st.booleans(), min_size=len(text), max_size=len(text)))
+    left = [line for line, kept in zip(text, keep, strict=True) if kept]
+    log = parse("\n".join(left))
+    for located in log.splats:
+        assert lines(located.splat) == list(located.lines)
+    assert sum(len(x.lines) for x in log.splats) + len(log.rest) == len(left)
