@@ -115,6 +115,8 @@ def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> in
         return None
     if signature.bits and count is None and not signature.frames:
         return None
+    if signature.idle and splat.pid != 0:
+        return None
     if signature.irqs and interrupts_off(splat) is not (signature.irqs == "off"):
         return None
     if signature.lock and not any(

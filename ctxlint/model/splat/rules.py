@@ -24,8 +24,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     section unless they stand here. ``frames``: one of them is on the stack, ``inside``
     and ``without``: one of these is, or none is. ``bits``: the preempt count has them
     (when it was printed; else the frames must do). ``stack``: the innermost x86 stack.
-    ``lock``: lockdep says that it is held. ``hint``: what
-    a reader should know about this conclusion.
+    ``lock``: lockdep says that it is held. ``idle``: the
+    task is an idle task. ``hint``: what a reader should know about this conclusion.
     """
 
     context: str = ""
@@ -39,6 +39,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     irqs: Literal["", "on", "off"] = ""
     stack: str = ""
     lock: str = ""
+    idle: bool = False
     hint: str = ""
     source: str = ""
 

@@ -64,7 +64,8 @@ def test_the_words_are_those_of_the_other_reports() -> None:
 
 
 def made(*frames: str, **more: Any) -> t.Sleeping:
-    values: dict[str, Any] = {"file": "a.c", "line": 1, "cpu": 0, "name": "x", **more}
+    values: dict[str, Any] = {"file": "a.c", "line": 1, "cpu": 0, **more}
+    values = {"pid": 0 if "swapper" in values.get("name", "") else 7, "name": "x", **values}
     return t.Sleeping(frames=tuple(t.Frame(f, 1, 2) for f in frames), **values)
 
 
@@ -97,6 +98,19 @@ def test_signatures(splat: t.Sleeping, context: str) -> None:
     assert found is not None and found.name == context
 
 
+def test_a_stack_that_ends_early_in_the_idle_task() -> None:
+    found = context_of(made("frob", name="swapper/1"), RULES)
+    assert found is not None and found.title == "idle task"
+
+
+def test_unknown_interrupts_in_the_hotplug_thread_stay_unknown() -> None:
+    found = context_of(t.Lockdep(
+        title="WARNING: a", cpu=0, pid=20, name="cpuhp/0",
+        frames=tuple(t.Frame(name, 1, 2) for name in CPUHP),
+    ), RULES)  # fmt: skip
+    assert found is not None and (found.name, found.section) == ("", "") and found.hints
+
+
 def test_without_lockdep_both_halves_are_named() -> None:
     found = context_of(made(*CPUHP, irqs_disabled=1), RULES)
     assert found is not None
@@ -107,7 +121,7 @@ def test_an_uncertain_frame_is_no_evidence() -> None:
     splat = made("frob", "vfs_write")
     maybe = t.Frame("notify_cpu_starting", 1, 2, reliable=False)
     assert context_of(t.Sleeping(
-        file="a.c", line=1, cpu=0, name="x", frames=(maybe, *splat.frames)
+        file="a.c", line=1, cpu=0, pid=7, name="x", frames=(maybe, *splat.frames)
     ), RULES) == context_of(splat, RULES)  # fmt: skip
 
 
