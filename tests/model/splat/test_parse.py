@@ -186,6 +186,8 @@ def test_what_older_kernels_do_not_say() -> None:
         "2026-11-26T11:54:30.123456+01:00 host kernel: ",
         "kern  :err   : [    1.250000] ",
         "[Mon Sep  5 22:40:51 2022] ",
+        "[Nov26 11:54] ",
+        "[  +0.000012] ",
         "> [    1.250000] ",
         "",
     ],
