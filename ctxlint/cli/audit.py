@@ -26,6 +26,7 @@ Examples:
   ctxlint audit drivers/irqchip/irq-gic-v3-its.c --arch arm64 --rt
   ctxlint audit drivers/perf --format json -o out.json
   ctxlint audit --build ~/build/rt --build ~/build/nort
+  ctxlint audit --verify drivers/irqchip
   ctxlint audit --select rt-sleep-in-atomic --fail-on error
   ctxlint audit drivers/irqchip --new-since origin/master
 
@@ -57,6 +58,7 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     metavar="REV",
     help="Only findings that the tree did not have at this revision of git.",
 )
+@click.option("--verify", is_flag=True, help="Run each finding in the executable model.")
 @select_options
 @run_options
 @talk_options

@@ -31,6 +31,7 @@ COMMANDS = {
     "baseline": "Keep a list of known findings, so that only new ones count.",
     "why": "Show how the kernel gets to a function, and in which contexts.",
     "graph": "Draw the calls around a function or a finding.",
+    "splat": "Read splats in a kernel log, name where they happened, find why.",
     "report": "Make a report again from a saved result.",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",

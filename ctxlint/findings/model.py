@@ -88,7 +88,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``"may"`` (outcome depends on data, such as the allocator's state).
 
     ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
-    (None: the finding was not run). ``baseline_state`` is ``"new"`` or ``"unchanged"``, None without a baseline.
+    (None: the finding was not run). ``baseline_state`` is ``"new"`` or
+    ``"unchanged"``, None without a baseline.
     A finding about a comment instead of an operation has an empty
     ``operation``, ``why``, ``function`` and ``path``.
     """

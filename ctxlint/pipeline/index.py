@@ -40,6 +40,9 @@ _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
+_NOT_FOR_FACTS = frozenset({"splats.yaml"})
+"""Rules that no stored fact depends on."""
+
 _CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
 (fine-grained timestamps, Linux 6.13); a file written just before would look as if
@@ -409,7 +412,8 @@ def _digest(extra: tuple[Path, ...]) -> str:
     hasher = hashlib.blake2b(digest_size=12)
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
-            hasher.update(path.read_bytes())
+            if path.relative_to(root).as_posix() not in _NOT_FOR_FACTS:
+                hasher.update(path.read_bytes())
     hasher.update(_code_digest(_FACT_MAKERS).encode())
     return hasher.hexdigest()
 

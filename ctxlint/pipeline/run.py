@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -399,6 +399,16 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
             )
         )
     return tuple(out)
+
+
+def linked(request: Request, progress: Progress) -> Iterator[tuple[kbuild.Prepared, Program]]:
+    """Each profile with the linked facts of the units that ``request`` reaches."""
+    session = _Session.of(request)
+    with Store.open(
+        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
+    ) as store:
+        for profile in session.profiles(progress):
+            yield profile, session.index(profile, store, progress).program()
 
 
 def graph(

@@ -28,6 +28,7 @@ WIDTH = 78
 """Columns; what mail and review of kernel patches are read in."""
 
 _LISTED = 20
+_VALUES = 6
 _STYLES = {
     "error": "1;31",
     "warning": "1;33",
@@ -147,6 +148,24 @@ def _way(finding: Finding, width: int) -> list[Line]:
     return lines
 
 
+def _verdict(finding: Finding) -> list[tuple[str, str]]:
+    """What running it in the model gave: one line where all profiles agree."""
+    if not finding.evidence:
+        return [("verdict of the model", finding.verdict)] if finding.verdict else []
+    facts = []
+    told = {(e.verdict, e.why) for e in finding.evidence}
+    for evidence in finding.evidence[: 1 if len(told) == 1 else None]:
+        where = "" if len(told) == 1 else f" ({evidence.profile})"
+        facts.append((f"verdict of the model{where}", f"{evidence.verdict}: {evidence.why}"))
+        if evidence.verdict == "confirmed" and evidence.values:
+            shown = "; ".join(evidence.values[:_VALUES])
+            more = len(evidence.values) - _VALUES
+            facts.append(("it got there with", shown + (f"; {more} more" if more > 0 else "")))
+        if evidence.assumed:
+            facts.append(("taken to return", ", ".join(evidence.assumed)))
+    return facts
+
+
 def _step_source(step: Step, width: int) -> list[Line]:
     text = clean(step.text.strip())
     if step.kind not in _WITH_SOURCE or not text:
@@ -170,8 +189,7 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     if state_of(context) != state_of(finding.context.text):
         facts.append(("execution context", finding.context.text))
     facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
-    if finding.verdict is not None:
-        facts.append(("verdict of the model", finding.verdict))
+    facts += _verdict(finding)
     lines: list[Line] = []
     for label, value in facts:
         if value:
@@ -249,6 +267,14 @@ def _hidden(result: Result, width: int) -> list[Line]:
     older = result.statistics.get(NOT_NEW)
     if older:
         lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")
+    if result.refuted:
+        head = f"Refuted by running them: {_n(len(result.refuted), 'finding')}"
+        lines += _paragraph("", head, width, "")
+        told = tuple(
+            f"{f.file}:{f.line}: {f.function}: {f.callee}: {f.evidence[0].why}"
+            for f in result.refuted
+        )
+        lines += _listed(told, "refuted", width)
     if result.stale:
         many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"
         text = f"Stale in the baseline: {many} without a finding (ctxlint baseline update):"
