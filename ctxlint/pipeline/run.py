@@ -403,10 +403,8 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
 
 def linked(request: Request, progress: Progress) -> Iterator[tuple[kbuild.Prepared, Program]]:
     """Each profile with the linked facts of the units that ``request`` reaches."""
-    session = _Session.of(request)
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    session = Session.of(request)
+    with session.open_store(progress) as store:
         for profile in session.profiles(progress):
             yield profile, session.index(profile, store, progress).program()
 

@@ -186,14 +186,16 @@ class Path:
     def _loop(self, frame: Frame | None) -> None:
         if frame is None:
             return
-        key = (id(frame), frame.block)
-        count = self._loops.get(key, 0) + 1
-        if count == 1:
-            self._frames.append(frame)  # its id must not be used again
-        self._loops[key] = count
-        if count > self.bounds.loops:
-            assert self.m is not None
-            raise Cut(f"{self.bounds.loops} rounds of the loop at {self.m.place(frame)}")
+        # In one call, and over all calls: a loop may be in the caller.
+        self._frames.append(frame)  # its id must not be used again
+        for key, most in (
+            ((id(frame), frame.block), self.bounds.loops),
+            ((id(frame.meta), frame.block), 3 * self.bounds.loops),
+        ):
+            self._loops[key] = self._loops.get(key, 0) + 1
+            if self._loops[key] > most:
+                assert self.m is not None
+                raise Cut(f"{most} rounds of the loop at {self.m.place(frame)}")
 
     def pick(self, value: Sym) -> int:
         bound = self.known.get(id(value))
