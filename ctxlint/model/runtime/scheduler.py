@@ -17,7 +17,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from ctxlint.model.outcome import Halted, Hang, OutOfFuel
+from ctxlint.model.outcome import Halted, Hang, OutOfFuel, Stop
 from ctxlint.model.runtime.clock import Agenda, Event
 from ctxlint.model.runtime.interrupts import Interrupts
 from ctxlint.model.runtime.policy import Option, Policy
@@ -26,6 +26,10 @@ from ctxlint.model.runtime.tasks import NORMAL, Ready, Thread, thread_of
 from ctxlint.model.trace import IRQS_OFF, Step, Trace
 
 _Pick = tuple[Cpu, Thread]
+
+
+class Exited(Stop):
+    """A task ends itself, in the middle of its functions."""
 
 
 def _never() -> bool:
@@ -57,6 +61,7 @@ class Simulation:
         self.race: Any = None
         """The race detector, if one is at work (``runtime/race``)."""
         self._made = 0
+        self._keys = 0
         self._hub = getcurrent()
         kernel.sched = self
         for cpu in kernel.cpus:
@@ -96,12 +101,23 @@ class Simulation:
         try:
             self.irq.take()
             thread.result = thread.body()
+        except Exited:
+            pass
         except Halted:
             self.halted.add(self.kernel.cpu.number)
         cpu = self.kernel.cpu
         self._ended(thread)
         if cpu.number not in self.halted:
             self._leave(cpu)
+
+    def exit(self) -> None:
+        """End the running task, from inside it."""
+        raise Exited
+
+    def fresh_key(self, kind: str) -> tuple[str, int]:
+        """A key for :meth:`publish` that nobody else has."""
+        self._keys += 1
+        return kind, self._keys
 
     def _ended(self, thread: Thread) -> None:
         thread.done = True
@@ -152,21 +168,25 @@ class Simulation:
         """Run until the goals have ended (without any: all tasks but daemons). Gives
         the first goal's result. Endings (``outcome.Stop``) of any task are raised."""
         wanted = goals or tuple(t for t in self.threads if not t.daemon)
-        self._loop(lambda: all(goal.done for goal in wanted), True)
+        self._loop(lambda: all(goal.done for goal in wanted))
         return wanted[0].result if wanted else None
+
+    def run_until(self, condition: Callable[[], bool]) -> None:
+        """Run until a condition holds; it is asked whenever a task ends."""
+        self._loop(condition)
 
     def settle(self) -> None:
         """Run until nothing can go on without time passing."""
-        self._loop(lambda: not self._options(None)[0], False)
+        self._loop(lambda: not self._options(None)[0])
 
     def pass_time(self, microseconds: int) -> None:
         """Run until so much time has passed."""
         until = self.kernel.now + microseconds
         over = self.agenda.add(until, lambda: None, "the end of the run")
-        self._loop(lambda: self.kernel.now >= until and not self._options(None)[0], False)
+        self._loop(lambda: self.kernel.now >= until and not self._options(None)[0])
         over.cancelled = True
 
-    def _loop(self, over: Callable[[], bool], wait: bool) -> None:
+    def _loop(self, over: Callable[[], bool]) -> None:
         hub = getcurrent()
         assert self.running is None or self.running.coroutine is not hub, "a task's own call"
         self.running = None
@@ -384,6 +404,8 @@ class Simulation:
         if thread is None:
             return
         task = thread.task
+        if self.race is not None:
+            self.race.pointed(thread, kind, what)
         event = kind if what is None else f"{kind} {what}"
         self.policy.happened(f"cpu{task.cpu} {task.comm}", event)
         if self.trace is not None:
@@ -427,9 +449,7 @@ class Simulation:
     def _idle_blocks(
         self, thread: Thread, ready: Ready, why: str, deadline: int | None
     ) -> bool:
-        """The idle task may not sleep: the scheduler says so, and finds nothing but the
-        idle task again. With a timeout it comes back; otherwise nobody can wake it."""
-        self.kernel.log.append("bad: scheduling from the idle thread!")
+        """The idle task may not sleep: the scheduler finds nothing but it again. With a timeout it comes back; otherwise nobody can wake it."""
         self.kernel.cpu.irqs_off = False
         if deadline is None:
             thread.lost = True
