@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Flags and annotations of allocations. Facts from include/linux/gfp_types.h and
+ * include/linux/sched/mm.h.
+ */
+
+#define __GFP_ZERO 0x100u
+#define __GFP_DIRECT_RECLAIM 0x400u
+#define GFP_KERNEL 0xcc0u
+
+static inline void might_alloc(gfp_t flags)
+{
+	if (flags & __GFP_DIRECT_RECLAIM)
+		__might_sleep("include/linux/sched/mm.h", 321);
+}
+
+static inline void cond_resched_at(const char *file, int line)
+{
+	__might_resched(file, line, 0);
+	model_point("resched", NULL);
+}
+
+static inline bool in_interrupt(void)
+{
+	return (model_preempt_count() & 0xffff00) || model_softirq_disabled();
+}
+
+struct page *__alloc_pages_noprof(gfp_t gfp, unsigned int order, int nid, void *nodemask);
+void __free_pages(struct page *page, unsigned int order);
+void *__kmalloc_noprof(size_t size, gfp_t flags);
+void *__kmalloc_node_noprof(size_t size, gfp_t flags, int node);
+void *__kmalloc_cache_noprof(void *s, gfp_t flags, size_t size);
+void *__kmalloc_cache_node_noprof(void *s, gfp_t flags, int node, size_t size);
+void *kmem_cache_alloc_node_noprof(void *s, gfp_t flags, int node);
+void kfree(const void *object);
