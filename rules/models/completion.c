@@ -114,3 +114,23 @@ void swake_up_all(void *q)
 }
 
 void __init_waitqueue_head(void *wq_head, const char *name, void *key) { model_lock_init(wq_head); }
+
+/* a grace period: two ticks when nobody else is in a reader; in a reader it never ends */
+
+static void __wait_rcu_gp(void)
+{
+	struct completion over = { 0, 0 };
+
+	if (model_rcu_depth() > 0)
+		wait_for_completion_state(&over, 2);
+	model_set_later(&over.done, 2 * (1000000 / (unsigned long)model_hz()));
+	wait_for_completion_state(&over, 2);
+}
+
+static void synchronize_rcu_normal(void) { __wait_rcu_gp(); }
+
+void synchronize_rcu(void)
+{
+	__might_sleep("kernel/rcu/tree.c", 4027);
+	synchronize_rcu_normal();
+}

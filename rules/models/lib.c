@@ -212,7 +212,7 @@ void __bitmap_clear(unsigned long *map, unsigned int start, int length)
 		map[start / 64] &= ~(1ul << start % 64);
 }
 
-unsigned long *bitmap_zalloc(unsigned int bits, gfp_t flags) { return __kmalloc_noprof((bits + 63) / 64 * 8, flags | __GFP_ZERO); }
+unsigned long *bitmap_zalloc(unsigned int bits, gfp_t flags) { return __kmalloc_noprof((bits + 63) / 64 * 8, flags | gfp_zero()); }
 unsigned long *bitmap_alloc(unsigned int bits, gfp_t flags) { return __kmalloc_noprof((bits + 63) / 64 * 8, flags); }
 void bitmap_free(const unsigned long *bitmap) { kfree(bitmap); }
 

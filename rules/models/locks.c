@@ -194,3 +194,12 @@ int down_write_trylock(void *sem) { return model_trylock(sem, EXCLUSIVE); }
 void up_read(void *sem) { model_unlock(sem, SHARED); }
 void up_write(void *sem) { model_unlock(sem, EXCLUSIVE); }
 void __init_rwsem(void *sem, const char *name, void *key) { model_lock_init(sem); }
+
+/* the lock of CPU hotplug, read side; the write side is the hotplug code's */
+
+unsigned long cpu_hotplug_lock[32];
+
+void cpus_read_lock(void) { percpu_down_read(cpu_hotplug_lock); }
+void cpus_read_unlock(void) { percpu_up_read(cpu_hotplug_lock); }
+int cpus_read_trylock(void) { return percpu_down_read_trylock(cpu_hotplug_lock); }
+void lockdep_assert_cpus_held(void) { }

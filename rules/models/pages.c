@@ -112,7 +112,7 @@ unsigned long get_free_pages_noprof(gfp_t gfp, unsigned int order)
 
 unsigned long get_zeroed_page_noprof(gfp_t gfp)
 {
-	return get_free_pages_noprof(gfp | __GFP_ZERO, 0);
+	return get_free_pages_noprof(gfp | gfp_zero(), 0);
 }
 
 unsigned long alloc_pages_bulk_noprof(gfp_t gfp, int nid, void *nodemask, int nr, void *list, struct page **pages)

@@ -101,7 +101,7 @@ int release_resource(struct model_resource *old)
 
 struct model_resource *__request_region(struct model_resource *parent, resource_size_t start, resource_size_t n, const char *name, int flags)
 {
-	struct model_resource *res = __kmalloc_cache_noprof(NULL, GFP_KERNEL | __GFP_ZERO, sizeof(struct model_resource));
+	struct model_resource *res = __kmalloc_cache_noprof(NULL, gfp_kernel() | gfp_zero(), sizeof(struct model_resource));
 	struct model_resource *conflict;
 
 	if (!res)
@@ -156,7 +156,7 @@ struct model_memblock memblock = {
 /* A full array doubles with kmalloc(GFP_KERNEL) once the slab allocator is there. */
 static int memblock_double_array(struct memblock_type *type)
 {
-	struct memblock_region *array = __kmalloc_noprof(2 * type->max * sizeof(struct memblock_region), GFP_KERNEL);
+	struct memblock_region *array = __kmalloc_noprof(2 * type->max * sizeof(struct memblock_region), gfp_kernel());
 
 	if (!array)
 		return -12;

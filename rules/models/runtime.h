@@ -75,6 +75,7 @@ long schedule_timeout(long timeout);
 /* waits.py */
 void model_wait_word(const unsigned int *address, const char *why);
 void model_wait_time(long us);
+void model_set_later(unsigned int *address, unsigned long us);
 int model_sleeps(void);
 void model_switch(void);
 int model_spin_on_owner(void *lock);
@@ -98,6 +99,7 @@ int model_last_here(const void *object);
 void *model_alloc_percpu(unsigned long size);
 void model_free_percpu(void *address);
 int model_constant(int index);
+int model_enum(const char *name, int usual);
 
 void model_boot_memory(void);
 

@@ -4,13 +4,20 @@
  * include/linux/sched/mm.h.
  */
 
-#define __GFP_ZERO 0x100u
-#define __GFP_DIRECT_RECLAIM 0x400u
-#define GFP_KERNEL 0xcc0u
+/* The numbers of the bits are those of the image; they move between versions. */
+static inline gfp_t gfp_bit(const char *name, int usual) { return 1u << model_enum(name, usual); }
+static inline gfp_t gfp_zero(void) { return gfp_bit("___GFP_ZERO_BIT", 8); }
+static inline gfp_t gfp_reclaim(void) { return gfp_bit("___GFP_DIRECT_RECLAIM_BIT", 10); }
+
+static inline gfp_t gfp_kernel(void)
+{
+	return gfp_reclaim() | gfp_bit("___GFP_KSWAPD_RECLAIM_BIT", 11) | gfp_bit("___GFP_IO_BIT", 6) |
+	       gfp_bit("___GFP_FS_BIT", 7);
+}
 
 static inline void might_alloc(gfp_t flags)
 {
-	if (flags & __GFP_DIRECT_RECLAIM)
+	if (flags & gfp_reclaim())
 		__might_sleep("include/linux/sched/mm.h", 321);
 }
 

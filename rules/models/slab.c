@@ -109,8 +109,8 @@ inline void *kmalloc_node_noprof(size_t size, gfp_t flags, int node)
 inline void *kzalloc_noprof(size_t size, gfp_t flags)
 {
 	if (size && size <= LARGEST && model_constant(0))
-		return __kmalloc_cache_noprof(NULL, flags | __GFP_ZERO, size);
-	return __kmalloc_noprof(size, flags | __GFP_ZERO);
+		return __kmalloc_cache_noprof(NULL, flags | gfp_zero(), size);
+	return __kmalloc_noprof(size, flags | gfp_zero());
 }
 
 void *krealloc_noprof(const void *object, size_t size, gfp_t flags)
@@ -138,7 +138,7 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 {
 	struct kmem_cache *cache;
 
-	might_alloc(GFP_KERNEL);
+	might_alloc(gfp_kernel());
 	cache = model_alloc(sizeof(*cache));
 	cache->size = size;
 	return cache;
@@ -214,7 +214,7 @@ size_t ksize(const void *object) { return model_size(object); }
 
 void *pcpu_alloc_noprof(size_t size, size_t align, bool reserved, gfp_t flags)
 {
-	bool atomic = (flags & GFP_KERNEL) != GFP_KERNEL;
+	bool atomic = (flags & gfp_kernel()) != gfp_kernel();
 	unsigned long irqs;
 
 	if (model_fail("percpu"))

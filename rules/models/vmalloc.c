@@ -88,8 +88,8 @@ static void *__vmalloc_node_range_noprof(size_t size, gfp_t gfp)
 	return area;
 }
 
-void *vmalloc_noprof(unsigned long size) { return __vmalloc_node_range_noprof(size, GFP_KERNEL); }
-void *vzalloc_noprof(unsigned long size) { return __vmalloc_node_range_noprof(size, GFP_KERNEL | __GFP_ZERO); }
+void *vmalloc_noprof(unsigned long size) { return __vmalloc_node_range_noprof(size, gfp_kernel()); }
+void *vzalloc_noprof(unsigned long size) { return __vmalloc_node_range_noprof(size, gfp_kernel() | gfp_zero()); }
 
 void vfree(const void *addr)
 {
@@ -120,7 +120,7 @@ void vunmap(const void *addr)
 
 /* ioremap() */
 
-static bool __get_vm_area_caller(void) { return __get_vm_area_node(GFP_KERNEL); }
+static bool __get_vm_area_caller(void) { return __get_vm_area_node(gfp_kernel()); }
 static void vmap_range_noflush(void) { __might_sleep("mm/vmalloc.c", 344); }
 static void ioremap_page_range(void) { vmap_range_noflush(); }
 

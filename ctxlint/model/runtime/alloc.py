@@ -239,4 +239,10 @@ def model_constant(m: Machine, index: int) -> int:
     return 0
 
 
+@primitive
+def model_enum(m: Machine, name: int, usual: int) -> int:
+    """``int model_enum(const char *name, int usual)``: an enumerator of the image."""
+    return m.image.enums.get(m.mem.text(name), int(usual))
+
+
 __all__ = ["Chunk", "Chunks", "Faults"]

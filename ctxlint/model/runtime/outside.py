@@ -25,11 +25,12 @@ from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Page
 from ctxlint.model.outcome import Crashed, Unmodelled
 from ctxlint.model.runtime.checks import report, warning
+from ctxlint.model.runtime.context import model_current
 from ctxlint.model.runtime.state import Kernel, kernel_of
 from ctxlint.model.runtime.trace import inlined
 from ctxlint.rulebook.loader import rules_directory
 
-_DOES = ("nothing", "barrier", "bug", "register", "hint")
+_DOES = ("nothing", "barrier", "bug", "register", "hint", "current", "percpu")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Registers:
 class Beyond:
     """See the module; an :class:`~ctxlint.model.machine.Outside`."""
 
+    fills = False
+
     def __init__(self, rules: tuple[AsmRule, ...] | None = None) -> None:
         self.rules = shipped_rules() if rules is None else rules
         self._rule_of: dict[str, AsmRule | None] = {}
@@ -102,6 +105,10 @@ class Beyond:
             self._bug(m, frame, rule, ends)
         elif rule.does == "barrier":
             kernel_of(m).sched.point("barrier")
+        elif rule.does == "current":
+            return (model_current(m), *outs[1:])
+        elif rule.does == "percpu":
+            return (m.percpu_offset(kernel_of(m).cpu.number), *outs[1:])
         elif rule.does == "register":
             return self._register(m, frame, op, outs, ins)
         return outs

@@ -26,10 +26,20 @@ class Wait:
 
 
 class Waits:
-    """The condition that each task has announced."""
+    """The condition that each task has announced; ``due`` are words that become 1 at a
+    time."""
 
     def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
         self._announced: dict[int, Wait] = {}
+        self.due: dict[int, int] = {}
+
+    def settle(self) -> None:
+        """Write the words whose time has come."""
+        for address, time in sorted(self.due.items()):
+            if time <= self.kernel.now:
+                del self.due[address]
+                self.kernel.m.store(address, 4, 1)
 
     def announce(self, task: Task, wait: Wait) -> None:
         """A later condition of the same task adds its timeout to the earlier one."""
@@ -58,7 +68,17 @@ def model_wait_word(m: Machine, address: int, why: int) -> None:
     waits, task = _waits(m)
     place = int(address)
     text = m.mem.text(why)
-    waits.announce(task, Wait(lambda: bool(m.mem.load(place, 4)), text))
+    due = waits.due.get(place)
+    timeout = None if due is None else max(due - waits.kernel.now, 0)
+    waits.announce(task, Wait(lambda: bool(m.mem.load(place, 4)), text, timeout))
+
+
+@primitive
+def model_set_later(m: Machine, address: int, microseconds: int) -> None:
+    """``void model_set_later(unsigned int *address, unsigned long us)``: it becomes 1
+    after that time, for whoever waits for it."""
+    waits, _ = _waits(m)
+    waits.due[int(address)] = waits.kernel.now + int(microseconds)
 
 
 @primitive
@@ -85,6 +105,7 @@ def model_switch(m: Machine) -> None:
         kernel.sched.point("schedule")
     else:
         kernel.sched.block(wait.ready, wait.why, wait.timeout)
+        waits.settle()
 
 
 __all__ = ["Wait", "Waits"]
