@@ -64,14 +64,24 @@ class Frame:
 
 
 class Code:
-    """Compiles the functions of an image, when they are first called."""
+    """Compiles the functions of an image, when they are first called.
 
-    def __init__(self, image: Image) -> None:
+    With ``base``, only the functions in ``traced`` are compiled anew, so that they tell
+    the machine of each branch (``m.took``); all others are those of ``base``.
+    """
+
+    def __init__(
+        self, image: Image, base: Code | None = None, traced: frozenset[str] = frozenset()
+    ) -> None:
         self.image = image
+        self.base = base
+        self.traced = traced
         self._functions: dict[str, Callee] = {}
 
     def function(self, fn: Function) -> Callee:
         """The compiled form of a lowered function."""
+        if self.base is not None and fn.symbol not in self.traced:
+            return self.base.function(fn)
         found = self._functions.get(fn.symbol)
         if found is None:
             found = self._functions[fn.symbol] = _Compiler(self, fn).compile()
@@ -282,9 +292,13 @@ class _Compiler:
                 out.append(f"{pad}F.block = {number}")
                 out.append(f"{pad}if {emit.truth(cond)}:")
                 held = self.loc
+                if self.fn.symbol in self.code.traced:
+                    out.append(f"{pad}  m.took(F, {then})")
                 self.go(then, depth + 1, nested)
                 self.loc = held
                 out.append(f"{pad}else:")
+                if self.fn.symbol in self.code.traced:
+                    out.append(f"{pad}  m.took(F, {els})")
                 self.go(els, depth + 1, nested)
                 self.loc = -1
             case ops.Switch(e, cases, default, loc):
@@ -323,6 +337,8 @@ class _Compiler:
                 if labels:
                     out.append(f"{pad}else:")
                 self.go(fall, depth + (1 if labels else 0), nested)
+            case ops.IndirectJump(_, labels) if len(set(labels)) == 1:
+                self.go(labels[0], depth, nested)
             case ops.IndirectJump(e, labels):
                 base = self.code.image.text_of(self.fn.symbol) + 1
                 out.append(f"{pad}t = {emit.value(e)} - {base}")

@@ -61,8 +61,8 @@ class Image:
     enums: dict[str, int] = field(default_factory=dict)
     overrides: dict[str, Function] = field(default_factory=dict)
     pointer_bytes: int = 8
-    code: dict[str, object] = field(default_factory=dict)
-    """Compiled functions by symbol (``model/code.py``)."""
+    beyond: Callable[[str], bool] | None = None
+    """Functions that are not entered although there is a body: a rule tells."""
 
     _text: dict[str, int] = field(default_factory=dict)
     _at_text: dict[int, str] = field(default_factory=dict)
@@ -119,6 +119,8 @@ class Image:
             own is None or file.endswith(".h") or own is self.overrides[name]
         ):
             return self.overrides[name]
+        if self.beyond is not None and self.beyond(symbol):
+            return None
         if own is not None:
             alias = next((a[6:] for a in own.attrs if a.startswith("alias=")), "")
             if alias and not own.blocks[0].ops and alias in self.functions:

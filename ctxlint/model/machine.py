@@ -43,7 +43,9 @@ def primitives() -> dict[str, Primitive]:
 
 class Outside(Protocol):
     """What lies beyond the image: functions without a body, assembly, variables that
-    another unit defines."""
+    another unit defines (with ``fills``: all variables)."""
+
+    fills: bool
 
     def function(
         self, m: Machine, symbol: str, returns: Type | None, args: tuple[Any, ...]
@@ -62,6 +64,8 @@ class Outside(Protocol):
 
 class Strict:
     """Nothing beyond the image is known: meeting it ends the run as unmodelled."""
+
+    fills = False
 
     def function(
         self, m: Machine, symbol: str, returns: Type | None, args: tuple[Any, ...]
@@ -121,19 +125,10 @@ class Machine:
             kind = "literal" if placed.symbol.startswith('"') else "global"
             key = placed.type.key if isinstance(placed.type, TRecord) else ""
             self.mem.add_object(Object(placed.address, placed.size, placed.symbol, kind, key))
-        if init is None or placed.variable is not None:
-            page = self.outside_page(placed.symbol, number, init)
-            if page is not None:
-                return page
-        assert init is not None
+        if init is None or (self.outside.fills and placed.variable is not None):
+            return self.outside.variable_page(self, placed.symbol, number)
         start = (number - placed.address // PAGE) * PAGE
         return bytearray(init[start : start + PAGE].ljust(PAGE, b"\0"))
-
-    def outside_page(self, symbol: str, number: int, init: bytes | None) -> Page | None:
-        """A page of a variable that is not simply what it was at start-up."""
-        if init is None:
-            return self.outside.variable_page(self, symbol, number)
-        return None
 
     def _percpu(self, number: int) -> Page | None:
         stride = PERCPU_STRIDE // PAGE
@@ -147,7 +142,7 @@ class Machine:
         if placed.size:
             name = f"{placed.symbol} of CPU{cpu - 1}"
             self.mem.add_object(Object(address, placed.size, name, "percpu"))
-        if init is None:
+        if init is None or self.outside.fills:
             return self.outside.variable_page(self, placed.symbol, number)
         start = (base + local - placed.address // PAGE) * PAGE
         return bytearray(init[start : start + PAGE].ljust(PAGE, b"\0"))
@@ -205,6 +200,9 @@ class Machine:
     def assembly(self, frame: Frame, number: int, outs: Any, ins: Any) -> Any:
         op, ends = frame.meta.asms[number]
         return self.outside.assembly(self, frame, op, ends, outs, ins)
+
+    def took(self, frame: Frame, block: int) -> None:
+        """A branch of a traced function goes to ``block``."""
 
     def unreachable(self, frame: Frame) -> None:
         raise Unmodelled(f"control goes on where it cannot, in {frame.meta.name}()")

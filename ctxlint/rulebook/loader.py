@@ -53,6 +53,12 @@ def rules_directory() -> Path:
     raise RuleError("the rules are missing", hint="reinstall ctxlint; rules/ belongs to it")
 
 
+def models_directory() -> Path:
+    """Where the model files (C) that come with the tool are: functions of the
+    kernel said in C, for :func:`ctxlint.frontend.modelc.lower_models`."""
+    return rules_directory() / "models"
+
+
 def load(paths: Iterable[Path] = ()) -> Rulebook:
     """The rules of the tool, with those of the directories ``paths`` over them.
 

@@ -33,6 +33,7 @@ class Declarations:
         self.top = self.scope = Scope()
         self.enums: dict[str, EnumDef] = {}
         self._numbers: dict[int, int] = {}  # of record and enum definitions, by node
+        self._names_of_nameless: dict[int, str] = {}  # typedefs, by node
 
     def error(self, node: Any, text: str, hint: str = "") -> RuleError:
         """What is wrong with the source at a node."""
@@ -60,6 +61,10 @@ class Declarations:
         self.scope.names[name] = entity
 
     def typedef(self, node: Any) -> None:
+        inner = getattr(node.type, "type", None)
+        tagged = type(inner).__name__ in ("Struct", "Union", "Enum")
+        if inner is not None and tagged and not inner.name:
+            self._names_of_nameless[id(inner)] = node.name
         number = self.resolve(node.type)
         known = self.scope.names.get(node.name)
         renamed = self.world.renamed(number, node.name)
@@ -166,10 +171,9 @@ class Declarations:
     def _key(self, word: str, node: Any) -> str:
         """As the clang side has it: places for what is nameless or local."""
         place = f"@{node.coord.file}:{node.coord.line}:{node.coord.column}"
-        if not node.name:
-            return f"{word} {place}"
-        local = self.scope is not self.top
-        return f"{word} {node.name}{place if local else ''}"
+        name = node.name or self._names_of_nameless.get(id(node), "")
+        local = self.scope is not self.top or not name
+        return f"{word} {name}{place if local else ''}"
 
     def _record(self, node: Any) -> int:
         done = self._numbers.get(id(node))

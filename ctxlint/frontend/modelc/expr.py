@@ -163,7 +163,7 @@ class Expressions(Operators):
         try:
             if node.type == "string":
                 return self.string(literals.string(node.value))
-            if node.type == "char":
+            if "'" in node.value:
                 return self.const(literals.character(node.value), self.int_)
             value, bits, signed = literals.integer(node.value, self.pointer_bits)
         except ValueError as error:

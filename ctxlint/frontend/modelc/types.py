@@ -198,7 +198,11 @@ class World(Interner):
 
 
 class _Imported:
-    """Numbers of the types of a record that clang laid out."""
+    """Numbers of the types of a record that clang laid out.
+
+    In a stored layout ``_Bool`` is an unsigned byte; it is told by the name of
+    the kernel's typedef, ``bool``.
+    """
 
     def __init__(self, world: World, types: Sequence[Type]) -> None:
         self.world = world
