@@ -25,7 +25,7 @@
 typedef int (*single_fn)(unsigned int cpu);
 typedef int (*multi_fn)(unsigned int cpu, void *node);
 
-static unsigned long cpu_hotplug_lock[16];
+extern unsigned long cpu_hotplug_lock[32];
 static unsigned long cpu_add_remove_lock[16];
 static unsigned long cpuhp_state_mutex[16];
 static unsigned long sparse_irq_lock[16];
@@ -41,12 +41,8 @@ static void *only[MOST_CPUS]; /* instance that is being added or removed */
 
 /* locks */
 
-void cpus_read_lock(void) { percpu_down_read(cpu_hotplug_lock); }
-int cpus_read_trylock(void) { return percpu_down_read_trylock(cpu_hotplug_lock); }
-void cpus_read_unlock(void) { percpu_up_read(cpu_hotplug_lock); }
 void cpus_write_lock(void) { percpu_down_write(cpu_hotplug_lock); }
 void cpus_write_unlock(void) { percpu_up_write(cpu_hotplug_lock); }
-void lockdep_assert_cpus_held(void) { }
 void cpu_maps_update_begin(void) { mutex_lock(cpu_add_remove_lock); }
 void cpu_maps_update_done(void) { mutex_unlock(cpu_add_remove_lock); }
 void lock_device_hotplug(void) { mutex_lock(device_hotplug_lock); }

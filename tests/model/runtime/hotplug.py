@@ -32,7 +32,6 @@ enum cpuhp_state {
 };
 enum cpuhp_state used_by_the_tests;
 typedef int (*cb)(unsigned int);
-typedef int (*multi)(unsigned int, void *);
 int __cpuhp_setup_state(int, const char *, _Bool, cb, cb, _Bool);
 int __cpuhp_setup_state_cpuslocked(int, const char *, _Bool, cb, cb, _Bool);
 void __cpuhp_remove_state(int, _Bool);
