@@ -6,7 +6,7 @@
  */
 
 /* threads.py */
-int model_enumerator(const char *name);
+int model_enumerator(const char *name, int usual);
 void model_mask_set(const char *mask, int cpu, int on);
 int model_mask_has(const void *mask, int cpu);
 int model_online(int cpu);
@@ -49,6 +49,7 @@ void model_hp_start(int cpu);
 
 /* ipi.py */
 void model_ipi(int cpu, void *fn, void *info, int *done);
+void model_irq_work(int cpu, void *work);
 void model_spin_word(const int *word, int value, const char *why);
 void model_raise_softirq(int cpu, int number);
 int model_softirqs(void);
@@ -67,11 +68,11 @@ void model_work_hurry(void *work);
 int model_work_cancel(void *work);
 
 /* timers.py */
-void model_timer_add(void *timer, int cpu, long us, int hard);
+void model_timer_add(void *timer, int cpu, long us, int kind);
 int model_timer_del(void *timer);
 int model_timer_pending(const void *timer);
 int model_timer_running(const void *timer);
-void *model_timer_due(int hard);
+void *model_timer_due(int kind);
 void model_timer_done(void *timer);
 
 /* notifiers.py */

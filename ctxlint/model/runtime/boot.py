@@ -13,7 +13,7 @@ from typing import Any
 
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.outcome import Stop
-from ctxlint.model.runtime import ipi, notifiers, work  # noqa: F401 - primitives
+from ctxlint.model.runtime import ipi, notifiers, timers, work  # noqa: F401 - primitives
 from ctxlint.model.runtime.cpuhp import Hotplug
 from ctxlint.model.runtime.policy import Policy
 from ctxlint.model.runtime.scheduler import Simulation

@@ -60,6 +60,20 @@ def model_ipi(m: Machine, cpu: int, fn: int, info: Any, done: int) -> None:
 
 
 @primitive
+def model_irq_work(m: Machine, cpu: int, work: int) -> None:
+    """``void model_irq_work(int cpu, void *work)``: that CPU runs it in an interrupt."""
+    kernel = kernel_of(m)
+    sim = simulation_of(kernel)
+    key = sim.fresh_key("irq work")
+    sim.publish(key)
+    post(
+        kernel, int(cpu), IRQ_WORK, name="irq work", data=work,
+        irq=int(cpu == kernel.cpu.number),
+        before=lambda: sim.observe(key),
+    )  # fmt: skip
+
+
+@primitive
 def model_irq_enter(m: Machine) -> None:
     """``void model_irq_enter(void)``: the count of a hard interrupt."""
     kernel_of(m).task.preempt_count += HARDIRQ

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ctxlint.model.machine import Machine, primitive
-from ctxlint.model.outcome import Halted, Unmodelled
+from ctxlint.model.outcome import Halted
 from ctxlint.model.runtime.context import TaskObjects
 from ctxlint.model.runtime.scheduler import Simulation, simulation_of
 from ctxlint.model.runtime.state import Kernel, kernel_of
@@ -36,14 +36,11 @@ class Literals:
             found = self._texts[address] = self.m.mem.text(address)
         return found
 
-    def value(self, address: int) -> int:
+    def value(self, address: int, usual: int) -> int:
         found = self._values.get(address)
         if found is None:
-            name = self.text(address)
-            member = self.m.image.enums.get(name)
-            if member is None:
-                raise Unmodelled(f"the value of {name}", "no unit of the image has its enum")
-            found = self._values[address] = member
+            found = self.m.image.enums.get(self.text(address), usual)
+            self._values[address] = found
         return found
 
 
@@ -57,10 +54,10 @@ def literal(m: Machine, address: int) -> str:
 
 
 @primitive
-def model_enumerator(m: Machine, name: int) -> int:
-    """``int model_enumerator(const char *name)``: the value that a member of an enum has in the
-    kernel at hand."""
-    return kernel_of(m).part(Literals).value(name)
+def model_enumerator(m: Machine, name: int, usual: int) -> int:
+    """``int model_enumerator(const char *name, int usual)``: the value that a member of an
+    enum has in the kernel at hand; ``usual`` if nothing in the image uses the enum."""
+    return kernel_of(m).part(Literals).value(name, int(usual))
 
 
 # masks
