@@ -118,12 +118,12 @@ class Image:
         name = symbol.rpartition("::")[2]
         file = symbol.rpartition("::")[0]
         own = self.functions.get(symbol)
+        if self.beyond is not None and self.beyond(symbol):
+            return None
         if name in self.overrides and (
             own is None or file.endswith(".h") or own is self.overrides[name]
         ):
             return self.overrides[name]
-        if self.beyond is not None and self.beyond(symbol):
-            return None
         if own is not None:
             alias = next((a[6:] for a in own.attrs if a.startswith("alias=")), "")
             if alias and not own.blocks[0].ops and alias in self.functions:

@@ -201,6 +201,12 @@ class Path:
         bound = self.known.get(id(value))
         if bound is not None:
             return bound
+        if pointer_of(value)[0] is not None:
+            return self.locate(value)
+        return self._choose(value)
+
+    def _choose(self, value: Sym) -> int:
+        """Try numbers, one an execution."""
         tried = 0
         frame = self.m.stack[-1] if self.m is not None and self.m.stack else None
         while True:
@@ -254,11 +260,11 @@ class Path:
             test = leaf == wanted
             if not isinstance(test, Sym) or not self.condition.feasible(test):
                 self._next_object -= 1
-                number = self.pick(leaf)
+                number = self._choose(leaf)
                 return (number + offset) & ((1 << 64) - 1)
             self._bind(leaf, wanted)
             return (wanted + offset) & ((1 << 64) - 1)
-        return self.pick(value) & ((1 << 64) - 1)
+        return self._choose(value) & ((1 << 64) - 1)
 
 
 def site_of(frame: Frame | None) -> Site:

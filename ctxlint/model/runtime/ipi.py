@@ -120,4 +120,13 @@ def model_next_softirq(m: Machine) -> int:
     return number
 
 
-__all__ = ["CALLS", "DEVICE", "IRQ_WORK", "TIMER", "Simulation", "Softirqs", "post", "post_device"]
+__all__ = [
+    "CALLS",
+    "DEVICE",
+    "IRQ_WORK",
+    "TIMER",
+    "Simulation",
+    "Softirqs",
+    "post",
+    "post_device",
+]

@@ -434,7 +434,9 @@ class Simulation:
         cpu, task, m = kernel.cpu, kernel.cpu.current, kernel.m
         word = task.preempt_count | (IRQS_OFF if cpu.irqs_off else 0)
         frames = task.stack
-        at = next((f for f in reversed(frames) if not f.meta.model), frames[-1] if frames else None)
+        at = next(
+            (f for f in reversed(frames) if not f.meta.model), frames[-1] if frames else None
+        )
         place = m.place(at) if at is not None else ""
         self.trace.add(Step(kernel.now, cpu.number, task.pid, task.comm, word, place, effect))
 

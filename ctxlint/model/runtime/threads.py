@@ -122,7 +122,7 @@ def model_set_state(m: Machine, state: int) -> None:
     """``void model_set_state(int system_state)``: enum system_states."""
     kernel = kernel_of(m)
     kernel.system_state = int(state)
-    kernel.sched.note(f"system state {int(state)}") if isinstance(  # noqa: B018
+    kernel.sched.note(f"system state {int(state)}") if isinstance(
         kernel.sched, Simulation
     ) else None
 
