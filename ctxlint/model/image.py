@@ -28,6 +28,9 @@ PERCPU_STRIDE = 1 << 28
 TEXT_STEP = 0x1000
 """Bytes of address space a function gets; places inside are made up."""
 
+MODEL_FILES = "rules/models/"
+"""What the names of model functions' files begin with."""
+
 _PERCPU_SECTION = "section=.data..percpu"
 
 

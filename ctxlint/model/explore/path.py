@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ctxlint.model.code import Frame
 from ctxlint.model.explore.names import member_path, pointee
 from ctxlint.model.explore.solver import Condition
+from ctxlint.model.image import PERCPU_STRIDE
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Object, sym_page
 from ctxlint.model.outcome import Cut, Infeasible
@@ -256,7 +257,8 @@ class Path:
             if base is not None:
                 return (base + offset) & ((1 << 64) - 1)
             obj = self.object(leaf.name, self.points_to.get(id(leaf), ""))
-            wanted = obj.base - (offset if abs(offset) >= 1 << 20 else 0)
+            # Offsets beyond an object's size are those of the CPUs' copies.
+            wanted = obj.base - round(offset / PERCPU_STRIDE) * PERCPU_STRIDE
             test = leaf == wanted
             if not isinstance(test, Sym) or not self.condition.feasible(test):
                 self._next_object -= 1

@@ -19,7 +19,7 @@ from ctxlint.ir.unit import Decl, Function
 from ctxlint.ir.walk import children, expressions
 from ctxlint.model.code import Frame, Meta
 from ctxlint.model.explore.path import Path
-from ctxlint.model.image import DATA, PERCPU_STRIDE, TEXT, Image, ImageError
+from ctxlint.model.image import DATA, MODEL_FILES, PERCPU_STRIDE, TEXT, Image, ImageError
 from ctxlint.model.machine import Machine, no_value, width_of
 from ctxlint.model.memory import PAGE, Blob, Fault, Object, Page, sym_page
 from ctxlint.model.outcome import Crashed, Hang, OutOfFuel, Unmodelled
@@ -373,7 +373,7 @@ class Unknown:
             return page
         init = m.image.initial(placed)
         variable = placed.variable
-        if variable is not None and variable.file.startswith("rules/models/"):
+        if variable is not None and variable.file.startswith(MODEL_FILES):
             assert init is not None
             return bytearray(init[page_address - start :][:PAGE].ljust(PAGE, b"\0"))
         page = sym_page(namer=self._namer(m, placed.type, placed.types, obj, page_address))

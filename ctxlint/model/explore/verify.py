@@ -22,13 +22,20 @@ from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
 from ctxlint.model.explore.target import Follower, Left, Way
 from ctxlint.model.explore.unknown import Unknown, Writes, writes_of
-from ctxlint.model.image import Image
+from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Blob, Fault
 from ctxlint.model.outcome import Crashed, Cut, Hang, Infeasible, OutOfFuel, Stop, Unmodelled
 from ctxlint.model.runtime.splats import splat_text
 from ctxlint.model.runtime.state import (
-    HARDIRQ, NMI, RUNNING, SOFTIRQ, Alone, Config, Kernel, Report,
+    HARDIRQ,
+    NMI,
+    RUNNING,
+    SOFTIRQ,
+    Alone,
+    Config,
+    Kernel,
+    Report,
 )  # fmt: skip
 from ctxlint.model.values import Sym, Value, leaves, text
 from ctxlint.rulebook.book import Rulebook
@@ -117,7 +124,9 @@ class Verifier:
         if self.rules.api(symbol) is None:
             return False
         own = self.image.functions.get(symbol)
-        return own is None or not own.file.endswith(".c")
+        if own is None or own.file.startswith(MODEL_FILES):
+            return True
+        return not own.file.endswith(".c")
 
     def verify(self, way: Way, start: Start) -> Verdict:
         """Explore until the operation is reached or nothing is left to try."""
