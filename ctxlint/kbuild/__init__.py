@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ctxlint.kbuild import arch as _arch
+from ctxlint.kbuild.checker import CheckedUnit, checked_unit
 from ctxlint.kbuild.existing import use_build
 from ctxlint.kbuild.model import (
     CompileCommand,
@@ -22,6 +23,7 @@ from ctxlint.kbuild.prepare import add_paths, prepare, write_database
 from ctxlint.kbuild.tree import find_tree
 
 __all__ = [
+    "CheckedUnit",
     "CompileCommand",
     "NoRealTimeError",
     "Prepared",
@@ -29,6 +31,7 @@ __all__ = [
     "Tree",
     "arch_folder",
     "arch_of_config",
+    "checked_unit",
     "commands_for",
     "find_tree",
     "prepare",

@@ -40,7 +40,7 @@ _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
-_CLOCK_SETTLES = 0.025
+CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
 (fine-grained timestamps, Linux 6.13); a file written just before would look as if
 it had changed during the parse, and its units would not be stored."""
@@ -75,6 +75,35 @@ class Index:
         self.stamps[command.file] = _stamp(result.facts)
         for inline in result.inlines:
             self.inlines.setdefault(inline.symbol, inline.summary)
+
+    def take(
+        self, profile: str, command: kbuild.CompileCommand, unit: bytes, extra: bytes, at: int
+    ) -> None:
+        """Take in what a parse that began ``at`` gave, and store it unless it has errors."""
+        result = msgspec.msgpack.decode(extra, type=UnitResult)
+        self.add(command, result)
+        if result.errors:
+            self.incomplete.append(
+                Incomplete(
+                    file=command.file,
+                    profile=profile,
+                    reason="does not parse without errors",
+                    detail="\n".join(result.errors[:5]),
+                )
+            )
+            return
+        assert self.store is not None
+        self.store.put(
+            self.keys[command.file],
+            command.file,
+            unit,
+            result.facts,
+            result.deps,
+            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
+            build_class=class_of(profile, command),
+            started_ns=at,
+            known=result.reached,
+        )
 
     def absorb(self, other: Index) -> None:
         """Add the units of another index of the same profile."""
@@ -172,6 +201,24 @@ class Index:
         return [fresh.get(unit.file, unit) for unit in units]
 
 
+def stored_index(profile: kbuild.Prepared, request: Request, store: Store) -> Index:
+    """Facts of those units of a profile that the store has; nothing is parsed."""
+    tool = f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
+    index = Index(tool, store=store)
+    commands = {
+        unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
+    }
+    index.rt, index.rules = profile.rt, lambda: rules_of(request)
+    index.keys = {c.file: key for key, c in commands.items()}
+    index.classes = {class_of(profile.spec_name, c) for c in profile.commands}
+    stored = store.lookup(commands)
+    for key, unit in stored.items():
+        command = commands[key]
+        index.facts[command.file] = unit.facts_blob
+        index.stamps[command.file] = _stamp(unit.facts_blob)
+    return index
+
+
 def index_profile(
     tree: kbuild.Tree,
     profile: kbuild.Prepared,
@@ -182,24 +229,8 @@ def index_profile(
     cache: Path,
 ) -> Index:
     """Bring the facts of every unit of a profile up to date."""
-    tool = f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
-    index = Index(tool, store=store)
-    commands = {
-        unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
-    }
-    index.rt, index.rules = profile.rt, lambda: rules_of(request)
-    index.keys = {c.file: key for key, c in commands.items()}
-    index.classes = {_class(profile, c) for c in profile.commands}
-    stored = store.lookup(commands)
-    for key, unit in stored.items():
-        command = commands[key]
-        index.facts[command.file] = unit.facts_blob
-        index.stamps[command.file] = _stamp(unit.facts_blob)
-    todo = [
-        (key, c)
-        for key, c in sorted(commands.items(), key=lambda kv: kv[1].file)
-        if key not in stored
-    ]
+    index = stored_index(profile, request, store)
+    todo = [c for c in profile.commands if c.file not in index.facts]
     if todo:
         _parse(tree, profile, request, store, progress, jobs, todo, index, cache)
     return index
@@ -212,55 +243,34 @@ def _parse(
     store: Store,
     progress: Progress,
     jobs: int,
-    todo: list[tuple[str, kbuild.CompileCommand]],
+    todo: list[kbuild.CompileCommand],
     index: Index,
     cache: Path,
 ) -> None:
     stage = f"reading {profile.spec_name}"
     progress.start(stage, len(todo))
-    time.sleep(_CLOCK_SETTLES)
+    time.sleep(CLOCK_SETTLES)
     started = now_ns()
-    by_file = {command.file: (key, command) for key, command in todo}
+    by_file = {command.file: command for command in todo}
+    classes = {class_of(profile.spec_name, command) for command in todo}
 
     def done(request_done: worker.Request, unit: bytes, extra: bytes) -> None:
         progress.advance(stage, request_done.file)
-        key, command = by_file[request_done.file]
-        result = msgspec.msgpack.decode(extra, type=UnitResult)
-        index.add(command, result)
-        if result.errors:
-            index.incomplete.append(
-                Incomplete(
-                    file=command.file,
-                    profile=profile.spec_name,
-                    reason="does not parse without errors",
-                    detail="\n".join(result.errors[:5]),
-                )
-            )
-            return
-        store.put(
-            key,
-            command.file,
-            unit,
-            result.facts,
-            result.deps,
-            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
-            build_class=_class(profile, command),
-            started_ns=started,
-            known=result.reached,
-        )
+        command = by_file[request_done.file]
+        index.take(profile.spec_name, command, unit, extra, started)
 
-    known = {c: store.known_inlines(c) for c in {_class(profile, c) for _, c in todo}}
+    known = {c: store.known_inlines(c) for c in classes}
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
     failures = worker.lower_many(
         [
             worker.Request(
-                profile=_class(profile, c),
+                profile=class_of(profile.spec_name, c),
                 tree=str(tree.path),
                 file=c.file,
                 arguments=c.arguments,
                 directory=str(c.directory),
             )
-            for _, c in todo
+            for c in todo
         ],
         on_result=done,
         processes=jobs,
@@ -283,9 +293,9 @@ def _parse(
     progress.finish(stage)
 
 
-def _class(profile: kbuild.Prepared, command: kbuild.CompileCommand) -> str:
+def class_of(profile: str, command: kbuild.CompileCommand) -> str:
     """Units of one class see every header alike."""
-    return f"{profile.spec_name} {command.build_class}"
+    return f"{profile} {command.build_class}"
 
 
 def _stamp(blob: bytes) -> str:

@@ -35,7 +35,7 @@ from ctxlint.pipeline import (
     reach,
 )
 from ctxlint.pipeline.collect import findings_of, merge, source_reader
-from ctxlint.pipeline.index import Index, index_profile, rules_of
+from ctxlint.pipeline.index import Index, index_profile, rules_of, stored_index
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -70,7 +70,7 @@ class _Session:
             request,
             tree,
             request.paths or tuple(p for p in DEFAULT_PATHS if (tree.path / p).exists()),
-            request.cache or _default_cache(),
+            request.cache or default_cache(),
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
@@ -209,6 +209,22 @@ def audit(request: Request, progress: Progress) -> Result:
     )
 
 
+def judge_stored(
+    request: Request, profile: kbuild.Prepared, store: Store, own: Index, progress: Progress
+) -> tuple[ProfileResult, int]:
+    """Judge what the store has of a profile, and ``own`` units besides.
+
+    Also gives how many of the profile's units are missing: as long as there are any, the
+    answer is a passing one and is not kept.
+    """
+    session = _Session.of(request)
+    index = stored_index(profile, request, store)
+    if own.facts.keys() - index.facts.keys():
+        index.absorb(own)
+    missing = sum(c.file not in index.facts for c in profile.commands)
+    return _judge(index, session, profile, request, store, progress, not missing), missing
+
+
 def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | float | str]:
     """Counts only: times would make two equal runs differ."""
     total: dict[str, int | float | str] = {"units": units}
@@ -227,6 +243,7 @@ def _judge(
     request: Request,
     store: Store,
     progress: Progress,
+    keep: bool = True,
 ) -> ProfileResult:
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
@@ -259,7 +276,8 @@ def _judge(
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
     )
-    store.put_cached("result", key, msgspec.msgpack.encode(result))
+    if keep:
+        store.put_cached("result", key, msgspec.msgpack.encode(result))
     progress.finish(stage)
     return result
 
@@ -412,6 +430,7 @@ def _reaches(
     return found
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """Where build directories and facts are kept unless told otherwise."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base else Path.home() / ".cache") / "ctxlint"

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One unit at a time, while the kernel is built: ``make C=1 CHECK="ctxlint kbuild"``.
+
+Each call is a process of its own, several run at once, and each sees one unit and what
+the store has of the others. The unit is stored under the identity that an audit of the
+build directory gives it, then judged together with the units of its *scope* that are
+stored already. Which call sees a chain across files? The one that stores the last of its
+units. So a call tells what it found in its own unit, and, when that was new to the
+store, also what it completed in others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ctxlint import kbuild
+from ctxlint.base.errors import FrontendError
+from ctxlint.findings.model import Finding, Incomplete
+from ctxlint.frontend import worker
+from ctxlint.kbuild.tree import below, included_c_files
+from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.alone import lower_alone
+from ctxlint.pipeline.collect import merge
+from ctxlint.pipeline.index import CLOCK_SETTLES, Index, class_of, stored_index
+from ctxlint.pipeline.run import default_cache, judge_stored
+from ctxlint.store import Store, now_ns
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitReport:
+    """What one call of the checker has to say.
+
+    ``findings`` are in this unit, ``completed`` those in other files that the store of
+    this unit brought to light. ``missing`` counts units of the scope that are compiled
+    but not in the store yet.
+    """
+
+    file: str
+    findings: tuple[Finding, ...]
+    completed: tuple[Finding, ...]
+    incomplete: tuple[Incomplete, ...]
+    scope: tuple[str, ...]
+    missing: int
+
+
+def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -> UnitReport:
+    """Bring one unit up to date in the store and judge it.
+
+    Of ``request`` count ``cache``, ``libclang``, ``rules``, ``timeout`` and ``paths``:
+    when the unit lies below one of these, all of them are the scope, else the unit's
+    own directory is. Raises :class:`StoreError` when the cache cannot be used.
+    """
+    paths = scope_of(unit.file, request.paths)
+    request = replace(request, tree=unit.tree.path, builds=(unit.build,), paths=paths)
+    profile = unit.prepared(paths)
+    command = next(c for c in profile.commands if c.file == unit.file)
+    place = (request.cache or default_cache()) / "store.sqlite"
+    with Store.open(place, log=progress.log, tree=unit.tree.path) as store:
+        own = stored_index(replace(profile, commands=(command,)), request, store)
+        fresh = unit.file not in own.facts
+        if fresh:
+            _parse(unit, profile, command, request, store, own)
+            store.refresh()
+        # Looked up after our own unit is stored: of two calls, the later one sees both.
+        found, missing = judge_stored(request, profile, store, own, progress)
+    mine = {unit.file, *included_c_files(unit.tree, [unit.file])}
+    findings = merge([found.findings])
+    return UnitReport(
+        file=unit.file,
+        findings=tuple(f for f in findings if f.file in mine),
+        completed=tuple(
+            f for f in findings if fresh and f.file not in mine and _touches(f, mine)
+        ),
+        incomplete=tuple(own.incomplete),
+        scope=paths,
+        missing=missing,
+    )
+
+
+def scope_of(file: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Files and directories whose units are judged together with ``file``."""
+    if below(file, paths):
+        return tuple(sorted(set(paths)))
+    return (file.rpartition("/")[0] or ".",)
+
+
+def _touches(finding: Finding, files: set[str]) -> bool:
+    return finding.entry.file in files or any(step.file in files for step in finding.path)
+
+
+def _parse(
+    unit: kbuild.CheckedUnit,
+    profile: kbuild.Prepared,
+    command: kbuild.CompileCommand,
+    request: Request,
+    store: Store,
+    index: Index,
+) -> None:
+    """Parse the unit into the store and into ``index``."""
+    name = class_of(profile.spec_name, command)
+    known = store.known_inlines(name)
+    summaries = store.inline_facts(name, known)
+    time.sleep(CLOCK_SETTLES)
+    started = now_ns()
+    try:
+        body, extra = lower_alone(
+            worker.Request(
+                profile=name,
+                tree=str(unit.tree.path),
+                file=command.file,
+                arguments=command.arguments,
+                directory=str(command.directory),
+            ),
+            timeout=request.timeout,
+            known={name: known},
+            transform="ctxlint.pipeline.work:Digest",
+            transform_arguments=(profile.rt, request.rules, {name: summaries}),
+            libclang=request.libclang,
+        )
+    except FrontendError as error:
+        reason = Incomplete(file=command.file, profile=profile.spec_name, reason=str(error))
+        index.incomplete.append(reason)
+    else:
+        index.take(profile.spec_name, command, body, extra, started)
