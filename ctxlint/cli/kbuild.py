@@ -138,11 +138,10 @@ def _finding(finding: Finding, prefix: str, options: _Options, more: str = "") -
     if options.brief:
         return lines
     for step in finding.path:
-        lines += [
-            f"{prefix}{step.file}:{step.line}:{step.column or 1}: note: "
-            f"in {step.function}(): {part}"
-            for part in step.note.splitlines()[:1]
-        ]
+        where = f"in {step.function}(): " if step.function else ""
+        note = step.note.partition("\n")[0]
+        place = f"{prefix}{step.file}:{step.line}:{step.column or 1}"
+        lines.append(f"{place}: note: {where}{note}")
     for assumption in finding.assumptions:
         lines.append(f"{prefix}{finding.file}:{finding.line}:1: note: only if {assumption}")
     return lines
