@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -158,15 +158,22 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
     return with_fingerprints(found.values())
 
 
-def source_reader(tree: Path) -> witness.SourceLine:
-    """Reads lines of the tree's files; ``""`` for what cannot be read."""
+def source_reader(
+    tree: Path, contents: Mapping[str, bytes | None] | None = None
+) -> witness.SourceLine:
+    """Reads lines of the tree's files; ``""`` for what cannot be read.
+
+    ``contents`` are files that have another text than on the disk (None: no file).
+    """
+    given = contents or {}
 
     @lru_cache(maxsize=512)
     def lines(file: str) -> list[str]:
         try:
-            return (tree / file).read_text(encoding="utf-8", errors="replace").splitlines()
+            data = given[file] if file in given else (tree / file).read_bytes()
         except OSError:
             return []
+        return (data or b"").decode("utf-8", "replace").splitlines()
 
     def line(file: str, number: int) -> str:
         text = lines(file)

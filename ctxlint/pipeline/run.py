@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from ctxlint.pipeline import (
     reach,
 )
 from ctxlint.pipeline.collect import findings_of, merge, source_reader
-from ctxlint.pipeline.index import Index, index_profile, rules_of, stored_index
+from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -54,7 +54,7 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Session:
+class Session:
     """A request with its defaults filled in."""
 
     request: Request
@@ -64,7 +64,7 @@ class _Session:
     jobs: int
 
     @classmethod
-    def of(cls, request: Request) -> _Session:
+    def of(cls, request: Request) -> Session:
         tree = kbuild.find_tree(request.tree)
         return cls(
             request,
@@ -118,11 +118,24 @@ class _Session:
                 progress.finish(stage)
         return out
 
-    def index(self, profile: kbuild.Prepared, store: Store, progress: Progress) -> Index:
-        """Facts of the audited units, and of those that they reach."""
+    def open_store(self, progress: Progress) -> Store:
+        """The store of facts, in the cache."""
+        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
+
+    def index(
+        self,
+        profile: kbuild.Prepared,
+        store: Store,
+        progress: Progress,
+        changed: Changed | None = None,
+    ) -> Index:
+        """Facts of the audited units, and of those that they reach.
+
+        With ``changed``, ``store`` is one that sees the tree so changed.
+        """
         request = self.request
         index = index_profile(
-            self.tree, profile, request, store, progress, self.jobs, self.cache
+            self.tree, profile, request, store, progress, self.jobs, self.cache, changed
         )
         rounds = request.reach
         if rounds is None:
@@ -134,7 +147,11 @@ class _Session:
         for _ in range(rounds):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
             found = reach.find_files(
-                self.tree.path, kbuild.arch_folder(profile.arch), names, new
+                self.tree.path,
+                kbuild.arch_folder(profile.arch),
+                names,
+                new,
+                changed.contents if changed is not None else None,
             )
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
             fresh = [f for f in found if f not in index.facts]
@@ -159,6 +176,7 @@ class _Session:
                 progress,
                 self.jobs,
                 self.cache,
+                changed,
             )
             index.absorb(extra)
             new = [c.file for c in chosen]
@@ -177,19 +195,28 @@ class _Session:
 
 
 def audit(request: Request, progress: Progress) -> Result:
-    session = _Session.of(request)
+    session = Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     units = 0
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in prepared:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            results.append(_judge(index, session, profile, request, store, progress))
+            results.append(judge(index, session, profile, store, progress))
+    return assemble(session, prepared, results, incomplete, units)
+
+
+def assemble(
+    session: Session,
+    prepared: list[kbuild.Prepared],
+    results: list[ProfileResult],
+    incomplete: list[Incomplete],
+    units: int,
+) -> Result:
+    """One result of what each profile gave."""
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
@@ -209,22 +236,6 @@ def audit(request: Request, progress: Progress) -> Result:
     )
 
 
-def judge_stored(
-    request: Request, profile: kbuild.Prepared, store: Store, own: Index, progress: Progress
-) -> tuple[ProfileResult, int]:
-    """Judge what the store has of a profile, and ``own`` units besides.
-
-    Also gives how many of the profile's units are missing: as long as there are any, the
-    answer is a passing one and is not kept.
-    """
-    session = _Session.of(request)
-    index = stored_index(profile, request, store)
-    if own.facts.keys() - index.facts.keys():
-        index.absorb(own)
-    missing = sum(c.file not in index.facts for c in profile.commands)
-    return _judge(index, session, profile, request, store, progress, not missing), missing
-
-
 def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | float | str]:
     """Counts only: times would make two equal runs differ."""
     total: dict[str, int | float | str] = {"units": units}
@@ -236,22 +247,25 @@ def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | flo
     return total
 
 
-def _judge(
+def judge(
     index: Index,
-    session: _Session,
+    session: Session,
     profile: kbuild.Prepared,
-    request: Request,
     store: Store,
     progress: Progress,
+    contents: Mapping[str, bytes | None] | None = None,
+    *,
     keep: bool = True,
 ) -> ProfileResult:
+    """The findings of one profile; ``contents`` are files that were changed. ``keep``:
+    the result is one to find again."""
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=ProfileResult)
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
-    rules = rules_of(request)
+    rules = rules_of(session.request)
     program = index.program()
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
@@ -260,7 +274,7 @@ def _judge(
         rules,
         profile.rt,
         profile.spec_name,
-        source_reader(session.tree.path),
+        source_reader(session.tree.path, contents),
         _reported(files, session.paths),
     )
     result = ProfileResult(
@@ -321,7 +335,7 @@ def _merge_unknown(
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     out = []
     for p in session.profiles(progress):
         out.append(
@@ -340,11 +354,9 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
 
 
 def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     answers: dict[str, tuple[str, str, int, list[WhyContext], set[tuple[str, str, str]]]] = {}
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in session.profiles(progress):
             index = session.index(profile, store, progress)
             rules = rules_of(request)

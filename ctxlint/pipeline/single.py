@@ -24,7 +24,7 @@ from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.alone import lower_alone
 from ctxlint.pipeline.collect import merge
 from ctxlint.pipeline.index import CLOCK_SETTLES, Index, class_of, stored_index
-from ctxlint.pipeline.run import default_cache, judge_stored
+from ctxlint.pipeline.run import Session, default_cache, judge
 from ctxlint.store import Store, now_ns
 
 
@@ -54,17 +54,22 @@ def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -
     """
     paths = scope_of(unit.file, request.paths)
     request = replace(request, tree=unit.tree.path, builds=(unit.build,), paths=paths)
+    session = Session(request, unit.tree, paths, request.cache or default_cache(), 1)
     profile = unit.prepared(paths)
     command = next(c for c in profile.commands if c.file == unit.file)
-    place = (request.cache or default_cache()) / "store.sqlite"
-    with Store.open(place, log=progress.log, tree=unit.tree.path) as store:
+    with session.open_store(progress) as store:
         own = stored_index(replace(profile, commands=(command,)), request, store)
         fresh = unit.file not in own.facts
         if fresh:
             _parse(unit, profile, command, request, store, own)
             store.refresh()
         # Looked up after our own unit is stored: of two calls, the later one sees both.
-        found, missing = judge_stored(request, profile, store, own, progress)
+        index = stored_index(profile, request, store)
+        if unit.file not in index.facts:  # it has errors, or a file of it just changed
+            index.absorb(own)
+        missing = sum(c.file not in index.facts for c in profile.commands)
+        # As long as units are missing the answer is a passing one, not to be kept.
+        found = judge(index, session, profile, store, progress, keep=not missing)
     mine = {unit.file, *included_c_files(unit.tree, [unit.file])}
     findings = merge([found.findings])
     return UnitReport(
