@@ -26,6 +26,7 @@ EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "audit": "Find what may sleep where it must not.",
+    "hook": "Check what a commit or a push introduces.",
     "kbuild": "Check one unit while the kernel is built (make C=1).",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "why": "Show the execution contexts a function can run in.",

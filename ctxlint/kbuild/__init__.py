@@ -21,7 +21,7 @@ from ctxlint.kbuild.model import (
     Tree,
     quiet,
 )
-from ctxlint.kbuild.prepare import add_paths, prepare, write_database
+from ctxlint.kbuild.prepare import add_paths, prepare, ready, write_database
 from ctxlint.kbuild.tree import find_tree
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "commands_for",
     "find_tree",
     "prepare",
+    "ready",
     "use_build",
     "write_database",
 ]

@@ -1,77 +1,128 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lowering one unit in a child of this process.
+"""Lowering a few units in children of this process.
 
-The pool of ``frontend/worker.py`` starts fresh interpreters, which pays when each lowers many
-units. For one unit the start would cost as much as the parse; a forked child has
+The pool of ``frontend/worker.py`` starts fresh interpreters, which pays when each lowers
+many units. For one or two the start would cost as much as the parse; a forked child has
 everything loaded, and still a crash or hang of the parser is not ours.
 """
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing.connection
 import os
+import resource
 import signal
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from ctxlint.base.errors import FrontendError
+from ctxlint.base.errors import CtxlintError, FrontendError
 from ctxlint.frontend.worker import KnownInlines, Lowerer, Request
 
 
-def lower_alone(
-    request: Request,
-    *,
-    timeout: float,
-    known: Mapping[str, KnownInlines],
-    transform: str,
-    transform_arguments: tuple[Any, ...] = (),
-    libclang: str | None = None,
-) -> tuple[bytes, bytes]:
-    """The encoded Unit and what ``transform`` made of it (see ``lower_many``).
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One unit, with what ``lower_many`` is told for all of its units; ``memory`` are
+    bytes of address space (0: no limit), ``done`` gets the unit and what ``transform``
+    made of it."""
 
-    Raises :class:`FrontendError` when the unit could not be lowered, took longer than
-    ``timeout`` seconds, or ended the child. Must be called while there is one thread.
+    request: Request
+    known: Mapping[str, KnownInlines]
+    transform: str
+    transform_arguments: tuple[Any, ...]
+    libclang: str | None = None
+    memory: int = 0
+    done: Callable[[bytes, bytes], None] = field(repr=False)
+
+
+def lower_alone(jobs: Iterable[Job], *, processes: int, timeout: float) -> list[str]:
+    """Lower each unit in a child of its own, up to ``processes`` at a time.
+
+    The answer are the reasons of failures, ``""`` for none, in the order of the jobs:
+    the unit could not be lowered, took longer than ``timeout`` seconds, or ended its
+    child. Must be called while there is one thread.
     """
-    lowerer = Lowerer(known, transform, transform_arguments, libclang)
-    ours, theirs = Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        _serve(lowerer, request, theirs)
-    theirs.close()
+    todo = deque(enumerate(jobs))
+    reasons = [""] * len(todo)
+    running: dict[Connection, _Child] = {}
     try:
-        if not ours.poll(timeout):
-            raise FrontendError(f"timed out after {timeout:g} s")
-        try:
-            error, unit, extra = ours.recv()
-        except (EOFError, OSError):
-            status = os.waitstatus_to_exitcode(_end(child))
-            child = 0
-            raise FrontendError(f"the parser ended with code {status}") from None
+        while todo or running:
+            while todo and len(running) < max(processes, 1):
+                child = _Child(*todo.popleft(), time.monotonic() + timeout)
+                running[child.pipe] = child
+            end = min(child.deadline for child in running.values())
+            ready = multiprocessing.connection.wait(
+                list(running), max(end - time.monotonic(), 0)
+            )
+            late = [c.pipe for c in running.values() if time.monotonic() >= c.deadline]
+            for pipe in [p for p in running if p in ready] or late:
+                child = running.pop(pipe)
+                try:
+                    if pipe in ready:
+                        child.job.done(*child.receive())
+                    else:
+                        reasons[child.number] = f"timed out after {timeout:g} s"
+                except FrontendError as error:
+                    reasons[child.number] = str(error)
+                finally:
+                    child.end()
     finally:
-        ours.close()
-        if child:
-            _end(child)
-    if error:
-        raise FrontendError(error)
-    return unit, extra
+        for child in running.values():
+            child.end()
+    return reasons
 
 
-def _end(child: int) -> int:
-    """Make sure that the child is gone; its wait status."""
-    pid, status = os.waitpid(child, os.WNOHANG)
-    if pid:
-        return status
-    os.kill(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1]
+class _Child:
+    """A process that lowers one unit."""
+
+    def __init__(self, number: int, job: Job, deadline: float) -> None:
+        self.number = number
+        self.job = job
+        self.deadline = deadline
+        self.pipe, theirs = Pipe(duplex=False)
+        self._pid = os.fork()
+        if self._pid == 0:
+            _serve(job, theirs)
+        theirs.close()
+
+    def receive(self) -> tuple[bytes, bytes]:
+        """Its answer; raises FrontendError."""
+        try:
+            error, unit, extra = self.pipe.recv()
+        except (EOFError, OSError):
+            # It ends by itself: its end of the pipe is closed.
+            status = os.waitpid(self._pid, 0)[1]
+            self._pid = 0
+            code = os.waitstatus_to_exitcode(status)
+            raise FrontendError(f"the parser ended with code {code}") from None
+        if error:
+            raise FrontendError(error)
+        return unit, extra
+
+    def end(self) -> None:
+        """Make sure that it is gone."""
+        self.pipe.close()
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
 
 
-def _serve(lowerer: Lowerer, request: Request, pipe: Connection) -> None:
+def _serve(job: Job, pipe: Connection) -> None:
     """The child's whole life. Nothing of the parent's may run at its end."""
     code = 1
     try:
+        if job.memory:
+            resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
         try:
-            reply = ("", *lowerer.lower(request))
-        except FrontendError as error:
+            lowerer = Lowerer(job.known, job.transform, job.transform_arguments, job.libclang)
+            reply = ("", *lowerer.lower(job.request))
+        except CtxlintError as error:
             reply = (str(error), b"", b"")
         except Exception as error:  # as in the pool: it costs this unit
             reply = (f"internal error: {type(error).__name__}: {error}", b"", b"")

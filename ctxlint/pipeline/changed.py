@@ -21,6 +21,7 @@ from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
 from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge
 from ctxlint.store import Store
@@ -85,25 +86,18 @@ class Workshop:
         results: list[ProfileResult] = []
         incomplete: list[Incomplete] = []
         borrowed: dict[str, str] = {}
-        parsed = units = 0
+        units = 0
         sources = [f for f, data in contents.items() if f.endswith(".c") and data is not None]
         built: set[str] = set()
+        views = []
         for profile in self.profiles:
             changed_profile = self._with_commands(profile, contents, borrowed)
-            changed = None
-            if contents:
-                changed = Changed(
-                    contents=contents,
-                    added=frozenset(f for f, data in contents.items() if data is not None)
-                    - self._there(contents),
-                    overlay=self._overlay(contents),
-                    memory=MEMORY,
-                    before=self._before.get(profile.spec_name),
-                    recent=frozenset(recent),
-                    limit=self._max_units,
-                )
+            views.append((changed_profile, self._changed(profile, contents, recent)))
+        session = self.session
+        parsed = read_ahead(session.tree, views, session.request, view, session.jobs)
+        for changed_profile, changed in views:
             index = self.session.index(changed_profile, view, self._progress, changed)
-            self._before[profile.spec_name] = index
+            self._before[changed_profile.spec_name] = index
             built.update(index.facts)
             incomplete += index.incomplete
             parsed += index.parsed
@@ -116,6 +110,22 @@ class Workshop:
             borrowed=borrowed,
             unbuilt=tuple(sorted(f for f in sources if f not in built)),
             parsed=parsed,
+        )
+
+    def _changed(
+        self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]
+    ) -> Changed | None:
+        if not contents:
+            return None
+        there = frozenset(f for f, data in contents.items() if data is not None)
+        return Changed(
+            contents=contents,
+            added=there - self._there(contents),
+            overlay=self._overlay(contents),
+            memory=MEMORY,
+            before=self._before.get(profile.spec_name),
+            recent=frozenset(recent),
+            limit=self._max_units,
         )
 
     def _there(self, contents: Contents) -> set[str]:

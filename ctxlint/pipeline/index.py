@@ -97,7 +97,7 @@ class Index:
             self.inlines.setdefault(inline.symbol, inline.summary)
 
     def take(
-        self, profile: str, command: kbuild.CompileCommand, unit: bytes, extra: bytes, at: int
+        self, profile: str, command: kbuild.CompileCommand, at: int, unit: bytes, extra: bytes
     ) -> None:
         """Take in what a parse that began ``at`` gave, and store it unless it has errors."""
         result = msgspec.msgpack.decode(extra, type=UnitResult)
@@ -249,6 +249,21 @@ def stored_index(
     return index
 
 
+def todo_of(
+    profile: kbuild.Prepared, request: Request, store: Store, changed: Changed | None
+) -> tuple[Index, list[kbuild.CompileCommand]]:
+    """What the store has of a profile, and the units that have to be parsed."""
+    index = stored_index(profile, request, store, changed)
+    todo = [
+        (index.keys[c.file], c)
+        for c in sorted(profile.commands, key=lambda c: c.file)
+        if c.file not in index.facts
+    ]
+    if changed is not None:
+        todo = _bounded(todo, profile, index, changed)
+    return index, [command for _, command in todo]
+
+
 def index_profile(
     tree: kbuild.Tree,
     profile: kbuild.Prepared,
@@ -263,14 +278,7 @@ def index_profile(
 
     With ``changed``, ``store`` is one that sees the tree so changed.
     """
-    index = stored_index(profile, request, store, changed)
-    todo = [
-        (index.keys[c.file], c)
-        for c in sorted(profile.commands, key=lambda c: c.file)
-        if c.file not in index.facts
-    ]
-    if changed is not None:
-        todo = _bounded(todo, profile, index, changed)
+    index, todo = todo_of(profile, request, store, changed)
     if todo:
         _parse(tree, profile, request, store, progress, jobs, todo, index, cache, changed)
     return index
@@ -346,26 +354,24 @@ def _parse(
     store: Store,
     progress: Progress,
     jobs: int,
-    todo: list[tuple[str, kbuild.CompileCommand]],
+    todo: list[kbuild.CompileCommand],
     index: Index,
     cache: Path,
     changed: Changed | None,
 ) -> None:
-    overlay = str(changed.overlay(c for _, c in todo)) if changed is not None else ""
+    overlay = str(changed.overlay(todo)) if changed is not None else ""
     stage = f"reading {profile.spec_name}"
     progress.start(stage, len(todo))
     time.sleep(CLOCK_SETTLES)
     started = now_ns()
-    by_file = {command.file: (key, command) for key, command in todo}
+    by_file = {command.file: command for command in todo}
 
     def done(request_done: worker.Request, unit: bytes, extra: bytes) -> None:
         progress.advance(stage, request_done.file)
-        _, command = by_file[request_done.file]
-        index.take(profile.spec_name, command, unit, extra, started)
+        command = by_file[request_done.file]
+        index.take(profile.spec_name, command, started, unit, extra)
 
-    known = {
-        c: store.known_inlines(c) for c in {class_of(profile.spec_name, c) for _, c in todo}
-    }
+    known = {c: store.known_inlines(c) for c in {class_of(profile.spec_name, c) for c in todo}}
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
     failures = worker.lower_many(
         [
@@ -377,7 +383,7 @@ def _parse(
                 directory=str(c.directory),
                 overlay=overlay,
             )
-            for _, c in todo
+            for c in todo
         ],
         on_result=done,
         processes=jobs,

@@ -74,6 +74,22 @@ class Session:
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
+    def ready(self) -> bool:
+        """Whether :meth:`profiles` would answer at once, without running kbuild."""
+        if self.request.builds:
+            return True
+        arch, config = self._target()
+        return all(
+            kbuild.ready(
+                self.tree, arch=arch, config=config, rt=rt, paths=self.paths, cache=self.cache
+            )
+            for rt in self._kinds()
+        )
+
+    def _kinds(self) -> tuple[bool, ...]:
+        """The asked profiles: with PREEMPT_RT or not."""
+        return {"both": (True, False), "rt": (True,), "nort": (False,)}[self.request.rt]
+
     def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
         request = self.request
         if request.builds:
@@ -81,18 +97,16 @@ class Session:
                 kbuild.use_build(self.tree, build, self.paths, log=progress.log)
                 for build in request.builds
             ]
-            wanted = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
-            found = [p for p in found if p.rt in wanted]
+            found = [p for p in found if p.rt in self._kinds()]
             if not found:
                 raise UsageError(
                     "none of the build directories is of the asked kind",
                     hint="CONFIG_PREEMPT_RT of their .config decides; see --rt and --no-rt",
                 )
             return found
-        kinds = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
         arch, config = self._target()
         out = []
-        for rt in kinds:
+        for rt in self._kinds():
             name = f"{arch} {Path(config).name}{' RT' if rt else ''}"
             stage = f"preparing {name}"
             progress.start(stage, 0)

@@ -16,16 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ctxlint import kbuild
-from ctxlint.base.errors import FrontendError
 from ctxlint.findings.model import Finding, Incomplete
-from ctxlint.frontend import worker
 from ctxlint.kbuild.tree import below, included_c_files
 from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.ahead import unit_job
 from ctxlint.pipeline.alone import lower_alone
 from ctxlint.pipeline.collect import merge
-from ctxlint.pipeline.index import CLOCK_SETTLES, Index, class_of, stored_index
+from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index
 from ctxlint.pipeline.run import Session, default_cache, judge
-from ctxlint.store import Store, now_ns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,13 @@ def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -
         own = stored_index(replace(profile, commands=(command,)), request, store)
         fresh = unit.file not in own.facts
         if fresh:
-            _parse(unit, profile, command, request, store, own)
+            time.sleep(CLOCK_SETTLES)
+            job = unit_job(unit.tree, profile, command, request, store, own)
+            [failed] = lower_alone([job], processes=1, timeout=request.timeout)
+            if failed:
+                own.incomplete.append(
+                    Incomplete(file=unit.file, profile=profile.spec_name, reason=failed)
+                )
             store.refresh()
         # Looked up after our own unit is stored: of two calls, the later one sees both.
         index = stored_index(profile, request, store)
@@ -93,39 +97,3 @@ def scope_of(file: str, paths: Sequence[str]) -> tuple[str, ...]:
 
 def _touches(finding: Finding, files: set[str]) -> bool:
     return finding.entry.file in files or any(step.file in files for step in finding.path)
-
-
-def _parse(
-    unit: kbuild.CheckedUnit,
-    profile: kbuild.Prepared,
-    command: kbuild.CompileCommand,
-    request: Request,
-    store: Store,
-    index: Index,
-) -> None:
-    """Parse the unit into the store and into ``index``."""
-    name = class_of(profile.spec_name, command)
-    known = store.known_inlines(name)
-    summaries = store.inline_facts(name, known)
-    time.sleep(CLOCK_SETTLES)
-    started = now_ns()
-    try:
-        body, extra = lower_alone(
-            worker.Request(
-                profile=name,
-                tree=str(unit.tree.path),
-                file=command.file,
-                arguments=command.arguments,
-                directory=str(command.directory),
-            ),
-            timeout=request.timeout,
-            known={name: known},
-            transform="ctxlint.pipeline.work:Digest",
-            transform_arguments=(profile.rt, request.rules, {name: summaries}),
-            libclang=request.libclang,
-        )
-    except FrontendError as error:
-        reason = Incomplete(file=command.file, profile=profile.spec_name, reason=str(error))
-        index.incomplete.append(reason)
-    else:
-        index.take(profile.spec_name, command, body, extra, started)
