@@ -17,7 +17,7 @@ from ctxlint.cli import githooks
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_of, tree_options
 from ctxlint.cli.output import emit, wants_color
-from ctxlint.cli.progress import Reporter
+from ctxlint.cli.progress import Plain
 
 if TYPE_CHECKING:
     from ctxlint.patches.staged import Introduced
@@ -129,13 +129,12 @@ def run(
         if not introduced.sources:
             continue
         check = _Check(introduced, what, cold, max_units, begin)
-        with Reporter(verbose=verbose, quiet=quiet, color=not no_color) as progress:
-            try:
-                change = check.judge({**options, "tree": tree}, progress)
-            except (StoreError, ToolMissingError, TreeError) as error:
-                hint = f" ({error.hint})" if error.hint else ""
-                change = None
-                _say(f"{what} was not checked: {error}{hint}")
+        try:
+            change = check.judge({**options, "tree": tree}, Plain(verbose, quiet))
+        except (StoreError, ToolMissingError, TreeError) as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            change = None
+            _say(f"{what} was not checked: {error}{hint}")
         codes.append(check.report(change, wants_color(no_color, None)))
     return max(codes, default=EXIT_CLEAN)
 
@@ -189,7 +188,7 @@ class _Check:
         self.max_units = max_units
         self.begin = begin
 
-    def judge(self, options: dict[str, Any], progress: Reporter) -> Change | None:
+    def judge(self, options: dict[str, Any], progress: Plain) -> Change | None:
         """The comparison; None, after a message, when it would take too long."""
         request, _ = make_request(options)
         if request.reach is None:
@@ -213,7 +212,9 @@ class _Check:
             if not state.prepared or state.missing > self.max_units:
                 _say(*self._cold(state))
                 return None
-        return series.compare(request, base, changes, progress, max_units=self.max_units)
+        return series.compare(
+            request, base, changes, progress, max_units=self.max_units, trusted=True
+        )
 
     def _homes_of_headers(self, tree: Path) -> set[str]:
         """Directories of changed headers that stand beside their C files."""
@@ -224,7 +225,7 @@ class _Check:
         missing = (
             f"{state.missing} of {state.units} units have not been read"
             if state.prepared
-            else "no build directory is prepared"
+            else "kbuild has to run first"
         )
         return (
             f"the index is cold ({missing}), {self.what} was not checked",

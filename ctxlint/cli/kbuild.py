@@ -13,13 +13,14 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli.config import load_settings
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from ctxlint.cli.progress import Plain
 from ctxlint.pipeline import Request
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ Environment (or .ctxlint.toml: cache, libclang, rules, timeout, paths):
   CTXLINT_SCOPE     directories that are judged together (default: the unit's)
   CTXLINT_TIMEOUT   seconds for a unit
   CTXLINT_FAIL=1    findings and failures stop make (default: they are printed)
+  CTXLINT_VERBOSE=1 more words
   CTXLINT_BRIEF=1   one line for a finding, without the path to it
 
 \b
@@ -80,11 +82,13 @@ def command(words: tuple[str, ...]) -> int:
     options = _Options(fail=_flag("CTXLINT_FAIL"), brief=_flag("CTXLINT_BRIEF"))
     from ctxlint.pipeline.single import check_unit
 
-    report = check_unit(unit, _request(unit.tree.path), _Log())
+    report = check_unit(unit, _request(unit.tree.path), Plain(_flag("CTXLINT_VERBOSE")))
+    from ctxlint.report.clean import clean
+
     lines = _lines(report, unit.prefix, options)
     if lines:
         # In one piece: other checkers and compilers write at the same time.
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write("".join(f"{clean(line)}\n" for line in lines))
         sys.stderr.flush()
     if not options.fail:
         return EXIT_CLEAN  # make takes anything else as a failed compilation
@@ -145,15 +149,3 @@ def _finding(finding: Finding, prefix: str, options: _Options, more: str = "") -
     for assumption in finding.assumptions:
         lines.append(f"{prefix}{finding.file}:{finding.line}:1: note: only if {assumption}")
     return lines
-
-
-class _Log:
-    """A :class:`ctxlint.pipeline.Progress` that hands warnings on."""
-
-    def start(self, stage: str, total: int) -> None: ...
-    def advance(self, stage: str, text: str = "") -> None: ...
-    def finish(self, stage: str) -> None: ...
-
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
-        if level == "warning" or (level == "info" and _flag("CTXLINT_VERBOSE")):
-            sys.stderr.write(f"ctxlint: {level}: {message}\n")

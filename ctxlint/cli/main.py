@@ -28,6 +28,7 @@ COMMANDS = {
     "audit": "Find what may sleep where it must not.",
     "hook": "Check what a commit or a push introduces.",
     "kbuild": "Check one unit while the kernel is built (make C=1).",
+    "patch": "Say what a patch series introduces, fixes, or fixes by half.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "why": "Show the execution contexts a function can run in.",
     "explain": "Say what a check means, why it matters, how to fix it.",

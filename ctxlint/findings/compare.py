@@ -29,7 +29,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     ``introduced`` and ``fixed`` are in one state only. ``halved`` were a bug on every
     kernel and are one on PREEMPT_RT kernels now. ``moved`` are the same at another
-    place, ``kept`` the same at the same.
+    place, ``kept`` the same at the same; ``renamed`` maps the fingerprint before to the
+    one after where they differ.
     """
 
     introduced: tuple[Finding, ...] = ()
@@ -37,6 +38,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     halved: tuple[Pair, ...] = ()
     moved: tuple[Pair, ...] = ()
     kept: tuple[Finding, ...] = ()
+    renamed: dict[str, str] = {}
 
 
 def compare(before: Iterable[Finding], after: Iterable[Finding]) -> Comparison:
@@ -51,14 +53,22 @@ def compare(before: Iterable[Finding], after: Iterable[Finding]) -> Comparison:
     only_rt = [f for f in new if f.rt_only]
     _match(always, only_rt, halved, lambda f: (f.file, f.function, f.callee, _entry(f)))
     _match(always, only_rt, halved, lambda f: (f.file, f.function, _entry(f)))
-    taken = {id(p.before) for p in halved} | {id(p.after) for p in halved}
     return Comparison(
-        introduced=tuple(f for f in new if id(f) not in taken),
-        fixed=tuple(f for f in old if id(f) not in taken),
+        introduced=tuple(new_one for new_one in new if _not_in(new_one, halved)),
+        fixed=tuple(old_one for old_one in old if _not_in(old_one, halved)),
         halved=_ordered(halved),
         moved=_ordered(p for p in pairs if _place(p.before) != _place(p.after)),
         kept=tuple(p.after for p in _ordered(pairs) if _place(p.before) == _place(p.after)),
+        renamed={
+            p.before.fingerprint: p.after.fingerprint
+            for p in _ordered(pairs)
+            if p.before.fingerprint != p.after.fingerprint
+        },
     )
+
+
+def _not_in(finding: Finding, pairs: Iterable[Pair]) -> bool:
+    return all(finding is not p.before and finding is not p.after for p in pairs)
 
 
 def _match(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import shutil
 import tempfile
 import time
@@ -23,6 +24,7 @@ from ctxlint.kbuild.tree import below
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
+from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge
 from ctxlint.store import Store
 
@@ -65,6 +67,7 @@ class Workshop:
         store: Store,
         folder: Path,
         progress: Progress,
+        base: Contents,
         max_units: int,
     ) -> None:
         self.session = session
@@ -72,6 +75,7 @@ class Workshop:
         self._store = store
         self._folder = folder
         self._progress = progress
+        self._base = base
         self._max_units = max_units
         self._before: dict[str, Index] = {}
 
@@ -117,10 +121,10 @@ class Workshop:
     ) -> Changed | None:
         if not contents:
             return None
-        there = frozenset(f for f, data in contents.items() if data is not None)
+        there = (f for f, data in contents.items() if data is not None)
         return Changed(
             contents=contents,
-            added=there - self._there(contents),
+            added=frozenset(f for f in there if not self._in_base(f)),
             overlay=self._overlay(contents),
             memory=MEMORY,
             before=self._before.get(profile.spec_name),
@@ -128,18 +132,23 @@ class Workshop:
             limit=self._max_units,
         )
 
-    def _there(self, contents: Contents) -> set[str]:
-        return {file for file in contents if (self.session.tree.path / file).is_file()}
+    def _in_base(self, file: str) -> bool:
+        if file in self._base:
+            return self._base[file] is not None
+        return (self.session.tree.path / file).is_file()
 
     def _with_commands(
         self, profile: kbuild.Prepared, contents: Contents, borrowed: dict[str, str]
     ) -> kbuild.Prepared:
         known = {c.file: c for c in profile.commands if contents.get(c.file, b"") is not None}
+        if not profile.own:
+            # A build directory may know files of a later state of the tree.
+            known = {file: c for file, c in known.items() if self._in_base(file)}
         for file, data in sorted(contents.items()):
             if data is None or not file.endswith(".c") or file in known:
                 continue
-            if (self.session.tree.path / file).exists():
-                continue  # there, and this configuration does not build it
+            if self._in_base(file):
+                continue  # not new, and this configuration does not build it
             like = kbuild.command_like(profile.commands, file)
             if like is not None:
                 known[file], borrowed[file] = like
@@ -157,15 +166,50 @@ class Workshop:
 
 @contextlib.contextmanager
 def workshop(
-    request: Request, touched: Iterable[str], progress: Progress, max_units: int = MAX_UNITS
+    request: Request,
+    base: Contents,
+    touched: Iterable[str],
+    progress: Progress,
+    max_units: int = MAX_UNITS,
+    *,
+    trusted: bool = False,
 ) -> Iterator[Workshop]:
-    """Prepare the profiles for a change of the files ``touched``."""
+    """Prepare the profiles for a change of the files ``touched`` over ``base`` (the
+    files in which the state before differs from the disk).
+
+    The kernel's build system sees what it could run as it is in the base: the checkout
+    may have the patches in it already. Unless what is on the disk is ``trusted``: it is
+    the user's own, and they build it.
+    """
     session = Session.of(request)
     paths = audited_paths(request, session.tree, touched)
     session = dataclasses.replace(session, paths=paths)
-    profiles = session.profiles(progress)
+    known = trusted or request.builds
+    instead = {} if known else run_by_build(session.tree.path, base)
+    profiles = session.profiles(progress, instead)
     with session.open_store(progress) as store, _scratch(session.cache) as folder:
-        yield Workshop(session, profiles, store, folder, progress, max_units)
+        yield Workshop(session, profiles, store, folder, progress, base, max_units)
+
+
+def run_by_build(tree: Path, contents: Contents) -> dict[str, bytes | None]:
+    """Those files that the kernel's build system reads rules from or runs: makefiles,
+    configuration, scripts, and sources of directories that build host programs."""
+    host: dict[str, bool] = {}
+
+    def builds_host_programs(folder: str) -> bool:
+        if folder not in host:
+            texts = [contents.get(f"{folder}/{name}") for name in ("Makefile", "Kbuild")]
+            for name in ("Makefile", "Kbuild"):
+                with contextlib.suppress(OSError):
+                    texts.append((tree / folder / name).read_bytes())
+            host[folder] = any(re.search(rb"hostprogs|userprogs", t or b"") for t in texts)
+        return host[folder]
+
+    return {
+        file: data
+        for file, data in contents.items()
+        if is_build_file(file) or builds_host_programs(file.rpartition("/")[0])
+    }
 
 
 def audited_paths(

@@ -90,7 +90,10 @@ class Session:
         """The asked profiles: with PREEMPT_RT or not."""
         return {"both": (True, False), "rt": (True,), "nort": (False,)}[self.request.rt]
 
-    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+    def profiles(
+        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+    ) -> list[kbuild.Prepared]:
+        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
@@ -122,6 +125,7 @@ class Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
+                        instead=instead,
                     )
                 )
             except kbuild.NoRealTimeError as error:

@@ -303,3 +303,10 @@ def _sentence(text: str) -> str:
 
 def _n(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# The report on a patch series is made of the same parts.
+headline = _headline
+incomplete_lines = _incomplete
+paragraph = _paragraph
+paint = _paint
