@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from git_tree import ROOT, Repository
 
-ROOT = Path(__file__).parents[2]
 ROSE = "drivers/irqchip/irq-rose.c"
 ITS = "drivers/irqchip/irq-lily-its.c"
 START = "	if (readl(rdist->base + ROSE_PENDBASER) & 1)\n"
@@ -19,78 +19,6 @@ BAD = "	free_pages(rdist->pending, ROSE_TABLE_ORDER);\n" + START
 BAD_HEADER = "int lily_its_cpu_init(int wrong);\n"
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="NO GIT")
-
-
-class Repository:
-    """A git repository that is a kernel tree, with a cache of its own beside it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.tree = folder / "linux"
-        self.home = folder / "home"
-        self.home.mkdir()
-        shutil.copytree(ROOT / "fixtures/tree", self.tree)
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("GIT_")
-        } | {
-            "HOME": str(self.home),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "XDG_CONFIG_HOME": str(self.home),
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
-        for name in "author", "committer":
-            self.environment[f"GIT_{name.upper()}_NAME"] = "A Tester"
-            self.environment[f"GIT_{name.upper()}_EMAIL"] = "tester@example.org"
-        self.git("init", "-q", "-b", "main")
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "base")
-
-    def run(
-        self, *words: str, at: Path | None = None, stdin: str = "", **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words,
-            cwd=at or self.tree,
-            env=self.environment | environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
-
-    def git(self, *words: str, at: Path | None = None) -> str:
-        done = self.run("git", *words, at=at)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def ctxlint(
-        self, *words: str, at: Path | None = None, stdin: str = "", **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        command = (sys.executable, "-m", "ctxlint", *words)
-        return self.run(*command, at=at, stdin=stdin, **environment)
-
-    def warm(self) -> None:
-        assert self.ctxlint("audit", "-q").returncode == 1
-
-    def edit(self, file: str, old: str, new: str, at: Path | None = None) -> None:
-        path = (at or self.tree) / file
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-
-    def commit(self, *words: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return self.run("git", "commit", "-m", "a change", *words, at=at)
-
-    def state(self) -> list[str]:
-        """Everything of the user's that a check must leave alone."""
-        return [
-            self.git("status", "--porcelain"),
-            self.git("for-each-ref"),
-            self.git("stash", "list"),
-            self.git("worktree", "list"),
-            self.git("diff", "--cached"),
-            self.git("diff"),
-        ]
 
 
 @pytest.fixture
