@@ -226,15 +226,23 @@ class Index:
         return [fresh.get(unit.file, unit) for unit in units]
 
 
+def tool_of(request: Request) -> str:
+    """Everything of the tool that a stored unit depends on."""
+    return f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
+
+
+def unit_keys(profile: kbuild.Prepared, request: Request) -> dict[str, kbuild.CompileCommand]:
+    """The commands of a profile by their units' names in the store."""
+    tool = tool_of(request)
+    return {unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands}
+
+
 def stored_index(
     profile: kbuild.Prepared, request: Request, store: Store, changed: Changed | None = None
 ) -> Index:
     """Facts of those units of a profile that the store has; nothing is parsed."""
-    tool = f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
-    index = Index(tool, store=store)
-    commands = {
-        unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
-    }
+    commands = unit_keys(profile, request)
+    index = Index(tool_of(request), store=store)
     index.rt, index.rules = profile.rt, lambda: rules_of(request)
     index.keys = {c.file: key for key, c in commands.items()}
     index.classes = {class_of(profile.spec_name, c) for c in profile.commands}

@@ -22,7 +22,7 @@ from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.ahead import unit_job
 from ctxlint.pipeline.alone import lower_alone
 from ctxlint.pipeline.collect import merge
-from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index
+from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index, unit_keys
 from ctxlint.pipeline.run import Session, default_cache, judge
 
 
@@ -56,6 +56,7 @@ def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -
     profile = unit.prepared(paths)
     command = next(c for c in profile.commands if c.file == unit.file)
     with session.open_store(progress) as store:
+        store.vouch_by(unit_keys(profile, request))
         own = stored_index(replace(profile, commands=(command,)), request, store)
         fresh = unit.file not in own.facts
         if fresh:
