@@ -18,7 +18,7 @@ from ctxlint import kbuild
 from ctxlint.frontend import worker
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.alone import Job, lower_alone
-from ctxlint.pipeline.index import CLOCK_SETTLES, Changed, Index, class_of, todo_of
+from ctxlint.pipeline.index import CLOCK_SETTLES, Changed, Index, class_of, rules_of, todo_of
 from ctxlint.store import Store, now_ns
 
 FEW = 6
@@ -71,6 +71,7 @@ def unit_job(
 ) -> Job:
     """A unit to be parsed into ``index`` and into the store; it is dated now."""
     name = class_of(profile.spec_name, command)
+    rules_of(request)  # the child has them then
     known = store.known_inlines(name)
     return Job(
         request=worker.Request(

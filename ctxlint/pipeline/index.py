@@ -27,6 +27,7 @@ from ctxlint.pipeline.work import (
     UnitResult,
     decode_facts,
     decode_summary,
+    rules_with,
 )
 from ctxlint.rulebook import Rulebook, load, rules_directory
 from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
@@ -424,13 +425,8 @@ def _stamp(blob: bytes) -> str:
     return hashlib.blake2b(blob, digest_size=12).hexdigest()
 
 
-@lru_cache(maxsize=4)
-def _load(extra: tuple[Path, ...]) -> Rulebook:
-    return load(extra)
-
-
 def rules_of(request: Request) -> Rulebook:
-    return _load(request.rules)
+    return rules_with(request.rules)
 
 
 @lru_cache(maxsize=4)
