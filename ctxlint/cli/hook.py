@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -123,6 +124,8 @@ def run(
 ) -> int:
     """Check what is staged, or what is pushed (as git's hooks are called)."""
     begin = time.monotonic()
+    if cold != "build":
+        gc.disable()  # a short life
     tree = tree_of(options.get("tree"))
     codes = []
     for introduced, what in _introduced(tree, push, remote):

@@ -68,7 +68,7 @@ def staged(tree: Path, index: str | None = None) -> Introduced | None:
     ``tree`` is the top of the work tree, ``index`` what git put into GIT_INDEX_FILE.
     """
     where = Path(os.path.normpath(tree / index)) if index else None
-    repository = _WithIndex(_top(tree), where)
+    repository = _open(tree, where)
     head = repository.commit("HEAD")
     if head is None:
         return None
@@ -78,7 +78,7 @@ def staged(tree: Path, index: str | None = None) -> Introduced | None:
 def between(tree: Path, old: str, new: str) -> Introduced:
     """What the commits of ``old..new`` change together; ``old`` counts from where the
     two parted. Raises :class:`UsageError` for a revision that is not there."""
-    repository = _WithIndex(_top(tree), None)
+    repository = _open(tree)
     first, last = repository.commit(old), repository.commit(new)
     if first is None or last is None:
         raise UsageError(f"{new if first else old}: no such commit here", hint="fetch it first")
@@ -93,7 +93,7 @@ def between(tree: Path, old: str, new: str) -> Introduced:
 def start_of_branch(tree: Path, tip: str, remote: str) -> str | None:
     """The commit that a new branch starts from, of what the remote has as far as is
     known here; None when nothing of it is known, or too much is new."""
-    repository = _WithIndex(_top(tree), None)
+    repository = _open(tree)
     if re.fullmatch(r"[\w.+-]+(/[\w.+-]+)*", remote) is None:
         return None  # pushed to an address, not to a remote with a name
     new = repository.text(
@@ -106,15 +106,15 @@ def start_of_branch(tree: Path, tip: str, remote: str) -> str | None:
     return repository.parent(commits[-1])
 
 
-def _top(tree: Path) -> Path:
-    repository = Repository(tree)
+def _open(tree: Path, index: Path | None = None) -> _WithIndex:
+    repository = _WithIndex(tree, index)
     top = repository.text("rev-parse", "--show-toplevel")
     if top is None or not Path(top).samefile(tree):
         raise UsageError(
             f"{tree} is not the top of a git work tree",
             hint="hooks work in a repository that is a kernel tree",
         )
-    return tree
+    return repository
 
 
 def _introduced(
