@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.fold import truth
@@ -29,18 +28,6 @@ class Builtins(State):
     def decayed(self, e: Expr) -> Expr:
         array = self.types[self.type_of(e)]
         return Addr(e, self.pointer_to(array.of)) if isinstance(array, TArray) else e
-
-    def _choose(
-        self,
-        cursor: Cursor,
-        cond: Expr,
-        test: Cursor,
-        yes: Callable[[], Expr],
-        no: Callable[[], Expr],
-        *,
-        wanted: bool = True,
-    ) -> Expr:
-        raise NotImplementedError
 
     def builtin(self, name: str, cursor: Cursor, args: list[Cursor]) -> Expr | None:
         """A builtin that is not an ordinary call; None when it is one."""
@@ -160,10 +147,10 @@ class Builtins(State):
         holder = self.temp(self.type_of(value))
         loc = self.loc(cursor)
         self.assign(holder, value, loc)
-        return self._choose(
-            cursor,
+        return self.choose(
+            type_,
             holder,
-            first,
+            self.loc(first),
             lambda: self.convert(holder, type_),
             lambda: self.expr(second),
         )

@@ -6,15 +6,12 @@ Cursor kinds and operator kinds are libclang's own numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from ctxlint.frontend.builtins import Builtins
 from ctxlint.frontend.cfg import Node, branch, jump
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.fold import COMPARISONS, binary, truth
-from ctxlint.ir.ops import Assign, Bin, Const, Expr, FConst, Field, Select, Un
-from ctxlint.ir.types import TFloat, TFunc, TInt, TPtr, TVoid, TypeId
+from ctxlint.ir.ops import Assign, Bin, Const, Expr, FConst, Un
+from ctxlint.ir.types import TFunc, TPtr
 
 (UNEXPOSED, DECL_REF, MEMBER_REF_EXPR, CALL, INTEGER, FLOATING, STRING, CHARACTER, PAREN,
  UNARY, SUBSCRIPT, BINARY, COMPOUND_ASSIGN, CONDITIONAL, CAST, COMPOUND_LITERAL, INIT_LIST,
@@ -102,44 +99,8 @@ class Operators(Builtins):
             before = self.temp(type_)
             self.emit(Assign(before, place, loc))
         sign = "+" if op in (POST_INC, PRE_INC) else "-"
-        self.emit(Assign(place, self._compute(sign, place, Const(1, self.int_), type_), loc))
+        self.emit(Assign(place, self.compute(sign, place, Const(1, self.int_), type_), loc))
         return before
-
-    def _compute(self, op: str, place: Expr, value: Expr, type_: TypeId) -> Expr:
-        """The right side of ``place op= value``: computed in the common type
-        of the operands, converted back."""
-        left, right = self.types[type_], self.types[self.type_of(value)]
-        if isinstance(left, TPtr):
-            return Bin(op, place, value, type_)
-        common = self.promoted(place)
-        if op not in ("<<", ">>"):
-            common = self._common(common, self.type_of(value), right)
-            value = self.convert(value, common)
-        e: Expr = Bin(op, self.convert(place, common), value, common)
-        return self.convert(e, type_)
-
-    def promoted(self, e: Expr) -> TypeId:
-        """The type of ``e`` after C's integer promotions."""
-        have = self.type_of(e)
-        type_ = self.types[have]
-        if not isinstance(type_, TInt):
-            return have
-        if type_.bits < 32 or (type(e) is Field and 0 < e.width < 32):
-            return self.int_
-        return have
-
-    def _common(self, a: TypeId, b: TypeId, right: Any) -> TypeId:
-        left = self.types[a]
-        if isinstance(left, TFloat) or isinstance(right, TFloat):
-            floats = [t for t in (a, b) if isinstance(self.types[t], TFloat)]
-            return max(floats, key=lambda t: self.types[t].bits)  # type: ignore[union-attr]
-        if not isinstance(left, TInt) or not isinstance(right, TInt):
-            return a
-        if right.bits < 32:
-            return a
-        if left.bits != right.bits:
-            return a if left.bits > right.bits else b
-        return b if left.signed and not right.signed else a
 
     def _binary(self, cursor: Cursor) -> Expr:
         op = self.lib.getCursorBinaryOperatorKind(cursor)
@@ -159,7 +120,10 @@ class Operators(Builtins):
             self.effect(first)
             return self.expr(second)
         if op in (LAND, LOR):
-            return self._logical(cursor, first, second, op == LAND)
+            return self.logical(
+                self.type(cursor), op == LAND, lambda: self.expr(first),
+                lambda: self.expr(second), self.loc(first), self.loc(second),
+            )  # fmt: skip
         return self.opaque(f"binary operator {op}", self.type(cursor))
 
     def _assignment(self, cursor: Cursor, first: Cursor, second: Cursor) -> Expr:
@@ -173,51 +137,9 @@ class Operators(Builtins):
         op = COMPOUND[self.lib.getCursorBinaryOperatorKind(cursor)]
         value = self.expr(second)
         place = self.expr(first)
-        result = self._compute(op, place, value, self.type_of(place))
+        result = self.compute(op, place, value, self.type_of(place))
         self.emit(Assign(place, result, self.loc(cursor)))
         return place
-
-    def pure(self, lower: Callable[[], Expr]) -> tuple[Expr, Node | None]:
-        """Lower into a block of its own. When that emitted nothing, the block
-        is given up and None comes back in its place; otherwise the block to
-        enter first (the current block is then where the value is known)."""
-        outer, node = self.cur, Node()
-        was_dead = self.dead
-        self.start(node, live=not was_dead)
-        e = lower()
-        if self.cur is node and not node.ops and node.term is None:
-            outer.refs.extend(node.refs)
-            self.start(outer, live=not was_dead)
-            return e, None
-        return e, node
-
-    def _logical(self, cursor: Cursor, first: Cursor, second: Cursor, both: bool) -> Expr:
-        type_ = self.type(cursor)
-        a = self.expr(first)
-        known = truth(a)
-        if known is not None:
-            if known != both:
-                return Const(int(known), type_)
-            return self.truth_value(self.expr(second), type_)
-        outer, loc = self.cur, self.loc(first)
-        was_dead = self.dead
-        b, node = self.pure(lambda: self.expr(second))
-        if node is None:
-            value = truth(b)
-            if value is not None:
-                return Const(int(value), type_) if value != both else self.truth_value(a, type_)
-            a, b = self.condition(a), self.condition(b)
-            return Bin("&&" if both else "||", a, b, type_)
-        result, after, short = self.temp(type_), Node(), Node()
-        self.emit(Assign(result, self.truth_value(b, type_), self.loc(second)))
-        self.end(jump(after))
-        ends = (node, short) if both else (short, node)
-        self.start(outer, live=not was_dead)
-        self.end(branch(self.condition(a), *ends, loc))
-        self.start(short, live=not was_dead)
-        self.emit(Assign(result, Const(int(not both), type_), loc))
-        self.join(after)
-        return result
 
     def test(self, cursor: Cursor, then: Node, els: Node) -> None:
         """Branch on a condition. ``&&`` and ``||`` that need operations become
@@ -270,45 +192,7 @@ class Operators(Builtins):
         lower = self.expr if wanted else self.effect_value
         if known is not None:
             return self.convert(lower(yes if known else no), self.type(cursor))
-        return self._choose(
-            cursor, cond, test, lambda: lower(yes), lambda: lower(no), wanted=wanted
-        )
-
-    def _choose(
-        self,
-        cursor: Cursor,
-        cond: Expr,
-        test: Cursor,
-        yes: Callable[[], Expr],
-        no: Callable[[], Expr],
-        *,
-        wanted: bool = True,
-    ) -> Expr:
-        type_ = self.type(cursor)
-        loc, outer, was_dead = self.loc(test), self.cur, self.dead
-        a, a_node = self.pure(yes)
-        a_cur, a_dead = self.cur, self.dead
-        self.start(outer, live=not was_dead)
-        b, b_node = self.pure(no)
-        nothing = not wanted or isinstance(self.types[type_], TVoid)
-        if a_node is None and b_node is None:
-            if nothing:
-                return a
-            return Select(cond, self.convert(a, type_), self.convert(b, type_), type_)
-        result = None if nothing else self.temp(type_)
-        after = Node()
-        b_cur, b_dead = self.cur, self.dead
-        starts: list[Node] = []
-        for e, node, cur, dead in ((a, a_node, a_cur, a_dead), (b, b_node, b_cur, b_dead)):
-            if node is None:
-                node = cur = Node()
-                dead = was_dead
-            starts.append(node)
-            self.start(cur, live=not dead)
-            if result is not None:
-                self.assign(result, self.convert(e, type_), loc)
-            self.end(jump(after))
-        self.start(outer, live=not was_dead)
-        self.end(branch(self.condition(cond), starts[0], starts[1], loc))
-        self.start(after, live=after.used)
-        return result if result is not None else Const(0, self.int_)
+        return self.choose(
+            self.type(cursor), cond, self.loc(test), lambda: lower(yes), lambda: lower(no),
+            wanted=wanted,
+        )  # fmt: skip

@@ -2,9 +2,7 @@
 """Clang types to IR types, and the layouts of records.
 
 :class:`TypeWorld` belongs to a unit: it knows each clang type by its address
-and interns it as a number with a structure. :class:`TypeTable` belongs to one
-function (or global): it renumbers what that function uses, in order of use,
-so its table does not depend on what else was lowered.
+and interns it as a number with a structure.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from typing import NamedTuple
 
 from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.parse import Parsed
+from ctxlint.frontend.table import Interner, Table
 from ctxlint.ir.types import (
     FieldDef,
     RecordDef,
@@ -22,8 +21,6 @@ from ctxlint.ir.types import (
     TInt,
     TPtr,
     TRecord,
-    TVoid,
-    Type,
     TypeId,
 )
 
@@ -36,8 +33,6 @@ _SIGNED = frozenset((13, 14, 15, 16, 17, 18, 19, 20))
 _UNSIGNED = frozenset((3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
 _FLOATS = frozenset((21, 22, 23, 30, 31, 32, 39))
 
-VOID = TVoid()
-
 
 class Member(NamedTuple):
     """A member as it is reached from a record, through anonymous members."""
@@ -48,16 +43,13 @@ class Member(NamedTuple):
     type: int  # number in the world
 
 
-class TypeWorld:
+class TypeWorld(Interner):
     """Types and records of one unit. Numbers index :attr:`types`."""
 
     def __init__(self, parsed: Parsed) -> None:
+        super().__init__()
         self.parsed = parsed
         self.lib = parsed.lib
-        self.types: list[Type] = []
-        self.bools: set[int] = set()
-        self._numbers: dict[Type, int] = {}
-        self._bool_numbers: dict[Type, int] = {}
         self._by_address: dict[int, int] = {}
         self._keys: dict[int, str] = {}
         self._record_types: dict[str, CType] = {}
@@ -65,19 +57,6 @@ class TypeWorld:
         self._parts: dict[str, list[tuple[str, int, int | None]]] = {}
         self._enum_of: dict[int, Cursor] = {}
         self.enum_decls: dict[str, Cursor] = {}
-        self.pointer_bits = 64
-        self.void = self.intern(VOID)
-        self.int_ = self.intern(TInt(32, True))
-
-    def intern(self, type_: Type, is_bool: bool = False) -> int:
-        numbers = self._bool_numbers if is_bool else self._numbers
-        number = numbers.get(type_)
-        if number is None:
-            number = numbers[type_] = len(self.types)
-            self.types.append(type_)
-            if is_bool:
-                self.bools.add(number)
-        return number
 
     def number(self, ctype: CType) -> int:
         address = ctype.d0
@@ -241,56 +220,17 @@ class TypeWorld:
         return found
 
 
-class TypeTable:
-    """The types that one function uses; local ids in order of first use."""
+class TypeTable(Table):
+    """The types that one function uses, found by clang's."""
 
     def __init__(self, world: TypeWorld) -> None:
-        self.world = world
-        self.types: list[Type] = []
-        self.bools: set[TypeId] = set()
-        self._local: dict[int, TypeId] = {}
-        self._own: dict[Type, TypeId] = {}
+        super().__init__(world)
+        self._world = world
         self._by_address: dict[int | None, TypeId] = {}
 
     def of(self, ctype: CType) -> TypeId:
         local = self._by_address.get(ctype.d0)
         if local is None:
-            local = self.local(self.world.number(ctype))
+            local = self.local(self._world.number(ctype))
             self._by_address[ctype.d0] = local
         return local
-
-    def local(self, number: int) -> TypeId:
-        """The id in this table of a type that the world numbered."""
-        local = self._local.get(number)
-        if local is not None:
-            return local
-        type_ = self.world.types[number]
-        match type_:
-            case TPtr(to, name):
-                type_ = TPtr(self.local(to), name)
-            case TArray(of, count):
-                type_ = TArray(self.local(of), count)
-            case TFunc(ret, params, variadic):
-                type_ = TFunc(self.local(ret), tuple(map(self.local, params)), variadic)
-        is_bool = number in self.world.bools
-        local = self._local[number] = self._add(type_, is_bool)
-        return local
-
-    def _add(self, type_: Type, is_bool: bool) -> TypeId:
-        if is_bool:
-            self.bools.add(len(self.types))
-        else:
-            own = self._own.get(type_)
-            if own is not None:
-                return own
-            self._own[type_] = len(self.types)
-        self.types.append(type_)
-        return len(self.types) - 1
-
-    def intern(self, type_: Type) -> TypeId:
-        """A type built here; its parts already are ids of this table."""
-        own = self._own.get(type_)
-        return self._add(type_, False) if own is None else own
-
-    def record_keys(self) -> set[str]:
-        return {t.key for t in self.types if type(t) is TRecord}

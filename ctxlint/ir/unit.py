@@ -133,6 +133,14 @@ class Unit(msgspec.Struct, frozen=True, array_like=True):
     errors: tuple[str, ...]
 
 
+class HeaderFunction(msgspec.Struct, frozen=True, array_like=True):
+    """A header function as it is stored: with the layouts that running it takes, since
+    the unit in which it was lowered may not be at hand then."""
+
+    function: Function
+    records: tuple[RecordDef, ...]
+
+
 def loc_of(function: Function, loc: LocId) -> Loc:
     return function.locs[loc]
 
@@ -142,6 +150,6 @@ def param_slots(function: Function) -> range:
 
 
 __all__ = [
-    "Block", "Decl", "EnumDef", "Function", "GlobalVar", "Loc", "Slot", "Unit",
-    "VarDecl", "loc_of", "param_slots",
+    "Block", "Decl", "EnumDef", "Function", "GlobalVar", "HeaderFunction", "Loc", "Slot",
+    "Unit", "VarDecl", "loc_of", "param_slots",
 ]  # fmt: skip

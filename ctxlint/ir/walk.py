@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ctxlint.ir import ops
+from ctxlint.ir.types import RecordDef, TArray, TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
 
 
@@ -64,3 +65,50 @@ def expressions(fn: Function) -> Iterator[ops.Expr]:
 def function_refs(fn: Function) -> set[str]:
     """Symbols of the functions that a body refers to."""
     return {e.symbol for e in expressions(fn) if isinstance(e, ops.Func)}
+
+
+def record_refs(fn: Function) -> set[str]:
+    """Keys of the records whose layout it takes to run a body: those of variables, of
+    accesses, and of pointers that are computed with."""
+    found: set[str] = set()
+
+    def note(type_: Type) -> None:
+        while isinstance(type_, TArray):
+            type_ = fn.types[type_.of]
+        if isinstance(type_, TRecord):
+            found.add(type_.key)
+
+    for var in fn.vars:
+        note(fn.types[var.type])
+    for e in expressions(fn):
+        if isinstance(e, ops.Var):
+            continue
+        type_ = fn.types[e.type]
+        note(type_)
+        if isinstance(e, ops.Field):
+            found.add(e.record)
+        elif isinstance(e, ops.Bin):
+            for part in (e, e.a, e.b):
+                kind = fn.vars[part.slot].type if isinstance(part, ops.Var) else part.type
+                shape = fn.types[kind]
+                if isinstance(shape, TPtr):
+                    note(fn.types[shape.to])
+    return found
+
+
+def layouts(fn: Function, records: Mapping[str, RecordDef]) -> tuple[RecordDef, ...]:
+    """The layouts that running ``fn`` takes, those of embedded records included."""
+    found: dict[str, RecordDef] = {}
+    stack = sorted(record_refs(fn))
+    while stack:
+        record = records.get(stack.pop())
+        if record is None or record.key in found:
+            continue
+        found[record.key] = record
+        for member in record.fields:
+            type_ = record.types[member.type]
+            while isinstance(type_, TArray):
+                type_ = record.types[type_.of]
+            if isinstance(type_, TRecord):
+                stack.append(type_.key)
+    return tuple(found[key] for key in sorted(found))

@@ -171,7 +171,9 @@ def _replied(message: Message) -> list[str]:
 
 def header(message: Message, name: str) -> str:
     """A header as one line of text; what cannot be decoded stays as it is."""
-    value = str(message.get(name, ""))
+    raw = next((v for k, v in message.raw_items() if k.lower() == name.lower()), "")
+    # Bytes that are not ASCII come as lone surrogates; people send plain UTF-8.
+    value = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     with contextlib.suppress(LookupError, UnicodeError, ValueError):
         value = str(make_header(decode_header(value)))
     return re.sub(r"\s+", " ", value).strip()

@@ -70,7 +70,7 @@ def unit_job(
     memory: int = 0,
 ) -> Job:
     """A unit to be parsed into ``index`` and into the store; it is dated now."""
-    name = class_of(profile.spec_name, command)
+    name = class_of(profile.spec_name, command, index.tool)
     rules_of(request)  # the child has them then
     known = store.known_inlines(name)
     return Job(

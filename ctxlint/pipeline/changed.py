@@ -99,6 +99,7 @@ class Workshop:
             views.append((changed_profile, self._changed(profile, contents, recent)))
         session = self.session
         parsed = read_ahead(session.tree, views, session.request, view, session.jobs)
+        changed_profiles = [changed_profile for changed_profile, _ in views]
         for changed_profile, changed in views:
             index = self.session.index(changed_profile, view, self._progress, changed)
             self._before[changed_profile.spec_name] = index
@@ -110,7 +111,9 @@ class Workshop:
                 judge(index, self.session, changed_profile, view, self._progress, contents)
             )
         return Judged(
-            result=assemble(self.session, self.profiles, results, incomplete, units),
+            result=assemble(
+                self.session, changed_profiles, results, incomplete, units, contents
+            ),
             borrowed=borrowed,
             unbuilt=tuple(sorted(f for f in sources if f not in built)),
             parsed=parsed,
@@ -147,7 +150,7 @@ class Workshop:
         for file, data in sorted(contents.items()):
             if data is None or not file.endswith(".c") or file in known:
                 continue
-            if self._in_base(file):
+            if self._in_base(file) and (self.session.tree.path / file).is_file():
                 continue  # not new, and this configuration does not build it
             like = kbuild.command_like(profile.commands, file)
             if like is not None:

@@ -21,7 +21,7 @@ from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import worker
 from ctxlint.frontend.clang import library
 from ctxlint.ir import codec
-from ctxlint.ir.unit import Function, Unit
+from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.work import (
     UnitResult,
@@ -40,6 +40,9 @@ _FACT_MAKERS = (
 _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
+
+_NOT_FOR_FACTS = frozenset({"splats.yaml"})
+"""Rules that no stored fact depends on."""
 
 CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
@@ -121,7 +124,7 @@ class Index:
             result.facts,
             result.deps,
             [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
-            build_class=class_of(profile, command),
+            build_class=class_of(profile, command, self.tool),
             started_ns=at,
             known=result.reached,
         )
@@ -194,7 +197,7 @@ class Index:
                 callers -= set(mine)
                 for symbol, blob in self.store.inline_blobs(build_class, mine).items():
                     summary = summarise(
-                        codec.decode(blob, Function),
+                        codec.decode(blob, HeaderFunction).function,
                         self.rules(),
                         self.rt,
                         program.decls,
@@ -246,7 +249,7 @@ def stored_index(
     index = Index(tool_of(request), store=store)
     index.rt, index.rules = profile.rt, lambda: rules_of(request)
     index.keys = {c.file: key for key, c in commands.items()}
-    index.classes = {class_of(profile.spec_name, c) for c in profile.commands}
+    index.classes = {class_of(profile.spec_name, c, index.tool) for c in profile.commands}
     stored = store.lookup(commands)
     if changed is not None:
         for key in _shadowed(store, stored, changed):
@@ -380,12 +383,15 @@ def _parse(
         command = by_file[request_done.file]
         index.take(profile.spec_name, command, started, unit, extra)
 
-    known = {c: store.known_inlines(c) for c in {class_of(profile.spec_name, c) for c in todo}}
+    known = {
+        c: store.known_inlines(c)
+        for c in {class_of(profile.spec_name, c, index.tool) for c in todo}
+    }
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
     failures = worker.lower_many(
         [
             worker.Request(
-                profile=class_of(profile.spec_name, c),
+                profile=class_of(profile.spec_name, c, index.tool),
                 tree=str(tree.path),
                 file=c.file,
                 arguments=c.arguments,
@@ -416,9 +422,9 @@ def _parse(
     progress.finish(stage)
 
 
-def class_of(profile: str, command: kbuild.CompileCommand) -> str:
-    """Units of one class see every header alike."""
-    return f"{profile} {command.build_class}"
+def class_of(profile: str, command: kbuild.CompileCommand, tool: str) -> str:
+    """Units of one class see every header alike, through the same lowering."""
+    return f"{profile} {command.build_class} {tool}"
 
 
 def _stamp(blob: bytes) -> str:
@@ -434,7 +440,8 @@ def _digest(extra: tuple[Path, ...]) -> str:
     hasher = hashlib.blake2b(digest_size=12)
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
-            hasher.update(path.read_bytes())
+            if path.relative_to(root).as_posix() not in _NOT_FOR_FACTS:
+                hasher.update(path.read_bytes())
     hasher.update(_code_digest(_FACT_MAKERS).encode())
     return hasher.hexdigest()
 

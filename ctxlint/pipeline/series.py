@@ -75,6 +75,10 @@ def run(
     comparisons: list[Comparison] = []
     with workshop(request, series.difference, touched, progress, max_units) as shop:
         first = last = shop.judge(now)
+        if first.parsed:
+            progress.log(
+                "info", f"{first.parsed} units of the base were read; the next run has them"
+            )
         stage = "patches"
         progress.start(stage, len(series.patches))
         for patch in series.patches:

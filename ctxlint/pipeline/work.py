@@ -19,7 +19,8 @@ from ctxlint.contexts.unitfacts import unit_facts
 from ctxlint.frontend.refs import inline_refs
 from ctxlint.frontend.worker import Request
 from ctxlint.ir import codec
-from ctxlint.ir.unit import Unit
+from ctxlint.ir.unit import HeaderFunction, Unit
+from ctxlint.ir.walk import layouts
 from ctxlint.rulebook import Rulebook, load
 
 
@@ -67,11 +68,12 @@ class Digest:
         known = self.summaries.setdefault(request.profile, _Summaries({}))
         facts, fresh = unit_facts(unit, self.rules, self.rt, known)
         known.add(fresh)
+        records = {record.key: record for record in unit.records}
         inlines = tuple(
             InlineResult(
                 fn.symbol,
                 inline_refs(fn),
-                codec.encode(fn),
+                codec.encode(HeaderFunction(fn, layouts(fn, records))),
                 msgspec.msgpack.encode(fresh[fn.symbol]),
             )
             for fn in unit.new_inlines

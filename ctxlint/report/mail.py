@@ -41,7 +41,9 @@ def _mail(series: SeriesResult, patch: PatchReport) -> str:
 
 
 def _headers(patch: PatchReport) -> list[str]:
-    lines = _addresses("To", [patch.author]) + _addresses("Cc", [patch.to, patch.cc])
+    lines = _addresses("To", [_last_address(patch.author)]) + _addresses(
+        "Cc", [patch.to, patch.cc]
+    )
     subject = clean(patch.mail_subject or patch.subject) or "patch"
     if not re.match(r"re:", subject, re.I):
         subject = f"Re: {subject}"
@@ -60,6 +62,15 @@ def _headers(patch: PatchReport) -> list[str]:
 
 def _ids(text: str) -> list[str]:
     return re.findall(r"<[!-;=?-~]+@[!-;=?-~]+>", text)
+
+
+def _last_address(author: str) -> str:
+    """One person, whatever else the name looks like."""
+    found = re.search(r"^(.*)<([^<>\s]+)>\s*$", author, re.S)
+    if found is None:
+        return author
+    name = re.sub(r'["\\]', "", clean(found[1])).strip()
+    return f'"{name}" <{found[2]}>'
 
 
 def _addresses(name: str, values: list[str]) -> list[str]:
@@ -240,7 +251,8 @@ def _command(series: SeriesResult, patch: PatchReport, names: set[str]) -> list[
     if patch.commit:
         head = [f"ctxlint patch {patch.commit[:12]}~..{patch.commit[:12]}"]
     elif message and re.fullmatch(r"[\w.@+=~%-]+", message[0][1:-1]):
-        head = [f"b4 am -o - {message[0][1:-1]} |", "ctxlint patch -"]
+        name = message[0][1:-1] if len(message[0]) < WIDTH - 6 else "MESSAGE-ID"
+        head = ["b4 am -o -", name, "| ctxlint patch -"]
     else:
         head = ["ctxlint patch SERIES.mbox"]
     lines: list[str] = []
@@ -248,7 +260,7 @@ def _command(series: SeriesResult, patch: PatchReport, names: set[str]) -> list[
     for word in (*head, *words):
         if line.strip() and len(line) + len(word) > WIDTH - 2:
             lines.append(line + "\\")
-            line = "      "
+            line = "    "
         line += word + " "
     return [*lines, line.rstrip()]
 

@@ -83,13 +83,9 @@ def _fate(patch: PatchReport, finding: Finding, width: int) -> list[Line]:
 def bisect_text(patch: PatchReport, later: int) -> str:
     """What to say of a finding that a later patch of the series fixes."""
     last = later - 1
-    span = (
-        f"patch {patch.number} has"
-        if last == patch.number
-        else f"patches {patch.number} to {last} have"
-    )
+    span = f"patch {last}" if last == patch.number else f"patches {patch.number} to {last}"
     return (
-        f"fixed by {later}/{patch.total}: the kernels with {span} this bug, which "
+        f"fixed by {later}/{patch.total}: the kernels with {span} have this bug, which "
         "git bisect may stop at; it could go into one patch with its fix"
     )
 

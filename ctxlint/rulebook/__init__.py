@@ -2,6 +2,9 @@
 """What is known about Linux: ``rules/`` read, checked and indexed."""
 
 from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
-from ctxlint.rulebook.loader import check, load, rules_directory
+from ctxlint.rulebook.loader import check, load, models_directory, rules_directory
 
-__all__ = ["ApiRule", "RegistrationRule", "Rulebook", "check", "load", "rules_directory"]
+__all__ = [
+    "ApiRule", "RegistrationRule", "Rulebook", "check", "load", "models_directory",
+    "rules_directory",
+]  # fmt: skip

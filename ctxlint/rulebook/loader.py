@@ -53,6 +53,12 @@ def rules_directory() -> Path:
     raise RuleError("the rules are missing", hint="reinstall ctxlint; rules/ belongs to it")
 
 
+def models_directory() -> Path:
+    """Where the model files (C) that come with the tool are: functions of the
+    kernel said in C, for :func:`ctxlint.frontend.modelc.lower_models`."""
+    return rules_directory() / "models"
+
+
 def load(paths: Iterable[Path] = ()) -> Rulebook:
     """The rules of the tool, with those of the directories ``paths`` over them.
 
@@ -140,11 +146,13 @@ class _Directory:
                     self._api_file(shown, _convert(path, shown, ApiFile))
                 case ("entry_points" | "callbacks", "/", _):
                     self._entry_file(shown, _convert(path, shown, EntryFile))
+                case ("splats.yaml", _, _):
+                    continue  # read by those who read splats (model/splat/rules.py)
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
                         hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
-                        "locks.yaml, operations.yaml and constants.yaml",
+                        "locks.yaml, operations.yaml, constants.yaml and splats.yaml",
                     )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from pathlib import Path
 
 import pytest
 
 from ctxlint import pipeline
+from ctxlint.pipeline.changed import run_by_build, workshop
 from ctxlint.pipeline.series import Change, compare
 from ctxlint.report import json_report
 
@@ -170,3 +173,75 @@ def test_nothing_is_left(request_: pipeline.Request, tmp_path: Path) -> None:
     assert sorted(p for p in TREE.rglob("*")) == before
     assert request_.cache is not None
     assert {p.name for p in request_.cache.iterdir()} <= {"store.sqlite", "store.sqlite.lock"}
+
+
+def test_reach_sees_the_change(request_: pipeline.Request) -> None:
+    """A caller in a file that is not audited, and that the change takes away."""
+    its = "drivers/irqchip/irq-lily-its.c"
+    single = dataclasses.replace(request_, paths=(its,), reach=2)
+    source = text(LILY).replace("lily_starting_cpu, NULL);", "NULL, NULL);")
+    with_its = {its: text(its).encode() + b"\n", LILY: source.encode()}
+    before = {its: text(its).encode() + b"\n"}
+    with workshop(single, {}, [its], Silent()) as shop:
+        assert len(shop.judge(before).result.findings) == 2
+        assert not shop.judge(with_its, recent=[LILY]).result.findings
+
+
+def test_memory_and_time_of_a_unit_are_limited(
+    request_: pipeline.Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers that explode cost their unit, and the run says so."""
+    monkeypatch.setattr("ctxlint.pipeline.changed.MEMORY", 1 << 30)
+    limited = dataclasses.replace(request_, timeout=2.0, rt="rt")
+    bomb = {
+        f"include/linux/bomb{n}.h": f"#include <linux/bomb{n + 1}.h>\n".encode() * 20
+        for n in range(60)
+    }
+    bomb["include/linux/bomb60.h"] = b"int x;\n" * 1000
+    rose = b"#include <linux/bomb0.h>\n" + text(ROSE).encode()
+    itself = f'#include "{ROSE.rpartition("/")[2]}"\n'.encode()
+    macros = b"#define A0 int x\n" + b"".join(
+        f"#define A{n} A{n - 1}; A{n - 1}; A{n - 1}; A{n - 1}\n".encode() for n in range(1, 40)
+    )
+    deep = b"int x = " + b"(" * 200_000 + b"1" + b")" * 200_000 + b";\n"
+    attacks: list[dict[str, bytes | None]] = [
+        {**bomb, ROSE: rose},
+        {ROSE: itself},
+        {ROSE: macros + b"void f(void) { A39; }\n"},
+        {ROSE: deep},
+    ]
+    for attack in attacks:
+        started = time.monotonic()
+        change = compare(limited, {}, attack, Silent())
+        assert {i.file for i in change.incomplete} == {ROSE}
+        assert time.monotonic() - started < 60
+
+
+def test_flags_in_changed_makefiles_count_for_nothing(request_: pipeline.Request) -> None:
+    changes: dict[str, bytes | None] = {
+        "drivers/irqchip/Makefile": b"ccflags-y += -fplugin=./evil.so @evil -load x\n"
+        b"$(shell touch /tmp/ctxlint-evil)\n",
+        "Makefile": b"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n$(error run)\n",
+        "Kconfig": b"config X\n\tdef_bool $(shell,touch /tmp/ctxlint-evil)\n",
+        "drivers/irqchip/irq-new.c": text(ROSE).replace("rose", "new").encode(),
+    }
+    change = compare(request_, {}, changes, Silent())
+    assert not change.incomplete
+    assert change.borrowed == {"drivers/irqchip/irq-new.c": "drivers/irqchip/irq-lily-its.c"}
+    assert not Path("/tmp/ctxlint-evil").exists()
+
+
+def test_what_the_build_runs_is_shown_as_in_the_base(tmp_path: Path) -> None:
+    """Makefiles, scripts, and sources where host programs are built; no others."""
+    (tmp_path / "drivers/tty").mkdir(parents=True)
+    (tmp_path / "drivers/tty/Makefile").write_text("hostprogs := conmakehash\n")
+    build = [
+        "Makefile",
+        "arch/arm64/Kconfig.platforms",
+        "drivers/net/Kbuild",
+        "drivers/tty/con.c",
+        "scripts/x.c",
+        "tools/b.c",
+    ]
+    base = dict.fromkeys([*build, "drivers/net/a.c", "include/linux/a.h"], b"")
+    assert sorted(run_by_build(tmp_path, base)) == build

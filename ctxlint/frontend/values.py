@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Building one function or initialiser, whatever parser read it: the block
+being filled, variables, places, and C's conversions of values."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from ctxlint.frontend.cfg import Node
+from ctxlint.frontend.fold import wrap
+from ctxlint.frontend.table import Table
+from ctxlint.ir.ops import (
+    Addr,
+    Assign,
+    Bin,
+    Call,
+    Cast,
+    Const,
+    Deref,
+    Expr,
+    Field,
+    Func,
+    LocId,
+    Op,
+    Str,
+    Un,
+    Var,
+)
+from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, TypeId
+from ctxlint.ir.unit import Loc, VarDecl
+
+T = TypeVar("T", bound=Table)
+
+
+class Values(Generic[T]):
+    """Tables of the function, the block being filled, and small helpers."""
+
+    def __init__(self, table: T) -> None:
+        self.table = table
+        self.types = table.types
+        self.pointer_bits = table.world.pointer_bits
+        self.void = table.local(table.world.void)
+        self.int_ = table.local(table.world.int_)
+        self.vars: list[VarDecl] = []
+        self.locs: list[Loc] = []
+        self._loc_of: dict[Loc, LocId] = {}
+        self.entry = self.cur = Node()
+        self.dead = False
+
+    # places and blocks
+
+    def loc_id(self, loc: Loc) -> LocId:
+        number = self._loc_of.get(loc)
+        if number is None:
+            number = self._loc_of[loc] = len(self.locs)
+            self.locs.append(loc)
+        return number
+
+    def emit(self, op: Op) -> None:
+        self.cur.ops.append(op)
+
+    def end(self, term: tuple[object, ...]) -> None:
+        """Close the current block; what follows is dead until a start()."""
+        self.cur.term = term
+        if not self.dead:
+            if term[0] == "jump":
+                term[1].used = True  # type: ignore[attr-defined]
+            elif term[0] == "branch":
+                term[1].used = term[2].used = True  # type: ignore[attr-defined]
+        self.cur = Node()
+        self.dead = True
+
+    def start(self, node: Node, *, live: bool = True) -> None:
+        """Continue in ``node``, which nothing has filled yet."""
+        self.cur = node
+        self.dead = not live
+
+    def join(self, node: Node) -> None:
+        """Fall into ``node`` and continue there."""
+        self.end(("jump", node))
+        self.start(node, live=node.used)
+
+    # variables and types
+
+    def temp(self, type_: TypeId) -> Var:
+        self.vars.append(VarDecl("", type_))
+        return Var(len(self.vars) - 1)
+
+    def type_of(self, expr: Expr) -> TypeId:
+        if type(expr) is Var:
+            return self.vars[expr.slot].type
+        return expr.type  # type: ignore[union-attr]
+
+    def const(self, value: int, type_: TypeId) -> Const:
+        return Const(wrap(value, self.types[type_], self.pointer_bits), type_)
+
+    def pointer_to(self, type_: TypeId) -> TypeId:
+        return self.table.intern(TPtr(type_))
+
+    def pointee(self, type_: TypeId) -> TypeId:
+        pointer = self.types[type_]
+        if isinstance(pointer, TPtr):
+            return pointer.to
+        return pointer.of if isinstance(pointer, TArray) else self.void
+
+    def is_bool(self, type_: TypeId) -> bool:
+        return type_ in self.table.bools
+
+    def deref(self, pointer: Expr, type_: TypeId) -> Expr:
+        if type(pointer) is Addr and self.type_of(pointer.lvalue) == type_:
+            return pointer.lvalue
+        return Deref(pointer, type_)
+
+    def address(self, lvalue: Expr, type_: TypeId) -> Expr:
+        if type(lvalue) is Deref:
+            return self.convert(lvalue.ptr, type_)
+        if type(lvalue) is Func:
+            return Func(lvalue.symbol, type_)
+        return Addr(lvalue, type_)
+
+    def convert(self, expr: Expr, to: TypeId) -> Expr:
+        """``expr`` as a value of type ``to``: decay, conversion, or nothing."""
+        have = self.type_of(expr)
+        if have == to:
+            return expr
+        target, source = self.types[to], self.types[have]
+        kind = type(target)
+        if kind is TInt:
+            return self._to_integer(expr, to, have)
+        if kind is TPtr:
+            if type(source) is TArray:
+                return Addr(expr, to)
+            if type(source) is TFunc:
+                if type(expr) is Func:
+                    return Func(expr.symbol, to)
+                return expr.ptr if type(expr) is Deref else Addr(expr, to)
+            if type(expr) is Const:
+                return Const(wrap(expr.value, target, self.pointer_bits), to)
+            if type(expr) is Func:
+                return Cast(expr, to)
+            if type(source) is TPtr and source.to == target.to:  # type: ignore[union-attr]
+                return expr
+            if type(expr) is Cast and type(source) is TPtr:
+                inner = self.types[self.type_of(expr.e)]
+                if type(inner) is TPtr:
+                    return self.convert(expr.e, to)
+            if type(source) in (TPtr, TInt):
+                return Cast(expr, to)
+            return expr
+        if kind is TFloat:
+            return Cast(expr, to)
+        return expr
+
+    def _to_integer(self, expr: Expr, to: TypeId, have: TypeId) -> Expr:
+        target, source = self.types[to], self.types[have]
+        assert isinstance(target, TInt)
+        if to in self.table.bools:
+            if have in self.table.bools:
+                return expr
+            return self.truth_value(expr, to)
+        if type(expr) is Const:
+            return Const(wrap(expr.value, target), to, expr.name)
+        if isinstance(source, TInt) and (source.bits, source.signed) == (
+            target.bits,
+            target.signed,
+        ):
+            return expr
+        if isinstance(source, TArray):
+            expr = Addr(expr, self.pointer_to(source.of))
+        return expr if isinstance(source, TVoid | TRecord) else Cast(expr, to)
+
+    def truth_value(self, expr: Expr, type_: TypeId) -> Expr:
+        """``expr != 0``."""
+        if type(expr) is Const:
+            return Const(int(expr.value != 0), type_)
+        if type(expr) is Bin and expr.op in ("==", "!=", "<", ">", "<=", ">=", "&&", "||"):
+            return Bin(expr.op, expr.a, expr.b, type_)
+        if type(expr) is Un and expr.op == "!":
+            return Un("!", expr.e, type_)
+        have = self.type_of(expr)
+        if type(expr) is Func or type(expr) is Str:
+            return Const(1, type_)
+        return Bin("!=", expr, Const(0, have), type_)
+
+    def condition(self, expr: Expr) -> Expr:
+        """``expr`` without what does not change whether it is zero."""
+        while True:
+            if type(expr) is Cast:
+                source, target = self.types[self.type_of(expr.e)], self.types[expr.type]
+                if not (type(source) is TInt and type(target) is TInt):
+                    return expr
+                if target.bits < source.bits:
+                    return expr
+                expr = expr.e
+            elif type(expr) is Un and expr.op == "!":
+                inner = self.condition(expr.e)
+                if not (type(inner) is Un and inner.op == "!"):
+                    return Un("!", inner, expr.type)
+                expr = inner.e
+            else:
+                return expr
+
+    def _alike(self, a: TypeId, b: TypeId) -> bool:
+        """Whether a value of one type is the same as one of the other."""
+        x, y = self.types[a], self.types[b]
+        if type(x) is TInt and type(y) is TInt:
+            same = (x.bits, x.signed) == (y.bits, y.signed)
+            return same and (a in self.table.bools) == (b in self.table.bools)
+        return a == b or (type(x) is TPtr and type(y) is TPtr)
+
+    def assign(self, dst: Expr, src: Expr, loc: LocId) -> None:
+        """Store; a call just made into a temporary stores directly instead."""
+        ops = self.cur.ops
+        if type(src) is Var and ops and not self.vars[src.slot].name:
+            last = ops[-1]
+            if (
+                type(last) is Call
+                and last.dst is src
+                and self._alike(self.type_of(src), self.type_of(dst))
+            ):
+                ops[-1] = Call(dst, last.fn, last.args, last.loc)
+                if src.slot == len(self.vars) - 1:
+                    self.vars.pop()
+                return
+        self.emit(Assign(dst, src, loc))
+
+    # arithmetic
+
+    def compute(self, op: str, place: Expr, value: Expr, type_: TypeId) -> Expr:
+        """The right side of ``place op= value``: computed in the common type
+        of the operands, converted back."""
+        if isinstance(self.types[type_], TPtr):
+            return Bin(op, place, value, type_)
+        common = self.promoted(place)
+        if op not in ("<<", ">>"):
+            common = self.common(common, self.type_of(value))
+            value = self.convert(value, common)
+        e: Expr = Bin(op, self.convert(place, common), value, common)
+        return self.convert(e, type_)
+
+    def promoted(self, e: Expr) -> TypeId:
+        """The type of ``e`` after C's integer promotions."""
+        have = self.type_of(e)
+        type_ = self.types[have]
+        if not isinstance(type_, TInt):
+            return have
+        if type_.bits < 32 or (type(e) is Field and 0 < e.width < 32):
+            return self.int_
+        return have
+
+    def common(self, a: TypeId, b: TypeId) -> TypeId:
+        """The type of arithmetic on a promoted ``a`` and any ``b``."""
+        left, right = self.types[a], self.types[b]
+        if isinstance(left, TFloat) or isinstance(right, TFloat):
+            floats = [t for t in (a, b) if isinstance(self.types[t], TFloat)]
+            return max(floats, key=lambda t: self.types[t].bits)  # type: ignore[union-attr]
+        if not isinstance(left, TInt) or not isinstance(right, TInt):
+            return a
+        if right.bits < 32:
+            return a
+        if left.bits != right.bits:
+            return a if left.bits > right.bits else b
+        return b if left.signed and not right.signed else a

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names for bytes of an object, as a kernel developer would write them."""
+
+from __future__ import annotations
+
+from ctxlint.ir.types import RecordDef, TArray, TPtr, TRecord, Type
+from ctxlint.model.image import Image
+from ctxlint.model.memory import Object
+
+
+def member_path(image: Image, obj: Object, offset: int, size: int) -> str:
+    """``gic_rdists->has_rvpeid`` for a place in the object that a pointer of that name
+    points to; with the offset where the type is not known."""
+    arrow = "->" if obj.kind == "unknown" else "."
+    record = image.records.get(obj.type) if obj.type else None
+    if record is None:
+        return f"{obj.name}[{offset:#x}]" if offset else f"*{obj.name}"
+    if not 0 <= offset < record.size:
+        return f"{obj.name}[{offset:#x}]"
+    return obj.name + arrow + "".join(_within(image, record, offset * 8, size * 8))
+
+
+def _within(image: Image, record: RecordDef, offset: int, bits: int) -> list[str]:
+    for member in record.fields:
+        type_ = record.types[member.type]
+        try:
+            width = member.width or image.size_of(type_, record.types) * 8
+        except Exception:
+            continue
+        if not member.offset <= offset < member.offset + max(width, 1):
+            continue
+        inside = offset - member.offset
+        if isinstance(type_, TRecord) and type_.key in image.records:
+            inner = _within(image, image.records[type_.key], inside, bits)
+            return [member.name, ".", *inner] if member.name else inner
+        if isinstance(type_, TArray):
+            return [member.name, *_element(image, record, type_, inside, bits)]
+        return [member.name]
+    return [f"[{offset // 8:#x}]"]
+
+
+def _element(
+    image: Image, record: RecordDef, array: TArray, offset: int, bits: int
+) -> list[str]:
+    of = record.types[array.of]
+    step = image.size_of(of, record.types) * 8
+    if not step:
+        return []
+    index, inside = divmod(offset, step)
+    out = [f"[{index}]"]
+    if isinstance(of, TRecord) and of.key in image.records:
+        out += [".", *_within(image, image.records[of.key], inside, bits)]
+    return out
+
+
+def pointee(image: Image, obj: Object, offset: int) -> str:
+    """The record that the pointer at a place of the object points to; ``""``."""
+    record = image.records.get(obj.type) if obj.type else None
+    if record is None:
+        return ""
+    found = _type_at(image, record, offset * 8)
+    if found is None:
+        return ""
+    type_, types = found
+    if isinstance(type_, TPtr) and isinstance(types[type_.to], TRecord):
+        target = types[type_.to]
+        assert isinstance(target, TRecord)
+        return target.key
+    return ""
+
+
+def _type_at(
+    image: Image, record: RecordDef, offset: int
+) -> tuple[Type, tuple[Type, ...]] | None:
+    for member in record.fields:
+        type_ = record.types[member.type]
+        if member.offset == offset and isinstance(type_, TPtr):
+            return type_, record.types
+        inside = offset - member.offset
+        if isinstance(type_, TRecord) and type_.key in image.records:
+            inner = image.records[type_.key]
+            if 0 <= inside < inner.size * 8:
+                found = _type_at(image, inner, inside)
+                if found is not None:
+                    return found
+        elif isinstance(type_, TArray) and isinstance(record.types[type_.of], TPtr):
+            step = 64
+            if 0 <= inside < step * max(type_.count, 0) and inside % step == 0:
+                return record.types[type_.of], record.types
+    return None

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings to verdicts: the image of a profile, the way of a violation, the model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+import ctxlint
+from ctxlint import kbuild
+from ctxlint.callgraph.program import Program
+from ctxlint.contexts.entries import constant
+from ctxlint.contexts.propagate import Node, Violation
+from ctxlint.contexts.witness import nodes_of
+from ctxlint.findings.model import Evidence, Finding
+from ctxlint.ir import codec
+from ctxlint.ir.unit import HeaderFunction, Unit
+from ctxlint.model.explore.target import Leg, Way
+from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
+from ctxlint.model.image import Image, link
+from ctxlint.pipeline import Progress
+from ctxlint.pipeline.index import Index
+from ctxlint.rulebook import models_directory
+from ctxlint.rulebook.book import Rulebook
+from ctxlint.rulebook.schema import ContextState
+from ctxlint.store import Store
+
+
+def image_of(index: Index, store: Store) -> Image:
+    """Everything that was lowered for a profile, linked."""
+    units = [
+        codec.decode(stored.unit_blob, Unit)
+        for _, stored in sorted(store.lookup(index.keys.values()).items())
+    ]
+    reached = {symbol for unit in units for symbol in unit.inlines}
+    headers: list[HeaderFunction] = []
+    for build_class in sorted(index.classes):
+        known = reached & set(store.known_inlines(build_class))
+        reached -= known
+        blobs = store.inline_blobs(build_class, sorted(known))
+        headers += [codec.decode(blobs[symbol], HeaderFunction) for symbol in sorted(blobs)]
+    return link(units, headers)
+
+
+def verifier_of(
+    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool
+) -> Verifier:
+    return Verifier(
+        image_of(index, store),
+        rules,
+        rt,
+        program.decls,
+        lambda name: constant(program, rules, name),
+    )
+
+
+def evidence_of(
+    pairs: Iterable[tuple[Finding, Violation]],
+    index: Index,
+    store: Store,
+    program: Program,
+    rules: Rulebook,
+    profile: kbuild.Prepared,
+    progress: Progress,
+) -> list[Finding]:
+    """Run each finding; the findings with what that gave."""
+    pairs = list(pairs)
+    stage = f"running {profile.spec_name}"
+    progress.start(stage, len(pairs))
+    verifier = verifier_of(index, store, program, rules, profile.rt)
+    out = []
+    for finding, violation in pairs:
+        way = way_of(violation, verifier.image)
+        if way is None:
+            verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
+        else:
+            verdict = verifier.verify(way, start_of(violation, program, rules, profile.rt))
+        evidence = Evidence(
+            profile=profile.spec_name,
+            verdict=verdict.verdict,
+            why=verdict.why,
+            values=verdict.values,
+            assumed=verdict.assumed,
+            splat=verdict.splat,
+            executions=verdict.executions,
+        )
+        out.append(
+            msgspec.structs.replace(finding, evidence=(evidence,), verdict=verdict.verdict)
+        )
+        progress.advance(stage, f"{finding.file}:{finding.line}")
+    progress.finish(stage)
+    return out
+
+
+@cache
+def model_digest() -> str:
+    """Names the model by its content: verdicts depend on it."""
+    hasher = hashlib.blake2b(digest_size=12)
+    package = Path(ctxlint.__file__).parent / "model"
+    files = [*package.rglob("*.py"), *models_directory().glob("*")]
+    for path in sorted(files):
+        hasher.update(path.read_bytes())
+    return hasher.hexdigest()
+
+
+def way_of(violation: Violation, image: Image) -> Way | None:
+    """The witness in terms of the IR; None when a body of it is not at hand."""
+    chain = nodes_of(violation)
+    edges = [node.edge for node in chain[1:]] + [violation.edge]
+    callees = [node.fn.symbol for node in chain[1:]] + [
+        violation.edge.symbol or violation.need.rule.symbol
+    ]
+    legs = []
+    for node, edge, callee in zip(chain, edges, callees, strict=True):
+        fn = image.functions.get(node.fn.symbol)
+        if fn is None or edge is None:
+            return None
+        legs.append(Leg(fn, node.fn.locs[edge.loc], callee))
+    return Way(tuple(legs))
+
+
+def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) -> Start:
+    """The execution context that the entry point is called in."""
+    root: Node = nodes_of(violation)[0]
+    name = root.context.name
+    if not name:
+        return Start(state=ContextState())
+    values: dict[str, tuple[int, ...]] = {}
+    for variable, words in sorted(rules.contexts[name].values.items()):
+        numbers = _numbers(program, rules, words)
+        if numbers:
+            values[variable] = numbers
+    return Start(state=rules.state(name, rt), context=name, values=values)
+
+
+def _numbers(program: Program, rules: Rulebook, words: Iterable[str]) -> tuple[int, ...]:
+    found = [constant(program, rules, word) for word in words]
+    return tuple(n for n in found if n is not None) if None not in found else ()
