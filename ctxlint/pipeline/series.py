@@ -40,17 +40,19 @@ def compare(
     progress: Progress,
     *,
     max_units: int = MAX_UNITS,
+    trusted: bool = False,
 ) -> Change:
     """Compare the findings with and without ``changes``.
 
     ``base`` are the files in which the state to compare with differs from the disk
     (staged content: the HEAD version of files that the work tree has otherwise),
     ``changes`` the new contents over it; None is a file that is not there. Neither is
-    written to the tree, and nothing of them is run.
+    written to the tree, and nothing of them is run. ``trusted``: the kernel's build
+    system may run on what is on the disk, the change is the user's own.
     """
     base = dict(base)
     after = {**base, **changes}
-    with workshop(request, base, after, progress, max_units) as shop:
+    with workshop(request, base, after, progress, max_units, trusted=trusted) as shop:
         old = shop.judge(base)
         new = shop.judge(after, recent=changes)
     return Change(
