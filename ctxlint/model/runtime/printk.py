@@ -20,8 +20,8 @@ _SPEC = re.compile(
     r"%(?P<flags>[-+ #0]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+)?)?"
     r"(?P<size>hh|h|ll|l|z|t|L)?(?P<kind>[%a-zA-Z])"
 )
-_POINTER = re.compile(r"pbl|pb|O[Ffn]|[a-zA-Z]{0,2}")
-_SUFFIXES = frozenset("pbl pb OF Of On S s a ap ad e V K x".split())  # noqa: SIM905
+_POINTER = re.compile(r"bl|b|O[Ffn]|ap|ad|[a-zA-Z]?")
+_SUFFIXES = frozenset("bl b OF Of On S s a ap ad e V K x".split())  # noqa: SIM905
 _BITS = {"hh": 8, "h": 16, "": 32, "l": 64, "ll": 64, "z": 64, "t": 64, "L": 64}
 
 
@@ -129,7 +129,7 @@ def _pointer(m: Machine, suffix: str, value: Any, width: int) -> str:
         return f"0x{int(m.load(value, 8)):016x}"
     if suffix == "e":
         return str(value - (1 << 64)) if value >= (1 << 64) - 4095 else f"{value:#x}"
-    if suffix in ("pbl", "pb"):
+    if suffix in ("bl", "b"):
         bits = int.from_bytes(m.read(value, (width + 63) // 64 * 8).data, "little")
         return _ranges(bits & ((1 << width) - 1))
     if suffix.startswith("O"):
