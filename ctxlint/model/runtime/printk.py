@@ -21,7 +21,9 @@ _SPEC = re.compile(
     r"(?P<size>hh|h|ll|l|z|t|L)?(?P<kind>[%a-zA-Z])"
 )
 _POINTER = re.compile(r"bl|b|O[Ffn]|ap|ad|[a-zA-Z]?")
-_SUFFIXES = frozenset("bl b OF Of On S s a ap ad e V K x".split())  # noqa: SIM905
+_SUFFIXES = frozenset(
+    ["", "bl", "b", "OF", "Of", "On", "S", "s", "a", "ap", "ad", "e", "V", "K"]
+)
 _BITS = {"hh": 8, "h": 16, "": 32, "l": 64, "ll": 64, "z": 64, "t": 64, "L": 64}
 
 
@@ -54,31 +56,12 @@ def formatted(m: Machine, text: str, arguments: list[Any]) -> str:
             out.append("%")
         elif kind == "p":
             more = _POINTER.match(text, at)
-            suffix = more[0] if more and _known_suffix(more[0]) else ""
+            suffix = more[0] if more and more[0] in _SUFFIXES else ""
             at += len(suffix)
             out.append(_pointer(m, suffix, take(), width))
         else:
             out.append(_pad(_plain(m, found, kind, limit, take()), found["flags"], width))
     return "".join(out)[:_LONGEST]
-
-
-def _known_suffix(suffix: str) -> bool:
-    return suffix in (
-        "pbl",
-        "pb",
-        "OF",
-        "Of",
-        "On",
-        "S",
-        "s",
-        "a",
-        "ap",
-        "ad",
-        "e",
-        "V",
-        "K",
-        "x",
-    )
 
 
 def _pad(text: str, flags: str, width: int) -> str:

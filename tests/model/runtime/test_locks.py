@@ -127,8 +127,12 @@ def test_a_contended_rt_lock_enters_the_scheduler() -> None:
     kinds = [r.kind for r in k.reports]
     assert kinds == ["sleeping", "scheduling-while-atomic"]
     assert k.reports[1].trace == (
-        "__schedule_bug", "__schedule", "schedule_rtlock", "rtlock_slowlock_locked", "rt_spin_lock",
-    )  # fmt: skip
+        "__schedule_bug",
+        "__schedule",
+        "schedule_rtlock",
+        "rtlock_slowlock_locked",
+        "rt_spin_lock",
+    )
 
 
 def test_initialising_forgets_the_owner() -> None:

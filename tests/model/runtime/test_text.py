@@ -125,7 +125,12 @@ static int inner(int x) { return WARN(x); }
 int outer(int x) { return inner(x); }
 int once(int x) { return WARN_ONCE(x); }
 void end(int x) { if (x) { __asm__ volatile("__BUG_FLAGS(0)"); __builtin_unreachable(); } }
-unsigned long get(void) { unsigned long v; __asm__ volatile("mrs %0, tcr_el1" : "=r"(v)); return v; }
+unsigned long get(void)
+{
+    unsigned long v;
+    __asm__ volatile("mrs %0, tcr_el1" : "=r"(v));
+    return v;
+}
 void put(unsigned long v) { __asm__ volatile("msr tcr_el1, %x0" : : "r"(v)); }
 void odd(void) { __asm__ volatile("frobnicate x0"); }
 void order(void) { __asm__ volatile("dsb sy"); __asm__ volatile("isb"); __asm__ volatile(""); }
@@ -154,7 +159,7 @@ def test_warnings_name_the_function_that_has_a_frame() -> None:
         ("u0.c:4 outer", True), ("u0.c:4 outer", True), ("u0.c:6 once", True),
         ("u0.c:6 once", False),
     ]  # fmt: skip
-    with pytest.raises(Crashed, match="kernel BUG at u0.c:7!"):
+    with pytest.raises(Crashed, match=r"kernel BUG at u0\.c:7!"):
         k.m.call("end", 1)
 
 
