@@ -148,6 +148,8 @@ class _Directory:
                     self._entry_file(shown, _convert(path, shown, EntryFile))
                 case ("splats.yaml", _, _):
                     continue  # read by those who read splats (model/splat/rules.py)
+                case ("models", "/", _):
+                    continue  # data of the executable model (model/runtime)
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
