@@ -21,6 +21,7 @@ static inline bool in_task(void) { return !(model_preempt_count() & 0xffff00 & ~
 #define DEVICE 1
 #define TIMER 2
 #define IRQ_WORK 3
+#define STOP 4
 
 struct model_interrupt {
 	int what;
@@ -55,6 +56,8 @@ static void ipi_handler(struct model_interrupt *interrupt)
 {
 	if (interrupt->what == IRQ_WORK && interrupt->irq)
 		irq_work_run(interrupt);
+	else if (interrupt->what == STOP)
+		((call_fn)interrupt->fn)(interrupt->data);
 	else
 		generic_smp_call_function_single_interrupt(interrupt);
 }

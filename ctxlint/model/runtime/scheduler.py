@@ -154,6 +154,13 @@ class Simulation:
         """A task that does not run goes to another CPU."""
         thread.task.cpu = cpu
 
+    def migrate(self, cpu: int) -> None:
+        """The running task goes on on another CPU."""
+        thread = self._here()
+        if thread.task.cpu != cpu:
+            thread.task.cpu = cpu
+            self._wait(thread, lambda: True, "", None, busy=False)
+
     def close(self) -> None:
         """End all coroutines. The stacks of the tasks stay as they were."""
         for thread in list(self.threads):
