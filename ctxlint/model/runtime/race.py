@@ -218,9 +218,9 @@ class Races:
         kept = []
         for old in word.accesses:
             ordered = old.thread == new.thread or old.time <= thread.clock.get(old.thread, 0)
-            if old.mask & new.mask and not ordered and (old.write or new.write):
-                if not (old.marked and new.marked):
-                    self._report(base, old, new)
+            conflict = old.mask & new.mask and (old.write or new.write)
+            if conflict and not ordered and not (old.marked and new.marked):
+                self._report(base, old, new)
             covers = old.mask & ~new.mask == 0 and ordered
             if not (covers and (new.write or not old.write) and new.marked <= old.marked):
                 kept.append(old)

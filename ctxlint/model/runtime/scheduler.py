@@ -474,7 +474,8 @@ class Simulation:
     def _idle_blocks(
         self, thread: Thread, ready: Ready, why: str, deadline: int | None
     ) -> bool:
-        """The idle task may not sleep: the scheduler finds nothing but it again. With a timeout it comes back; otherwise nobody can wake it."""
+        """The idle task may not sleep: the scheduler finds nothing but it again. With a
+        timeout it comes back; otherwise nobody can wake it."""
         self.kernel.cpu.irqs_off = False
         if deadline is None:
             thread.lost = True

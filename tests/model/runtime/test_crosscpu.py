@@ -17,7 +17,10 @@ IRQ = (
     "handle_irq_desc < generic_handle_domain_irq < gic_handle_irq < call_on_irq_stack"
     " < do_interrupt_handler < el1_interrupt < el1h_64_irq_handler < el1h_64_irq"
 )
-IDLE = "default_idle_call < do_idle < cpu_startup_entry < secondary_start_kernel < __secondary_switched"
+IDLE = (
+    "default_idle_call < do_idle < cpu_startup_entry < secondary_start_kernel"
+    " < __secondary_switched"
+)
 IPI = (
     "__flush_smp_call_function_queue < generic_smp_call_function_single_interrupt"
     f" < ipi_handler < handle_percpu_devid_irq < {IRQ} < {IDLE}"
