@@ -318,6 +318,8 @@ class _Compiler:
                     self.go(default, depth, nested)
             case ops.Ret(value, loc):
                 if value is not None:
+                    if not isinstance(value, ops.Const | ops.Var):
+                        self.at(loc, pad)
                     out.append(f"{pad}r = {emit.value(value)}")
                 if emit.frame_size:
                     out.append(f"{pad}m.leave({emit.frame_size})")
