@@ -21,7 +21,7 @@ def splat_of(report: Report, config: Config) -> types.Record | None:
     file, _, line = place.rpartition(":")
     frames = tuple(types.Frame(name, *_offset(name), stack="TASK") for name in report.trace)
     context = report.context
-    count = context["preempt_count"] & _COUNT_MASK
+    count = context["count"] & _COUNT_MASK
     arch = "x86" if config.arch.startswith("x86") else "arm64"
     match report.kind:
         case "sleeping":
@@ -91,7 +91,7 @@ def splat_text(report: Report, config: Config) -> str:
 
 def where_of(report: Report) -> str:
     """The kind of context in a word: ``"NMI"``, ``"hardirq"`` or ``"task"``."""
-    count = report.context["preempt_count"]
+    count = report.context["count"]
     if count & NMI_MASK:
         return "NMI"
     return "hardirq" if count & HARDIRQ_MASK else "task"
