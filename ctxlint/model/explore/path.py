@@ -27,7 +27,8 @@ UNKNOWN = 0xFFFF_9000_0000_0000
 _SPACING = 1 << 34  # room for the copies of per-CPU objects around each
 _FIRST = UNKNOWN + _SPACING
 Decision = tuple[str, int]
-"""``("?", 0 or 1)`` for a test, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
+"""``("?", 0 or 1)`` for a test that could go both ways, ``("-", 0 or 1)`` for one that
+could not, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +155,11 @@ class Path:
         frame = self.m.stack[-1] if self.m is not None and self.m.stack else None
         if position < len(self.prefix):
             kind, answer = self.prefix[position]
-            if kind != "?":
+            if kind not in "?-":
                 raise Infeasible("the decisions do not fit the execution")
-            return self._take(value, bool(answer), frame)
+            if kind == "?":
+                self._loop(frame)
+            return self._take(kind, value, bool(answer), frame)
         if position >= self.bounds.decisions:
             raise Cut(f"{self.bounds.decisions} decisions")
         if self.late():
@@ -167,13 +170,13 @@ class Path:
             first = self.guide.prefer(frame) if self.guide is not None else True
             other = (*self.decisions, ("?", int(not first)))
             self.fork(other, site_of(frame), not first)
-            return self._take(value, first, frame)
+            return self._take("?", value, first, frame)
         if not can and not cannot:
             raise Infeasible("no value is left")
-        return self._take(value, can, frame)
+        return self._take("-", value, can, frame)
 
-    def _take(self, value: Sym, truth: bool, frame: Frame | None) -> bool:
-        self.decisions.append(("?", int(truth)))
+    def _take(self, kind: str, value: Sym, truth: bool, frame: Frame | None) -> bool:
+        self.decisions.append((kind, int(truth)))
         self.condition.add(value, truth)
         self._note(value, truth, frame)
         return truth

@@ -49,10 +49,15 @@ UNMODELLED = "unmodelled"
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """How the entry point is called. ``values``: numbers of global variables there."""
+    """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
+    CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
+    functions of the kernel that call it, innermost first; ``values``: numbers of global variables there."""
 
     state: ContextState
     context: str = ""
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -230,7 +235,14 @@ class _Exploration:
         return m, outside
 
     def _enter(self, kernel: Kernel) -> None:
-        state, task, cpu = self.start.state, kernel.task, kernel.cpu
+        state = self.start.state
+        cpu = kernel.cpu = kernel.cpus[self.start.cpu]
+        if self.start.task == "idle":
+            task = cpu.idle
+        else:
+            task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
+        cpu.current = task
+        kernel.install(task)
         count = state.preempt
         if state.hardirq:
             count += HARDIRQ
@@ -317,7 +329,9 @@ class _Exploration:
             values=_values(path, frozenset(leg.fn.name for leg in self.way.legs)),
             assumed=tuple(outside.met),
             report=report,
-            splat=splat_text(report, Config(rt=self.v.rt)),
+            splat=splat_text(
+                replace(report, trace=report.trace + self.start.outer), Config(rt=self.v.rt)
+            ),
         )
 
     def _failed(self) -> Verdict:
