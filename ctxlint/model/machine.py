@@ -303,12 +303,12 @@ def _va_start(m: Machine, place: int) -> None:
 
 
 def _va_arg(m: Machine, place: int) -> Any:
-    rest = m.va_lists[place]
+    rest = m.va_lists.get(place)
     return rest.pop() if rest else 0
 
 
 def _va_copy(m: Machine, to: int, place: int) -> None:
-    m.va_lists[to] = list(m.va_lists[place])
+    m.va_lists[to] = list(m.va_lists.get(place, ()))
 
 
 # A va_list is known by its address; what it holds stays here.

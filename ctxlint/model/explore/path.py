@@ -21,7 +21,7 @@ from ctxlint.model.memory import PAGE, Object, sym_page
 from ctxlint.model.outcome import Cut, Infeasible
 from ctxlint.model.values import Sym, Value, text
 
-UNKNOWN = 0xFFFF_9000_0000_0000
+UNKNOWN = 0xFFFF_E000_0000_0000
 """Where objects are put that unknown pointers turn out to point to."""
 
 _SPACING = 1 << 34  # room for the copies of per-CPU objects around each
@@ -42,7 +42,7 @@ class Bounds:
     loops: int = 4
     values: int = 6
     paths: int = 400
-    questions: int = 3000
+    questions: int = 1200
     steps: int = 3_000_000
     seconds: float = 60.0
     fuel: int = 300_000
