@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ctxlint.ir import ops
 from ctxlint.ir.types import TFunc, TInt, TPtr, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function, Loc
+from ctxlint.model.builtins import BUILTINS
 from ctxlint.model.code import Callee, Code, Frame, Meta
 from ctxlint.model.image import PERCPU, PERCPU_STRIDE, Image
 from ctxlint.model.memory import PAGE, Blob, Memory, Object, Page
@@ -152,10 +153,7 @@ class Machine:
     def enter(self, size: int) -> int:
         """Room for a function's variables in memory, cleared; their address."""
         self.sp -= size
-        if size < PAGE:
-            self.mem.fill(self.sp, 0, size)
-        else:
-            self.mem.write(self.sp, bytes(size))
+        self.mem.write(self.sp, bytes(size))
         return self.sp
 
     def leave(self, size: int) -> None:
@@ -188,7 +186,7 @@ class Machine:
     def leaf(self, symbol: str, returns: Type | None) -> Callee:
         """What is called for a symbol without a body, by any machine of the image."""
         name = symbol.rpartition("::")[2]
-        found = _PRIMITIVES.get(name) or _BUILTINS.get(name)
+        found = _PRIMITIVES.get(name) or _BUILTINS.get(name) or BUILTINS.get(name)
         if found is not None:
             return found
 
