@@ -99,7 +99,9 @@ class World:
 
     sim: Simulation
 
-    def __init__(self, text: str, *, rt: bool = True, cpus: int = 4, arch: str = "arm64") -> None:
+    def __init__(
+        self, text: str, *, rt: bool = True, cpus: int = 4, arch: str = "arm64"
+    ) -> None:
         self.probes = Probes()
         config = Config(rt=rt, cpus=cpus, arch=arch)
         m = Machine(code_of(text, rt, arch), self.probes)

@@ -142,7 +142,7 @@ def test_contexts_are_those_recorded(rt: bool) -> None:
         assert bool(reports) == wanted, name
         for report in reports[:1]:
             context = report.context
-            got = context["preempt_count"], context["irqs_disabled"], context["rcu_depth"]
+            got = context["count"], context["irqs_disabled"], context["rcu_depth"]
             assert got == (count, off, rcu), name
         assert (k.task.preempt_count, k.cpu.irqs_off, k.task.rcu_depth) == (0, False, 0), name
         assert (k.task.migration_disabled, k.task.softirq_disabled) == (0, 0), name

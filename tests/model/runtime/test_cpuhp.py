@@ -61,7 +61,9 @@ STARTING = (
     "cpuhp_invoke_callback < __cpuhp_invoke_callback_range < notify_cpu_starting"
     " < secondary_start_kernel < __secondary_switched"
 )
-THREAD = "cpuhp_invoke_callback < cpuhp_thread_fun < smpboot_thread_fn < kthread < ret_from_fork"
+THREAD = (
+    "cpuhp_invoke_callback < cpuhp_thread_fun < smpboot_thread_fn < kthread < ret_from_fork"
+)
 DYING = (
     "cpuhp_invoke_callback < __cpuhp_invoke_callback_range < take_cpu_down < multi_cpu_stop"
     " < cpu_stopper_thread < smpboot_thread_fn < kthread < ret_from_fork"

@@ -328,8 +328,7 @@ def test_timers(irqsafe: bool) -> None:
         assert seen.word() == ("ksoftirqd/1", 0, irqsafe)
         assert (seen.rcu, seen.migration) == (3, 3)
         assert seen.outer("expired") == (
-            "call_timer_fn < __run_timers < run_timer_base < run_timer_softirq"
-            f" < {KSOFTIRQD}"
+            f"call_timer_fn < __run_timers < run_timer_base < run_timer_softirq < {KSOFTIRQD}"
         )
 
 
@@ -348,7 +347,9 @@ def test_hard_hrtimers(mode: int, rt: bool) -> None:
         booted(w).call("hrtimer", mode, cpu=2)
         seen = only(w, "hrtimer")
         assert seen.word() == ("swapper/2", 0x10001, True)
-        assert seen.outer("rings") == f"__hrtimer_run_queues < hrtimer_interrupt < {TICK} < {IDLE}"
+        assert (
+            seen.outer("rings") == f"__hrtimer_run_queues < hrtimer_interrupt < {TICK} < {IDLE}"
+        )
 
 
 @pytest.mark.parametrize("mode", [SOFT, DEFAULT])
@@ -358,7 +359,9 @@ def test_soft_hrtimers_with_preempt_rt(mode: int) -> None:
         seen = only(w, "hrtimer")
         assert seen.word() == ("ksoftirqd/2", 0, False)
         assert (seen.rcu, seen.migration) == (3, 3)
-        assert seen.outer("rings") == f"__hrtimer_run_queues < hrtimer_run_softirq < {KSOFTIRQD}"
+        assert (
+            seen.outer("rings") == f"__hrtimer_run_queues < hrtimer_run_softirq < {KSOFTIRQD}"
+        )
 
 
 def test_soft_hrtimers_without_preempt_rt() -> None:
