@@ -2,6 +2,7 @@
 # make demo   a virtual environment, the tool, and an audit of the miniature tree
 # make test   the same, with the tests: the fast tier, and with a kernel at hand
 #             (CTXLINT_KERNEL_TREE, or a linux-source package) the slow tier too
+#             and the HTML report in Chromium, where that is installed
 # make lint   ruff, mypy, import-linter
 # make wheel  a wheel in dist/, installed elsewhere and tried on its own miniature tree
 
@@ -12,7 +13,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-source-*.tar.xz)))
 
-.PHONY: demo test test-fast test-slow lint wheel clean
+.PHONY: demo test test-fast test-slow test-browser lint wheel clean
 .DEFAULT_GOAL := demo
 
 # Findings are what the demo is about, so exit code 1 is its success.
@@ -21,14 +22,18 @@ demo: $(VENV)/.ctxlint-run
 	$(VENV)/bin/ctxlint audit --tree fixtures/tree --cache "$$cache" || code=$$?; \
 	if [ $$code -ne 1 ]; then echo "demo: exit code $$code, expected 1 (findings)" >&2; exit 1; fi
 
-test: test-fast $(if $(KERNEL),test-slow)
+test: test-fast test-browser $(if $(KERNEL),test-slow)
 	@$(if $(KERNEL),,echo "No kernel at hand: the slow tier was not run. Set CTXLINT_KERNEL_TREE.")
 
 test-fast: $(VENV)/.ctxlint-test
 	$(VENV)/bin/python -m pytest -m "not slow" tests
 
 test-slow: $(VENV)/.ctxlint-test
-	$(VENV)/bin/python -m pytest -m slow tests
+	$(VENV)/bin/python -m pytest -m "slow and not browser" tests
+
+# Skips, and says so, where Chromium and its driver are not installed.
+test-browser: $(VENV)/.ctxlint-browser
+	$(VENV)/bin/python -m pytest -m browser tests
 
 lint: $(VENV)/.ctxlint-dev
 	$(VENV)/bin/ruff check .
@@ -42,8 +47,9 @@ wheel: | $(VENV)/bin/python
 	$(PYTHON) -m venv "$$where/venv"; \
 	"$$where/venv/bin/python" -m pip --quiet install dist/*.whl; cd "$$where"; \
 	tree=$$(venv/bin/python -c 'import ctxlint; print(ctxlint.__path__[0])')/data/fixtures/tree; \
-	venv/bin/ctxlint audit -q --tree "$$tree" --cache cache >report || code=$$?; \
+	venv/bin/ctxlint audit -q --tree "$$tree" --cache cache --format html >report || code=$$?; \
 	if [ $$code -ne 1 ]; then cat report; echo "wheel: exit code $$code, expected 1" >&2; exit 1; fi; \
+	grep -q '<article class="card' report || { echo "wheel: no findings on the page" >&2; exit 1; }; \
 	echo "wheel: works when installed elsewhere"
 
 $(VENV)/bin/python:

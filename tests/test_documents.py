@@ -9,9 +9,12 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from ctxlint.cli import config
 from ctxlint.cli.main import cli
+from ctxlint.cli.selecting import make_choice
+from ctxlint.findings import suppressions
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "fixtures/README.md"])
@@ -56,6 +59,29 @@ def test_configuration_in_the_readme(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / ".ctxlint.toml").write_text(example)
     assert config.load_settings(tmp_path).arch == "arm64"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+def test_examples_parse(path: Path, tmp_path: Path) -> None:
+    """TOML is read as the configuration file it shows, YAML as YAML."""
+    text = path.read_text(encoding="utf-8")
+    for number, example in enumerate(re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / ".ctxlint.toml").write_text(example)
+        settings = config.load_settings(folder)
+        choice = make_choice({}, settings, folder)
+        assert choice.fail_on == "error"
+    for example in re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL):
+        assert yaml.safe_load(example)
+
+
+def test_suppression_in_the_documents() -> None:
+    """The example stands where the text says that it counts."""
+    text = (ROOT / "docs/suppressing.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```c\n(.*?)```", text, flags=re.DOTALL)
+    (comment,) = suppressions.of_text("a.c", f"void f(void)\n{{\n{example}}}\n")
+    assert (comment.problem, comment.scope, comment.first) == ("", "call", 5)
 
 
 def test_make_targets_in_the_readme() -> None:

@@ -46,13 +46,15 @@ class Violation:
 
 class Check(Protocol):
     """``id`` is a kebab-case noun phrase for the bad thing, ``title`` a short
-    name without a full stop. ``help_uri`` is a page about the subject."""
+    name without a full stop. ``help_uri`` is a page about the subject. ``rt_only``:
+    it reports under PREEMPT_RT profiles alone."""
 
     id: ClassVar[str]
     title: ClassVar[str]
     default_severity: ClassVar[Severity]
     help_uri: ClassVar[str]
     tags: ClassVar[tuple[str, ...]]
+    rt_only: ClassVar[bool]
 
     def applies(self, violation: Violation) -> bool:
         """Whether this check reports the violation."""
@@ -100,6 +102,7 @@ def docs() -> tuple[CheckDoc, ...]:
             level=check.default_severity,
             help_uri=check.help_uri,
             tags=check.tags,
+            rt_only=check.rt_only,
         )
         for check in checks()
     )

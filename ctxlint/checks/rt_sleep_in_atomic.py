@@ -92,6 +92,7 @@ class RtSleepInAtomic:
     default_severity: ClassVar[Severity] = "error"
     help_uri: ClassVar[str] = "https://docs.kernel.org/locking/locktypes.html"
     tags: ClassVar[tuple[str, ...]] = ("concurrency", "linux-kernel", "preempt-rt")
+    rt_only: ClassVar[bool] = True
 
     def applies(self, violation: Violation) -> bool:
         return violation.level == "config" and violation.rt

@@ -89,6 +89,7 @@ class SleepInAtomic:
     default_severity: ClassVar[Severity] = "error"
     help_uri: ClassVar[str] = "https://docs.kernel.org/kernel-hacking/locking.html"
     tags: ClassVar[tuple[str, ...]] = ("concurrency", "correctness", "linux-kernel")
+    rt_only: ClassVar[bool] = False
 
     def applies(self, violation: Violation) -> bool:
         return violation.level == "sleep"

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
+from ctxlint.cli.selecting import FailOn, make_choice, select_options
 from ctxlint.findings.model import Result
+from ctxlint.findings.selection import failing
 
-FORMATS = ("text", "json", "sarif")
+FORMATS = ("text", "json", "sarif", "html", "github", "gitlab")
 
 EPILOG = """\b
 Examples:
@@ -22,6 +26,9 @@ Examples:
   ctxlint audit drivers/irqchip/irq-gic-v3-its.c --arch arm64 --rt
   ctxlint audit drivers/perf --format json -o out.json
   ctxlint audit --build ~/build/rt --build ~/build/nort
+  ctxlint audit --verify drivers/irqchip
+  ctxlint audit --select rt-sleep-in-atomic --fail-on error
+  ctxlint audit drivers/irqchip --new-since origin/master
 
 \b
 Without PATHS: drivers/irqchip drivers/firmware. The same options may stand in
@@ -40,6 +47,19 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to this file.",
 )
+@source_url_option
+@click.option(
+    "--no-hidden",
+    is_flag=True,
+    help="Leave out of JSON and SARIF what comments or a baseline hide.",
+)
+@click.option(
+    "--new-since",
+    metavar="REV",
+    help="Only findings that the tree did not have at this revision of git.",
+)
+@click.option("--verify", is_flag=True, help="Run each finding in the executable model.")
+@select_options
 @run_options
 @talk_options
 def command(
@@ -48,6 +68,9 @@ def command(
     no_color: bool,
     format: str | None,
     output: Path | None,
+    source_url: str | None,
+    no_hidden: bool,
+    new_since: str | None,
     **options: Any,
 ) -> int:
     """Find what may sleep where it must not, in PATHS (files or directories)."""
@@ -58,25 +81,45 @@ def command(
         raise click.UsageError(
             f"{settings.source}: 'format' must be one of {', '.join(FORMATS)}"
         )
+    choice = make_choice(options, settings, request.tree)
     color = wants_color(no_color, output)
     from ctxlint import pipeline
+    from ctxlint.pipeline.select import select
 
     with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
-        result = pipeline.audit(request, progress)
-    code = exit_code(result)
-    emit(render(result, style, tree=request.tree, color=color, code=code), output)
+        if new_since is None:
+            result = select(pipeline.audit(request, progress), choice.selection)
+        else:
+            from ctxlint.pipeline import since
+
+            result = since.new_since(request, new_since, choice.selection, progress)
+    code = exit_code(result, choice.fail_on)
+    if no_hidden:
+        result = msgspec.structs.replace(result, hidden=(), stale=())
+    report = render(
+        result, style, tree=request.tree, color=color, code=code, source_url=source_url
+    )
+    emit(report, output)
     return code
 
 
-def exit_code(result: Result) -> int:
+def exit_code(result: Result, fail_on: FailOn = "warning") -> int:
     """Incomplete comes before findings: a list that is not whole must not pass
-    for one that is."""
+    for one that is. Hidden findings do not count."""
     if result.incomplete:
         return EXIT_INCOMPLETE
-    return EXIT_FINDINGS if result.findings else EXIT_CLEAN
+    return EXIT_FINDINGS if failing(result, fail_on) else EXIT_CLEAN
 
 
-def render(result: Result, style: str, *, tree: Path, color: bool, code: int) -> str:
+def render(
+    result: Result,
+    style: str,
+    *,
+    tree: Path,
+    color: bool,
+    code: int,
+    source_url: str | None = None,
+) -> str:
     """The report as text. Only the module of the format asked for is imported."""
     if style == "json":
         from ctxlint.report import json_report
@@ -91,6 +134,18 @@ def render(result: Result, style: str, *, tree: Path, color: bool, code: int) ->
             source_root=str(tree), repository_uri=origin(tree), exit_code=code
         )
         return sarif.render(result, docs(), options)
+    if style == "html":
+        from ctxlint.cli import page
+
+        return page.render(result, tree, source_url)
+    if style == "github":
+        from ctxlint.report import github
+
+        return github.render(result)
+    if style == "gitlab":
+        from ctxlint.report import gitlab
+
+        return gitlab.render(result)
     from ctxlint.report import text
 
     return text.render(result, colour=color)

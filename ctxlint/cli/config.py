@@ -8,12 +8,16 @@ same keys as the options of ``ctxlint audit``. Paths are relative to the file.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 from ctxlint.base.errors import UsageError
+from ctxlint.findings.selection import PathRule, Severity
 from ctxlint.pipeline import Request
+
+FAIL_ON = ("error", "warning", "never")
 
 _KEYS: dict[str, tuple[type, ...]] = {
     "paths": (list,),
@@ -29,7 +33,15 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "rules": (list,),
     "format": (str,),
     "output": (str,),
+    "select": (list,),
+    "ignore": (list,),
+    "rt-only": (bool,),
+    "fail-on": (str,),
+    "baseline": (str,),
+    "severity": (dict,),
+    "per-path": (list,),
 }
+_SEVERITIES = ("error", "warning")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +62,13 @@ class Settings:
     rules: tuple[Path, ...] = field(default=())
     format: str | None = None
     output: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rt_only: bool = False
+    fail_on: str | None = None
+    baseline: Path | None = None
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    per_path: tuple[PathRule, ...] = ()
 
 
 def load_settings(start: Path) -> Settings:
@@ -77,17 +96,26 @@ def _parse(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}", hint="the file must be valid TOML") from error
 
 
-def _settings(table: dict[str, Any], source: Path) -> Settings:
+def _check_types(table: dict[str, Any], keys: dict[str, tuple[type, ...]], where: str) -> None:
     for key, value in table.items():
-        kinds = _KEYS.get(key)
+        kinds = keys.get(key)
         if kinds is None:
-            known = ", ".join(sorted(_KEYS))
-            raise UsageError(f"{source}: unknown key '{key}'", hint=f"known keys: {known}")
+            known = ", ".join(sorted(keys))
+            raise UsageError(f"{where}: unknown key '{key}'", hint=f"known keys: {known}")
+        item = dict if key == "per-path" else str
         wrong_bool = isinstance(value, bool) and bool not in kinds
-        wrong_item = isinstance(value, list) and not all(isinstance(v, str) for v in value)
+        wrong_item = isinstance(value, list) and not all(isinstance(v, item) for v in value)
         if not isinstance(value, kinds) or wrong_bool or wrong_item:
-            names = " or ".join("array of strings" if k is list else k.__name__ for k in kinds)
-            raise UsageError(f"{source}: '{key}' must be {names}")
+            items = "tables" if item is dict else "strings"
+            shown: dict[Any, str] = {list: f"array of {items}", dict: "table"}
+            names = " or ".join(shown.get(k, k.__name__) for k in kinds)
+            raise UsageError(f"{where}: '{key}' must be {names}")
+
+
+def _settings(table: dict[str, Any], source: Path) -> Settings:
+    _check_types(table, _KEYS, str(source))
+    if table.get("fail-on", FAIL_ON[0]) not in FAIL_ON:
+        raise UsageError(f"{source}: 'fail-on' must be one of {', '.join(FAIL_ON)}")
     base = source.parent
 
     def place(key: str) -> Path | None:
@@ -114,6 +142,38 @@ def _settings(table: dict[str, Any], source: Path) -> Settings:
         rules=places("rules"),
         format=table.get("format"),
         output=place("output"),
+        select=tuple(table.get("select", ())),
+        ignore=tuple(table.get("ignore", ())),
+        rt_only=table.get("rt-only", False),
+        fail_on=table.get("fail-on"),
+        baseline=place("baseline"),
+        severity=_severity(table.get("severity", {}), str(source)),
+        per_path=tuple(_path_rule(item, str(source)) for item in table.get("per-path", ())),
+    )
+
+
+def _severity(table: dict[str, Any], where: str) -> dict[str, Severity]:
+    for check, value in table.items():
+        if value not in _SEVERITIES:
+            choices = " or ".join(_SEVERITIES)
+            raise UsageError(f"{where}: severity of '{check}' must be {choices}")
+    return dict(table)
+
+
+def _path_rule(table: dict[str, Any], where: str) -> PathRule:
+    where += ": per-path"
+    keys: dict[str, tuple[type, ...]] = {
+        "paths": (list,),
+        "ignore": (list,),
+        "severity": (dict,),
+    }
+    _check_types(table, keys, where)
+    if not table.get("paths"):
+        raise UsageError(f"{where}: 'paths' says which files are meant and must be there")
+    return PathRule(
+        patterns=tuple(table["paths"]),
+        ignore=tuple(table.get("ignore", ())),
+        severity=_severity(table.get("severity", {}), where),
     )
 
 

@@ -7,56 +7,47 @@ from typing import Any
 
 import click
 
-from ctxlint.base.errors import UsageError
+from ctxlint.cli.graph import limit_option
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
-from ctxlint.cli.output import emit
+from ctxlint.cli.output import emit, wants_color
 from ctxlint.cli.progress import Reporter
-from ctxlint.pipeline import WhyFunction
 
 EPILOG = """\b
 Examples:
   ctxlint why its_cpu_init
   ctxlint why gic_starting_cpu drivers/irqchip --arch arm64 --rt
+
+\b
+"=>" is the execution context, "!" what an audit reports. ctxlint graph draws
+the same as a picture.
 """
 
 
 @click.command("why", epilog=EPILOG)
 @click.argument("function")
 @click.argument("paths", nargs=-1)
+@limit_option
 @tree_options
 @run_options
 @talk_options
-def command(function: str, verbose: int, quiet: bool, no_color: bool, **options: Any) -> int:
-    """Show the execution contexts that FUNCTION can run in.
+def command(
+    function: str, limit: int, verbose: int, quiet: bool, no_color: bool, **options: Any
+) -> int:
+    """Show how the kernel gets to FUNCTION, and in which execution contexts.
 
-    For each: the way there, and what the function may reach that waits. PATHS
-    are the files or directories to look at, as for audit.
+    As a tree: its callers up to the entry points, and its callees down to what
+    may wait. FUNCTION may be the fingerprint of a finding. PATHS are the files
+    or directories to look at, as for audit.
     """
     request, _ = make_request(options)
+    color = wants_color(no_color, None)
     from ctxlint import pipeline
+    from ctxlint.report import graph_tree
 
-    with Reporter(verbose=verbose, quiet=quiet, color=not no_color) as progress:
-        answers = pipeline.why(request, function, progress)
-    if not answers:
-        raise UsageError(
-            f"no function named '{function}' in the files that were analysed",
-            hint="name the directory that defines it: ctxlint why FUNCTION PATHS",
-        )
-    emit("\n\n".join(_describe(answer) for answer in answers), None)
+    with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
+        answers = pipeline.graph(request, function, progress, limit)
+    # The profiles share their calls but for PREEMPT_RT's; one tree is enough.
+    trees = [graph_tree.render(a.graphs[0], a.contexts, colour=color) for a in answers]
+    emit("\n".join(trees), None)
     return EXIT_CLEAN
-
-
-def _describe(answer: WhyFunction) -> str:
-    lines = [f"{answer.function} ({answer.file}:{answer.line})"]
-    if not answer.contexts:
-        lines.append("  no entry point reaches it")
-    for context in answer.contexts:
-        lines.append(f"  [{context.profile}] {context.context}")
-        lines += [f"      {step}" for step in context.path]
-    if answer.reaches:
-        lines.append("  may reach:")
-        lines += [
-            f"      {what}: {callee} at {place}" for what, callee, place in answer.reaches
-        ]
-    return "\n".join(lines)

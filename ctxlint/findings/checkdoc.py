@@ -12,7 +12,7 @@ class CheckDoc(msgspec.Struct, frozen=True, kw_only=True):
     ``summary`` is one sentence; ``help`` is Markdown with the headings that
     ``ctxlint explain`` prints; ``level`` is ``"error"`` or ``"warning"``;
     ``help_uri`` is a page to read on about the subject; ``tags`` are words to
-    filter by.
+    filter by. ``rt_only``: it finds something under PREEMPT_RT profiles alone.
     """
 
     id: str
@@ -22,3 +22,4 @@ class CheckDoc(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     help_uri: str
     tags: tuple[str, ...] = ()
+    rt_only: bool = False

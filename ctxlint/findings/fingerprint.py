@@ -76,7 +76,7 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """
     seen: dict[tuple[str, ...], int] = defaultdict(int)
     result = []
-    for finding in sorted(findings, key=_order):
+    for finding in sorted(findings, key=order):
         key = (
             finding.check,
             finding.file,
@@ -125,7 +125,7 @@ def line_hashes(findings: Iterable[Finding]) -> dict[tuple[str, int], str]:
     function and callee instead.
     """
     texts: dict[tuple[str, int], str] = {}
-    for finding in sorted(findings, key=_order):
+    for finding in sorted(findings, key=order):
         text = finding.text or f"{finding.function} {finding.callee}"
         texts.setdefault((finding.file, finding.line), text)
     seen: dict[tuple[str, str], int] = defaultdict(int)
@@ -137,7 +137,8 @@ def line_hashes(findings: Iterable[Finding]) -> dict[tuple[str, int], str]:
     return hashes
 
 
-def _order(finding: Finding) -> tuple[object, ...]:
+def order(finding: Finding) -> tuple[object, ...]:
+    """Sorting key of findings in every report."""
     return (
         finding.file,
         finding.line,

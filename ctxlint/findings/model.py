@@ -54,9 +54,45 @@ class ContextInfo(msgspec.Struct, frozen=True, kw_only=True):
     section: str | None = None
 
 
+class Suppressed(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a finding is hidden: ``kind`` is ``"inSource"`` (a comment, at
+    ``file``/``line``) or ``"external"`` (an entry of the baseline)."""
+
+    kind: str
+    reason: str = ""
+    file: str | None = None
+    line: int | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What running the finding's path in the executable model gave, under a profile.
+
+    ``verdict`` is ``"confirmed"``, ``"refuted"``, ``"not reproduced within bounds"`` or
+    ``"unmodelled"``; ``why`` says what was found, or what guards the path. ``values``
+    are the conditions that lead there, ``assumed`` the functions that were taken to
+    return without effect, ``splat`` what the kernel would print (``""``: nothing, or
+    not known), ``executions`` how many were tried.
+    """
+
+    profile: str
+    verdict: str
+    why: str
+    values: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    splat: str = ""
+    executions: int = 0
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """``why`` says why the operation sleeps; ``certainty`` is ``"certain"`` or
-    ``"may"`` (outcome depends on data, such as the allocator's state)."""
+    ``"may"`` (outcome depends on data, such as the allocator's state).
+
+    ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
+    (None: the finding was not run). ``baseline_state`` is ``"new"`` or
+    ``"unchanged"``, None without a baseline.
+    A finding about a comment instead of an operation has an empty
+    ``operation``, ``why``, ``function`` and ``path``.
+    """
 
     check: str
     severity: str
@@ -78,6 +114,42 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     text: str = ""
     verdict: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    baseline_state: str | None = None
+    suppressed: tuple[Suppressed, ...] = ()
+
+
+class Suppression(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment ``ctxlint: allow(CHECKS) REASON`` at ``file:line:column``.
+
+    ``scope`` is ``"call"``, ``"function"``, ``"file"``, or ``"nothing"`` when
+    it stands at none of them; it concerns the lines ``first`` to ``last``.
+    ``text`` is the source line. ``problem`` says what is wrong with its form,
+    in which case it suppresses nothing.
+    """
+
+    file: str
+    line: int
+    column: int
+    checks: tuple[str, ...]
+    reason: str
+    scope: str
+    first: int
+    last: int
+    text: str = ""
+    problem: str = ""
+
+
+class BaselineEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A known finding, as a baseline keeps it."""
+
+    check: str
+    file: str
+    function: str
+    callee: str
+    operation: str
+    fingerprint: str
+    reason: str = ""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +189,15 @@ class UnknownCallee(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """``paths`` are the audited files and directories; ``suppressions`` the
+    comments of the audited files.
+
+    The analysis fills ``findings``; :mod:`ctxlint.findings.selection` then moves
+    what is suppressed or known to ``hidden`` and tells in ``stale`` which
+    entries of the baseline have no finding any more. ``refuted`` are findings that
+    the executable model showed to be impossible.
+    """
+
     tool: ToolInfo
     tree: TreeInfo
     profiles: tuple[Profile, ...]
@@ -125,3 +206,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     uncovered: tuple[str, ...]
     unknown_callees: tuple[UnknownCallee, ...]
     statistics: dict[str, int | float | str]
+    paths: tuple[str, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    hidden: tuple[Finding, ...] = ()
+    refuted: tuple[Finding, ...] = ()
+    stale: tuple[BaselineEntry, ...] = ()

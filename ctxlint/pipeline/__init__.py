@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ctxlint.findings.graph import CallGraph
 from ctxlint.findings.model import Result
 
 
@@ -41,6 +42,7 @@ class Request:
     ``builds``: existing build directories to take commands from, instead of
     preparing one (their ``.config`` says which profile they are).
     ``timeout``: seconds a unit may take. ``jobs``: worker processes.
+    ``verify``: run each finding in the executable model.
     ``reach``: how many rounds of looking for callers and callees in other files
     (None: two when single files are audited, none for directories).
     """
@@ -57,29 +59,20 @@ class Request:
     libclang: str | None = None
     reach: int | None = None
     rules: tuple[Path, ...] = field(default=())
+    verify: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhyContext:
-    """One execution context that a function can run in, with the way there."""
+class FunctionGraphs:
+    """Answer of :func:`graph` for one function.
 
-    profile: str
-    context: str
-    path: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WhyFunction:
-    """Answer of :func:`why` for one function of that name.
-
-    ``reaches``: operations that it may reach, as ``(operation, callee, place)``.
+    ``graphs`` has one for each profile that knows the function; ``contexts``
+    the execution contexts that it is entered in, in words, for each profile.
     """
 
-    function: str
-    file: str
-    line: int
-    contexts: tuple[WhyContext, ...]
-    reaches: tuple[tuple[str, str, str], ...]
+    symbol: str
+    graphs: tuple[CallGraph, ...]
+    contexts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +103,15 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
     return run(request, progress)
 
 
-def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
-    """Execution contexts of every function with that name."""
-    from ctxlint.pipeline.run import why as run
+def graph(
+    request: Request, target: str, progress: Progress, limit: int = 40
+) -> tuple[FunctionGraphs, ...]:
+    """The calls around every function named ``target``, or around the finding
+    with that fingerprint (at least 8 hexadecimal digits).
 
-    return run(request, function, progress)
+    At most ``limit`` functions in each direction. Raises UsageError when there
+    is no such function or finding.
+    """
+    from ctxlint.pipeline.run import graph as run
+
+    return run(request, target, progress, limit)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -16,7 +18,10 @@ from ctxlint import __version__, kbuild
 from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
-from ctxlint.contexts.propagate import Node, Propagation
+from ctxlint.contexts import witness
+from ctxlint.contexts.propagate import Propagation, Violation
+from ctxlint.findings import suppressions
+from ctxlint.findings.graph import CallGraph
 from ctxlint.findings.model import (
     Finding,
     Incomplete,
@@ -27,21 +32,22 @@ from ctxlint.findings.model import (
     UnknownCallee,
 )
 from ctxlint.pipeline import (
+    FunctionGraphs,
     PreparedProfile,
     Progress,
     Request,
-    WhyContext,
-    WhyFunction,
     reach,
 )
-from ctxlint.pipeline.collect import findings_of, merge, source_reader
-from ctxlint.pipeline.index import Index, index_profile, rules_of
+from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
+from ctxlint.pipeline.graph import GraphMaker
+from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
 SINGLE_FILE_REACH = 2
+_FINGERPRINT = re.compile(r"[0-9a-f]{8,32}")
 DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
 
 
@@ -54,7 +60,7 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Session:
+class Session:
     """A request with its defaults filled in."""
 
     request: Request
@@ -64,7 +70,7 @@ class _Session:
     jobs: int
 
     @classmethod
-    def of(cls, request: Request) -> _Session:
+    def of(cls, request: Request) -> Session:
         tree = kbuild.find_tree(request.tree)
         return cls(
             request,
@@ -74,7 +80,10 @@ class _Session:
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
-    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+    def profiles(
+        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+    ) -> list[kbuild.Prepared]:
+        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
@@ -108,6 +117,7 @@ class _Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
+                        instead=instead,
                     )
                 )
             except kbuild.NoRealTimeError as error:
@@ -118,11 +128,24 @@ class _Session:
                 progress.finish(stage)
         return out
 
-    def index(self, profile: kbuild.Prepared, store: Store, progress: Progress) -> Index:
-        """Facts of the audited units, and of those that they reach."""
+    def open_store(self, progress: Progress) -> Store:
+        """The store of facts, in the cache."""
+        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
+
+    def index(
+        self,
+        profile: kbuild.Prepared,
+        store: Store,
+        progress: Progress,
+        changed: Changed | None = None,
+    ) -> Index:
+        """Facts of the audited units, and of those that they reach.
+
+        With ``changed``, ``store`` is one that sees the tree so changed.
+        """
         request = self.request
         index = index_profile(
-            self.tree, profile, request, store, progress, self.jobs, self.cache
+            self.tree, profile, request, store, progress, self.jobs, self.cache, changed
         )
         rounds = request.reach
         if rounds is None:
@@ -134,7 +157,11 @@ class _Session:
         for _ in range(rounds):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
             found = reach.find_files(
-                self.tree.path, kbuild.arch_folder(profile.arch), names, new
+                self.tree.path,
+                kbuild.arch_folder(profile.arch),
+                names,
+                new,
+                changed.contents if changed is not None else None,
             )
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
             fresh = [f for f in found if f not in index.facts]
@@ -159,6 +186,7 @@ class _Session:
                 progress,
                 self.jobs,
                 self.cache,
+                changed,
             )
             index.absorb(extra)
             new = [c.file for c in chosen]
@@ -177,23 +205,36 @@ class _Session:
 
 
 def audit(request: Request, progress: Progress) -> Result:
-    session = _Session.of(request)
+    session = Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     units = 0
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in prepared:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            results.append(_judge(index, session, profile, request, store, progress))
+            results.append(judge(index, session, profile, store, progress))
+            if request.verify:
+                results[-1] = verified(results[-1], index, session, profile, store, progress)
+    return assemble(session, prepared, results, incomplete, units)
+
+
+def assemble(
+    session: Session,
+    prepared: list[kbuild.Prepared],
+    results: list[ProfileResult],
+    incomplete: list[Incomplete],
+    units: int,
+    contents: Mapping[str, bytes | None] | None = None,
+) -> Result:
+    """One result of what each profile gave; ``contents`` are files that were changed."""
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
+    refuted = tuple(f for f in findings if f.verdict == "refuted")
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
         tree=TreeInfo(version=session.tree.version, commit=session.tree.commit),
@@ -201,11 +242,17 @@ def audit(request: Request, progress: Progress) -> Result:
             Profile(name=p.spec_name, arch=p.arch, rt=p.rt, config=Path(p.config).name)
             for p in prepared
         ),
-        findings=findings,
+        findings=tuple(f for f in findings if f.verdict != "refuted"),
+        refuted=refuted,
         incomplete=tuple(sorted(incomplete, key=lambda i: (i.file, i.profile))),
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
+        paths=tuple(sorted(session.paths)),
+        suppressions=suppressions.read(
+            {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
+            text_reader(session.tree.path, contents),
+        ),
     )
 
 
@@ -220,21 +267,22 @@ def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | flo
     return total
 
 
-def _judge(
+def judge(
     index: Index,
-    session: _Session,
+    session: Session,
     profile: kbuild.Prepared,
-    request: Request,
     store: Store,
     progress: Progress,
+    contents: Mapping[str, bytes | None] | None = None,
 ) -> ProfileResult:
+    """The findings of one profile; ``contents`` are files that were changed."""
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=ProfileResult)
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
-    rules = rules_of(request)
+    rules = rules_of(session.request)
     program = index.program()
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
@@ -243,7 +291,7 @@ def _judge(
         rules,
         profile.rt,
         profile.spec_name,
-        source_reader(session.tree.path),
+        source_reader(session.tree.path, contents),
         _reported(files, session.paths),
     )
     result = ProfileResult(
@@ -261,6 +309,38 @@ def _judge(
     )
     store.put_cached("result", key, msgspec.msgpack.encode(result))
     progress.finish(stage)
+    return result
+
+
+def verified(
+    result: ProfileResult,
+    index: Index,
+    session: Session,
+    profile: kbuild.Prepared,
+    store: Store,
+    progress: Progress,
+) -> ProfileResult:
+    """``result`` with what running each finding gave."""
+    from ctxlint.pipeline.verify import evidence_of, model_digest
+
+    key = f"{index.key(profile.spec_name, session.paths)} {model_digest()}"
+    known = store.get_cached("verdicts", key)
+    if known is not None:
+        return msgspec.msgpack.decode(known, type=ProfileResult)
+    rules = rules_of(session.request)
+    program = index.program()
+    run = _propagate(program, rules, profile.rt)
+    pairs = explained(
+        run.violations,
+        rules,
+        profile.rt,
+        profile.spec_name,
+        source_reader(session.tree.path),
+        _reported({command.file for command in profile.commands}, session.paths),
+    )
+    found = evidence_of(pairs, index, store, program, rules, profile, progress)
+    result = msgspec.structs.replace(result, findings=found)
+    store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
     return result
 
 
@@ -303,7 +383,7 @@ def _merge_unknown(
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     out = []
     for p in session.profiles(progress):
         out.append(
@@ -321,95 +401,91 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
     return tuple(out)
 
 
-def why(request: Request, function: str, progress: Progress) -> tuple[WhyFunction, ...]:
-    session = _Session.of(request)
-    answers: dict[str, tuple[str, str, int, list[WhyContext], set[tuple[str, str, str]]]] = {}
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+def linked(request: Request, progress: Progress) -> Iterator[tuple[kbuild.Prepared, Program]]:
+    """Each profile with the linked facts of the units that ``request`` reaches."""
+    session = Session.of(request)
+    with session.open_store(progress) as store:
         for profile in session.profiles(progress):
+            yield profile, session.index(profile, store, progress).program()
+
+
+def graph(
+    request: Request, target: str, progress: Progress, limit: int
+) -> tuple[FunctionGraphs, ...]:
+    session = Session.of(request)
+    chosen: Finding | None = None
+    answers: dict[str, list[CallGraph]] = {}
+    contexts: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    if _FINGERPRINT.fullmatch(target):
+        chosen = _one_finding(audit(request, progress), target)
+    with session.open_store(progress) as store:
+        for profile in session.profiles(progress):
+            if chosen is not None and profile.spec_name not in chosen.profiles:
+                continue
             index = session.index(profile, store, progress)
             rules = rules_of(request)
-            program = index.program()
-            run = _propagate(program, rules, profile.rt)
-            for symbol, nodes in sorted(run.nodes.items()):
-                fn = program.functions[symbol]
-                if fn.name != function and symbol != function:
+            run = _propagate(index.program(), rules, profile.rt)
+            reported = _reported({c.file for c in profile.commands}, session.paths)
+            maker = GraphMaker(
+                run, rules, profile.rt, profile.spec_name, _told(reported, chosen)
+            )
+            symbols = maker.symbols(chosen.function if chosen is not None else target)
+            for symbol in symbols:
+                drawn = maker.graph(symbol, limit)
+                if chosen is not None and drawn.node(symbol).file != chosen.file:
                     continue
-                answer = answers.setdefault(symbol, (fn.name, fn.file, fn.line, [], set()))
-                for node in nodes:
-                    if node.parent is None and node.entry is None:
-                        continue
-                    answer[3].append(_why_context(node, profile.spec_name, rules))
-                answer[4].update(_reaches(program, rules, profile.rt, symbol))
+                answers.setdefault(symbol, []).append(drawn)
+                contexts.setdefault(symbol, []).append(
+                    (profile.spec_name, maker.contexts(symbol))
+                )
     if not answers:
         raise UsageError(
-            f"no function {function}() in {' '.join(session.paths)}",
-            hint="name the file or directory that defines it: ctxlint why FUNCTION --path FILE",
+            f"no function {target}() in {' '.join(session.paths)}",
+            hint="name the file or directory that defines it after the function",
         )
     return tuple(
-        WhyFunction(
-            function=name,
-            file=file,
-            line=line,
-            contexts=tuple(contexts),
-            reaches=tuple(sorted(reach)),
+        FunctionGraphs(
+            symbol=symbol, graphs=tuple(answers[symbol]), contexts=tuple(contexts[symbol])
         )
-        for name, file, line, contexts, reach in (answers[s] for s in sorted(answers))
+        for symbol in sorted(answers)
     )
 
 
-def _why_context(node: Node, profile: str, rules: Rulebook) -> WhyContext:
+def _one_finding(result: Result, digits: str) -> Finding:
+    """Raises UsageError when not exactly one finding has that fingerprint."""
+    found = [f for f in result.findings if f.fingerprint.startswith(digits)]
+    if len(found) != 1:
+        what = "several findings have" if found else "no finding has"
+        raise UsageError(
+            f"{what} the fingerprint {digits}",
+            hint="ctxlint audit shows them; give the same paths and options here",
+        )
+    return found[0]
+
+
+def _told(
+    reported: Callable[[str], bool], chosen: Finding | None
+) -> Callable[[Violation], bool]:
+    """Which violations are drawn: those that an audit reports, or those that go
+    the way of a finding."""
     way: list[str] = []
-    at: Node | None = node
-    while at is not None:
-        if at.parent is not None and at.edge is not None:
-            loc = at.parent.fn.locs[at.edge.loc]
-            way.append(
-                f"{at.fn.name}() called by {at.parent.fn.name}() ({loc.file}:{loc.line})"
-            )
-        elif at.entry is not None:
-            state = f" for {at.entry.state}" if at.entry.state else ""
-            way.append(
-                f"{at.fn.name}() is {at.entry.kind}{state} ({at.entry.file}:{at.entry.line})"
-            )
-        else:
-            way.append(f"{at.fn.name}() ({at.fn.file}:{at.fn.line})")
-        at = at.parent
-    title = rules.contexts[node.context.name].title + ": " if node.context.name else ""
-    return WhyContext(
-        profile=profile, context=title + node.context.words(), path=tuple(way[::-1])
-    )
+    if chosen is not None:
+        steps = (step for step in chosen.path if step.kind != "registration")
+        way = [function for function, _ in groupby(step.function for step in steps)]
 
+    def told(violation: Violation) -> bool:
+        site = witness.site_of(violation, reported)
+        if site is None or chosen is None:
+            return site is not None
+        names = (node.fn.name for node in witness.nodes_of(violation))
+        return (
+            (site.loc.file, site.loc.line, site.loc.col)
+            == (chosen.file, chosen.line, chosen.column)
+            and witness.entry_of(violation) == chosen.entry
+            and [name for name, _ in groupby(names)] == way
+        )
 
-def _reaches(
-    program: Program, rules: Rulebook, rt: bool, symbol: str
-) -> set[tuple[str, str, str]]:
-    """Operations that may wait, below a function, however they are guarded."""
-    found: set[tuple[str, str, str]] = set()
-    seen = {symbol}
-    todo = [symbol]
-    while todo:
-        fn = program.functions.get(todo.pop())
-        if fn is None:
-            continue
-        for edge in fn.edges:
-            targets = {edge.symbol} if edge.symbol else set()
-            for point in edge.points:
-                targets |= set(program.targets(point.target))
-            for target in targets:
-                rule = rules.api(target)
-                if rule is not None:
-                    waits = [c for c in rule.cases(rt) if c.level != "spin"]
-                    if waits:
-                        loc = fn.locs[edge.loc]
-                        found.add((rule.api.operation, rule.show, f"{loc.file}:{loc.line}"))
-                    if not rule.api.inside:
-                        continue
-                if target not in seen:
-                    seen.add(target)
-                    todo.append(target)
-    return found
+    return told
 
 
 def _default_cache() -> Path:

@@ -3,18 +3,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
+import msgspec
+
+import ctxlint
+from ctxlint import kbuild
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Node, Violation
 from ctxlint.contexts.witness import nodes_of
+from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.model.explore.target import Leg, Way
-from ctxlint.model.explore.verify import Start, Verifier
+from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
 from ctxlint.model.image import Image, link
+from ctxlint.pipeline import Progress
 from ctxlint.pipeline.index import Index
+from ctxlint.rulebook import models_directory
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 from ctxlint.store import Store
@@ -46,6 +56,55 @@ def verifier_of(
         program.decls,
         lambda name: constant(program, rules, name),
     )
+
+
+def evidence_of(
+    pairs: Iterable[tuple[Finding, Violation]],
+    index: Index,
+    store: Store,
+    program: Program,
+    rules: Rulebook,
+    profile: kbuild.Prepared,
+    progress: Progress,
+) -> list[Finding]:
+    """Run each finding; the findings with what that gave."""
+    pairs = list(pairs)
+    stage = f"running {profile.spec_name}"
+    progress.start(stage, len(pairs))
+    verifier = verifier_of(index, store, program, rules, profile.rt)
+    out = []
+    for finding, violation in pairs:
+        way = way_of(violation, verifier.image)
+        if way is None:
+            verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
+        else:
+            verdict = verifier.verify(way, start_of(violation, program, rules, profile.rt))
+        evidence = Evidence(
+            profile=profile.spec_name,
+            verdict=verdict.verdict,
+            why=verdict.why,
+            values=verdict.values,
+            assumed=verdict.assumed,
+            splat=verdict.splat,
+            executions=verdict.executions,
+        )
+        out.append(
+            msgspec.structs.replace(finding, evidence=(evidence,), verdict=verdict.verdict)
+        )
+        progress.advance(stage, f"{finding.file}:{finding.line}")
+    progress.finish(stage)
+    return out
+
+
+@cache
+def model_digest() -> str:
+    """Names the model by its content: verdicts depend on it."""
+    hasher = hashlib.blake2b(digest_size=12)
+    package = Path(ctxlint.__file__).parent / "model"
+    files = [*package.rglob("*.py"), *models_directory().glob("*")]
+    for path in sorted(files):
+        hasher.update(path.read_bytes())
+    return hasher.hexdigest()
 
 
 def way_of(violation: Violation, image: Image) -> Way | None:

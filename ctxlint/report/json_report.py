@@ -22,7 +22,12 @@ _ORDER = (
     "tool",
     "tree",
     "profiles",
+    "paths",
     "findings",
+    "hidden",
+    "stale",
+    "refuted",
+    "suppressions",
     "incomplete",
     "unknown_callees",
     "statistics",
@@ -51,7 +56,7 @@ def load(text: str | bytes) -> Result:
     """
     try:
         return msgspec.convert(json.loads(text), Result)
-    except (ValueError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(
             f"not a saved ctxlint result: {error}",
             hint="Write one with: ctxlint audit --format json -o FILE",

@@ -15,31 +15,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 import sarif_om as om
 
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.fingerprint import VERSION, line_hashes
-from ctxlint.findings.model import Finding, Result, Step
+from ctxlint.findings.model import BaselineEntry, Finding, Result, Step
 from ctxlint.report.clean import clean
+from ctxlint.report.ranking import worst_first
 from ctxlint.report.sarif_json import to_json
+from ctxlint.report.sarif_parts import (
+    BASE,
+    columns_of,
+    descriptor_of,
+    logical_of,
+    quoted,
+    rule_of,
+    safe,
+    sentence,
+    snippet_of,
+    source_root,
+)
 from ctxlint.report.witness import call_of, call_stack, context_changes, depths, note_of
 
 SCHEMA_URI = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-BASE = "SRCROOT"
 
-# Limits of GitHub code scanning: a run above the first is refused, thread flows
-# above the second are cut.
+# Limits of GitHub code scanning: a run with more results than the first is
+# refused, and of fewer it keeps the second number; it shows as many steps of a
+# thread flow and as many locations of a result; a rule with more tags is refused.
 MAX_RESULTS = 25_000
+KEPT_RESULTS = 5_000
 MAX_STEPS = 1_000
 _MAX_NOTIFICATIONS = 1_000
 
 _EXITS = {
-    0: "no findings",
+    0: "no findings to fail on",
     1: "findings",
     2: "wrong usage",
     3: "incomplete: a unit could not be analysed",
@@ -93,7 +106,7 @@ def render(result: Result, docs: Sequence[CheckDoc], options: Options | None = N
     Raises ValueError when a finding's check has no doc.
     """
     rules = sorted(docs, key=lambda doc: doc.id)
-    missing = {finding.check for finding in result.findings} - {doc.id for doc in rules}
+    missing = {f.check for f in (*result.findings, *result.hidden)} - {doc.id for doc in rules}
     if missing:
         raise ValueError(f"no documentation for {', '.join(sorted(missing))}")
     run = _Run(result, rules, options or Options())
@@ -108,7 +121,7 @@ class _Run:
         self.rules = rules
         self.options = options
         self.rule_index = {doc.id: index for index, doc in enumerate(rules)}
-        self.hashes = line_hashes(result.findings)
+        self.hashes = line_hashes((*result.findings, *result.hidden))
         self.files = sorted(_files(result))
         self.file_index = {file: index for index, file in enumerate(self.files)}
 
@@ -121,13 +134,13 @@ class _Run:
             tool=om.Tool(driver=self._driver()),
             automation_details=om.RunAutomationDetails(id=category.rstrip("/") + "/"),
             invocations=[self._invocation()],
-            original_uri_base_ids={BASE: _source_root(options.source_root)},
+            original_uri_base_ids={BASE: source_root(options.source_root)},
             version_control_provenance=self._provenance(),
             artifacts=[
                 om.Artifact(location=self._artifact(file), source_language="c")
                 for file in self.files
             ],
-            results=[self._result(finding) for finding in result.findings[:MAX_RESULTS]],
+            results=self._results(),
             column_kind="utf16CodeUnits",
             default_source_language="c",
             properties={
@@ -154,9 +167,10 @@ class _Run:
             version=tool.version,
             semantic_version=semantic.group() if semantic else None,
             information_uri=self.options.information_uri,
-            rules=[_rule(doc) for doc in self.rules],
+            rules=[rule_of(doc) for doc in self.rules],
             notifications=[
-                _descriptor(kind, short, full) for kind, (short, full) in _NOTIFICATIONS.items()
+                descriptor_of(kind, short, full)
+                for kind, (short, full) in _NOTIFICATIONS.items()
             ],
         )
 
@@ -173,22 +187,22 @@ class _Run:
             tool_execution_notifications=self._notifications(),
             working_directory=om.ArtifactLocation(uri_base_id=BASE)
             if self.options.source_root is None
-            else _source_root(self.options.source_root),
+            else source_root(self.options.source_root),
         )
 
     def _notifications(self) -> list[Any]:
         result = self.result
         notes = []
         for unit in result.incomplete:
-            text = _text(f"Not analysed under {unit.profile}: {unit.reason}.")
+            text = safe(f"Not analysed under {unit.profile}: {unit.reason}.")
             if unit.detail:
-                text += " " + _text(unit.detail)
+                text += " " + safe(unit.detail)
             notes.append(self._notification("unit-not-analysed", "error", text, unit.file))
         for file in result.uncovered:
             text = "Not analysed: no profile compiles this file."
             notes.append(self._notification("file-not-covered", "note", text, file))
         for callee in result.unknown_callees:
-            text = _text(
+            text = safe(
                 f"Unknown callee '{callee.callee}': {callee.reason} "
                 f"(calls: {callee.count}, for example {callee.example})."
             )
@@ -198,10 +212,13 @@ class _Run:
             del notes[_MAX_NOTIFICATIONS:]
             text = f"{left_out} more notifications; the JSON output has them all."
             notes.append(self._notification("results-cut", "note", text))
-        cut = len(result.findings) - MAX_RESULTS
-        if cut > 0:
-            text = f"{cut} more findings; the JSON output has them all."
+        total = len(result.findings) + len(result.hidden) + len(result.stale)
+        if total > MAX_RESULTS:
+            text = f"{total - MAX_RESULTS} more findings; the JSON output has them all."
             notes.append(self._notification("results-cut", "warning", text))
+        if total > KEPT_RESULTS:
+            text = f"GitHub keeps {KEPT_RESULTS} results of a run; the worst come first."
+            notes.append(self._notification("results-cut", "note", text))
         return notes
 
     def _notification(self, kind: str, level: str, text: str, file: str | None = None) -> Any:
@@ -226,6 +243,58 @@ class _Run:
             )
         ]
 
+    def _results(self) -> list[Any]:
+        """The worst first, so that what consumers cut off is the least."""
+        result = self.result
+        found = [*worst_first(result.findings), *worst_first(result.hidden)][:MAX_RESULTS]
+        gone = result.stale[: MAX_RESULTS - len(found)]
+        return [*map(self._result, found), *map(self._absent, gone)]
+
+    def _absent(self, entry: BaselineEntry) -> Any:
+        """A finding that the baseline knows and that is no more. Its line is not
+        known; the first one stands for the file, as consumers want a region."""
+        index = self.rule_index.get(entry.check, -1)
+        call = safe(call_of(entry.callee))
+        where = f" in '{safe(entry.function)}'" if entry.function else ""
+        return om.Result(
+            rule_id=clean(entry.check),
+            rule_index=index,
+            level=self.rules[index].level if index >= 0 else "warning",
+            message=om.Message(text=f"No longer found: {call}{where}."),
+            locations=[
+                om.Location(
+                    physical_location=om.PhysicalLocation(
+                        artifact_location=self._artifact(entry.file),
+                        region=om.Region(start_line=1),
+                    ),
+                    logical_locations=logical_of(entry.function),
+                )
+            ],
+            partial_fingerprints={VERSION: entry.fingerprint},
+            baseline_state="absent",
+            suppressions=[] if self.result.hidden else None,
+        )
+
+    def _suppressions(self, finding: Finding) -> list[Any] | None:
+        """Empty means "not suppressed", none means "not known" in the format."""
+        if not self.result.hidden:
+            return None
+        return [
+            om.Suppression(
+                kind=why.kind,
+                justification=clean(why.reason) or None,
+                location=om.Location(
+                    physical_location=om.PhysicalLocation(
+                        artifact_location=self._artifact(why.file),
+                        region=om.Region(start_line=why.line),
+                    )
+                )
+                if why.file and why.line
+                else None,
+            )
+            for why in finding.suppressed
+        ]
+
     def _result(self, finding: Finding) -> Any:
         path = _shortened(finding)
         related = self._related(path)
@@ -239,10 +308,10 @@ class _Run:
                     physical_location=self._physical(
                         finding.file,
                         finding.line,
-                        _columns(finding.text, finding.column, finding.callee),
+                        columns_of(finding.text, finding.column, finding.callee),
                         finding.text,
                     ),
-                    logical_locations=_logical(finding.function),
+                    logical_locations=logical_of(finding.function),
                 )
             ],
             code_flows=[self._code_flow(path)] if path.path else None,
@@ -252,17 +321,9 @@ class _Run:
                 VERSION: finding.fingerprint,
                 "primaryLocationLineHash": self.hashes[finding.file, finding.line],
             },
-            properties={
-                "callee": clean(finding.callee),
-                "operation": clean(finding.operation),
-                "certainty": finding.certainty,
-                "preemptRtOnly": finding.rt_only,
-                "profiles": list(finding.profiles),
-                "executionContext": clean(finding.context.text),
-                "entryPoint": clean(finding.entry.function),
-                "assumptions": [clean(assumption) for assumption in finding.assumptions],
-                **({"verdict": finding.verdict} if finding.verdict is not None else {}),
-            },
+            baseline_state=finding.baseline_state,
+            suppressions=self._suppressions(finding),
+            properties=_properties(finding),
         )
 
     def _related(self, finding: Finding) -> list[tuple[Step, Any]]:
@@ -270,7 +331,7 @@ class _Run:
         related: list[tuple[Step, Any]] = []
         for index, step in enumerate(finding.path):
             if step.kind in ("registration", "state"):
-                location = self._location(step, _text(note_of(finding, index)))
+                location = self._location(step, safe(note_of(finding, index)))
                 location.id = len(related) + 1
                 related.append((step, location))
         return related
@@ -280,9 +341,9 @@ class _Run:
         locations = []
         contexts = context_changes(finding.path)
         for index, step in enumerate(finding.path):
-            text = _text(note_of(finding, index))
+            text = safe(note_of(finding, index))
             if contexts[index]:
-                text += f" => {_text(contexts[index])}"
+                text += f" => {safe(contexts[index])}"
             locations.append(
                 om.ThreadFlowLocation(
                     location=self._location(step, text),
@@ -292,7 +353,7 @@ class _Run:
                     importance="essential" if step.kind != "call" else "important",
                 )
             )
-        text = f"From the registration to {_text(call_of(finding.callee))}"
+        text = f"From the registration to {safe(call_of(finding.callee))}"
         return om.CodeFlow(
             message=om.Message(text=text + "."),
             thread_flows=[om.ThreadFlow(id=finding.profiles[0], locations=locations)]
@@ -303,9 +364,9 @@ class _Run:
     def _stack(self, finding: Finding) -> Any:
         """Innermost frame first, as stacks are printed."""
         return om.Stack(
-            message=om.Message(text=f"Call stack at {_text(call_of(finding.callee))}."),
+            message=om.Message(text=f"Call stack at {safe(call_of(finding.callee))}."),
             frames=[
-                om.StackFrame(location=self._location(step, _text(call_of(step.function))))
+                om.StackFrame(location=self._location(step, safe(call_of(step.function))))
                 for step in reversed(call_stack(finding.path))
             ],
         )
@@ -313,9 +374,9 @@ class _Run:
     def _location(self, step: Step, text: str) -> Any:
         return om.Location(
             physical_location=self._physical(
-                step.file, step.line, _columns(step.text, step.column, ""), step.text
+                step.file, step.line, columns_of(step.text, step.column, ""), step.text
             ),
-            logical_locations=_logical(step.function),
+            logical_locations=logical_of(step.function),
             message=om.Message(text=text),
         )
 
@@ -329,7 +390,7 @@ class _Run:
             region.snippet = om.ArtifactContent(
                 text=clean(units.decode("utf-16-le", "replace"))
             )
-        whole_line = om.Region(start_line=line, snippet=_snippet(text))
+        whole_line = om.Region(start_line=line, snippet=snippet_of(text))
         return om.PhysicalLocation(
             artifact_location=self._artifact(file),
             region=region,
@@ -339,64 +400,56 @@ class _Run:
     def _artifact(self, file: str) -> Any:
         index = self.file_index.get(file, -1)
         if PurePosixPath(file).is_absolute():
-            return om.ArtifactLocation(uri="file://" + _quoted(file), index=index)
-        return om.ArtifactLocation(uri=_quoted(file), uri_base_id=BASE, index=index)
+            return om.ArtifactLocation(uri="file://" + quoted(file), index=index)
+        return om.ArtifactLocation(uri=quoted(file), uri_base_id=BASE, index=index)
 
 
-def _rule(doc: CheckDoc) -> Any:
-    return om.ReportingDescriptor(
-        id=doc.id,
-        name="".join(word.capitalize() for word in doc.id.split("-")),
-        short_description=om.MultiformatMessageString(text=doc.name + "."),
-        full_description=om.MultiformatMessageString(text=doc.summary),
-        help=om.MultiformatMessageString(text=_plain(doc.help), markdown=doc.help),
-        help_uri=doc.help_uri,
-        default_configuration=om.ReportingConfiguration(level=doc.level),
-        properties={
-            "tags": list(doc.tags[:20]),
-            "precision": "high",
-            "problem.severity": doc.level,
-        },
-    )
-
-
-def _descriptor(kind: str, short: str, full: str) -> Any:
-    return om.ReportingDescriptor(
-        id=kind,
-        name="".join(word.capitalize() for word in kind.split("-")),
-        short_description=om.MultiformatMessageString(text=short),
-        full_description=om.MultiformatMessageString(text=full),
-        help=om.MultiformatMessageString(text=full, markdown=full),
-    )
+def _properties(finding: Finding) -> dict[str, Any]:
+    if not finding.operation:  # it speaks of a comment
+        return {"profiles": list(finding.profiles)}
+    return {
+        "callee": clean(finding.callee),
+        "operation": clean(finding.operation),
+        "certainty": finding.certainty,
+        "preemptRtOnly": finding.rt_only,
+        "profiles": list(finding.profiles),
+        "executionContext": clean(finding.context.text),
+        "entryPoint": clean(finding.entry.function),
+        "assumptions": [clean(assumption) for assumption in finding.assumptions],
+        **({"verdict": finding.verdict} if finding.verdict is not None else {}),
+    }
 
 
 def _message(finding: Finding, related: list[tuple[Step, Any]]) -> str:
     """Sentences; links ``[text](id)`` are the only way to related locations."""
     entry = finding.entry
-    sentences = [_sentence(_text(finding.message))]
+    sentences = [sentence(safe(finding.message))]
+    if not finding.operation:  # it speaks of a comment
+        return sentences[0]
     for step, location in related:
-        place = _text(f"{step.file}:{step.line}")
+        place = safe(f"{step.file}:{step.line}")
         head = "Entry point" if step.kind == "registration" else "Then"
         sentences.append(f"{head}: {location.message.text} at [{place}]({location.id}).")
     if not related:
         state = f" for {entry.state}" if entry.state else ""
-        sentences.append(_text(f"Entry point: '{entry.function}'{state}."))
-    sentences.append(_sentence("Execution context: " + _text(finding.context.text)))
-    sentences.append(_sentence("Why it sleeps: " + _text(finding.why)))
+        sentences.append(safe(f"Entry point: '{entry.function}'{state}."))
+    sentences.append(sentence("Execution context: " + safe(finding.context.text)))
+    sentences.append(sentence("Why it sleeps: " + safe(finding.why)))
     kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
-    sentences.append(f"Bug on {kernels}; seen in {_text(', '.join(finding.profiles))}.")
+    sentences.append(f"Bug on {kernels}; seen in {safe(', '.join(finding.profiles))}.")
     if finding.assumptions:
-        conditions = "; ".join(_text(assumption) for assumption in finding.assumptions)
-        sentences.append(_sentence(f"This would be false unless: {conditions}"))
+        conditions = "; ".join(safe(assumption) for assumption in finding.assumptions)
+        sentences.append(sentence(f"This would be false unless: {conditions}"))
     return " ".join(sentences)
 
 
 def _files(result: Result) -> set[str]:
     files = {unit.file for unit in result.incomplete} | set(result.uncovered)
-    for finding in result.findings:
+    for finding in (*result.findings, *result.hidden):
         files.add(finding.file)
         files.update(step.file for step in finding.path)
-    return files
+        files.update(why.file for why in finding.suppressed if why.file)
+    return files | {entry.file for entry in result.stale}
 
 
 def _shortened(finding: Finding) -> Finding:
@@ -404,56 +457,3 @@ def _shortened(finding: Finding) -> Finding:
         return finding
     path = finding.path[: MAX_STEPS - 1] + finding.path[-1:]
     return msgspec.structs.replace(finding, path=path)
-
-
-def _columns(text: str, column: int, callee: str) -> tuple[int, int]:
-    """First column and the one after the last, in UTF-16 units, from 1.
-
-    The compiler counts bytes; the two agree up to the first non-ASCII character.
-    """
-    prefix = text.encode("utf-8", "replace")[: max(column - 1, 0)].decode("utf-8", "ignore")
-    start = len(prefix.encode("utf-16-le", "replace")) // 2 + 1 if text else max(column, 1)
-    if callee and text.startswith(callee, len(prefix)):
-        return start, start + len(callee)
-    rest = text[len(prefix) :].rstrip()
-    return start, start + len(rest.encode("utf-16-le", "replace")) // 2
-
-
-def _logical(function: str) -> list[Any] | None:
-    if not function:
-        return None
-    return [om.LogicalLocation(name=clean(function), kind="function")]
-
-
-def _snippet(text: str) -> Any:
-    # Tabs stay, because columns count them.
-    return om.ArtifactContent(text="\t".join(clean(part) for part in text.split("\t")))
-
-
-def _source_root(path: str | None) -> Any:
-    text = "Root of the kernel tree."
-    description = om.Message(text=text)
-    if path is None:
-        return om.ArtifactLocation(description=description)
-    return om.ArtifactLocation(
-        uri="file://" + _quoted(path.rstrip("/")) + "/", description=description
-    )
-
-
-def _quoted(path: str) -> str:
-    return quote(path, safe="/+-._~", errors="surrogatepass")
-
-
-def _text(text: str) -> str:
-    """Text of the analysed source for a message: no control characters, and
-    brackets escaped, because ``[text](target)`` is a link in SARIF."""
-    return clean(text).replace("[", "\\[").replace("]", "\\]")
-
-
-def _plain(markdown: str) -> str:
-    """Markdown without its marks for headings and code."""
-    return re.sub(r"^#+ +", "", markdown, flags=re.MULTILINE).replace("`", "")
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else text + "."

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
+from ctxlint.findings.selection import NOT_NEW, NOT_SELECTED
 from ctxlint.report.clean import clean
 from ctxlint.report.witness import context_changes, note_of, state_of
 
@@ -27,6 +28,7 @@ WIDTH = 78
 """Columns; what mail and review of kernel patches are read in."""
 
 _LISTED = 20
+_VALUES = 6
 _STYLES = {
     "error": "1;31",
     "warning": "1;33",
@@ -55,6 +57,11 @@ def render(result: Result, *, colour: bool = False, width: int = WIDTH) -> str:
     return "".join(_paint(line, colour) + "\n" for line in lines)
 
 
+def finding_text(finding: Finding, width: int = WIDTH) -> str:
+    """One finding as plain text, for a mail; no line break at its end."""
+    return "\n".join(_paint(line, colour=False) for line in finding_lines(finding, width))
+
+
 def finding_lines(finding: Finding, width: int = WIDTH) -> list[Line]:
     """One finding as lines of spans."""
     lines: list[Line] = [_headline(finding)]
@@ -79,7 +86,7 @@ def _source(finding: Finding, width: int) -> list[Line]:
     """The source line with the callee underlined, if the line is known."""
     if not finding.text.strip():
         return []
-    before, mark, after = _split_at_callee(finding)
+    before, mark, after = split_at_callee(finding)
     gutter = f"{finding.line:>5} | "
     room = width - len(gutter) if width else len(before + mark + after)
     if len(before) + len(mark) > room:
@@ -101,8 +108,8 @@ def _source(finding: Finding, width: int) -> list[Line]:
     ]
 
 
-def _split_at_callee(finding: Finding) -> tuple[str, str, str]:
-    """The line without its indentation: before the callee, the callee, after."""
+def split_at_callee(finding: Finding) -> tuple[str, str, str]:
+    """The source line without its indentation: before the callee, the callee, after."""
     raw = finding.text.rstrip()
     # Columns count bytes, as the compiler counts them.
     prefix = raw.encode("utf-8", "replace")[: max(finding.column - 1, 0)]
@@ -141,6 +148,24 @@ def _way(finding: Finding, width: int) -> list[Line]:
     return lines
 
 
+def _verdict(finding: Finding) -> list[tuple[str, str]]:
+    """What running it in the model gave: one line where all profiles agree."""
+    if not finding.evidence:
+        return [("verdict of the model", finding.verdict)] if finding.verdict else []
+    facts = []
+    told = {(e.verdict, e.why) for e in finding.evidence}
+    for evidence in finding.evidence[: 1 if len(told) == 1 else None]:
+        where = "" if len(told) == 1 else f" ({evidence.profile})"
+        facts.append((f"verdict of the model{where}", f"{evidence.verdict}: {evidence.why}"))
+        if evidence.verdict == "confirmed" and evidence.values:
+            shown = "; ".join(evidence.values[:_VALUES])
+            more = len(evidence.values) - _VALUES
+            facts.append(("it got there with", shown + (f"; {more} more" if more > 0 else "")))
+        if evidence.assumed:
+            facts.append(("taken to return", ", ".join(evidence.assumed)))
+    return facts
+
+
 def _step_source(step: Step, width: int) -> list[Line]:
     text = clean(step.text.strip())
     if step.kind not in _WITH_SOURCE or not text:
@@ -156,14 +181,15 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     why = finding.why
     if finding.certainty == "may":
         why = f"{_sentence(why)} Not on every call: it depends on the state at run time."
+    if not finding.operation:  # it speaks of a comment
+        return _fact("fingerprint", finding.fingerprint, width)
     kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
     facts = [("why it sleeps", why)]
     context = finding.path[-1].context if finding.path else ""
     if state_of(context) != state_of(finding.context.text):
         facts.append(("execution context", finding.context.text))
     facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
-    if finding.verdict is not None:
-        facts.append(("verdict of the model", finding.verdict))
+    facts += _verdict(finding)
     lines: list[Line] = []
     for label, value in facts:
         if value:
@@ -179,6 +205,7 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
 
 def _summary(result: Result, width: int) -> list[Line]:
     lines = _counts(result)
+    lines += _hidden(result, width)
     lines += _paragraph("", _scope(result), width, "")
     lines += _incomplete(result.incomplete, width)
     if result.unknown_callees:
@@ -204,10 +231,11 @@ def _counts(result: Result) -> list[Line]:
         return [
             (("label", "No findings" + (" in what was analysed" if result.incomplete else "")),)
         ]
-    functions = len({(finding.file, finding.function) for finding in found})
+    functions = len({(f.file, f.function) for f in found if f.function})
     severities = Counter(finding.severity for finding in found)
     parts = ", ".join(_n(severities[name], name) for name in sorted(severities))
-    head = f"{_n(len(found), 'finding')} in {_n(functions, 'function')}: {parts}"
+    where = f" in {_n(functions, 'function')}" if functions else ""
+    head = f"{_n(len(found), 'finding')}{where}: {parts}"
     lines: list[Line] = [(("label", head),)]
     checks = Counter(finding.check for finding in found)
     column = max(len(clean(check)) for check in checks)
@@ -220,6 +248,44 @@ def _counts(result: Result) -> list[Line]:
                 ("check", name),
                 ("", f"{'':{column - len(name)}}  (ctxlint explain {name})"),
             )
+        )
+    return lines
+
+
+def _hidden(result: Result, width: int) -> list[Line]:
+    """What is not shown, and why: nothing disappears without a word."""
+    lines: list[Line] = []
+    if result.hidden:
+        kinds = Counter(finding.suppressed[0].kind for finding in result.hidden)
+        names = {"inSource": "comments in the source", "external": "the baseline"}
+        parts = ", ".join(f"{kinds[kind]} by {names[kind]}" for kind in names if kinds[kind])
+        lines += _paragraph("", f"Hidden: {parts}", width, "")
+    left_out = result.statistics.get(NOT_SELECTED)
+    if left_out:
+        text = f"Not selected: {left_out} (--select, --ignore, --rt-only, per-path settings)"
+        lines += _paragraph("", text, width, "")
+    older = result.statistics.get(NOT_NEW)
+    if older:
+        lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")
+    if result.refuted:
+        head = f"Refuted by running them: {_n(len(result.refuted), 'finding')}"
+        lines += _paragraph("", head, width, "")
+        told = tuple(
+            f"{f.file}:{f.line}: {f.function}: {f.callee}: {f.evidence[0].why}"
+            for f in result.refuted
+        )
+        lines += _listed(told, "refuted", width)
+    if result.stale:
+        many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"
+        text = f"Stale in the baseline: {many} without a finding (ctxlint baseline update):"
+        lines += _paragraph("warning", text, width, "")
+        lines += _listed(
+            tuple(
+                f"{entry.file}: {entry.function}: {entry.callee} [{entry.check}]"
+                for entry in result.stale
+            ),
+            "stale",
+            width,
         )
     return lines
 
@@ -303,3 +369,10 @@ def _sentence(text: str) -> str:
 
 def _n(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# The report on a patch series is made of the same parts.
+headline = _headline
+incomplete_lines = _incomplete
+paragraph = _paragraph
+paint = _paint

@@ -146,11 +146,15 @@ class _Directory:
                     self._api_file(shown, _convert(path, shown, ApiFile))
                 case ("entry_points" | "callbacks", "/", _):
                     self._entry_file(shown, _convert(path, shown, EntryFile))
+                case ("splats.yaml", _, _):
+                    continue  # read by those who read splats (model/splat/rules.py)
+                case ("models", "/", _):
+                    continue  # data of the executable model (model/runtime)
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
                         hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
-                        "locks.yaml, operations.yaml and constants.yaml",
+                        "locks.yaml, operations.yaml, constants.yaml and splats.yaml",
                     )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:

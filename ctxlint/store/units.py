@@ -16,15 +16,15 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ctxlint.store.files import Files
 from ctxlint.store.seal import DamagedError, pack_ids, seal, unpack_ids, unseal
 
 # Contents of one unit that are kept at a time: switching between a few branches
-# or copies of a tree finds everything again.
-_VARIANTS = 4
+# or copies of a tree, or going through a patch series, finds everything again.
+_VARIANTS = 12
 
 # Seconds. A row is marked as used at most this often, so that a run in which
 # nothing changed writes nothing; pruning spares twice that.
@@ -155,6 +155,34 @@ class Units:
             "SELECT data FROM blobs WHERE kind = ? AND key = ?", (kind, key)
         ).fetchone()
         return row and unseal(row[0], kind, key)
+
+    def readers(
+        self, db: sqlite3.Connection, rows: Iterable[UnitRow], wanted: Callable[[str], bool]
+    ) -> dict[str, list[str]]:
+        """Per key, the files that the unit was read from and ``wanted`` answers for."""
+        rows = list(rows)
+        sets = {
+            number: unpack_ids(unseal(packed, "deps"))
+            for number, packed in db.execute(
+                "SELECT id, versions FROM depsets WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps([row.depset for row in rows]),),
+            )
+        }
+        ids = sorted(set().union(*sets.values())) if sets else []
+        paths = {
+            number: path
+            for number, path in db.execute(
+                "SELECT id, path FROM versions WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(ids),),
+            )
+            if wanted(path)
+        }
+        found = {}
+        for row in rows:
+            read = sorted(paths[n] for n in sets.get(row.depset, ()) if n in paths)
+            if read:
+                found[row.key] = read
+        return found
 
     def add(
         self,

@@ -21,10 +21,12 @@ from ctxlint.base.errors import (
     StoreError,
     ToolMissingError,
     TreeError,
+    UsageError,
 )
 from ctxlint.cli import main as cli_main
 from ctxlint.cli.main import COMMANDS, main
 from ctxlint.findings import model
+from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 
 MINIATURE = Path(__file__).parents[2] / "fixtures" / "tree"
 
@@ -79,6 +81,7 @@ class Fake:
 
     def __init__(self) -> None:
         self.requests: list[pipeline.Request] = []
+        self.limits: list[int] = []
         self.answer: Any = result()
 
     def audit(self, request: pipeline.Request, progress: pipeline.Progress) -> Any:
@@ -107,23 +110,33 @@ class Fake:
             ),
         )
 
-    def why(self, request: pipeline.Request, function: str, progress: pipeline.Progress) -> Any:
+    def graph(
+        self, request: pipeline.Request, target: str, progress: pipeline.Progress, limit: int
+    ) -> Any:
         self.audit(request, progress)
-        if function == "nobody":
-            return ()
-        context = pipeline.WhyContext(profile="arm64-rt", context="hardirq", path=("a.c:1: b",))
-        reaches = (("mutex", "mutex_lock", "a.c:2"),)
-        return (
-            pipeline.WhyFunction(
-                function=function, file="a.c", line=1, contexts=(context,), reaches=reaches
-            ),
+        if target == "nobody":
+            raise UsageError("no function nobody()", hint="name the file")
+        self.limits.append(limit)
+        node = GraphNode(
+            id=target, kind="focus", name=target, file="a.c", line=1, layer=0,
+            contexts=("hard interrupt: in hard interrupt",),
+        )  # fmt: skip
+        mutex = GraphNode(
+            id="op", kind="operation", name="mutex_lock", file="a.c", line=2, layer=1,
+            note="sleeps",
+        )  # fmt: skip
+        edge = GraphEdge(source=target, target="op", kind="call", file="a.c", line=2)
+        drawn = CallGraph(focus=target, profile="arm64-rt", nodes=(node, mutex), edges=(edge,))
+        answer = pipeline.FunctionGraphs(
+            symbol=target, graphs=(drawn,), contexts=(("arm64-rt", node.contexts),)
         )
+        return (answer, answer) if target == "twice" else (answer,)
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     stand_in = Fake()
-    for name in ("audit", "prepare", "why"):
+    for name in ("audit", "prepare", "graph"):
         monkeypatch.setattr(pipeline, name, getattr(stand_in, name))
     return stand_in
 
@@ -253,6 +266,15 @@ def test_sarif(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> No
     run = json.loads(capsys.readouterr().out)["runs"][0]
     assert run["results"][0]["ruleId"] == "sleep-in-atomic"
     assert run["invocations"][0]["exitCode"] == 3
+
+
+def test_html(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.answer = result(FINDING)
+    url = "https://example.org/{file}#n{line}"
+    assert main(["audit", "--format", "html", "--source-url", url]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("<!DOCTYPE html>") and FINDING.message in out
+    assert f"https://example.org/{FINDING.file}#n{FINDING.line}" in out
 
 
 def test_output_file(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -400,6 +422,13 @@ def test_pyproject_above_the_tree(fake: Fake, tree: Path) -> None:
         ('rt = "maybe"\n', "'rt' must be"),
         ("paths = [\n", ".ctxlint.toml"),
         ('format = "xml"\n', "'format' must be"),
+        ('fail-on = "note"\n', "'fail-on' must be one of error, warning, never"),
+        ('select = "a"\n', "'select' must be array of strings"),
+        ('severity = "error"\n', "'severity' must be table"),
+        ('severity = { sleep-in-atomic = "note" }\n', "severity of 'sleep-in-atomic'"),
+        ('per-path = ["a"]\n', "'per-path' must be array of tables"),
+        ('[[per-path]]\nignore = ["sleep-in-atomic"]\n', "per-path: 'paths'"),
+        ('[[per-path]]\npaths = ["a"]\nselect = ["b"]\n', "per-path: unknown key 'select'"),
     ],
 )
 def test_wrong_configuration_file(
@@ -432,9 +461,29 @@ def test_prepare(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_why(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["why", "some_function"]) == 0
     out = capsys.readouterr().out
-    assert "some_function (a.c:1)" in out
-    assert "[arm64-rt] hardirq" in out
-    assert "mutex: mutex_lock at a.c:2" in out
+    assert "some_function()  a.c:1" in out
+    assert "[arm64-rt]" in out and "in hard interrupt" in out
+    assert "`-- mutex_lock() sleeps  a.c:2" in out
+    assert main(["why", "twice", "--limit", "7"]) == 0
+    assert capsys.readouterr().out.count("twice()  a.c:1") == 2
+    assert fake.limits == [40, 7]
+
+
+def test_graph(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for style, start in (("svg", "<?xml "), ("dot", "digraph "), ("mermaid", "flowchart LR")):
+        assert main(["graph", "some_function", "--format", style]) == 0
+        out = capsys.readouterr().out
+        assert out.startswith(start) and "mutex_lock" in out
+    assert main(["graph", "some_function", "-o", str(tree / "g.svg")]) == 0
+    assert capsys.readouterr().out == ""
+    assert "some_function()" in (tree / "g.svg").read_text(encoding="utf-8")
+
+
+def test_a_graph_is_of_one_function(
+    fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["graph", "twice"]) == 2
+    assert "hint: say which: twice, twice" in capsys.readouterr().err
 
 
 def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
@@ -458,7 +507,15 @@ def test_rules(capsys: pytest.CaptureFixture[str]) -> None:
 
 # -- help and start-up ---------------------------------------------------------------------
 
-HELP = [[], *([name] for name in COMMANDS), ["rules", "list"], ["rules", "show"]]
+HELP = [
+    [],
+    *([name] for name in COMMANDS),
+    ["rules", "list"],
+    ["rules", "show"],
+    ["baseline", "create"],
+    ["baseline", "update"],
+    ["baseline", "show"],
+]
 
 
 @pytest.mark.parametrize("path", HELP, ids=" ".join)

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from ctxlint.findings import suppressions
+from ctxlint.findings.baseline import Baseline, entry_of
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.fingerprint import with_fingerprints
 from ctxlint.findings.model import (
@@ -27,6 +29,7 @@ from ctxlint.findings.model import (
     TreeInfo,
     UnknownCallee,
 )
+from ctxlint.findings.selection import Selection, apply
 
 GIC = "drivers/irqchip/irq-gic-v3.c"
 ITS = "drivers/irqchip/irq-gic-v3-its.c"
@@ -48,6 +51,7 @@ DOCS = (
         level="error",
         help_uri="https://docs.kernel.org/locking/locktypes.html",
         tags=("preempt-rt", "concurrency"),
+        rt_only=True,
     ),
     CheckDoc(
         id="sleep-in-atomic",
@@ -57,6 +61,15 @@ DOCS = (
         level="error",
         help_uri="https://docs.kernel.org/kernel-hacking/locking.html",
         tags=("concurrency",),
+    ),
+    CheckDoc(
+        id="unused-suppression",
+        name="Suppression comment that suppresses nothing",
+        summary="A comment that should suppress a finding suppresses nothing.",
+        help="A comment that suppresses nothing.\n\n## Reports\n\nComments.",
+        level="warning",
+        help_uri="https://docs.kernel.org/dev-tools/checkpatch.html",
+        tags=("maintainability",),
     ),
 )
 
@@ -381,6 +394,32 @@ def full() -> Result:
                 callee="ops->poke", reason="unresolved pointer", count=1, example=f"{ITS}:10"
             ),
         ),
+    )
+
+
+def selected() -> Result:
+    """One finding suppressed by a comment, one known, one new, one comment that
+    suppresses nothing, and an entry of the baseline that is stale."""
+    sdei = (
+        "\n" * 682 + "{\n\tspin_lock(&l); /* ctxlint: allow(rt-sleep-in-atomic) a [test] */\n}"
+    )
+    its = "/* ctxlint: allow(sleep-in-atomic) was fixed */\n"
+    before = result(its_free(), sdei_lock(), irq_mask_mutex())
+    gone = entry_of(
+        msgspec.structs.replace(its_free(), function="its_gone", fingerprint="0" * 32)
+    )
+    known = entry_of(before.findings[1], "waits for [PATCH 1/2]")
+    return apply(
+        msgspec.structs.replace(
+            before,
+            paths=("drivers",),
+            suppressions=(
+                *suppressions.of_text(ITS, its),
+                *suppressions.of_text(SDEI, sdei),
+            ),
+        ),
+        Selection(baseline=Baseline(entries=(known, gone))),
+        DOCS,
     )
 
 

@@ -146,3 +146,26 @@ def test_any_line_and_column_can_be_shown(line: str, column: int) -> None:
 
 def fields_of(result: Result, **changes: Any) -> dict[str, Any]:
     return {name: getattr(result, name) for name in result.__struct_fields__} | changes
+
+
+def test_hidden_and_stale_are_told() -> None:
+    shown = text.render(samples.selected())
+    check_golden("selected.txt", shown)
+    assert "\nHidden: 1 by comments in the source, 1 by the baseline\n" in shown
+    assert "\nStale in the baseline: 1 entry" in shown
+    assert "its_gone" in shown
+    assert "arm_sdei.c" not in shown
+
+
+def test_a_finding_about_a_comment() -> None:
+    """It claims nothing of kernels or contexts."""
+    (finding,) = [f for f in samples.selected().findings if not f.operation]
+    shown = text.render(samples.result(finding))
+    assert "suppresses nothing" in shown
+    assert "bug on" not in shown
+    assert "\n1 finding: 1 warning\n" in shown
+
+
+def test_what_is_not_selected_is_counted() -> None:
+    shown = text.render(samples.result(statistics={"units": 1, "not_selected": 3}))
+    assert "\nNot selected: 3 (" in shown

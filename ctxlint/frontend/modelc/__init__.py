@@ -21,7 +21,8 @@ from ctxlint.frontend.modelc.scope import Variable
 from ctxlint.frontend.modelc.source import all_macros, parse, prepare
 from ctxlint.frontend.modelc.types import World, same
 from ctxlint.frontend.modelc.unit import FileLowering
-from ctxlint.ir.types import RecordDef
+from ctxlint.ir.printer import type_text
+from ctxlint.ir.types import RecordDef, TFunc
 from ctxlint.ir.unit import Decl, EnumDef, Function, GlobalVar
 
 DIRECTORY = "rules/models"
@@ -136,7 +137,7 @@ class _Linked:
             tuple(self.functions[s] for s in sorted(self.functions)),
             tuple(self.globals[s] for s in sorted(self.globals)),
             tuple(self.records[k] for k in sorted(self.records)),
-            tuple(_decl(self.mentioned[s]) for s in undefined),
+            tuple(_decl(self.mentioned[s], self.world) for s in undefined),
             tuple(self.enums[t] for t in sorted(self.enums)),
         )
 
@@ -152,8 +153,8 @@ def _twice(
     )
 
 
-def _decl(entity: FunctionName) -> Decl:
-    """The prototype of a function without a body."""
+def _decl(entity: FunctionName, world: World) -> Decl:
+    """The prototype of a function without a body, as it is spelled."""
     from pycparser import c_generator
 
     generator = c_generator.CGenerator()
@@ -162,17 +163,25 @@ def _decl(entity: FunctionName) -> Decl:
         text = generator.visit(node)
         return re.sub(rf"\b{re.escape(name)}\b", "", text, count=1).strip() if name else text
 
+    attrs = tuple(sorted(entity.attrs))
     function = entity.declaration.type
+    if not hasattr(function, "args"):  # declared by a typedef of its type
+        shape = world.types[entity.type]
+        assert isinstance(shape, TFunc)
+        types = [type_text(t, world.types) for t in (shape.ret, *shape.params)]
+        return Decl(
+            entity.symbol, entity.name, entity.file, entity.line, attrs, types[0],
+            tuple(("", text) for text in types[1:]), shape.variadic,
+        )  # fmt: skip
     params = []
     variadic = False
-    for item in function.args.params if hasattr(function, "args") else ():
+    for item in function.args.params:
         if type(item).__name__ == "EllipsisParam":
             variadic = True
             continue
         text = spelled(item, item.name)
         if text != "void":
             params.append((item.name or "", text))
-    attrs = tuple(sorted(entity.attrs))
     ret = spelled(function.type, entity.name)
     return Decl(
         entity.symbol,

@@ -31,13 +31,14 @@ class Declarations:
         self.world = world
         self.file = file
         self.top = self.scope = Scope()
+        self.place: Any = None  # of the declaration being lowered
         self.enums: dict[str, EnumDef] = {}
         self._numbers: dict[int, int] = {}  # of record and enum definitions, by node
         self._names_of_nameless: dict[int, str] = {}  # typedefs, by node
 
     def error(self, node: Any, text: str, hint: str = "") -> RuleError:
         """What is wrong with the source at a node."""
-        coord = getattr(node, "coord", None)
+        coord = getattr(node, "coord", None) or self.place
         if coord is None:
             return error_at(self.file, 1, 0, text, hint)
         return error_at(coord.file, coord.line, coord.column or 0, text, hint)

@@ -41,9 +41,9 @@ class FileLowering(Declarations):
         self.by_symbol: dict[str, Function] = {}
         self.mentioned: dict[str, Function] = {}
         self.function = ""  # the name of the one being lowered
-        self.place: Any = None  # of the declaration being lowered
         self.builder = Body(self)
         self._symbols: set[str] = set()
+        self._literals = 0
 
     def run(self, ast: Any) -> None:
         items = list(ast.ext)
@@ -238,14 +238,17 @@ class FileLowering(Declarations):
     def compound_literal(self, builder: Initialisers, node: Any) -> Expr:
         """``(type){…}``: a temporary, or a variable when it is a static value."""
         number = self.resolve(node.type)
+        node.coord = (
+            node.coord or _located(node.init) or self.place
+        )  # some pycparsers give none
         if builder.in_function:
             value = builder.initialiser(node.init, builder.table.local(number))
             holder = builder.temp(builder.type_of(value))
             builder.emit(Assign(holder, value, builder.loc(node)))
             return holder
-        coord = node.coord
-        name = f"@literal:{coord.line}:{coord.column}"
-        entity = Variable(f"{coord.file}::{name}", name, number, True, node)
+        self._literals += 1
+        name = f"@literal:{self._literals}"
+        entity = Variable(f"{node.coord.file}::{name}", name, number, True, node)
         self.globals.append(self._value(entity, node))
         return Global(entity.symbol, builder.table.local(entity.type))
 
@@ -326,3 +329,12 @@ class FileLowering(Declarations):
                     return number + 1, at + 1
             start = 0
         return coord.line, coord.column
+
+
+def _located(node: Any) -> Any:
+    """The place of the first node inside that has one."""
+    for _, child in node.children():
+        found = child.coord or _located(child)
+        if found is not None:
+            return found
+    return None

@@ -93,7 +93,8 @@ class Path:
         self._loops: dict[tuple[int, int], int] = {}
         self._frames: list[Frame] = []
         self._syms: list[Sym] = []
-        self.notes: list[str] = []
+        self.late: Callable[[], bool] = lambda: False
+        """Whether the time for all executions is over."""
 
     # unknowns
 
@@ -157,6 +158,8 @@ class Path:
             return self._take(value, bool(answer), frame)
         if position >= self.bounds.decisions:
             raise Cut(f"{self.bounds.decisions} decisions")
+        if self.late():
+            raise Cut(f"{self.bounds.seconds:g} seconds")
         can, cannot = self.condition.possible(value)
         if can and cannot:
             self._loop(frame)
@@ -183,14 +186,16 @@ class Path:
     def _loop(self, frame: Frame | None) -> None:
         if frame is None:
             return
-        key = (id(frame), frame.block)
-        count = self._loops.get(key, 0) + 1
-        if count == 1:
-            self._frames.append(frame)  # its id must not be used again
-        self._loops[key] = count
-        if count > self.bounds.loops:
-            assert self.m is not None
-            raise Cut(f"{self.bounds.loops} rounds of the loop at {self.m.place(frame)}")
+        # In one call, and over all calls: a loop may be in the caller.
+        self._frames.append(frame)  # its id must not be used again
+        for key, most in (
+            ((id(frame), frame.block), self.bounds.loops),
+            ((id(frame.meta), frame.block), 3 * self.bounds.loops),
+        ):
+            self._loops[key] = self._loops.get(key, 0) + 1
+            if self._loops[key] > most:
+                assert self.m is not None
+                raise Cut(f"{most} rounds of the loop at {self.m.place(frame)}")
 
     def pick(self, value: Sym) -> int:
         bound = self.known.get(id(value))
@@ -203,7 +208,7 @@ class Path:
             if position < len(self.prefix):
                 kind, number = self.prefix[position]
             else:
-                found = self.condition.some(value)
+                found = self._likely(value)
                 if found is None:
                     raise Infeasible("no value is left")
                 kind, number = "=", found
@@ -221,6 +226,12 @@ class Path:
             self.condition.add(value == number, False)
             tried += 1
 
+    def _likely(self, value: Sym) -> int | None:
+        """A number that it can be: a small one where that is possible."""
+        if value.lo <= 0 <= value.hi and self.condition.feasible(value == 0):
+            return 0
+        return self.condition.some(value)
+
     def _bind(self, value: Sym, number: int) -> None:
         self.known[id(value)] = number
         self._syms.append(value)
@@ -232,8 +243,9 @@ class Path:
         bound = self.known.get(id(value))
         if bound is not None:
             return bound
-        leaf, offset = pointer_of(value)
+        leaf, rest = pointer_of(value)
         if leaf is not None:
+            offset = rest if isinstance(rest, int) else self.pick(rest)
             base = self.known.get(id(leaf))
             if base is not None:
                 return (base + offset) & ((1 << 64) - 1)
@@ -253,20 +265,22 @@ def site_of(frame: Frame | None) -> Site:
     return ("", 0) if frame is None else (frame.meta.fn.symbol, frame.block)
 
 
-def pointer_of(value: Value) -> tuple[Sym | None, int]:
-    """``(unknown, offset)`` of a value that is an 8-byte unknown plus a number."""
-    offset = 0
-    while isinstance(value, Sym):
-        if value.op == "leaf":
-            return (value, offset) if value.hi >= (1 << 48) else (None, 0)
-        if value.op == "+" and isinstance(value.b, int):
-            offset += value.b
-            value = value.a
-        elif value.op == "+" and isinstance(value.a, int):
-            offset += value.a
-            value = value.b
-        elif value.op == "&" and value.b == (1 << 64) - 1:
-            value = value.a
+def pointer_of(value: Value) -> tuple[Sym | None, Value]:
+    """``(unknown, offset)`` of a value that is the sum of an unknown pointer and numbers,
+    known or not (an index, say)."""
+    offset: Value = 0
+    pointer: Sym | None = None
+    stack: list[Value] = [value]
+    while stack:
+        at = stack.pop()
+        if not isinstance(at, Sym):
+            offset = offset + at
+        elif at.op == "leaf" and at.hi >= (1 << 48) and pointer is None:
+            pointer = at
+        elif at.op == "+":
+            stack += (at.a, at.b)
+        elif at.op == "&" and at.b == (1 << 64) - 1:
+            stack.append(at.a)
         else:
-            return None, 0
-    return None, 0
+            offset = offset + at
+    return (pointer, offset) if pointer is not None else (None, 0)

@@ -57,6 +57,7 @@ class Verdict:
     values: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     report: Report | None = None
+    splat: str = ""
     executions: int = 0
     seconds: float = 0.0
 
@@ -143,16 +144,18 @@ class _Exploration:
         self.agenda = Agenda()
         self.tally = _Tally()
         self.executions = 0
+        self.late: Callable[[], bool] = lambda: False
 
     def run(self) -> Verdict:
         clock = self.v.clock
         began = clock()
         bounds = self.v.bounds
+        self.late = lambda: clock() - began > bounds.seconds
         while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
                 break
-            if clock() - began > bounds.seconds:
+            if self.late():
                 self.tally.cuts.append(f"{bounds.seconds:g} seconds")
                 break
             prefix = self.agenda.next()
@@ -204,6 +207,7 @@ class _Exploration:
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
+        path.late = self.late
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
         kernel.system_state = RUNNING

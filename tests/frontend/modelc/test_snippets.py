@@ -105,3 +105,28 @@ def test_files_meet_by_symbol() -> None:
     assert [g.symbol for g in models.globals] == ["number"]
     assert models.decls == ()
     assert lower_models(dict(reversed(texts.items()))) == models
+
+
+def test_the_files_that_come_with_the_tool() -> None:
+    """They lower, on both widths and with and without PREEMPT_RT."""
+    texts = {
+        p.name: p.read_text(encoding="utf-8")
+        for p in sorted(models_directory().iterdir())
+        if p.suffix in (".c", ".h")
+    }
+    assert "prelude.h" in texts
+    for long_bits in (64, 32):
+        for defines in ({}, {"MODEL_RT": ""}):
+            probe = {"probe.c": "u64 probe(bool b) { return b == true ? sizeof(size_t) : 0; }"}
+            models = lower_models({**texts, **probe}, long_bits=long_bits, defines=defines)
+            assert complaints(models) == []
+
+
+def test_prototypes_keep_their_typedefs() -> None:
+    text = "typedef int fn_t(struct device *, gfp_t);\nfn_t by_type;\n"
+    text += "void *take(size_t n, gfp_t flags, void (*done)(void *), ...);\n"
+    text += "void *f(void) { return by_type(NULL, 1) ? take(1, 2, NULL, 3) : NULL; }\n"
+    first, second = lower(text).decls
+    assert (first.ret, first.params) == ("i32", (("", "struct device*"), ("", "gfp_t")))
+    assert (second.ret, second.variadic) == ("void *", True)
+    assert second.params == (("n", "size_t"), ("flags", "gfp_t"), ("done", "void (*)(void *)"))

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint graph``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ctxlint.base.errors import UsageError
+from ctxlint.cli.main import EXIT_CLEAN
+from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
+from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.progress import Reporter
+from ctxlint.findings.graph import CallGraph
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("svg", "dot", "mermaid")
+
+EPILOG = """\b
+Examples:
+  ctxlint graph its_cpu_init -o its.svg
+  ctxlint graph 810950f78e0a drivers/firmware -o finding.svg
+  ctxlint graph gic_starting_cpu drivers/irqchip --no-rt --format dot
+
+\b
+A function of which there are several is named FILE::FUNCTION. The picture is
+of one profile, PREEMPT_RT unless --no-rt is given.
+"""
+
+
+def limit_option(function: F) -> F:
+    """``--limit``, for graphs and trees."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, 500),
+        default=40,
+        show_default=True,
+        help="Functions to draw, callers and callees each.",
+    )(function)
+
+
+@click.command("graph", epilog=EPILOG)
+@click.argument("target", metavar="FUNCTION|FINGERPRINT")
+@click.argument("paths", nargs=-1)
+@click.option("--format", "-f", type=click.Choice(FORMATS), default="svg", show_default=True)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file.",
+)
+@limit_option
+@tree_options
+@run_options
+@talk_options
+def command(
+    target: str,
+    format: str,
+    output: Path | None,
+    limit: int,
+    verbose: int,
+    quiet: bool,
+    no_color: bool,
+    **options: Any,
+) -> int:
+    """Draw the calls around a function, or around a finding.
+
+    Its callers up to the entry points and its callees down to what may wait,
+    coloured by execution context. PATHS as for audit.
+    """
+    request, _ = make_request(options)
+    from ctxlint import pipeline
+
+    with Reporter(
+        verbose=verbose, quiet=quiet, color=wants_color(no_color, output)
+    ) as progress:
+        answers = pipeline.graph(request, target, progress, limit)
+    if len(answers) > 1:
+        raise UsageError(
+            f"{len(answers)} functions are named {target}",
+            hint="say which: " + ", ".join(answer.symbol for answer in answers),
+        )
+    emit(render(answers[0].graphs[0], format), output)
+    return EXIT_CLEAN
+
+
+def render(graph: CallGraph, style: str) -> str:
+    """``style`` is one of :data:`FORMATS`."""
+    if style == "svg":
+        from ctxlint.report import graph_svg
+
+        return graph_svg.render(graph)
+    from ctxlint.report import graph_text
+
+    return graph_text.dot(graph) if style == "dot" else graph_text.mermaid(graph)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report in the format of GitLab's code quality widget.
+
+An array of entries; GitLab compares those of two branches by their fingerprint.
+A unit that could not be analysed is an entry too, because the format has no
+other place to say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from ctxlint.findings.model import Finding, Incomplete, Result
+from ctxlint.report.clean import clean
+
+_SEVERITIES = {"error": "major", "warning": "minor"}
+
+
+def render(result: Result) -> str:
+    """The entries as indented ASCII JSON, ending in a line break."""
+    entries = [_finding(finding) for finding in result.findings]
+    entries += [_incomplete(unit) for unit in result.incomplete]
+    return json.dumps(entries, indent=2, ensure_ascii=True) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return _entry(
+        finding.message,
+        finding.check,
+        finding.fingerprint,
+        _SEVERITIES[finding.severity],
+        finding.file,
+        finding.line,
+    )
+
+
+def _incomplete(unit: Incomplete) -> dict[str, Any]:
+    name = f"incomplete:{len(unit.file)}:{unit.file}:{unit.profile}"
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    text = f"Not analysed under {unit.profile}: {unit.reason}"
+    return _entry(text, "incomplete", digest, "info", unit.file, 1)
+
+
+def _entry(
+    text: str, check: str, fingerprint: str, severity: str, file: str, line: int
+) -> dict[str, Any]:
+    return {
+        "description": clean(text),
+        "check_name": clean(check),
+        "fingerprint": fingerprint,
+        "severity": severity,
+        "location": {"path": clean(file), "lines": {"begin": line}},
+    }
