@@ -19,6 +19,7 @@
 #define ONLINE_IDLE (model_enumerator("CPUHP_AP_ONLINE_IDLE", 146))
 #define ONLINE_DYN (model_enumerator("CPUHP_AP_ONLINE_DYN", 192))
 #define ONLINE_DYN_END (model_enumerator("CPUHP_AP_ONLINE_DYN_END", 232))
+#define ACTIVE (model_enumerator("CPUHP_AP_ACTIVE", 235))
 #define ONLINE (model_enumerator("CPUHP_ONLINE", 236))
 
 #define MOST_CPUS 512
@@ -901,6 +902,26 @@ int bringup_hibernate_cpu(unsigned int sleep_cpu)
 	return model_online(sleep_cpu) ? 0 : cpu_up(sleep_cpu, ONLINE);
 }
 
+/*
+ * The scheduler's own state, the last one: on the way down nothing goes on before all
+ * readers of RCU have seen that the CPU is not active.
+ */
+
+static int sched_cpu_activate(unsigned int cpu)
+{
+	model_mask_set("__cpu_active_mask", (int)cpu, 1);
+	return 0;
+}
+
+static int sched_cpu_deactivate(unsigned int cpu)
+{
+	model_mask_set("__cpu_active_mask", (int)cpu, 0);
+	__might_sleep("kernel/rcu/tree.c", 4027);
+	model_await_readers();
+	schedule();
+	return 0;
+}
+
 /* boot */
 
 void model_cpuhp_boot(void)
@@ -908,6 +929,7 @@ void model_cpuhp_boot(void)
 	model_hp_set(0, "state", ONLINE);
 	model_hp_set(0, "target", ONLINE);
 	model_mask_set("cpus_booted_once_mask", 0, 1);
+	model_hp_store(ACTIVE, "sched:active", (void *)sched_cpu_activate, (void *)sched_cpu_deactivate, 0);
 	model_hp_store(BRINGUP_CPU, "cpu:bringup", (void *)bringup_cpu, NULL, 0);
 	model_hp_store(TEARDOWN_CPU, "cpu:teardown", NULL, (void *)takedown_cpu, 0);
 }

@@ -49,6 +49,8 @@ struct model_hrtimer;
 struct model_tasklet;
 struct model_irq_work;
 struct model_syscore;
+struct model_rcu_head;
+void call_rcu(struct model_rcu_head *head, void (*func)(void *));
 bool irq_work_queue_on(struct model_irq_work *work, int cpu);
 void add_timer_on(struct model_timer *timer, int cpu);
 void hrtimer_init(struct model_hrtimer *timer, int clock, int mode);
@@ -296,6 +298,39 @@ void model_enter_panic(void *fn)
 	model_oops(1);
 	atomically(fn);
 	model_oops(0);
+}
+
+/* Their chains are walked with interrupts off, or by a reader of RCU. */
+
+static inline void in_reader(void *fn, int irqs_off)
+{
+	int were_off = model_set_irqs_off(irqs_off);
+
+	__rcu_read_lock();
+	((call_fn)fn)(NULL);
+	__rcu_read_unlock();
+	model_set_irqs_off(were_off);
+}
+
+void model_enter_die_notifier(void *fn) { in_reader(fn, 1); }
+void model_enter_restart(void *fn) { in_reader(fn, 1); }
+void model_enter_kmsg_dump(void *fn) { in_reader(fn, 1); }
+void model_enter_sysrq(void *fn) { in_reader(fn, 0); }
+
+void model_enter_suspend_enter(void *fn)
+{
+	int were_off = model_set_irqs_off(1);
+
+	((call_fn)fn)(NULL);
+	model_set_irqs_off(were_off);
+}
+
+void model_enter_rcu_callback(void *fn)
+{
+	unsigned long head[2];
+
+	call_rcu((void *)head, (call_fn)fn);
+	msleep(50);
 }
 
 void model_enter_crash(void *fn) { model_enter_panic(fn); }

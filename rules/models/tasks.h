@@ -90,6 +90,8 @@ int model_timer_del(void *timer);
 int model_timer_pending(const void *timer);
 int model_timer_running(const void *timer);
 void *model_timer_due(int kind);
+int model_timers_due(int kind);
+void model_await_readers(void);
 void model_timer_done(void *timer);
 
 /* notifiers.py */

@@ -100,8 +100,7 @@ def model_set_online(m: Machine, cpu: int, on: int) -> None:
     kernel = kernel_of(m)
     number, cpus = int(cpu), kernel.cpus
     cpus[number].online = bool(on)
-    for name in ("__cpu_online_mask", "__cpu_active_mask"):
-        set_mask(m, name, number, bool(on))
+    set_mask(m, "__cpu_online_mask", number, bool(on))
     m.s4(m.address_of("__num_online_cpus"), sum(c.online for c in cpus))
     sim = simulation_of(kernel)
     sim.note(f"CPU{number} is {'online' if on else 'offline'}")
@@ -225,6 +224,21 @@ def model_idle(m: Machine) -> None:
 
 
 # waiting and waking
+
+
+@primitive
+def model_await_readers(m: Machine) -> None:
+    """``void model_await_readers(void)``: say that the next call of the scheduler waits
+    for the readers of RCU that there are now."""
+    kernel = kernel_of(m)
+    readers = [task for task in kernel.tasks if task.rcu_depth and task is not kernel.task]
+    names = ", ".join(f"{task.comm}/{task.pid}" for task in readers)
+
+    def over() -> bool:
+        readers[:] = [task for task in readers if task.rcu_depth]
+        return not readers
+
+    wait(kernel, over, f"a grace period ({names or 'nobody'} reads)")
 
 
 @primitive
