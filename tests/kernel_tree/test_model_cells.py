@@ -29,26 +29,11 @@ MADE_BY_CODE = ("irqsoff", "nested", "bh", "task")
 MADE_OUTSIDE = ("hp", "setup", "hardirq")
 
 # Not a single task's business, or devices that have no model here.
-ELSEWHERE = set(
-    [
-        "ofnode",
-        "ofprop",
-        "remcpu",
-        "shutnb",
-        "efires",
-        "smpcall",
-        "flushwork",
-        "qwork",
-        "qdwork",
-        "timer",
-        "timerdel",
-        "irqwork",
-        "irqworkhard",
-        "wakeproc",
-        "callrcu",
-        "kfreercu",
-    ]
-)
+ELSEWHERE = {
+    *("ofnode", "ofprop", "remcpu", "shutnb", "efires", "smpcall", "flushwork", "qwork"),
+    *("qdwork", "timer", "timerdel", "irqwork", "irqworkhard", "wakeproc", "callrcu"),
+    "kfreercu",
+}
 
 
 @pytest.fixture(scope="module")
