@@ -185,4 +185,5 @@ void model_boot_memory(void)
 	vmemmap_base = model_variable("vmemmap_base", 0);
 	vmalloc_base = model_variable("vmalloc_base", 0);
 	phys_base = model_variable("phys_base", 0);
+	model_boot_resources();
 }
