@@ -22,7 +22,7 @@ static inline bool lock_list(void)
 	return rt_spin_trylock(lock);
 #else
 	preempt_count_add(1);
-	if (model_trylock(lock, EXCLUSIVE))
+	if (model_trylock(lock, EXCLUSIVE | TRY))
 		return true;
 	preempt_count_sub(1);
 	return false;

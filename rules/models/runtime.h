@@ -57,6 +57,7 @@ int model_lock_is_taken(const void *lock);
 
 #define EXCLUSIVE 0
 #define SHARED 1
+#define TRY 2 /* with one of the above: nothing is done when it is taken */
 
 /* what model files use of each other */
 void __might_resched(const char *file, int line, unsigned int offsets);
