@@ -33,6 +33,7 @@ static unsigned long cpuhp_state_mutex[16];
 static unsigned long sparse_irq_lock[16];
 static unsigned long device_hotplug_lock[16];
 
+extern unsigned int __num_online_cpus;
 int cpu_hotplug_disabled;
 bool cpu_hotplug_offline_disabled;
 bool cpuhp_tasks_frozen;
@@ -461,6 +462,13 @@ inline void cpuhp_remove_state(int state) { __cpuhp_remove_state(state, true); }
 inline void cpuhp_remove_state_nocalls(int state) { __cpuhp_remove_state(state, false); }
 inline void cpuhp_remove_state_nocalls_cpuslocked(int state) { __cpuhp_remove_state_cpuslocked(state, false); }
 
+static inline void set_online(int cpu, int on)
+{
+	model_set_online(cpu, on);
+	model_mask_set("__cpu_online_mask", cpu, on);
+	__num_online_cpus = (unsigned int)model_num_online();
+}
+
 /* the CPU that comes up */
 
 void notify_cpu_starting(unsigned int cpu)
@@ -521,7 +529,7 @@ static void start_secondary(void *unused)
 	int cpu = model_cpu();
 
 	ap_starting();
-	model_set_online(cpu, 1);
+	set_online(cpu, 1);
 	model_hp_set(cpu, "running", 1);
 	model_set_irqs_off(0);
 	cpu_startup_entry(true);
@@ -536,7 +544,7 @@ static void secondary_start_kernel(void)
 
 	notify_cpu_starting(cpu);
 	model_log("CPU%ld: Booted secondary processor", cpu, 0, 0);
-	model_set_online(cpu, 1);
+	set_online(cpu, 1);
 	model_hp_set(cpu, "running", 1);
 	model_set_irqs_off(0);
 	cpu_startup_entry(true);
@@ -546,7 +554,13 @@ static void __secondary_switched(void) { secondary_start_kernel(); }
 inline void model_entry_secondary(void) { __secondary_switched(); }
 #endif
 
-inline void model_idle_loop(void) { cpu_startup_entry(false); }
+/*
+ * The boot CPU's idle loop is called as the last thing that rest_init() does, which has
+ * no frame of its own, and does not return: the address to return to is in the function
+ * that the linker put behind, and that is the name in call traces.
+ */
+static void kernel_init(void) { cpu_startup_entry(false); }
+inline void model_idle_loop(void) { kernel_init(); }
 
 /* bring-up, from the CPU in control */
 
@@ -668,7 +682,7 @@ static int __cpu_disable(void)
 
 	if (refused)
 		return refused;
-	model_set_online(model_cpu(), 0);
+	set_online(model_cpu(), 0);
 	model_leave_cpu(model_cpu());
 	return 0;
 }

@@ -95,13 +95,11 @@ def model_online(m: Machine, cpu: int) -> int:
 
 @primitive
 def model_set_online(m: Machine, cpu: int, on: int) -> None:
-    """``void model_set_online(int cpu, int on)``: the runtime's flag and the kernel's
-    variables."""
+    """``void model_set_online(int cpu, int on)``: the runtime's flag; the kernel's
+    variables are those of model functions."""
     kernel = kernel_of(m)
     number, cpus = int(cpu), kernel.cpus
     cpus[number].online = bool(on)
-    set_mask(m, "__cpu_online_mask", number, bool(on))
-    m.s4(m.address_of("__num_online_cpus"), sum(c.online for c in cpus))
     sim = simulation_of(kernel)
     sim.note(f"CPU{number} is {'online' if on else 'offline'}")
 

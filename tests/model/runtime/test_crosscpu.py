@@ -348,3 +348,12 @@ def test_a_kernel_that_never_booted_does_work_all_the_same() -> None:
     assert [seen.name for seen in w.seen] == ["before", "work", "after"]
     assert w.seen[0].comm == w.seen[2].comm == "test"
     assert kernel.m.stack == []
+
+
+def test_the_boot_cpu_s_idle_loop_in_a_trace() -> None:
+    with world(TEXT) as w:
+        booted(w).call("hrtimer", HARD, cpu=0)
+        assert only(w, "hrtimer").trace[-6:] == (
+            "default_idle_call", "do_idle", "cpu_startup_entry", "kernel_init",
+            "start_kernel", "__primary_switched",
+        )  # fmt: skip
