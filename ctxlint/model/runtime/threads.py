@@ -112,7 +112,8 @@ def model_leave_cpu(m: Machine, cpu: int) -> None:
     target = next((c.number for c in cpus if c.online), number)
     for thread in sim.threads:
         task = thread.task
-        if task.cpu == number and not task.pinned and task is not sim.kernel.task:
+        stays = task.pinned and not thread.moves
+        if task.cpu == number and not stays and task is not sim.kernel.task:
             sim.move(thread, target)
 
 

@@ -166,6 +166,22 @@ def test_a_pool_makes_another_worker_when_one_sleeps() -> None:
         ]
 
 
+def test_work_of_a_cpu_that_goes_offline_runs_elsewhere() -> None:
+    with world(TEXT) as w:
+        booted(w)
+        w.call("queue", 1)
+        w.sim.settle()
+        w.call("remove_cpu", 1)
+        w.call("queue", 1)
+        w.sim.settle()
+        w.call("add_cpu", 1)
+        w.call("queue", 1)
+        w.sim.settle()
+        assert [(s.comm, s.on) for s in w.named("work")] == [
+            ("kworker/1:0", 1), ("kworker/1:0", 0), ("kworker/1:0", 1),
+        ]  # fmt: skip
+
+
 def test_unbound_work() -> None:
     with world(TEXT) as w:
         booted(w).call("unbound")
