@@ -20,8 +20,10 @@ from ctxlint.ir.unit import Decl, Function
 from ctxlint.model.code import Code, Frame, Meta
 from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
+from ctxlint.model.explore.ruled import Ruled, count
 from ctxlint.model.explore.target import Follower, Left, Way
-from ctxlint.model.explore.unknown import Unknown, Writes, writes_of
+from ctxlint.model.explore.unknown import Unknown
+from ctxlint.model.explore.variables import Variables, Writes, writes_of
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Blob, Fault
@@ -49,10 +51,16 @@ UNMODELLED = "unmodelled"
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """How the entry point is called. ``values``: numbers of global variables there."""
+    """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
+    CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
+    functions of the kernel that call it, innermost first; ``values``: numbers that
+    global variables can have there."""
 
     state: ContextState
     context: str = ""
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -156,19 +164,22 @@ class _Exploration:
         self.agenda = Agenda()
         self.tally = _Tally()
         self.executions = 0
-        self.late: Callable[[], bool] = lambda: False
+        self.questions = 0
+        self.steps = 0
+        self.deadline = 0.0
 
     def run(self) -> Verdict:
         clock = self.v.clock
         began = clock()
         bounds = self.v.bounds
-        self.late = lambda: clock() - began > bounds.seconds
+        self.deadline = clock() + bounds.seconds
         while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
                 break
-            if self.late():
-                self.tally.cuts.append(f"{bounds.seconds:g} seconds")
+            late = self._late(0)
+            if late:
+                self.tally.cuts.append(late)
                 break
             prefix = self.agenda.next()
             self.executions += 1
@@ -201,8 +212,21 @@ class _Exploration:
             self.tally.unmodelled.append(f"{fault} ({m.place(frame) if frame else ''})")
         except (Crashed, Hang) as end:
             self.tally.crashed = str(end)
+        self.questions += path.condition.questions
+        self.steps += self.v.bounds.fuel - m.fuel
         self._tally(path, outside, follower)
         return None
+
+    def _late(self, questions: int) -> str:
+        """The bound that is used up, in words."""
+        bounds = self.v.bounds
+        if self.questions + questions > bounds.questions:
+            return f"{bounds.questions} questions to the solver"
+        if self.steps > bounds.steps:
+            return f"{bounds.steps} steps"
+        if self.v.clock() > self.deadline:
+            return f"{bounds.seconds:g} seconds"
+        return ""
 
     def _fork(
         self, follower: Follower, decisions: tuple[Decision, ...], site: Site, way: bool
@@ -214,13 +238,16 @@ class _Exploration:
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
         v = self.v
         outside = Unknown(
-            path, v.rules, v.decls, self.start.values, self._target, v.constant, v.writes,
+            path,
+            Ruled(path, v.rules, v.decls, v.constant, self.start.context),
+            Variables(path, v.writes, self.start.values),
+            self._target,
             self._is_goal,
-        )  # fmt: skip
+        )
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
-        path.late = self.late
+        path.late = self._late
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
         kernel.sched = _Hardware(kernel, m)
@@ -230,20 +257,22 @@ class _Exploration:
         return m, outside
 
     def _enter(self, kernel: Kernel) -> None:
-        state, task, cpu = self.start.state, kernel.task, kernel.cpu
-        count = state.preempt
-        if state.hardirq:
-            count += HARDIRQ
-        if state.nmi:
-            count += NMI
-        if state.softirq:
-            count += SOFTIRQ
-        task.preempt_count = count
+        state = self.start.state
+        cpu = kernel.cpu = kernel.cpus[self.start.cpu]
+        if self.start.task == "idle":
+            task = cpu.idle
+        else:
+            task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
+        cpu.current = task
+        kernel.install(task)
+        task.preempt_count = (
+            state.preempt + HARDIRQ * state.hardirq + NMI * state.nmi + SOFTIRQ * state.softirq
+        )
         cpu.irqs_off = state.irqs == "off"
         task.rcu_depth = state.rcu
         task.migration_disabled = state.migrate
         for _ in range(state.bh):
-            Unknown.count(kernel, "bh", 1)
+            count(kernel, "bh", 1)
 
     def _target(self, meta: Meta, site: int) -> str | None:
         """The way says where a call by pointer goes."""
@@ -317,7 +346,9 @@ class _Exploration:
             values=_values(path, frozenset(leg.fn.name for leg in self.way.legs)),
             assumed=tuple(outside.met),
             report=report,
-            splat=splat_text(report, Config(rt=self.v.rt)),
+            splat=splat_text(
+                replace(report, trace=report.trace + self.start.outer), Config(rt=self.v.rt)
+            ),
         )
 
     def _failed(self) -> Verdict:
