@@ -37,11 +37,12 @@ void preempt_count_add(int val) { model_preempt_add(val); }
 void preempt_count_sub(int val)
 {
 	if (val > model_preempt_count()) {
-		model_warn("DEBUG_LOCKS_WARN_ON(val > preempt_count())");
+		model_warn("kernel/sched/core.c", 5858, "DEBUG_LOCKS_WARN_ON(val > preempt_count())");
 		return;
 	}
 	if (val < PREEMPT_MASK && !(model_preempt_count() & PREEMPT_MASK)) {
-		model_warn("DEBUG_LOCKS_WARN_ON((val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK))");
+		model_warn("kernel/sched/core.c", 5863,
+			   "DEBUG_LOCKS_WARN_ON((val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK))");
 		return;
 	}
 	model_preempt_add(-val);
@@ -133,6 +134,13 @@ inline void rcu_read_unlock_bh(void)
 inline void rcu_read_lock_sched(void) { preempt_count_add(PREEMPT_OFFSET); }
 inline void rcu_read_unlock_sched(void) { preempt_count_sub(PREEMPT_OFFSET); }
 bool rcu_is_watching(void) { return true; }
+
+/* exceptions that look like an NMI: context tracking has nothing to do in a model */
+
+void ct_nmi_enter(void) { }
+void ct_nmi_exit(void) { }
+void ct_irq_enter(void) { }
+void ct_irq_exit(void) { }
 
 /* migration */
 

@@ -35,7 +35,8 @@ unsigned long model_now(void);
 void model_might_resched(const char *file, int line, unsigned int offsets);
 void model_schedule_bug(void);
 void model_cant_sleep(const char *file, int line, int offset);
-void model_warn(const char *text);
+void model_warn(const char *file, int line, const char *text);
+void model_idle_bug(void);
 void model_warn_at(const char *file, int line, int once);
 void model_rule(const char *kind, const char *text);
 void model_panic(const char *text);
@@ -56,6 +57,7 @@ int model_lock_is_taken(const void *lock);
 
 #define EXCLUSIVE 0
 #define SHARED 1
+#define TRY 2 /* with one of the above: nothing is done when it is taken */
 
 /* what model files use of each other */
 void __might_resched(const char *file, int line, unsigned int offsets);
@@ -88,6 +90,8 @@ void *model_page_address(const void *page);
 void *model_virt_to_page(const void *address);
 unsigned long model_virt_to_phys(const void *address);
 void *model_phys_to_virt(unsigned long address);
+unsigned long model_ram_start(int index);
+unsigned long model_ram_size(int index);
 int model_is_ram(unsigned long address, unsigned long size);
 void *model_map(unsigned long address, unsigned long size, const char *what);
 void model_unmap(const void *address);
@@ -102,6 +106,7 @@ int model_constant(int index);
 int model_enum(const char *name, int usual);
 
 void model_boot_memory(void);
+void model_boot_resources(void);
 
 /* printk.py */
 int model_printk(const char *format);

@@ -109,6 +109,16 @@ class Physical:
         index = ((page - self.layout.page) & (1 << 64) - 1) // self.layout.page_bytes
         return index + (self.layout.ram_base >> _SHIFT)
 
+    def frame_of(self, number: int) -> int | None:
+        """The page frame that a page of the linear map shows."""
+        if self.layout.linear <= number << _SHIFT < self.layout.linear_end:
+            return self.phys(number << _SHIFT) >> _SHIFT
+        return None
+
+    def begin_at(self, pfn: int) -> None:
+        """Pages that are handed out from now on lie at a page frame or above."""
+        self._next = pfn
+
     # contents
 
     def page(self, pfn: int) -> Page | None:
