@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ctxlint.kbuild import arch as _arch
+from ctxlint.kbuild.checker import CheckedUnit, checked_unit
 from ctxlint.kbuild.existing import use_build
 from ctxlint.kbuild.flags import flags_like
 from ctxlint.kbuild.model import (
@@ -20,10 +21,11 @@ from ctxlint.kbuild.model import (
     Tree,
     quiet,
 )
-from ctxlint.kbuild.prepare import add_paths, prepare, write_database
+from ctxlint.kbuild.prepare import add_paths, prepare, ready, write_database
 from ctxlint.kbuild.tree import find_tree
 
 __all__ = [
+    "CheckedUnit",
     "CompileCommand",
     "NoRealTimeError",
     "Prepared",
@@ -31,10 +33,12 @@ __all__ = [
     "Tree",
     "arch_folder",
     "arch_of_config",
+    "checked_unit",
     "command_like",
     "commands_for",
     "find_tree",
     "prepare",
+    "ready",
     "use_build",
     "write_database",
 ]

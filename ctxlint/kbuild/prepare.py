@@ -72,6 +72,15 @@ def prepare(
     return work.run(names)
 
 
+def ready(
+    source: Tree, *, arch: str, config: str, rt: bool, paths: Iterable[str], cache: Path
+) -> bool:
+    """Whether :func:`prepare` would have nothing to make, and nobody to wait for."""
+    names = tree.normal_paths(source, paths)
+    spec = ProfileSpec(arch=arches.check(source.path, arch), config=config, rt=rt)
+    return _Work.open(source, spec, cache, 1, quiet, None, {}).ready(names)
+
+
 def add_paths(
     source: Tree,
     prepared: Prepared,
@@ -183,6 +192,21 @@ class _Work:
             work = replace(self, build=replace(self.build, held=(held,)))
             work.recorded(work.configured(), paths)
             return work.result(paths)
+
+    def ready(self, paths: tuple[str, ...]) -> bool:
+        """Whether :meth:`run` would only read. Takes no lock for longer than a moment."""
+        if self.spec.rt and not configs.may_have_rt(self.tree.path, self.srcarch):
+            return True  # there is no such profile, which is told at once
+        if not state.is_free(self.lock):
+            return False
+        now = state.load(self.own / "state.json", self.key)
+        if now is None or now.stale:
+            return False
+        inputs = now.config_inputs, now.header_inputs, now.makefile_inputs
+        if any(state.changed(some) is not None for some in inputs):
+            return False
+        wanted = build_directories(self.tree, self.srcarch, paths)
+        return all(tree.below(directory, now.recorded) for directory in wanted)
 
     def save(self, now: state.State) -> state.State:
         state.save(self.own / "state.json", now)

@@ -162,7 +162,7 @@ class Repository:
         """Files of ``new`` that are other than in ``old`` (both commits)."""
         done = self.git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index",
                         "--no-ext-diff", "--ignore-submodules=all", old, new)  # fmt: skip
-        return _raw(self._good(done, "diff-tree"))
+        return raw_entries(self._good(done, "diff-tree"))
 
     def against_disk(self, commit: str) -> list[str]:
         """Tracked files that are on the disk other than in a commit."""
@@ -243,7 +243,7 @@ def _names(data: bytes) -> list[str]:
     return [os.fsdecode(name) for name in data.split(b"\0") if name]
 
 
-def _raw(data: bytes) -> list[Entry]:
+def raw_entries(data: bytes) -> list[Entry]:
     """``:OLDMODE NEWMODE OLD NEW STATUS`` and a path, each ended by NUL."""
     parts = data.split(b"\0")
     found = []

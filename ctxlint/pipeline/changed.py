@@ -22,6 +22,7 @@ from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
 from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge
@@ -89,30 +90,19 @@ class Workshop:
         results: list[ProfileResult] = []
         incomplete: list[Incomplete] = []
         borrowed: dict[str, str] = {}
-        parsed = units = 0
+        units = 0
         sources = [f for f, data in contents.items() if f.endswith(".c") and data is not None]
         built: set[str] = set()
-        changed_profiles: list[kbuild.Prepared] = []
+        views = []
         for profile in self.profiles:
             changed_profile = self._with_commands(profile, contents, borrowed)
-            changed_profiles.append(changed_profile)
-            changed = None
-            if contents:
-                changed = Changed(
-                    contents=contents,
-                    added=frozenset(
-                        f
-                        for f, data in contents.items()
-                        if data is not None and not self._in_base(f)
-                    ),
-                    overlay=self._overlay(contents),
-                    memory=MEMORY,
-                    before=self._before.get(profile.spec_name),
-                    recent=frozenset(recent),
-                    limit=self._max_units,
-                )
+            views.append((changed_profile, self._changed(profile, contents, recent)))
+        session = self.session
+        parsed = read_ahead(session.tree, views, session.request, view, session.jobs)
+        changed_profiles = [changed_profile for changed_profile, _ in views]
+        for changed_profile, changed in views:
             index = self.session.index(changed_profile, view, self._progress, changed)
-            self._before[profile.spec_name] = index
+            self._before[changed_profile.spec_name] = index
             built.update(index.facts)
             incomplete += index.incomplete
             parsed += index.parsed
@@ -127,6 +117,22 @@ class Workshop:
             borrowed=borrowed,
             unbuilt=tuple(sorted(f for f in sources if f not in built)),
             parsed=parsed,
+        )
+
+    def _changed(
+        self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]
+    ) -> Changed | None:
+        if not contents:
+            return None
+        there = (f for f, data in contents.items() if data is not None)
+        return Changed(
+            contents=contents,
+            added=frozenset(f for f in there if not self._in_base(f)),
+            overlay=self._overlay(contents),
+            memory=MEMORY,
+            before=self._before.get(profile.spec_name),
+            recent=frozenset(recent),
+            limit=self._max_units,
         )
 
     def _in_base(self, file: str) -> bool:
@@ -168,17 +174,21 @@ def workshop(
     touched: Iterable[str],
     progress: Progress,
     max_units: int = MAX_UNITS,
+    *,
+    trusted: bool = False,
 ) -> Iterator[Workshop]:
     """Prepare the profiles for a change of the files ``touched`` over ``base`` (the
     files in which the state before differs from the disk).
 
     The kernel's build system sees what it could run as it is in the base: the checkout
-    may have the patches in it already.
+    may have the patches in it already. Unless what is on the disk is ``trusted``: it is
+    the user's own, and they build it.
     """
     session = Session.of(request)
     paths = audited_paths(request, session.tree, touched)
     session = dataclasses.replace(session, paths=paths)
-    instead = {} if request.builds else run_by_build(session.tree.path, base)
+    known = trusted or request.builds
+    instead = {} if known else run_by_build(session.tree.path, base)
     profiles = session.profiles(progress, instead)
     with session.open_store(progress) as store, _scratch(session.cache) as folder:
         yield Workshop(session, profiles, store, folder, progress, base, max_units)

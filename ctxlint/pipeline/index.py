@@ -27,6 +27,7 @@ from ctxlint.pipeline.work import (
     UnitResult,
     decode_facts,
     decode_summary,
+    rules_with,
 )
 from ctxlint.rulebook import Rulebook, load, rules_directory
 from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
@@ -40,10 +41,10 @@ _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
-_NOT_FOR_FACTS = frozenset({"splats.yaml"})
-"""Rules that no stored fact depends on."""
+_NOT_FOR_FACTS = ("splats.yaml", "models", "scenarios")
+"""Rules that only the executable model reads, by their first name below ``rules/``."""
 
-_CLOCK_SETTLES = 0.025
+CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
 (fine-grained timestamps, Linux 6.13); a file written just before would look as if
 it had changed during the parse, and its units would not be stored."""
@@ -98,6 +99,35 @@ class Index:
         self.stamps[command.file] = _stamp(result.facts)
         for inline in result.inlines:
             self.inlines.setdefault(inline.symbol, inline.summary)
+
+    def take(
+        self, profile: str, command: kbuild.CompileCommand, at: int, unit: bytes, extra: bytes
+    ) -> None:
+        """Take in what a parse that began ``at`` gave, and store it unless it has errors."""
+        result = msgspec.msgpack.decode(extra, type=UnitResult)
+        self.add(command, result)
+        if result.errors:
+            self.incomplete.append(
+                Incomplete(
+                    file=command.file,
+                    profile=profile,
+                    reason="does not parse without errors",
+                    detail="\n".join(result.errors[:5]),
+                )
+            )
+            return
+        assert self.store is not None
+        self.store.put(
+            self.keys[command.file],
+            command.file,
+            unit,
+            result.facts,
+            result.deps,
+            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
+            build_class=class_of(profile, command, self.tool),
+            started_ns=at,
+            known=result.reached,
+        )
 
     def take_over(self, other: Index, file: str) -> None:
         """Let a unit's facts be those that another index of the profile has."""
@@ -200,6 +230,52 @@ class Index:
         return [fresh.get(unit.file, unit) for unit in units]
 
 
+def tool_of(request: Request) -> str:
+    """Everything of the tool that a stored unit depends on."""
+    return f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
+
+
+def unit_keys(profile: kbuild.Prepared, request: Request) -> dict[str, kbuild.CompileCommand]:
+    """The commands of a profile by their units' names in the store."""
+    tool = tool_of(request)
+    return {unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands}
+
+
+def stored_index(
+    profile: kbuild.Prepared, request: Request, store: Store, changed: Changed | None = None
+) -> Index:
+    """Facts of those units of a profile that the store has; nothing is parsed."""
+    commands = unit_keys(profile, request)
+    index = Index(tool_of(request), store=store)
+    index.rt, index.rules = profile.rt, lambda: rules_of(request)
+    index.keys = {c.file: key for key, c in commands.items()}
+    index.classes = {class_of(profile.spec_name, c, index.tool) for c in profile.commands}
+    stored = store.lookup(commands)
+    if changed is not None:
+        for key in _shadowed(store, stored, changed):
+            del stored[key]
+    for key, unit in stored.items():
+        command = commands[key]
+        index.facts[command.file] = unit.facts_blob
+        index.stamps[command.file] = _stamp(unit.facts_blob)
+    return index
+
+
+def todo_of(
+    profile: kbuild.Prepared, request: Request, store: Store, changed: Changed | None
+) -> tuple[Index, list[kbuild.CompileCommand]]:
+    """What the store has of a profile, and the units that have to be parsed."""
+    index = stored_index(profile, request, store, changed)
+    todo = [
+        (index.keys[c.file], c)
+        for c in sorted(profile.commands, key=lambda c: c.file)
+        if c.file not in index.facts
+    ]
+    if changed is not None:
+        todo = _bounded(todo, profile, index, changed)
+    return index, [command for _, command in todo]
+
+
 def index_profile(
     tree: kbuild.Tree,
     profile: kbuild.Prepared,
@@ -214,29 +290,7 @@ def index_profile(
 
     With ``changed``, ``store`` is one that sees the tree so changed.
     """
-    tool = f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
-    index = Index(tool, store=store)
-    commands = {
-        unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
-    }
-    index.rt, index.rules = profile.rt, lambda: rules_of(request)
-    index.keys = {c.file: key for key, c in commands.items()}
-    index.classes = {_class(profile, c, tool) for c in profile.commands}
-    stored = store.lookup(commands)
-    if changed is not None:
-        for key in _shadowed(store, stored, changed):
-            del stored[key]
-    for key, unit in stored.items():
-        command = commands[key]
-        index.facts[command.file] = unit.facts_blob
-        index.stamps[command.file] = _stamp(unit.facts_blob)
-    todo = [
-        (key, c)
-        for key, c in sorted(commands.items(), key=lambda kv: kv[1].file)
-        if key not in stored
-    ]
-    if changed is not None:
-        todo = _bounded(todo, profile, index, changed)
+    index, todo = todo_of(profile, request, store, changed)
     if todo:
         _parse(tree, profile, request, store, progress, jobs, todo, index, cache, changed)
     return index
@@ -312,60 +366,39 @@ def _parse(
     store: Store,
     progress: Progress,
     jobs: int,
-    todo: list[tuple[str, kbuild.CompileCommand]],
+    todo: list[kbuild.CompileCommand],
     index: Index,
     cache: Path,
     changed: Changed | None,
 ) -> None:
-    overlay = str(changed.overlay(c for _, c in todo)) if changed is not None else ""
+    overlay = str(changed.overlay(todo)) if changed is not None else ""
     stage = f"reading {profile.spec_name}"
     progress.start(stage, len(todo))
-    time.sleep(_CLOCK_SETTLES)
+    time.sleep(CLOCK_SETTLES)
     started = now_ns()
-    by_file = {command.file: (key, command) for key, command in todo}
+    by_file = {command.file: command for command in todo}
 
     def done(request_done: worker.Request, unit: bytes, extra: bytes) -> None:
         progress.advance(stage, request_done.file)
-        key, command = by_file[request_done.file]
-        result = msgspec.msgpack.decode(extra, type=UnitResult)
-        index.add(command, result)
-        if result.errors:
-            index.incomplete.append(
-                Incomplete(
-                    file=command.file,
-                    profile=profile.spec_name,
-                    reason="does not parse without errors",
-                    detail="\n".join(result.errors[:5]),
-                )
-            )
-            return
-        store.put(
-            key,
-            command.file,
-            unit,
-            result.facts,
-            result.deps,
-            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
-            build_class=_class(profile, command, index.tool),
-            started_ns=started,
-            known=result.reached,
-        )
+        command = by_file[request_done.file]
+        index.take(profile.spec_name, command, started, unit, extra)
 
     known = {
-        c: store.known_inlines(c) for c in {_class(profile, c, index.tool) for _, c in todo}
+        c: store.known_inlines(c)
+        for c in {class_of(profile.spec_name, c, index.tool) for c in todo}
     }
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
     failures = worker.lower_many(
         [
             worker.Request(
-                profile=_class(profile, c, index.tool),
+                profile=class_of(profile.spec_name, c, index.tool),
                 tree=str(tree.path),
                 file=c.file,
                 arguments=c.arguments,
                 directory=str(c.directory),
                 overlay=overlay,
             )
-            for _, c in todo
+            for c in todo
         ],
         on_result=done,
         processes=jobs,
@@ -389,22 +422,17 @@ def _parse(
     progress.finish(stage)
 
 
-def _class(profile: kbuild.Prepared, command: kbuild.CompileCommand, tool: str) -> str:
+def class_of(profile: str, command: kbuild.CompileCommand, tool: str) -> str:
     """Units of one class see every header alike, through the same lowering."""
-    return f"{profile.spec_name} {command.build_class} {tool}"
+    return f"{profile} {command.build_class} {tool}"
 
 
 def _stamp(blob: bytes) -> str:
     return hashlib.blake2b(blob, digest_size=12).hexdigest()
 
 
-@lru_cache(maxsize=4)
-def _load(extra: tuple[Path, ...]) -> Rulebook:
-    return load(extra)
-
-
 def rules_of(request: Request) -> Rulebook:
-    return _load(request.rules)
+    return rules_with(request.rules)
 
 
 @lru_cache(maxsize=4)
@@ -412,7 +440,8 @@ def _digest(extra: tuple[Path, ...]) -> str:
     hasher = hashlib.blake2b(digest_size=12)
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
-            if path.relative_to(root).as_posix() not in _NOT_FOR_FACTS:
+            below = path.relative_to(root).parts
+            if not below or below[0] not in _NOT_FOR_FACTS:
                 hasher.update(path.read_bytes())
     hasher.update(_code_digest(_FACT_MAKERS).encode())
     return hasher.hexdigest()

@@ -76,9 +76,25 @@ class Session:
             request,
             tree,
             request.paths or tuple(p for p in DEFAULT_PATHS if (tree.path / p).exists()),
-            request.cache or _default_cache(),
+            request.cache or default_cache(),
             request.jobs or len(os.sched_getaffinity(0)),
         )
+
+    def ready(self) -> bool:
+        """Whether :meth:`profiles` would answer at once, without running kbuild."""
+        if self.request.builds:
+            return True
+        arch, config = self._target()
+        return all(
+            kbuild.ready(
+                self.tree, arch=arch, config=config, rt=rt, paths=self.paths, cache=self.cache
+            )
+            for rt in self._kinds()
+        )
+
+    def _kinds(self) -> tuple[bool, ...]:
+        """The asked profiles: with PREEMPT_RT or not."""
+        return {"both": (True, False), "rt": (True,), "nort": (False,)}[self.request.rt]
 
     def profiles(
         self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
@@ -90,18 +106,16 @@ class Session:
                 kbuild.use_build(self.tree, build, self.paths, log=progress.log)
                 for build in request.builds
             ]
-            wanted = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
-            found = [p for p in found if p.rt in wanted]
+            found = [p for p in found if p.rt in self._kinds()]
             if not found:
                 raise UsageError(
                     "none of the build directories is of the asked kind",
                     hint="CONFIG_PREEMPT_RT of their .config decides; see --rt and --no-rt",
                 )
             return found
-        kinds = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
         arch, config = self._target()
         out = []
-        for rt in kinds:
+        for rt in self._kinds():
             name = f"{arch} {Path(config).name}{' RT' if rt else ''}"
             stage = f"preparing {name}"
             progress.start(stage, 0)
@@ -274,8 +288,11 @@ def judge(
     store: Store,
     progress: Progress,
     contents: Mapping[str, bytes | None] | None = None,
+    *,
+    keep: bool = True,
 ) -> ProfileResult:
-    """The findings of one profile; ``contents`` are files that were changed."""
+    """The findings of one profile; ``contents`` are files that were changed. ``keep``:
+    the result is one to find again."""
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
     if known is not None:
@@ -307,7 +324,8 @@ def judge(
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
     )
-    store.put_cached("result", key, msgspec.msgpack.encode(result))
+    if keep:
+        store.put_cached("result", key, msgspec.msgpack.encode(result))
     progress.finish(stage)
     return result
 
@@ -488,6 +506,7 @@ def _told(
     return told
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """Where build directories and facts are kept unless told otherwise."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base else Path.home() / ".cache") / "ctxlint"

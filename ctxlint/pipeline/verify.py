@@ -12,6 +12,7 @@ import msgspec
 
 import ctxlint
 from ctxlint import kbuild
+from ctxlint.base.errors import RuleError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Node, Violation
@@ -22,6 +23,8 @@ from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.model.explore.target import Leg, Way
 from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
 from ctxlint.model.image import Image, link
+from ctxlint.model.runtime.library import add_models
+from ctxlint.model.runtime.state import Config
 from ctxlint.pipeline import Progress
 from ctxlint.pipeline.index import Index
 from ctxlint.rulebook import models_directory
@@ -47,10 +50,13 @@ def image_of(index: Index, store: Store) -> Image:
 
 
 def verifier_of(
-    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool
+    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool, arch: str
 ) -> Verifier:
+    """For the findings of one profile."""
+    image = image_of(index, store)
+    add_models(image, Config(rt=rt, arch=arch))
     return Verifier(
-        image_of(index, store),
+        image,
         rules,
         rt,
         program.decls,
@@ -71,7 +77,7 @@ def evidence_of(
     pairs = list(pairs)
     stage = f"running {profile.spec_name}"
     progress.start(stage, len(pairs))
-    verifier = verifier_of(index, store, program, rules, profile.rt)
+    verifier = verifier_of(index, store, program, rules, profile.rt, profile.arch)
     out = []
     for finding, violation in pairs:
         way = way_of(violation, verifier.image)
@@ -134,7 +140,33 @@ def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) 
         numbers = _numbers(program, rules, words)
         if numbers:
             values[variable] = numbers
-    return Start(state=rules.state(name, rt), context=name, values=values)
+    who = entry_tasks().get(name, EntryTask())
+    return Start(
+        state=rules.state(name, rt),
+        context=name,
+        task=who.task,
+        cpu=who.cpu,
+        outer=who.outer,
+        values=values,
+    )
+
+
+class EntryTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of ``rules/models/entries.yaml``."""
+
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
+
+
+@cache
+def entry_tasks() -> dict[str, EntryTask]:
+    """Which task each execution context is; raises RuleError for a bad file."""
+    path = models_directory() / "entries.yaml"
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=dict[str, EntryTask])
+    except msgspec.ValidationError as error:
+        raise RuleError(f"rules/models/entries.yaml: {error}") from error
 
 
 def _numbers(program: Program, rules: Rulebook, words: Iterable[str]) -> tuple[int, ...]:

@@ -26,6 +26,10 @@ from ctxlint.store.seal import DamagedError, pack_ids, seal, unpack_ids, unseal
 # or copies of a tree, or going through a patch series, finds everything again.
 _VARIANTS = 12
 
+# Units of a class that vouch besides those that were named: a run that begins with
+# nothing of its own in the store finds the common headers with them.
+_NEWEST = 32
+
 # Seconds. A row is marked as used at most this often, so that a run in which
 # nothing changed writes nothing; pruning spares twice that.
 TOUCH_EVERY = 1800
@@ -73,6 +77,7 @@ class Units:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._vouchers: frozenset[str] | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -118,9 +123,7 @@ class Units:
         """Row id and references of every inline that a valid unit vouches for."""
         if build_class in self._known:
             return self._known[build_class]
-        rows = db.execute(
-            "SELECT key, file, depset, inlines FROM units WHERE class = ?", (build_class,)
-        ).fetchall()
+        rows = self._vouching(db, build_class)
         fresh = self._fresh_depsets(db, {row[2] for row in rows})
         live: set[int] = set()
         for key, file, depset, inlines in rows:
@@ -136,6 +139,28 @@ class Units:
                 known[symbol] = (number, _split(unseal(refs, "refs", symbol)))
         self._known[build_class] = known
         return known
+
+    def _vouching(
+        self, db: sqlite3.Connection, build_class: str
+    ) -> list[tuple[str, str, int, bytes]]:
+        select = "SELECT key, file, depset, inlines FROM units WHERE class = ?"
+        if self._vouchers is None:
+            return db.execute(select, (build_class,)).fetchall()
+        chosen = json.dumps(sorted(self._vouchers))
+        rows = db.execute(
+            f"{select} AND key IN (SELECT value FROM json_each(?))", (build_class, chosen)
+        ).fetchall()
+        return (
+            rows
+            + db.execute(
+                f"{select} ORDER BY id DESC LIMIT ?", (build_class, _NEWEST)
+            ).fetchall()
+        )
+
+    def vouch_by(self, keys: Iterable[str]) -> None:
+        """Ask these units, and the newest of a class, and no others."""
+        self._vouchers = frozenset(keys)
+        self._known = {}
 
     def read_inlines(
         self, db: sqlite3.Connection, build_class: str, symbols: Iterable[str], column: str

@@ -345,6 +345,24 @@ def test_not_usable_after_a_fork(bench: Bench) -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
+def test_named_units_and_the_newest_vouch(bench: Bench) -> None:
+    deps = bench.write(a_c="int a;")
+    with bench.open() as store:
+        for number in range(40):
+            bench.put(store, f"k{number}", deps, inlines=[Inline(f"f{number}", b"body")])
+        assert len(store.known_inlines("arm64")) == 40
+        store.vouch_by(["k3", "nobody"])
+        known = store.known_inlines("arm64")
+        assert "f3" in known
+        assert "f39" in known
+        assert "f2" not in known
+        # What nobody vouches for may be stored once more, and is the same then.
+        before = store.stats().inlines
+        assert bench.put(store, "again", deps, inlines=[Inline("f2", b"body")])
+        assert store.stats().inlines == before
+        assert store.inline_blob("arm64", "f2") == b"body"
+
+
 def test_a_tree_seen_with_other_contents(bench: Bench) -> None:
     """The changed text has units of its own, and the tree's stay what they were."""
     deps = bench.write(a_c="int a;", a_h="x")
