@@ -146,8 +146,8 @@ class _Directory:
                     self._api_file(shown, _convert(path, shown, ApiFile))
                 case ("entry_points" | "callbacks", "/", _):
                     self._entry_file(shown, _convert(path, shown, EntryFile))
-                case ("splats.yaml", _, _):
-                    continue  # read by those who read splats (model/splat/rules.py)
+                case ("splats.yaml", _, _) | ("models" | "scenarios", "/", _):
+                    continue  # read by the executable model
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",

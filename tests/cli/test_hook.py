@@ -92,6 +92,20 @@ def test_a_header_is_checked_through_its_units(repository: Repository) -> None:
     assert "drivers/irqchip/irq-lily.c (arm64-rt) was not analysed" in done.stderr
 
 
+def test_what_is_allowed_in_the_staged_text_does_not_stop(repository: Repository) -> None:
+    repository.warm()
+    allowed = "\t/* ctxlint: allow(rt-sleep-in-atomic) a test */\n"
+    repository.edit(ROSE, START, allowed + BAD)
+    repository.git("add", ROSE)
+    repository.edit(ROSE, allowed, "")  # on the disk only
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 0, done.stderr
+    assert "0 findings introduced" in done.stderr
+    repository.git("add", ROSE)
+    assert repository.ctxlint("hook", "run").returncode == 1
+    assert repository.ctxlint("hook", "run", "--fail-on", "never").returncode == 0
+
+
 def test_nothing_of_c_is_nothing_to_do(repository: Repository) -> None:
     (repository.tree / "notes.txt").write_text("text\n")
     repository.git("add", "notes.txt")
