@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,13 @@ from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
+from ctxlint.cli.selecting import FailOn, make_choice, select_options
 from ctxlint.findings.series import SeriesResult
+from ctxlint.patches.model import Series
 
-FORMATS = ("text", "json", "sarif", "mail", "b4", "b4-lines")
+FORMATS = ("text", "json", "sarif", "html", "github", "gitlab", "mail", "b4", "b4-lines")
 
 EPILOG = """\b
 Examples:
@@ -52,6 +54,8 @@ not apply or is unsafe), 3 incomplete (there may be findings besides).
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write to this file.",
 )
+@source_url_option
+@select_options
 @run_options
 @talk_options
 def command(
@@ -63,14 +67,27 @@ def command(
     no_color: bool,
     format: str | None,
     output: Path | None,
+    source_url: str | None,
     **options: Any,
 ) -> int:
     """Say what each patch of SERIES introduces, fixes, or fixes by half."""
     style = format or "text"
     color = wants_color(no_color, output)
     try:
+        request, settings = make_request(options)
+        choice = make_choice(options, settings, request.tree)
         with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
-            result = _analyse(series, base, max_units, options, progress)
+            found = _open(series, base, request.tree)
+            from ctxlint.pipeline import series as steps
+            from ctxlint.pipeline.changed import MAX_UNITS
+
+            result = steps.run(
+                request,
+                found,
+                progress,
+                max_units=max_units or MAX_UNITS,
+                selection=choice.selection,
+            )
     except CtxlintError as error:
         if style not in ("b4", "b4-lines"):
             raise
@@ -79,48 +96,32 @@ def command(
         text = str(error)
         emit(b4.failure(text, error.hint) if style == "b4" else b4.failure_lines(text), output)
         return exit_code_of(error)
-    code = exit_code(result)
-    text = render(result, style, color=color, code=code, tree=options["tree"])
+    code = exit_code(result, choice.fail_on)
+    if style == "html":
+        text = _page(result, found, request.tree, source_url)
+    else:
+        text = render(result, style, color=color, code=code, tree=request.tree)
     if text or output is not None:
         emit(text, output)
     return code
 
 
-def _analyse(
-    source: str,
-    base: str | None,
-    max_units: int | None,
-    options: dict[str, Any],
-    progress: Reporter,
-) -> SeriesResult:
-    from ctxlint import patches
+def _open(source: str, base: str | None, tree: Path) -> Series:
+    from ctxlint.findings.baseline import DEFAULT_NAME
+    from ctxlint.patches import open_series
     from ctxlint.patches.mail import MAX_INPUT
-    from ctxlint.pipeline import series as series_pipeline
-    from ctxlint.pipeline.changed import MAX_UNITS
 
-    request, _ = make_request(options)
-    options["tree"] = request.tree
     stdin = sys.stdin.buffer.read(MAX_INPUT + 1) if source == "-" else None
-    found = patches.open_series(
-        source,
-        tree=request.tree,
-        base=base,
-        stdin=stdin,
-        tracking=_tracking() if source == "-" else None,
-    )
-    _own_settings(found.difference)
-    return series_pipeline.run(request, found, progress, max_units=max_units or MAX_UNITS)
-
-
-def _own_settings(difference: Mapping[str, bytes | None]) -> None:
-    """Raise UsageError when settings that were read come from the patched checkout:
-    they can name libraries to load, and kbuild evaluates a ``.config``."""
-    for name in (".ctxlint.toml", "pyproject.toml", ".config"):
-        if name in difference:
+    tracking = _tracking() if source == "-" else None
+    found = open_series(source, tree=tree, base=base, stdin=stdin, tracking=tracking)
+    for name in (".ctxlint.toml", "pyproject.toml", ".config", DEFAULT_NAME):
+        # They can name libraries to load and hide findings; kbuild evaluates a .config.
+        if name in found.difference:
             raise UsageError(
                 f"{name} in the tree is not the one of the base, so it is not trusted",
                 hint="Check the base out and give the patches by mail or as a range.",
             )
+    return found
 
 
 def _tracking() -> bytes | None:
@@ -135,11 +136,42 @@ def _tracking() -> bytes | None:
         return None
 
 
-def exit_code(result: SeriesResult) -> int:
+def exit_code(result: SeriesResult, fail_on: FailOn = "warning") -> int:
     """As for ``audit``: incomplete comes before findings."""
     if result.incomplete:
         return EXIT_INCOMPLETE
-    return EXIT_FINDINGS if result.introduces else EXIT_CLEAN
+    new = [f for patch in result.patches for f in patch.introduced]
+    failing = fail_on != "never" and any(
+        fail_on == "warning" or f.severity == "error" for f in new
+    )
+    return EXIT_FINDINGS if failing else EXIT_CLEAN
+
+
+def _page(result: SeriesResult, found: Series, tree: Path, source_url: str | None) -> str:
+    """What the series leaves behind, with its lines as they are after the last patch."""
+    from ctxlint.checks.base import docs
+    from ctxlint.cli.page import tree_reader
+    from ctxlint.report import html
+
+    contents = dict(found.difference)
+    for patch in found.patches:
+        contents.update(patch.contents)
+    on_disk = tree_reader(tree)
+    lines = {
+        file: (data or b"").decode("utf-8", "replace").splitlines()
+        for file, data in contents.items()
+        if file in {step.file for f in result.result.findings for step in f.path}
+    }
+
+    def source(file: str, number: int) -> str:
+        if file not in lines:
+            return on_disk(file, number)
+        text = lines[file]
+        return text[number - 1] if 0 < number <= len(text) else ""
+
+    return html.render(
+        result.result, docs(), html.Options(source=source, source_url=source_url)
+    )
 
 
 def render(result: SeriesResult, style: str, *, color: bool, code: int, tree: Path) -> str:
@@ -156,6 +188,14 @@ def render(result: SeriesResult, style: str, *, color: bool, code: int, tree: Pa
         from ctxlint.report import b4
 
         return b4.render(result) if style == "b4" else b4.render_lines(result)
+    if style == "github":
+        from ctxlint.report import github
+
+        return github.render(result.result)
+    if style == "gitlab":
+        from ctxlint.report import gitlab
+
+        return gitlab.render(result.result)
     if style == "sarif":
         from ctxlint.checks.base import docs
         from ctxlint.kbuild.tree import origin

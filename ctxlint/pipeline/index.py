@@ -41,8 +41,8 @@ _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
-_NOT_FOR_FACTS = frozenset({"splats.yaml"})
-"""Rules that no stored fact depends on."""
+_NOT_FOR_FACTS = ("splats.yaml", "models", "scenarios")
+"""Rules that only the executable model reads, by their first name below ``rules/``."""
 
 CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
@@ -440,7 +440,8 @@ def _digest(extra: tuple[Path, ...]) -> str:
     hasher = hashlib.blake2b(digest_size=12)
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
-            if path.relative_to(root).as_posix() not in _NOT_FOR_FACTS:
+            below = path.relative_to(root).parts
+            if not below or below[0] not in _NOT_FOR_FACTS:
                 hasher.update(path.read_bytes())
     hasher.update(_code_digest(_FACT_MAKERS).encode())
     return hasher.hexdigest()

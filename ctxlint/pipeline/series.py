@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 
 from ctxlint.findings.compare import Comparison
 from ctxlint.findings.compare import compare as compare_findings
-from ctxlint.findings.model import Incomplete, Result
+from ctxlint.findings.model import Finding, Incomplete, Result
+from ctxlint.findings.selection import Selection
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.patches import Patch, Series
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import MAX_UNITS, Contents, Judged, workshop
 from ctxlint.pipeline.quote import is_build_file, quote
+from ctxlint.pipeline.select import select
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,15 +70,25 @@ def compare(
 
 
 def run(
-    request: Request, series: Series, progress: Progress, *, max_units: int = MAX_UNITS
+    request: Request,
+    series: Series,
+    progress: Progress,
+    *,
+    max_units: int = MAX_UNITS,
+    selection: Selection | None = None,
 ) -> SeriesResult:
-    """What each patch of a series does to the findings, and the series as a whole."""
+    """What each patch of a series does to the findings, and the series as a whole.
+
+    What ``selection`` hides (comments in the source, a baseline) is compared like the
+    rest, so that hiding a finding does not pass for fixing it, and then left out.
+    """
+    chosen = selection or Selection()
     now = dict(series.difference)
     touched = {file for patch in series.patches for file in patch.contents}
     reports: list[PatchReport] = []
     comparisons: list[Comparison] = []
     with workshop(request, series.difference, touched, progress, max_units) as shop:
-        first = last = shop.judge(now)
+        first = last = _selected(shop.judge(now), chosen)
         if first.parsed:
             progress.log(
                 "info", f"{first.parsed} units of the base were read; the next run has them"
@@ -83,8 +97,8 @@ def run(
         progress.start(stage, len(series.patches))
         for patch in series.patches:
             now.update(patch.contents)
-            state = shop.judge(now, recent=patch.contents)
-            comparison = compare_findings(last.result.findings, state.result.findings)
+            state = _selected(shop.judge(now, recent=patch.contents), chosen)
+            comparison = compare_findings(_all(last), _all(state))
             comparisons.append(comparison)
             reports.append(_report(patch, comparison, last, state))
             last = state
@@ -96,7 +110,7 @@ def run(
         _with_later(report, number, comparisons, series.patches)
         for number, report in enumerate(reports)
     ]
-    net = compare_findings(first.result.findings, last.result.findings)
+    net = _visible(compare_findings(_all(first), _all(last)))
     left = (*net.introduced, *(pair.after for pair in net.halved))
     incomplete = {(i.file, i.profile, i.reason): i for i in first.result.incomplete}
     incomplete |= {(i.file, i.profile, i.reason): i for r in reports for i in r.incomplete}
@@ -122,6 +136,8 @@ def run(
         notes=series.notes,
         result=msgspec.structs.replace(
             last.result,
+            hidden=(),
+            stale=(),
             findings=tuple(sorted(left, key=lambda f: (f.file, f.line, f.column, f.check))),
             incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
             uncovered=tuple(sorted({f for r in reports for f in r.unbuilt})),
@@ -129,9 +145,49 @@ def run(
     )
 
 
-def _report(patch: Patch, comparison: Comparison, before: Judged, after: Judged) -> PatchReport:
+def _selected(state: Judged, selection: Selection) -> Judged:
+    return dataclasses.replace(state, result=select(state.result, selection))
+
+
+def _all(state: Judged) -> tuple[Finding, ...]:
+    return (*state.result.findings, *state.result.hidden)
+
+
+def _visible(comparison: Comparison) -> Comparison:
+    """Without what is hidden after the change (a fixed finding: before it)."""
+    return msgspec.structs.replace(
+        comparison,
+        introduced=tuple(f for f in comparison.introduced if not f.suppressed),
+        fixed=tuple(f for f in comparison.fixed if not f.suppressed),
+        halved=tuple(p for p in comparison.halved if not p.after.suppressed),
+        moved=tuple(p for p in comparison.moved if not p.after.suppressed),
+        kept=tuple(f for f in comparison.kept if not f.suppressed),
+    )
+
+
+def _hidden(before: Judged, comparison: Comparison) -> list[str]:
+    """Notes on findings that are hidden from this patch on."""
+    shown = {f.fingerprint for f in before.result.findings}
+    hidden = [f for f in comparison.introduced if f.suppressed]
+    hidden += [p.after for p in comparison.halved if p.after.suppressed]
+    hidden += [f for f in comparison.kept if f.suppressed and f.fingerprint in shown]
+    hidden += [
+        p.after
+        for p in comparison.moved
+        if p.after.suppressed and p.before.fingerprint in shown
+    ]
+    return [
+        f"hidden from here on: {f.file}:{f.line}: {f.callee}() in {f.function}(), by "
+        + ("a comment" if f.suppressed[0].kind == "inSource" else "the baseline")
+        + (f" ({f.suppressed[0].reason})" if f.suppressed[0].reason else "")
+        for f in hidden
+    ]
+
+
+def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged) -> PatchReport:
     known = set(before.result.incomplete)
-    notes = []
+    notes = _hidden(before, everything)
+    comparison = _visible(everything)
     build = sorted(f for f in patch.contents if is_build_file(f))
     if build:
         notes.append(f"changes {_some(build)}: flags and configuration stay those of the base")

@@ -22,6 +22,8 @@ from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.model.explore.target import Leg, Way
 from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
 from ctxlint.model.image import Image, link
+from ctxlint.model.runtime.library import add_models
+from ctxlint.model.runtime.state import Config
 from ctxlint.pipeline import Progress
 from ctxlint.pipeline.index import Index
 from ctxlint.rulebook import models_directory
@@ -47,10 +49,13 @@ def image_of(index: Index, store: Store) -> Image:
 
 
 def verifier_of(
-    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool
+    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool, arch: str
 ) -> Verifier:
+    """For the findings of one profile."""
+    image = image_of(index, store)
+    add_models(image, Config(rt=rt, arch=arch))
     return Verifier(
-        image_of(index, store),
+        image,
         rules,
         rt,
         program.decls,
@@ -71,7 +76,7 @@ def evidence_of(
     pairs = list(pairs)
     stage = f"running {profile.spec_name}"
     progress.start(stage, len(pairs))
-    verifier = verifier_of(index, store, program, rules, profile.rt)
+    verifier = verifier_of(index, store, program, rules, profile.rt, profile.arch)
     out = []
     for finding, violation in pairs:
         way = way_of(violation, verifier.image)

@@ -27,13 +27,19 @@ _MANY = 3
 
 def render(series: SeriesResult) -> str:
     """One message, an mbox of several, or nothing when there is nothing to say."""
-    mails = [_mail(series, p) for p in series.patches if p.introduced or p.halved]
+    mails = [_mail(series, p) for p in series.patches if _told(p)]
     if len(mails) < 2:
         return "".join(mails)
     envelope = "From ctxlint Mon Sep 17 00:00:00 2001\n"
     return "\n".join(
         envelope + re.sub(r"^(>*From )", r">\1", mail, flags=re.M) for mail in mails
     )
+
+
+def _told(patch: PatchReport) -> list[tuple[Finding, Pair | None]]:
+    """What is asked about: operations, not comments that suppress nothing."""
+    told: list[tuple[Finding, Pair | None]] = [(f, None) for f in patch.introduced if f.path]
+    return told + [(pair.after, pair) for pair in patch.halved]
 
 
 def _mail(series: SeriesResult, patch: PatchReport) -> str:
@@ -104,7 +110,7 @@ def _body(series: SeriesResult, patch: PatchReport) -> list[str]:
     author = clean(patch.author).partition("<")[0].strip(' "') or "the author"
     lines += _wrap(f"{when}{author} wrote:")
     quoted: Quote | None = None
-    told = [(f, None) for f in patch.introduced] + [(p.after, p) for p in patch.halved]
+    told = _told(patch)
     for finding, pair in told[:_MANY]:
         quote = patch.quotes.get(finding.fingerprint)
         if quote != quoted or not lines[1:]:

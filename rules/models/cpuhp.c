@@ -668,6 +668,7 @@ static int __cpu_disable(void)
 	if (refused)
 		return refused;
 	model_set_online(model_cpu(), 0);
+	model_leave_cpu(model_cpu());
 	return 0;
 }
 

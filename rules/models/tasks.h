@@ -17,6 +17,8 @@ void *model_spawn(const char *comm, int cpu, void *fn, void *arg, int kind);
 void model_rest(const int *word);
 void model_wait_done(const int *word, const char *why);
 void model_kick(int *word, int value);
+int model_count(int *word, int by);
+void model_observe(const int *word);
 void model_idle(void);
 _Noreturn void model_cpu_stops(void);
 _Noreturn void model_exit(void);
@@ -26,6 +28,19 @@ void model_log(const char *text, long a, long b, long c);
 #define PER_CPU 1
 #define STOPPER 2
 #define FIRST 3
+
+void model_leave_cpu(int cpu);
+void model_migrate_to(int cpu);
+void model_oops(int on);
+void model_nmi(int cpu, void *fn);
+int model_call_if(const char *function);
+int model_call_member(const char *variable, const char *record, const char *member, long arg);
+
+/* kthreads.py */
+struct task_struct *model_kthread(int (*fn)(void *), void *data, const char *name, int cpu);
+int model_kthread_get(const struct task_struct *task, const char *what);
+int model_kthread_set(struct task_struct *task, const char *what, int value);
+void model_kthread_await(struct task_struct *task, const char *what);
 
 /* cpuhp.py */
 int model_hp_get(int cpu, const char *field);
@@ -49,6 +64,7 @@ void model_hp_start(int cpu);
 
 /* ipi.py */
 void model_ipi(int cpu, void *fn, void *info, int *done);
+void model_stop_ipi(int cpu, void *fn);
 void model_irq_work(int cpu, void *work);
 void model_spin_word(const int *word, int value, const char *why);
 void model_raise_softirq(int cpu, int number);
@@ -87,7 +103,6 @@ void model_list_drop(const char *list, void *item);
 /* boot.py */
 void model_boot_step(const char *name);
 void *model_boot_next(const char *level);
-int model_call_if(const char *function);
 _Noreturn void model_next_kernel(const char *how);
 
 /* kthread of every CPU, as kernel/smpboot.c keeps them */

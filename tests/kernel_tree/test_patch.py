@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ctxlint.findings.series import SeriesResult
+from ctxlint.kbuild import find_tree, prepare
 from ctxlint.patches import open_series
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.series import run
@@ -127,3 +128,29 @@ def test_series(bench: Bench, series: tuple[Path, list[Path]], tmp_path: Path) -
     assert not result.incomplete
     assert (git(root, "status", "--porcelain"), git(root, "for-each-ref")) == before
     assert spent < WARM_SECONDS
+
+
+def test_the_build_system_does_not_see_the_patches(bench: Bench, tmp_path: Path) -> None:
+    """A checkout with a series in it: makefiles and scripts are run as the base has them."""
+    overlay = Overlay(bench.tree.path, bench.fresh("checked-out"))
+    trap = tmp_path / "sprung"
+    names = ("drivers/irqchip/Makefile", "scripts/Kbuild.include")
+    instead: dict[str, bytes | None] = {n: (bench.tree.path / n).read_bytes() for n in names}
+    for name, data in instead.items():
+        assert data is not None
+        evil = f"\n$(shell touch {trap})\nccflags-y += -DEVIL\n"
+        overlay.write(name, data.decode() + evil)
+    done = prepare(
+        find_tree(overlay.root),
+        arch="arm64",
+        config="defconfig",
+        rt=True,
+        paths=[OTHERS[0]],
+        cache=tmp_path / "cache",
+        jobs=bench.jobs,
+        instead=instead,
+    )
+    assert [command.file for command in done.commands] == [OTHERS[0]]
+    assert "-DEVIL" not in done.commands[0].arguments
+    assert not any(".src" in argument for argument in done.commands[0].arguments)
+    assert not trap.exists()

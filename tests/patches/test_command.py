@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from ctxlint.cli.main import main
+from ctxlint.cli.patch import FORMATS
 from ctxlint.report import series_json
 
 from .repository import READL, ROSE, Repo
@@ -135,6 +136,52 @@ def test_a_new_driver(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
     repo.git("checkout", "-q", "topic")
     again, _ = run("HEAD~1..", code=1)
     assert again.partition("looked at")[0] == out.partition("looked at")[0]
+
+
+def test_hiding_is_not_fixing(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
+    """A comment that suppresses hides a finding in the open, with its reason."""
+    repo.series()
+    call = "rdist->pending = (unsigned long)kzalloc(64, GFP_ATOMIC);"
+    comment = "/* ctxlint: allow(rt-sleep-in-atomic) trust me */"
+    repo.edit(ROSE, (call, f"{call} {comment}"))
+    repo.commit("irqchip/rose: Calm down")
+    out, _ = run("HEAD~1..", code=0)
+    words = " ".join(out.split())
+    assert "fixed" not in words.replace("introduced or fixed", "")
+    assert "hidden from here on: drivers/irqchip/irq-rose.c:32: kzalloc()" in words
+    assert "by a comment (trust me)" in words
+    out, _ = run("HEAD~4..", "--format", "json", code=1)
+    result = series_json.load(out)
+    assert not result.introduced and not result.fixed
+    assert result.patches[1].introduced
+
+
+def test_selection(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
+    repo.series()
+    assert run("HEAD~3..", "--ignore", "sleep-in-atomic,rt-sleep-in-atomic", code=0)
+    assert run("HEAD~3..", "--fail-on", "never", code=0)
+    out, _ = run("HEAD~3..", "--rt-only", "--format", "json", code=1)
+    assert [len(p.introduced) for p in series_json.load(out).patches] == [0, 0, 1]
+    (repo.path / ".ctxlint-baseline").write_text("")
+    repo.commit("a baseline that came with the series")
+    assert "not trusted" in run("HEAD~1..", code=2)[1]
+
+
+def test_html_shows_the_patched_source(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    repo.series()
+    repo.mails(tmp_path / "mails")
+    out, _ = run(str(tmp_path / "mails"), "--format", "html", code=1)
+    assert out.lower().startswith("<!doctype html>")
+    assert "kzalloc(64, GFP_ATOMIC)" in out and "GFP_KERNEL)" not in out
+    assert "static int rose_starting_cpu(unsigned int cpu)" in out
+
+
+def test_annotations(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
+    repo.series()
+    out, _ = run("HEAD~3..", "--format", "github", code=1)
+    assert out.startswith("::error file=drivers/irqchip/irq-rose.c,line=32")
+    out, _ = run("HEAD~3..", "--format", "gitlab", code=1)
+    assert len(json.loads(out)) == 1
 
 
 def test_sarif(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
@@ -261,7 +308,7 @@ def test_a_strangers_words_stay_text(run, repo: Repo, tmp_path: Path) -> None:  
     text = text.replace("kzalloc(64, GFP_KERNEL);", "kzalloc(64, GFP_KERNEL); // \x1b[31m")
     mails[1].write_text(text)
     (tmp_path / "two.mbox").write_bytes(mails[0].read_bytes() + mails[1].read_bytes())
-    for style in ("text", "json", "sarif", "mail", "b4", "b4-lines"):
+    for style in FORMATS:
         out, _ = run(str(tmp_path / "two.mbox"), "--format", style, code=1)
         assert not set(out) & {"\x1b", "\x07", "\u202e"}, style
         if style in ("json", "sarif", "b4"):

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ctxlint.model.code import Frame
 from ctxlint.model.explore.names import member_path, pointee
 from ctxlint.model.explore.solver import Condition
+from ctxlint.model.image import PERCPU_STRIDE
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Object, sym_page
 from ctxlint.model.outcome import Cut, Infeasible
@@ -201,6 +202,12 @@ class Path:
         bound = self.known.get(id(value))
         if bound is not None:
             return bound
+        if pointer_of(value)[0] is not None:
+            return self.locate(value)
+        return self._choose(value)
+
+    def _choose(self, value: Sym) -> int:
+        """Try numbers, one an execution."""
         tried = 0
         frame = self.m.stack[-1] if self.m is not None and self.m.stack else None
         while True:
@@ -250,15 +257,16 @@ class Path:
             if base is not None:
                 return (base + offset) & ((1 << 64) - 1)
             obj = self.object(leaf.name, self.points_to.get(id(leaf), ""))
-            wanted = obj.base - (offset if abs(offset) >= 1 << 20 else 0)
+            # Offsets beyond an object's size are those of the CPUs' copies.
+            wanted = obj.base - round(offset / PERCPU_STRIDE) * PERCPU_STRIDE
             test = leaf == wanted
             if not isinstance(test, Sym) or not self.condition.feasible(test):
                 self._next_object -= 1
-                number = self.pick(leaf)
+                number = self._choose(leaf)
                 return (number + offset) & ((1 << 64) - 1)
             self._bind(leaf, wanted)
             return (wanted + offset) & ((1 << 64) - 1)
-        return self.pick(value) & ((1 << 64) - 1)
+        return self._choose(value) & ((1 << 64) - 1)
 
 
 def site_of(frame: Frame | None) -> Site:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctxlint.model.image import find_member
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.outcome import Halted
 from ctxlint.model.runtime.context import TaskObjects
+from ctxlint.model.runtime.printk import formatted
 from ctxlint.model.runtime.scheduler import Simulation, simulation_of
 from ctxlint.model.runtime.state import Kernel, kernel_of
 from ctxlint.model.runtime.tasks import NORMAL, STOPPER, Thread, thread_of
@@ -94,7 +96,7 @@ def model_online(m: Machine, cpu: int) -> int:
 @primitive
 def model_set_online(m: Machine, cpu: int, on: int) -> None:
     """``void model_set_online(int cpu, int on)``: the runtime's flag and the kernel's
-    variables, and tasks that may run elsewhere leave a CPU that goes."""
+    variables."""
     kernel = kernel_of(m)
     number, cpus = int(cpu), kernel.cpus
     cpus[number].online = bool(on)
@@ -103,12 +105,59 @@ def model_set_online(m: Machine, cpu: int, on: int) -> None:
     m.s4(m.address_of("__num_online_cpus"), sum(c.online for c in cpus))
     sim = simulation_of(kernel)
     sim.note(f"CPU{number} is {'online' if on else 'offline'}")
-    if not on:
-        target = next((c.number for c in cpus if c.online), number)
-        for thread in sim.threads:
-            task = thread.task
-            if task.cpu == number and not task.pinned and task is not kernel.task:
-                sim.move(thread, target)
+
+
+@primitive
+def model_leave_cpu(m: Machine, cpu: int) -> None:
+    """``void model_leave_cpu(int cpu)``: tasks that may run elsewhere leave that CPU."""
+    sim = _sim(m)
+    number, cpus = int(cpu), sim.kernel.cpus
+    target = next((c.number for c in cpus if c.online), number)
+    for thread in sim.threads:
+        task = thread.task
+        if task.cpu == number and not task.pinned and task is not sim.kernel.task:
+            sim.move(thread, target)
+
+
+@primitive
+def model_migrate_to(m: Machine, cpu: int) -> None:
+    """``void model_migrate_to(int cpu)``: the running task goes on there."""
+    _sim(m).migrate(int(cpu))
+
+
+@primitive
+def model_oops(m: Machine, on: int) -> None:
+    """``void model_oops(int on)``: oops_in_progress."""
+    kernel_of(m).oops_in_progress = int(on)
+
+
+@primitive
+def model_call_if(m: Machine, function: int) -> int:
+    """``int model_call_if(const char *function)``: call a function without arguments of
+    the kernel if the image has it; what it returned, else 0."""
+    name = literal(m, function)
+    if m.image.resolve(name) is None:
+        return 0
+    return int(m.call(name) or 0)
+
+
+@primitive
+def model_call_member(m: Machine, variable: int, record: int, member: int, arg: Any) -> int:
+    """``int model_call_member(const char *variable, const char *record, const char
+    *member, long arg)``: call the function that a member of a variable points to, if the
+    image has all of them; whether it was called."""
+    image = m.image
+    layout = image.records.get(literal(m, record))
+    name = literal(m, variable)
+    found = None if layout is None else find_member(image, layout, literal(m, member))
+    if found is None or name not in image.variables:
+        return 0
+    target = m.l8(m.address_of(name) + found[0] // 8)
+    symbol = image.function_at(int(target))
+    if symbol is None:
+        return 0
+    m.call(symbol, arg)
+    return 1
 
 
 @primitive
@@ -120,11 +169,9 @@ def model_num_online(m: Machine) -> int:
 @primitive
 def model_set_state(m: Machine, state: int) -> None:
     """``void model_set_state(int system_state)``: enum system_states."""
-    kernel = kernel_of(m)
-    kernel.system_state = int(state)
-    kernel.sched.note(f"system state {int(state)}") if isinstance(  # noqa: B018
-        kernel.sched, Simulation
-    ) else None
+    sim = _sim(m)
+    sim.kernel.system_state = int(state)
+    sim.note(f"system state {int(state)}")
 
 
 # tasks
@@ -200,6 +247,24 @@ def model_kick(m: Machine, word: int, value: int) -> None:
 
 
 @primitive
+def model_observe(m: Machine, word: int) -> None:
+    """``void model_observe(const int *word)``: the caller has seen what was stored."""
+    _sim(m).observe(word)
+
+
+@primitive
+def model_count(m: Machine, word: int, by: int) -> int:
+    """``int model_count(int *word, int by)``: add, in a single step; the new value."""
+    sim = _sim(m)
+    sim.observe(word)
+    value = int(m.mem.l4(word)) + int(by)
+    m.s4(word, value)
+    sim.publish(word)
+    sim.point("count")
+    return value
+
+
+@primitive
 def model_wait_done(m: Machine, word: int, why: int) -> None:
     """``void model_wait_done(const int *word, const char *why)``: say that the next call
     of the scheduler waits until the word is other than 0."""
@@ -226,12 +291,9 @@ def model_spin_word(m: Machine, word: int, value: int, why: int) -> None:
 
 @primitive
 def model_log(m: Machine, text: int, a: int, b: int, c: int) -> None:
-    """``void model_log(const char *text, long a, long b, long c)``: a line of the log;
-    each ``%ld`` takes the next number."""
-    line = literal(m, text)
-    for value in (a, b, c):
-        line = line.replace("%ld", str(value), 1)
-    kernel_of(m).log.append(line)
+    """``void model_log(const char *text, long a, long b, long c)``: a line of the log,
+    with the numbers that it asks for."""
+    kernel_of(m).log.append(formatted(m, literal(m, text), [a, b, c]))
 
 
 __all__ = ["Literals", "call_body", "literal", "set_mask", "spawn", "thread_of", "wait"]
