@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxlint.base.errors import FrontendError, StoreError, ToolMissingError, TreeError
+from ctxlint.base.errors import (
+    FrontendError,
+    StoreError,
+    ToolMissingError,
+    TreeError,
+    UsageError,
+)
 from ctxlint.cli import githooks
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_of, tree_options
@@ -131,7 +137,10 @@ def run(
         gc.disable()  # a short life
     tree = tree_of(options.get("tree"))
     codes = []
-    for introduced, what in _introduced(tree, push, remote):
+    found, unchecked = _introduced(tree, push, remote)
+    if unchecked and cold == "fail":
+        codes.append(EXIT_INCOMPLETE)
+    for introduced, what in found:
         if not introduced.sources:
             continue
         check = _Check(introduced, what, cold, max_units, begin)
@@ -147,31 +156,43 @@ def run(
 
 def _introduced(
     tree: Path, push: bool, remote: tuple[str, ...]
-) -> list[tuple[Introduced, str]]:
-    """What to check, with its name in messages."""
+) -> tuple[list[tuple[Introduced, str]], bool]:
+    """What to check, with its name in messages; and whether there is more, of which a
+    message says why it is not checked."""
     from ctxlint.patches import staged
 
     first, last = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
-    if first and last:  # from the pre-commit program
-        return [_range(tree, first, last)]
-    if not push:
-        found = staged.staged(tree, os.environ.get("GIT_INDEX_FILE"))
-        return [] if found is None else [(found, "this commit")]
+    try:
+        if first and last:  # from the pre-commit program
+            return [_range(tree, first, last)], False
+        if not push:
+            found = staged.staged(tree, os.environ.get("GIT_INDEX_FILE"))
+            if found is not None:
+                return [(found, "this commit")], False
+            _say("the first commit was not checked: there is nothing to compare it with")
+            return [], True
+    except staged.TooMuchError as error:
+        _say(f"not checked: {error}", error.hint)
+        return [], True
     result = []
+    unchecked = False
     for line in sys.stdin.read().splitlines():
         # LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA (githooks(5)); zeros: not there.
         words = line.split(" ")
         if len(words) != 4 or not words[1].strip("0"):
             continue
-        tip, old = words[1], words[3]
+        name, tip, _, old = words
+        start: str | None = old
         if not old.strip("0"):
             start = staged.start_of_branch(tree, tip, remote[0] if remote else "")
+        try:
             if start is None:
-                _say(f"{words[0]} was not checked: cannot tell where it starts")
-                continue
-            old = start
-        result.append(_range(tree, old, tip))
-    return result
+                raise UsageError("cannot tell where it starts")
+            result.append(_range(tree, start, tip))
+        except UsageError as error:  # what the server has need not be known here
+            _say(f"{name} was not checked: {error}")
+            unchecked = True
+    return result, unchecked
 
 
 def _range(tree: Path, old: str, new: str) -> tuple[Introduced, str]:

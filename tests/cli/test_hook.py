@@ -171,6 +171,23 @@ def test_a_push_is_checked_as_a_whole(repository: Repository, tmp_path: Path) ->
     assert "1 file checked, 0 findings introduced" in done.stderr
 
 
+def test_what_cannot_be_compared_is_told(repository: Repository) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    for old in "1" * 40, "0" * 40:
+        line = f"refs/heads/main {head} refs/heads/main {old}\n"
+        done = repository.ctxlint("hook", "run", "--push", "server", stdin=line)
+        assert done.returncode == 0
+        assert "refs/heads/main was not checked: " in done.stderr
+        strict = ("--cold", "fail", "--push")
+        assert repository.ctxlint("hook", "run", *strict, stdin=line).returncode == 3
+    gone = f"(delete) {'0' * 40} refs/heads/old {head}\n"
+    assert repository.ctxlint("hook", "run", "--push", stdin=gone).stderr == ""
+    repository.git("checkout", "-q", "--orphan", "new")
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 0
+    assert "the first commit was not checked" in done.stderr
+
+
 def test_a_range_comes_from_the_pre_commit_program(repository: Repository) -> None:
     repository.warm()
     repository.edit(ROSE, START, BAD)
