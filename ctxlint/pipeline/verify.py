@@ -12,6 +12,7 @@ import msgspec
 
 import ctxlint
 from ctxlint import kbuild
+from ctxlint.base.errors import RuleError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Node, Violation
@@ -139,7 +140,33 @@ def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) 
         numbers = _numbers(program, rules, words)
         if numbers:
             values[variable] = numbers
-    return Start(state=rules.state(name, rt), context=name, values=values)
+    who = entry_tasks().get(name, EntryTask())
+    return Start(
+        state=rules.state(name, rt),
+        context=name,
+        task=who.task,
+        cpu=who.cpu,
+        outer=who.outer,
+        values=values,
+    )
+
+
+class EntryTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of ``rules/models/entries.yaml``."""
+
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
+
+
+@cache
+def entry_tasks() -> dict[str, EntryTask]:
+    """Which task each execution context is; raises RuleError for a bad file."""
+    path = models_directory() / "entries.yaml"
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=dict[str, EntryTask])
+    except msgspec.ValidationError as error:
+        raise RuleError(f"rules/models/entries.yaml: {error}") from error
 
 
 def _numbers(program: Program, rules: Rulebook, words: Iterable[str]) -> tuple[int, ...]:

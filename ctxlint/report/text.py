@@ -166,6 +166,17 @@ def _verdict(finding: Finding) -> list[tuple[str, str]]:
     return facts
 
 
+def _splat(finding: Finding) -> list[Line]:
+    """What such a kernel prints there, as the model has it."""
+    splat = next((e.splat for e in finding.evidence if e.splat), "")
+    if not splat:
+        return []
+    lines: list[Line] = [(("", "  = "), ("label", "such a kernel prints:"))]
+    # As it is: a log line that is wrapped cannot be searched for.
+    lines += [(("gutter", "    | "), ("", clean(text))) for text in splat.splitlines()]
+    return lines
+
+
 def _step_source(step: Step, width: int) -> list[Line]:
     text = clean(step.text.strip())
     if step.kind not in _WITH_SOURCE or not text:
@@ -194,6 +205,7 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     for label, value in facts:
         if value:
             lines += _fact(label, value, width)
+    lines += _splat(finding)
     if finding.assumptions:
         many = " all of these hold:" if len(finding.assumptions) > 1 else ""
         label = "this would be false unless"

@@ -27,21 +27,25 @@ UNKNOWN = 0xFFFF_9000_0000_0000
 _SPACING = 1 << 34  # room for the copies of per-CPU objects around each
 _FIRST = UNKNOWN + _SPACING
 Decision = tuple[str, int]
-"""``("?", 0 or 1)`` for a test, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
+"""``("?", 0 or 1)`` for a test that could go both ways, ``("-", 0 or 1)`` for one that
+could not, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
     """What an exploration may cost. ``loops``: decisions at one branch in one call;
-    ``values``: numbers that one value is tried as; ``seconds`` for all executions."""
+    ``values``: numbers that one value is tried as; ``paths``, ``questions`` (to the
+    solver) and ``steps`` are for all executions together, and so are ``seconds``, which
+    only a machine that is much too slow comes to: verdicts do not depend on the clock."""
 
     decisions: int = 600
     loops: int = 4
     values: int = 6
     paths: int = 400
-    seconds: float = 8.0
+    questions: int = 3000
+    steps: int = 3_000_000
+    seconds: float = 60.0
     fuel: int = 300_000
-    depth: int = 120
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,8 @@ class Path:
         self._loops: dict[tuple[int, int], int] = {}
         self._frames: list[Frame] = []
         self._syms: list[Sym] = []
-        self.late: Callable[[], bool] = lambda: False
-        """Whether the time for all executions is over."""
+        self.late: Callable[[int], str] = lambda questions: ""
+        """The bound for all executions that is used up, given this one's questions."""
 
     # unknowns
 
@@ -154,26 +158,29 @@ class Path:
         frame = self.m.stack[-1] if self.m is not None and self.m.stack else None
         if position < len(self.prefix):
             kind, answer = self.prefix[position]
-            if kind != "?":
+            if kind not in "?-":
                 raise Infeasible("the decisions do not fit the execution")
-            return self._take(value, bool(answer), frame)
+            if kind == "?":
+                self._loop(frame)
+            return self._take(kind, value, bool(answer), frame)
         if position >= self.bounds.decisions:
             raise Cut(f"{self.bounds.decisions} decisions")
-        if self.late():
-            raise Cut(f"{self.bounds.seconds:g} seconds")
+        late = self.late(self.condition.questions)
+        if late:
+            raise Cut(late)
         can, cannot = self.condition.possible(value)
         if can and cannot:
             self._loop(frame)
             first = self.guide.prefer(frame) if self.guide is not None else True
             other = (*self.decisions, ("?", int(not first)))
             self.fork(other, site_of(frame), not first)
-            return self._take(value, first, frame)
+            return self._take("?", value, first, frame)
         if not can and not cannot:
             raise Infeasible("no value is left")
-        return self._take(value, can, frame)
+        return self._take("-", value, can, frame)
 
-    def _take(self, value: Sym, truth: bool, frame: Frame | None) -> bool:
-        self.decisions.append(("?", int(truth)))
+    def _take(self, kind: str, value: Sym, truth: bool, frame: Frame | None) -> bool:
+        self.decisions.append((kind, int(truth)))
         self.condition.add(value, truth)
         self._note(value, truth, frame)
         return truth

@@ -49,10 +49,15 @@ UNMODELLED = "unmodelled"
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """How the entry point is called. ``values``: numbers of global variables there."""
+    """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
+    CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
+    functions of the kernel that call it, innermost first; ``values``: numbers of global variables there."""
 
     state: ContextState
     context: str = ""
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -156,19 +161,22 @@ class _Exploration:
         self.agenda = Agenda()
         self.tally = _Tally()
         self.executions = 0
-        self.late: Callable[[], bool] = lambda: False
+        self.questions = 0
+        self.steps = 0
+        self.deadline = 0.0
 
     def run(self) -> Verdict:
         clock = self.v.clock
         began = clock()
         bounds = self.v.bounds
-        self.late = lambda: clock() - began > bounds.seconds
+        self.deadline = clock() + bounds.seconds
         while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
                 break
-            if self.late():
-                self.tally.cuts.append(f"{bounds.seconds:g} seconds")
+            late = self._late(0)
+            if late:
+                self.tally.cuts.append(late)
                 break
             prefix = self.agenda.next()
             self.executions += 1
@@ -201,8 +209,21 @@ class _Exploration:
             self.tally.unmodelled.append(f"{fault} ({m.place(frame) if frame else ''})")
         except (Crashed, Hang) as end:
             self.tally.crashed = str(end)
+        self.questions += path.condition.questions
+        self.steps += self.v.bounds.fuel - m.fuel
         self._tally(path, outside, follower)
         return None
+
+    def _late(self, questions: int) -> str:
+        """The bound that is used up, in words."""
+        bounds = self.v.bounds
+        if self.questions + questions > bounds.questions:
+            return f"{bounds.questions} questions to the solver"
+        if self.steps > bounds.steps:
+            return f"{bounds.steps} steps"
+        if self.v.clock() > self.deadline:
+            return f"{bounds.seconds:g} seconds"
+        return ""
 
     def _fork(
         self, follower: Follower, decisions: tuple[Decision, ...], site: Site, way: bool
@@ -220,7 +241,7 @@ class _Exploration:
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
-        path.late = self.late
+        path.late = self._late
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
         kernel.sched = _Hardware(kernel, m)
@@ -230,7 +251,14 @@ class _Exploration:
         return m, outside
 
     def _enter(self, kernel: Kernel) -> None:
-        state, task, cpu = self.start.state, kernel.task, kernel.cpu
+        state = self.start.state
+        cpu = kernel.cpu = kernel.cpus[self.start.cpu]
+        if self.start.task == "idle":
+            task = cpu.idle
+        else:
+            task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
+        cpu.current = task
+        kernel.install(task)
         count = state.preempt
         if state.hardirq:
             count += HARDIRQ
@@ -317,7 +345,9 @@ class _Exploration:
             values=_values(path, frozenset(leg.fn.name for leg in self.way.legs)),
             assumed=tuple(outside.met),
             report=report,
-            splat=splat_text(report, Config(rt=self.v.rt)),
+            splat=splat_text(
+                replace(report, trace=report.trace + self.start.outer), Config(rt=self.v.rt)
+            ),
         )
 
     def _failed(self) -> Verdict:
