@@ -35,6 +35,7 @@ COMMANDS = {
     "graph": "Draw the calls around a function or a finding.",
     "splat": "Read splats in a kernel log, name where they happened, find why.",
     "report": "Make a report again from a saved result.",
+    "lsp": "Serve an editor (language server protocol).",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",
 }
