@@ -14,7 +14,7 @@ from typing import Literal
 
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import Selection
-from ctxlint.pipeline import Request
+from ctxlint.pipeline import Quiet, Request
 from ctxlint.pipeline.ahead import unit_job
 from ctxlint.pipeline.alone import lower_alone
 from ctxlint.pipeline.index import CLOCK_SETTLES, Index, stored_index
@@ -42,16 +42,10 @@ class FileReport:
 
 
 @dataclass
-class _Notes:
+class _Notes(Quiet):
     """A progress that keeps warnings."""
 
     lines: list[str] = field(default_factory=list)
-
-    def start(self, stage: str, total: int) -> None: ...
-
-    def advance(self, stage: str, text: str = "") -> None: ...
-
-    def finish(self, stage: str) -> None: ...
 
     def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
         if level == "warning":
