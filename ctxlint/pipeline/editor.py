@@ -21,6 +21,7 @@ from ctxlint.pipeline.index import CLOCK_SETTLES, Index, stored_index
 from ctxlint.pipeline.run import ProfileResult, Session, assemble, judge
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
+from ctxlint.pipeline.warm import ready
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ def look_at(request: Request, file: str, selection: Selection) -> FileReport:
     scope = scope_of(file, request.paths)
     request = replace(request, paths=scope)
     session = Session.of(request)
-    if not session.ready():
+    if not ready(session):
         return FileReport(file=file, scope=scope, prepared=False)
     notes = _Notes()
     results: list[ProfileResult] = []
