@@ -150,8 +150,6 @@ class FileLowering(Declarations):
         words = {"static": static, "inline": "inline" in node.funcspec,
                  "noreturn": "_Noreturn" in node.funcspec}  # fmt: skip
         entity.attrs |= {word for word, there in words.items() if there}
-        if "inline" in entity.attrs and "static" not in entity.attrs:
-            self.fail(node, "inline functions are static inline")
         return entity
 
     def is_noreturn(self, symbol: str) -> bool:
@@ -281,9 +279,6 @@ class FileLowering(Declarations):
         entity = self._declare_function(decl, number)
         if entity.defined:
             self.fail(decl, f"{decl.name}() has a body already")
-        if shape.variadic:
-            self.fail(decl, "a function of any number of arguments can be called, "
-                      "but model files cannot define one")  # fmt: skip
         coord = decl.coord
         if not coord.file.endswith(".c") and "static" not in entity.attrs:
             self.fail(decl, "functions of a header are static inline")
@@ -319,7 +314,7 @@ class FileLowering(Declarations):
                          f"{decl.name}() may end without a value")  # fmt: skip
         return IRFunction(
             entity.symbol, decl.name, coord.file, coord.line, coord.column,
-            end_line, tuple(sorted(entity.attrs)), builder.ret, len(shape.params), False,
+            end_line, tuple(sorted(entity.attrs)), builder.ret, len(shape.params), shape.variadic,
             tuple(builder.vars), tuple(builder.types), tuple(builder.locs), blocks,
         )  # fmt: skip
 

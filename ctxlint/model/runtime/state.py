@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ctxlint.ir.unit import Function, Loc
 from ctxlint.model.machine import STACK, STACK_SIZE, Machine
@@ -25,6 +25,8 @@ HARDIRQ_MASK, NMI_MASK, SOFTIRQ_MASK = 0xF0000, 0xF00000, 0xFF00
 
 # enum system_states (source: include/linux/kernel.h).
 BOOTING, SCHEDULING, FREEING_INITMEM, RUNNING, HALT, POWER_OFF, RESTART, SUSPEND = range(8)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class Config:
     debug_preempt: bool = True
     preempt_rcu: bool = True
     rate_limit: bool = True
+    numa: bool = False
     release: str = "6.12"
 
 
@@ -97,7 +100,9 @@ class Report:
     ``kind``: ``"sleeping"``, ``"scheduling-while-atomic"``, ``"warn"``, ``"bug"``,
     ``"cant-sleep"``, ``"race"``, ``"corruption"``, ``"irq-state"``, ``"hang"``, ... .
     ``certain`` is False when it depends on the allocator's state. ``splat`` is a record
-    of ``model/splat`` for what the kernel prints. ``frames`` are innermost first.
+    of ``model/splat`` for what the kernel prints. ``frames`` are innermost first;
+    ``trace`` are the functions of them that the compiler leaves frames of their own
+    (``runtime/trace``), which is what the kernel's call trace has.
     """
 
     kind: str
@@ -107,6 +112,7 @@ class Report:
     pid: int
     context: dict[str, int]
     frames: tuple[Place, ...]
+    trace: tuple[str, ...] = ()
     printed: bool
     suppressed: str = ""
     certain: bool = True
@@ -172,6 +178,7 @@ class Kernel:
         self.last_splat: int | None = None
         self.tasks: list[Task] = []
         self.cpus: list[Cpu] = []
+        self._parts: dict[type, Any] = {}
         self._next_pid = 20
         for number in range(config.cpus):
             idle = self.new_task(f"swapper/{number}", number, pid=0, idle=True)
@@ -184,6 +191,14 @@ class Kernel:
         self.sched: Scheduler = Alone(self)
         m.runtime = self
         self.install(self.cpu.current)
+
+    def part(self, kind: Callable[[Kernel], T]) -> T:
+        """The one object of a class that belongs to this kernel (its locks, its
+        memory); made when first asked for."""
+        found = self._parts.get(kind)  # type: ignore[call-overload]
+        if found is None:
+            found = self._parts[kind] = kind(self)  # type: ignore[index]
+        return found  # type: ignore[no-any-return]
 
     @property
     def task(self) -> Task:

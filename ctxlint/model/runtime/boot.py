@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starting a kernel of the model, and going from one to the next on the same machine.
+
+``rules/models/boot.c`` says in which order things happen; what a scenario adds has the
+name of a step (``"init irq"``, ``"smp"``, ``"user"``, ...) or of an initcall level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxlint.model.machine import Machine, primitive
+from ctxlint.model.outcome import Stop
+from ctxlint.model.runtime import ipi, notifiers, work  # noqa: F401 - primitives
+from ctxlint.model.runtime.cpuhp import Hotplug
+from ctxlint.model.runtime.policy import Policy
+from ctxlint.model.runtime.scheduler import Simulation
+from ctxlint.model.runtime.state import Kernel, kernel_of
+from ctxlint.model.runtime.tasks import Thread
+from ctxlint.model.runtime.threads import literal
+from ctxlint.model.trace import Trace
+
+_ENTRY = "model_entry_boot"
+_UP = "model_entry_cpu_up"
+_DOWN = "model_entry_cpu_down"
+INIT = "init"
+
+Hook = Callable[[], object]
+
+
+class NextKernel(Stop):
+    """Control goes to another kernel. ``how`` is ``"kexec"``, ``"crash"``, ``"restart"``,
+    ``"halt"`` or ``"power off"``."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+@dataclass
+class Hardware:
+    """What a kernel leaves behind for the next one on the same machine. ``ram`` are the
+    contents of physical pages by frame number, ``parts`` whatever else lives on
+    (devices, firmware), by name; ``generation`` counts the kernels."""
+
+    ram: dict[int, bytearray] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+    generation: int = 0
+
+
+class Boot:
+    """What a scenario adds to the start of a kernel.
+
+    ``hooks`` are called in a step, ``initcalls`` are symbols of functions that are called
+    as initcalls of their level. ``present`` limits the CPUs that are brought up.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.hooks: dict[str, list[Hook]] = {}
+        self.initcalls: dict[str, list[str]] = {}
+        self.steps: list[str] = []
+        """The steps that were come to."""
+        self.hardware = Hardware()
+
+    def at(self, step: str, hook: Hook) -> None:
+        self.hooks.setdefault(step, []).append(hook)
+
+    def initcall(self, level: str, symbol: str) -> None:
+        self.initcalls.setdefault(level, []).append(symbol)
+
+    def absent(self, cpu: int) -> None:
+        """The CPU is possible, but not there."""
+        self.kernel.part(Hotplug).cpus[cpu].present = 0
+
+
+@primitive
+def model_boot_step(m: Machine, name: int) -> None:
+    """``void model_boot_step(const char *name)``: what a scenario hooked in here."""
+    kernel = kernel_of(m)
+    boot = kernel.part(Boot)
+    step = literal(m, name)
+    boot.steps.append(step)
+    if isinstance(kernel.sched, Simulation):
+        kernel.sched.note(f"step {step}")
+    if step == "user":
+        kernel.task.comm = INIT
+    for hook in boot.hooks.get(step, ()):
+        hook()
+
+
+@primitive
+def model_boot_next(m: Machine, level: int) -> int:
+    """``void *model_boot_next(const char *level)``: the next initcall, or NULL."""
+    calls = kernel_of(m).part(Boot).initcalls.get(literal(m, level))
+    return m.image.text_of(calls.pop(0)) if calls else 0
+
+
+@primitive
+def model_call_if(m: Machine, function: int) -> int:
+    """``int model_call_if(const char *function)``: call a function without arguments of
+    the kernel if the image has it; what it returned, else 0."""
+    name = literal(m, function)
+    if m.image.resolve(name) is None:
+        return 0
+    return int(m.call(name) or 0)
+
+
+@primitive
+def model_next_kernel(m: Machine, how: int) -> None:
+    """``_Noreturn void model_next_kernel(const char *how)``: this kernel ends."""
+    raise NextKernel(literal(m, how))
+
+
+def boot(
+    kernel: Kernel,
+    *,
+    policy: Policy | None = None,
+    trace: Trace | None = None,
+    hardware: Hardware | None = None,
+) -> Simulation:
+    """Boot a kernel up to user space: its first task has then run the hooks of
+    ``"user"`` and ended. Endings of any task are raised."""
+    sim = Simulation(kernel, policy, trace)
+    start = kernel.part(Boot)
+    if hardware is not None:
+        start.hardware = hardware
+    start.hardware.generation += 1
+    sim.start_cpu(0, lambda: kernel.m.call(_ENTRY))
+    sim.run_until(lambda: "user" in start.steps and not _first(sim))
+    return sim
+
+
+def _first(sim: Simulation) -> bool:
+    return any(thread.task.pid == 1 for thread in sim.threads)
+
+
+def user(sim: Simulation, symbol: str, *args: Any, cpu: int = 0) -> Thread:
+    """A task of user space, in a system call that runs a function of the image."""
+    m = sim.kernel.m
+    return sim.spawn(INIT, cpu, lambda: m.call(symbol, *args))
+
+
+def cpu_up(sim: Simulation, number: int, *, on: int = 0) -> int:
+    """Bring a CPU up as by a write to its ``online`` file; the errno."""
+    return int(sim.run(user(sim, _UP, number, cpu=on)))
+
+
+def cpu_down(sim: Simulation, number: int, *, on: int = 0) -> int:
+    """Take a CPU down as by a write to its ``online`` file; the errno."""
+    return int(sim.run(user(sim, _DOWN, number, cpu=on)))
+
+
+__all__ = ["Boot", "Hardware", "NextKernel", "boot", "cpu_down", "cpu_up", "user"]

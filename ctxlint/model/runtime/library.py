@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The model functions in an image, and a kernel that stands on them.
+
+``add_models()`` lowers ``rules/models`` for a configuration and puts it into an image,
+where it stands in for header functions and for what the image has no body of. The
+variables of ``percpu.c`` are per-CPU ones.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from ctxlint.frontend.modelc import Models, lower_models
+from ctxlint.model.code import Code
+from ctxlint.model.image import Image
+from ctxlint.model.machine import Machine
+from ctxlint.model.runtime import (  # noqa: F401 - their primitives
+    alloc,
+    context,
+    locks,
+    outside,
+    printk,
+    waits,
+)
+from ctxlint.model.runtime.outside import Beyond
+from ctxlint.model.runtime.state import Config, Kernel
+from ctxlint.rulebook.loader import rules_directory
+
+_PERCPU_FILE = "percpu.c"
+BOOT = "model_boot"
+"""The model function that fills the kernel's variables."""
+
+
+def model_texts(directory: Path | None = None) -> dict[str, str]:
+    """The model files by name."""
+    where = directory or rules_directory() / "models"
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted(where.iterdir())
+        if path.suffix in (".c", ".h")
+    }
+
+
+def defines(config: Config) -> dict[str, str]:
+    """The conditions that model files can ask for."""
+    found = {f"MODEL_{config.arch.upper()}": ""}
+    if config.rt:
+        found["MODEL_RT"] = ""
+    if config.numa:
+        found["MODEL_NUMA"] = ""
+    return found
+
+
+@lru_cache(maxsize=8)
+def _lowered(texts: tuple[tuple[str, str], ...], given: tuple[tuple[str, str], ...]) -> Models:
+    return lower_models(dict(texts), defines=dict(given))
+
+
+def add_models(image: Image, config: Config, directory: Path | None = None) -> None:
+    """Link the model functions of a configuration into an image."""
+    models = _lowered(
+        tuple(model_texts(directory).items()), tuple(sorted(defines(config).items()))
+    )
+    image.override(models.functions)
+    for variable in models.globals:
+        if variable.file.endswith("/" + _PERCPU_FILE):
+            variable = msgspec.structs.replace(
+                variable, attrs=(*variable.attrs, "section=.data..percpu")
+            )
+        image.add_variable(variable)
+    image.add_records(models.records)
+    image.add_enums(models.enums)
+
+
+def kernel(image: Image, config: Config, *, code: Code | None = None) -> Kernel:
+    """A kernel that begins to boot: model functions are in the image, variables have
+    their first values, CPU 0 runs its idle task with interrupts off."""
+    m = Machine(code or Code(image), Beyond())
+    made = Kernel(m, config)
+    m.call(BOOT)
+    return made
+
+
+__all__ = ["BOOT", "add_models", "defines", "kernel", "model_texts"]
