@@ -146,6 +146,8 @@ class _Directory:
                     self._api_file(shown, _convert(path, shown, ApiFile))
                 case ("entry_points" | "callbacks", "/", _):
                     self._entry_file(shown, _convert(path, shown, EntryFile))
+                case ("models" | "scenarios", "/", _):
+                    pass  # facts of the executable model, read there
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",

@@ -205,7 +205,12 @@ static int memblock_add_range(struct memblock_type *type, phys_addr_t base, phys
 	return 0;
 }
 
-int memblock_reserve(phys_addr_t base, phys_addr_t size) { return memblock_add_range(&memblock.reserved, base, size); }
+int memblock_reserve(phys_addr_t base, phys_addr_t size)
+{
+	if (size)
+		model_reserve(base, size);
+	return memblock_add_range(&memblock.reserved, base, size);
+}
 int memblock_add(phys_addr_t base, phys_addr_t size) { return memblock_add_range(&memblock.memory, base, size); }
 int memblock_mark_mirror(phys_addr_t base, phys_addr_t size) { return 0; }
 
@@ -236,4 +241,15 @@ void __next_mem_range(u64 *idx, int nid, int flags, struct memblock_type *type_a
 	if (out_nid)
 		*out_nid = 0;
 	*idx = at + 1;
+}
+
+/* setup_arch(): the memory of the machine */
+static struct model_resource system_ram = { 0, 0, "System RAM", 0x1000200 };
+
+void model_system_ram(phys_addr_t start, phys_addr_t size)
+{
+	system_ram.start = start;
+	system_ram.end = start + size - 1;
+	insert(&iomem_resource, &system_ram);
+	memblock_add(start, size);
 }

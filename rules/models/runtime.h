@@ -84,6 +84,7 @@ int model_spin_on_owner(void *lock);
 int model_fail(const char *name);
 void *model_alloc_pages(unsigned int order);
 void model_free_pages(void *page, unsigned int order);
+void model_reserve(unsigned long address, unsigned long size);
 void *model_page_address(const void *page);
 void *model_virt_to_page(const void *address);
 unsigned long model_virt_to_phys(const void *address);

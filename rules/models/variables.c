@@ -28,6 +28,8 @@ unsigned long node_to_cpumask_map[16][LONGS];
 unsigned long node_states[6];
 unsigned long system_cpucaps[2];
 u64 elfcorehdr_addr;
+u64 __cpu_logical_map[NR_CPUS];
+int xen_domain_type;
 int acpi_disabled;
 bool arm64_use_ng_mappings;
 bool kexec_in_progress;

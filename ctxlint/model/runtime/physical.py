@@ -76,6 +76,9 @@ class Physical:
         self.blocks: dict[int, Block] = {}
         """The block of each page frame, freed ones too until they are used again."""
         self.reserved: set[int] = set()
+        """Page frames that the allocator does not get: memblock's reservations."""
+        self.scale = (kernel.config.page_size // PAGE).bit_length() - 1
+        """Binary logarithm of the frames (4 KiB each) in a page of this kernel."""
         start, size = layout.ram[0]
         self._next = (start + size // 2) >> _SHIFT
         self._free: dict[int, list[int]] = {}
@@ -102,12 +105,12 @@ class Physical:
 
     def page_of(self, pfn: int) -> int:
         """The address of a struct page."""
-        index = pfn - (self.layout.ram_base >> _SHIFT)
+        index = pfn - (self.layout.ram_base >> _SHIFT) >> self.scale
         return (self.layout.page + index * self.layout.page_bytes) & (1 << 64) - 1
 
     def pfn_of(self, page: int) -> int:
         index = (page - self.layout.page) // self.layout.page_bytes
-        return index + (self.layout.ram_base >> _SHIFT)
+        return (index << self.scale) + (self.layout.ram_base >> _SHIFT)
 
     # contents
 
@@ -147,13 +150,16 @@ class Physical:
     # handing out
 
     def allocate(self, order: int, owner: str) -> Block:
-        """``1 << order`` pages, aligned to that."""
-        count = 1 << order
+        """``1 << order`` pages, aligned to that, cleared."""
+        count = 1 << order + self.scale
         pfn = (self._next + count - 1) & -count
+        while self.reserved and not self.reserved.isdisjoint(range(pfn, pfn + count)):
+            pfn += count
         self._next = pfn + count
         block = Block(pfn, count, owner)
         for number in range(pfn, pfn + count):
             self.blocks[number] = block
+            self.pages.pop(number, None)  # of an earlier kernel
         virt = self.virt(pfn << _SHIFT)
         self.kernel.m.mem.add_object(Object(virt, count * PAGE, owner, "heap"))
         return block
@@ -170,6 +176,14 @@ class Physical:
         obj = self.kernel.m.mem.object_at(self.virt(pfn << _SHIFT))
         if obj is not None:
             obj.alive = False
+
+    def reserve(self, address: int, size: int) -> None:
+        """The allocator shall not hand these pages out."""
+        self.reserved.update(range(address >> _SHIFT, (address + size - 1 >> _SHIFT) + 1))
+
+    def start_at(self, address: int) -> None:
+        """Where the allocator begins to hand out."""
+        self._next = address >> _SHIFT
 
     def _bad_free(self, pfn: int, pages: int, block: Block | None, who: str) -> None:
         if block is None:
