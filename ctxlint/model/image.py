@@ -63,6 +63,9 @@ class Image:
     pointer_bytes: int = 8
     beyond: Callable[[str], bool] | None = None
     """Functions that are not entered although there is a body: a rule tells."""
+    uses: dict[str, tuple[dict[str, int], set[str]]] = field(default_factory=dict)
+    """By file: how often functions are called, and those whose address is taken
+    (``model/runtime/trace.py`` fills it)."""
 
     _text: dict[str, int] = field(default_factory=dict)
     _at_text: dict[int, str] = field(default_factory=dict)

@@ -71,18 +71,23 @@ inline unsigned long native_save_fl(void) { return model_irqs_off(); }
 
 /* bottom halves */
 
+/*
+ * With PREEMPT_RT the depth is the task's. Where it could be preempted, the first level
+ * takes a sleeping lock of the CPU and enters an RCU reader; elsewhere it does neither.
+ */
+#ifdef MODEL_RT
+static unsigned long softirq_lock[512][8];
+
+static inline bool preemptible(void) { return !model_preempt_count() && !model_irqs_off(); }
+#endif
+
 void __local_bh_disable_ip(unsigned long ip, unsigned int cnt)
 {
 #ifdef MODEL_RT
-	/* The first level takes a per-CPU lock, where the task may be preempted. */
-	if (!model_softirq_disabled() && !model_preempt_count() && !model_irqs_off())
-		__might_resched("kernel/locking/spinlock_rt.c", 48, model_rcu_depth() << 8);
-	if (!model_softirq_disabled()) {
+	if (!model_softirq_disabled() && preemptible()) {
+		lock_local(softirq_lock[model_cpu()]);
 		__rcu_read_lock();
-		migrate_disable();
 	}
-	__rcu_read_lock();
-	migrate_disable();
 	model_softirq_add((int)cnt);
 #else
 	model_preempt_add((int)cnt);
@@ -93,11 +98,9 @@ void __local_bh_enable_ip(unsigned long ip, unsigned int cnt)
 {
 #ifdef MODEL_RT
 	model_softirq_add(-(int)cnt);
-	__rcu_read_unlock();
-	migrate_enable();
-	if (!model_softirq_disabled()) {
+	if (!model_softirq_disabled() && preemptible()) {
 		__rcu_read_unlock();
-		migrate_enable();
+		unlock_local(softirq_lock[model_cpu()], 0);
 	}
 #else
 	preempt_count_sub((int)cnt);

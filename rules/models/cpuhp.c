@@ -7,18 +7,19 @@
  * is who calls what, on which CPU, under which locks.
  */
 
-#define OFFLINE (model_enumerator("CPUHP_OFFLINE"))
-#define PREPARE_DYN (model_enumerator("CPUHP_BP_PREPARE_DYN"))
-#define PREPARE_DYN_END (model_enumerator("CPUHP_BP_PREPARE_DYN_END"))
-#define BRINGUP_CPU (model_enumerator("CPUHP_BRINGUP_CPU"))
-#define IDLE_DEAD (model_enumerator("CPUHP_AP_IDLE_DEAD"))
-#define AP_OFFLINE (model_enumerator("CPUHP_AP_OFFLINE"))
-#define AP_ONLINE (model_enumerator("CPUHP_AP_ONLINE"))
-#define TEARDOWN_CPU (model_enumerator("CPUHP_TEARDOWN_CPU"))
-#define ONLINE_IDLE (model_enumerator("CPUHP_AP_ONLINE_IDLE"))
-#define ONLINE_DYN (model_enumerator("CPUHP_AP_ONLINE_DYN"))
-#define ONLINE_DYN_END (model_enumerator("CPUHP_AP_ONLINE_DYN_END"))
-#define ONLINE (model_enumerator("CPUHP_ONLINE"))
+/* The numbers are those of 6.12, for programs that name no state. */
+#define OFFLINE (model_enumerator("CPUHP_OFFLINE", 0))
+#define PREPARE_DYN (model_enumerator("CPUHP_BP_PREPARE_DYN", 64))
+#define PREPARE_DYN_END (model_enumerator("CPUHP_BP_PREPARE_DYN_END", 84))
+#define BRINGUP_CPU (model_enumerator("CPUHP_BRINGUP_CPU", 86))
+#define IDLE_DEAD (model_enumerator("CPUHP_AP_IDLE_DEAD", 87))
+#define AP_OFFLINE (model_enumerator("CPUHP_AP_OFFLINE", 88))
+#define AP_ONLINE (model_enumerator("CPUHP_AP_ONLINE", 144))
+#define TEARDOWN_CPU (model_enumerator("CPUHP_TEARDOWN_CPU", 145))
+#define ONLINE_IDLE (model_enumerator("CPUHP_AP_ONLINE_IDLE", 146))
+#define ONLINE_DYN (model_enumerator("CPUHP_AP_ONLINE_DYN", 192))
+#define ONLINE_DYN_END (model_enumerator("CPUHP_AP_ONLINE_DYN_END", 232))
+#define ONLINE (model_enumerator("CPUHP_ONLINE", 236))
 
 #define MOST_CPUS 512
 
@@ -667,6 +668,7 @@ static int __cpu_disable(void)
 	if (refused)
 		return refused;
 	model_set_online(model_cpu(), 0);
+	model_leave_cpu(model_cpu());
 	return 0;
 }
 

@@ -9,6 +9,10 @@
 
 typedef void (*call_fn)(void *info);
 
+void hrtimer_interrupt(void);
+void model_softirqs_at_exit(void);
+void model_irq_work_ipi(void *work);
+
 static inline bool in_task(void) { return !(model_preempt_count() & 0xffff00 & ~0xfe00); }
 
 /* the interrupt's way in */
@@ -17,6 +21,7 @@ static inline bool in_task(void) { return !(model_preempt_count() & 0xffff00 & ~
 #define DEVICE 1
 #define TIMER 2
 #define IRQ_WORK 3
+#define STOP 4
 
 struct model_interrupt {
 	int what;
@@ -29,6 +34,10 @@ struct model_interrupt {
 
 static void __flush_smp_call_function_queue(struct model_interrupt *interrupt)
 {
+	if (interrupt->what == IRQ_WORK) {
+		model_irq_work_ipi(interrupt->data);
+		return;
+	}
 	((call_fn)interrupt->fn)(interrupt->data);
 	if (interrupt->done)
 		model_kick(interrupt->done, *interrupt->done - 1);
@@ -39,29 +48,26 @@ static void generic_smp_call_function_single_interrupt(struct model_interrupt *i
 	__flush_smp_call_function_queue(interrupt);
 }
 
-static void irq_work_single(struct model_interrupt *interrupt)
-{
-	((call_fn)interrupt->fn)(interrupt->data);
-}
+/* An irq_work of the CPU itself has a list of its own. */
+static void irq_work_run_list(struct model_interrupt *interrupt) { model_irq_work_ipi(interrupt->data); }
+static void irq_work_run(struct model_interrupt *interrupt) { irq_work_run_list(interrupt); }
 
 static void ipi_handler(struct model_interrupt *interrupt)
 {
-	generic_smp_call_function_single_interrupt(interrupt);
+	if (interrupt->what == IRQ_WORK && interrupt->irq)
+		irq_work_run(interrupt);
+	else if (interrupt->what == STOP)
+		((call_fn)interrupt->fn)(interrupt->data);
+	else
+		generic_smp_call_function_single_interrupt(interrupt);
 }
 
-static void work_ipi_handler(struct model_interrupt *interrupt)
-{
-	irq_work_single(interrupt);
-}
-
-static void arch_timer_handler_virt(void) { }
+static void arch_timer_handler_virt(void) { hrtimer_interrupt(); }
 
 static void handle_percpu_devid_irq(struct model_interrupt *interrupt)
 {
 	if (interrupt->what == TIMER)
 		arch_timer_handler_virt();
-	else if (interrupt->what == IRQ_WORK)
-		work_ipi_handler(interrupt);
 	else
 		ipi_handler(interrupt);
 }
@@ -90,6 +96,8 @@ static void do_interrupt_handler(struct model_interrupt *interrupt) { call_on_ir
 static void irq_exit_rcu(void)
 {
 	model_irq_exit();
+	if (in_task() && model_softirqs())
+		model_softirqs_at_exit();
 }
 
 static void el1_interrupt(struct model_interrupt *interrupt)

@@ -6,7 +6,7 @@
  */
 
 /* threads.py */
-int model_enumerator(const char *name);
+int model_enumerator(const char *name, int usual);
 void model_mask_set(const char *mask, int cpu, int on);
 int model_mask_has(const void *mask, int cpu);
 int model_online(int cpu);
@@ -26,6 +26,19 @@ void model_log(const char *text, long a, long b, long c);
 #define PER_CPU 1
 #define STOPPER 2
 #define FIRST 3
+
+void model_leave_cpu(int cpu);
+void model_migrate_to(int cpu);
+void model_oops(int on);
+void model_nmi(int cpu, void *fn);
+int model_call_if(const char *function);
+int model_call_member(const char *variable, const char *record, const char *member, long arg);
+
+/* kthreads.py */
+struct task_struct *model_kthread(int (*fn)(void *), void *data, const char *name, int cpu);
+int model_kthread_get(const struct task_struct *task, const char *what);
+int model_kthread_set(struct task_struct *task, const char *what, int value);
+void model_kthread_await(struct task_struct *task, const char *what);
 
 /* cpuhp.py */
 int model_hp_get(int cpu, const char *field);
@@ -49,6 +62,8 @@ void model_hp_start(int cpu);
 
 /* ipi.py */
 void model_ipi(int cpu, void *fn, void *info, int *done);
+void model_stop_ipi(int cpu, void *fn);
+void model_irq_work(int cpu, void *work);
 void model_spin_word(const int *word, int value, const char *why);
 void model_raise_softirq(int cpu, int number);
 int model_softirqs(void);
@@ -67,11 +82,11 @@ void model_work_hurry(void *work);
 int model_work_cancel(void *work);
 
 /* timers.py */
-void model_timer_add(void *timer, int cpu, long us, int hard);
+void model_timer_add(void *timer, int cpu, long us, int kind);
 int model_timer_del(void *timer);
 int model_timer_pending(const void *timer);
 int model_timer_running(const void *timer);
-void *model_timer_due(int hard);
+void *model_timer_due(int kind);
 void model_timer_done(void *timer);
 
 /* notifiers.py */
@@ -86,7 +101,6 @@ void model_list_drop(const char *list, void *item);
 /* boot.py */
 void model_boot_step(const char *name);
 void *model_boot_next(const char *level);
-int model_call_if(const char *function);
 _Noreturn void model_next_kernel(const char *how);
 
 /* kthread of every CPU, as kernel/smpboot.c keeps them */

@@ -13,7 +13,7 @@ from typing import Any
 
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.outcome import Stop
-from ctxlint.model.runtime import ipi, notifiers, work  # noqa: F401 - primitives
+from ctxlint.model.runtime import ipi, kthreads, notifiers, timers, work  # noqa: F401 - primitives
 from ctxlint.model.runtime.cpuhp import Hotplug
 from ctxlint.model.runtime.policy import Policy
 from ctxlint.model.runtime.scheduler import Simulation
@@ -96,16 +96,6 @@ def model_boot_next(m: Machine, level: int) -> int:
     """``void *model_boot_next(const char *level)``: the next initcall, or NULL."""
     calls = kernel_of(m).part(Boot).initcalls.get(literal(m, level))
     return m.image.text_of(calls.pop(0)) if calls else 0
-
-
-@primitive
-def model_call_if(m: Machine, function: int) -> int:
-    """``int model_call_if(const char *function)``: call a function without arguments of
-    the kernel if the image has it; what it returned, else 0."""
-    name = literal(m, function)
-    if m.image.resolve(name) is None:
-        return 0
-    return int(m.call(name) or 0)
 
 
 @primitive

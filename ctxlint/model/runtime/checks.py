@@ -25,7 +25,13 @@ RATE_LIMIT = "another report was printed less than a second ago"
 
 
 def report(
-    kernel: Kernel, kind: str, headline: str, *, suppressed: str = "", log: bool = True, **facts: Any
+    kernel: Kernel,
+    kind: str,
+    headline: str,
+    *,
+    suppressed: str = "",
+    log: bool = True,
+    **facts: Any,
 ) -> Report:
     """Record one; ``suppressed`` says why the kernel does not print it, ``log`` is
     whether the headline goes to the kernel's log when it does."""
@@ -55,6 +61,18 @@ def report(
     return made
 
 
+def place_of(m: Machine, file: int, line: int) -> str:
+    """``file:line`` that a check was given. Code hands over ``__FILE__``, which may be
+    an absolute path: where a function of the stack lies in that file, its name counts."""
+    text = m.mem.text(file).removeprefix("./")
+    for frame in reversed(m.stack):
+        name = m.loc(frame).file
+        if text.endswith("/" + name):
+            text = name
+            break
+    return f"{text}:{int(line)}"
+
+
 @primitive
 def model_might_resched(m: Machine, file: int, line: int, offsets: int) -> None:
     """``void model_might_resched(const char *file, int line, unsigned int offsets)``:
@@ -67,7 +85,7 @@ def model_might_resched(m: Machine, file: int, line: int, offsets: int) -> None:
     legal = nested == offsets and not kernel.cpu.irqs_off and not task.idle
     if legal and not task.non_block:
         return
-    place = f"{m.mem.text(file)}:{int(line)}"
+    place = place_of(m, file, line)
     why = _quiet(kernel)
     made = report(
         kernel,
@@ -120,10 +138,14 @@ def model_cant_sleep(m: Machine, file: int, line: int, offset: int) -> None:
     kernel = kernel_of(m)
     if kernel.cpu.irqs_off or kernel.task.preempt_count > int(offset):
         return
-    place = f"{m.mem.text(file)}:{int(line)}"
+    place = place_of(m, file, line)
     why = "" if kernel.config.debug_atomic_sleep else NOT_BUILT
     report(
-        kernel, "cant-sleep", f"BUG: assuming atomic context at {place}", suppressed=why, place=place
+        kernel,
+        "cant-sleep",
+        f"BUG: assuming atomic context at {place}",
+        suppressed=why,
+        place=place,
     )
 
 
@@ -140,8 +162,10 @@ def model_warn_at(m: Machine, file: int, line: int, once: int) -> None:
     """``void model_warn_at(const char *file, int line, int once)``: WARN of the function
     that calls it, which stands at that place of the kernel."""
     kernel = kernel_of(m)
-    place = f"{m.mem.text(file)}:{int(line)}"
-    name = next((f.name for f in (s.meta.fn for s in reversed(m.stack)) if "inline" not in f.attrs), "")
+    place = place_of(m, file, line)
+    name = next(
+        (f.name for f in (s.meta.fn for s in reversed(m.stack)) if "inline" not in f.attrs), ""
+    )
     warning(kernel, place, name, bool(once))
 
 
@@ -150,9 +174,7 @@ def warning(kernel: Kernel, place: str, function: str, once: bool) -> None:
     seen = kernel.part(_Once).places
     why = "printed once before" if once and place in seen else ""
     seen.add(place)
-    headline = (
-        f"WARNING: CPU: {kernel.cpu.number} PID: {kernel.task.pid} at {place} {function}"
-    )
+    headline = f"WARNING: CPU: {kernel.cpu.number} PID: {kernel.task.pid} at {place} {function}"
     report(kernel, "warn", headline, suppressed=why, place=place)
     kernel.taint.add("W")
 
@@ -182,5 +204,6 @@ def model_panic(m: Machine, text: int) -> None:
 
 
 __all__ = [
-    "AFTER_RUNNING", "IN_OOPS", "NOT_BUILT", "RATE_LIMIT", "WHILE_BOOTING", "report", "warning",
+    "AFTER_RUNNING", "IN_OOPS", "NOT_BUILT", "RATE_LIMIT", "WHILE_BOOTING", "place_of",
+    "report", "warning",
 ]  # fmt: skip

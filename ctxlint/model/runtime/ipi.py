@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ctxlint.model.machine import Machine, primitive
-from ctxlint.model.runtime.scheduler import Simulation, simulation_of
-from ctxlint.model.runtime.state import HARDIRQ, Kernel, kernel_of
+from ctxlint.model.runtime.scheduler import simulation_of
+from ctxlint.model.runtime.state import HARDIRQ, NMI, Kernel, kernel_of
 from ctxlint.model.runtime.tasks import Interrupt
 
 _ENTRY = "model_entry_interrupt"
-CALLS, DEVICE, TIMER, IRQ_WORK = range(4)
+CALLS, DEVICE, TIMER, IRQ_WORK, STOP = range(5)
 """What an interrupt is (rules/models/smp.c)."""
 
 
@@ -55,6 +55,39 @@ def model_ipi(m: Machine, cpu: int, fn: int, info: Any, done: int) -> None:
     sim.publish(key)
     post(
         kernel, int(cpu), CALLS, name="call", fn=fn, data=info, done=done,
+        before=lambda: sim.observe(key),
+    )  # fmt: skip
+
+
+@primitive
+def model_stop_ipi(m: Machine, cpu: int, fn: int) -> None:
+    """``void model_stop_ipi(int cpu, void *fn)``: ``fn(NULL)`` on another CPU, which does
+    not come back from it."""
+    post(kernel_of(m), int(cpu), STOP, name="stop", fn=fn)
+
+
+@primitive
+def model_nmi(m: Machine, cpu: int, fn: int) -> None:
+    """``void model_nmi(int cpu, void *fn)``: ``fn(NULL)`` on another CPU, in an NMI."""
+    kernel = kernel_of(m)
+    irq = simulation_of(kernel).irq
+    symbol = m.image.function_at(fn)
+    assert symbol is not None
+    name = symbol
+    run = irq.plain(lambda: m.call(name, 0), NMI + HARDIRQ)
+    irq.post(int(cpu), Interrupt("nmi", run, level=1))
+
+
+@primitive
+def model_irq_work(m: Machine, cpu: int, work: int) -> None:
+    """``void model_irq_work(int cpu, void *work)``: that CPU runs it in an interrupt."""
+    kernel = kernel_of(m)
+    sim = simulation_of(kernel)
+    key = sim.fresh_key("irq work")
+    sim.publish(key)
+    post(
+        kernel, int(cpu), IRQ_WORK, name="irq work", data=work,
+        irq=int(cpu == kernel.cpu.number),
         before=lambda: sim.observe(key),
     )  # fmt: skip
 
@@ -106,4 +139,4 @@ def model_next_softirq(m: Machine) -> int:
     return number
 
 
-__all__ = ["CALLS", "DEVICE", "IRQ_WORK", "TIMER", "Simulation", "Softirqs", "post", "post_device"]
+__all__ = ["CALLS", "DEVICE", "IRQ_WORK", "TIMER", "STOP", "Softirqs", "post", "post_device"]

@@ -103,7 +103,9 @@ class Locks:
                 else:
                     lock.owner = None
                 return held.irqs_were_off
-        text = f"{self.name(lock)} is released by {task.comm}/{task.pid}, which does not hold it"
+        text = (
+            f"{self.name(lock)} is released by {task.comm}/{task.pid}, which does not hold it"
+        )
         report(kernel, "lock-balance", text, suppressed=_NOT_CHECKED)
         if shared and lock.readers:
             lock.readers.pop()

@@ -21,6 +21,7 @@ _SPEC = re.compile(
     r"(?P<size>hh|h|ll|l|z|t|L)?(?P<kind>[%a-zA-Z])"
 )
 _POINTER = re.compile(r"pbl|pb|O[Ffn]|[a-zA-Z]{0,2}")
+_SUFFIXES = frozenset("pbl pb OF Of On S s a ap ad e V K x".split())  # noqa: SIM905
 _BITS = {"hh": 8, "h": 16, "": 32, "l": 64, "ll": 64, "z": 64, "t": 64, "L": 64}
 
 
@@ -62,7 +63,22 @@ def formatted(m: Machine, text: str, arguments: list[Any]) -> str:
 
 
 def _known_suffix(suffix: str) -> bool:
-    return suffix in ("pbl", "pb", "OF", "Of", "On", "S", "s", "a", "ap", "ad", "e", "V", "K", "x")
+    return suffix in (
+        "pbl",
+        "pb",
+        "OF",
+        "Of",
+        "On",
+        "S",
+        "s",
+        "a",
+        "ap",
+        "ad",
+        "e",
+        "V",
+        "K",
+        "x",
+    )
 
 
 def _pad(text: str, flags: str, width: int) -> str:
@@ -90,9 +106,12 @@ def _plain(m: Machine, found: re.Match[str], kind: str, limit: int, value: Any) 
             number -= 1 << bits
         digits = str(number)
     else:
-        digits = {"u": f"{number}", "x": f"{number:x}", "X": f"{number:X}", "o": f"{number:o}"}.get(
-            kind, str(number)
-        )
+        digits = {
+            "u": f"{number}",
+            "x": f"{number:x}",
+            "X": f"{number:X}",
+            "o": f"{number:o}",
+        }.get(kind, str(number))
     if limit > len(digits.lstrip("-")):
         sign = "-" if digits.startswith("-") else ""
         digits = sign + digits.lstrip("-").zfill(limit)

@@ -63,6 +63,7 @@ class Simulation:
         self._made = 0
         self._keys = 0
         self._hub = getcurrent()
+        self._over: Callable[[], bool] = _never
         kernel.sched = self
         for cpu in kernel.cpus:
             if cpu.online:
@@ -153,6 +154,13 @@ class Simulation:
         """A task that does not run goes to another CPU."""
         thread.task.cpu = cpu
 
+    def migrate(self, cpu: int) -> None:
+        """The running task goes on on another CPU."""
+        thread = self._here()
+        if thread.task.cpu != cpu:
+            thread.task.cpu = cpu
+            self._wait(thread, lambda: True, "", None, busy=False)
+
     def close(self) -> None:
         """End all coroutines. The stacks of the tasks stay as they were."""
         for thread in list(self.threads):
@@ -193,7 +201,7 @@ class Simulation:
         for thread in self.threads:
             if thread.coroutine is not None:
                 thread.coroutine.parent = hub
-        self._hub = hub
+        self._hub, self._over = hub, over
         while not over():
             try:
                 self._yield(None)
@@ -264,6 +272,10 @@ class Simulation:
         while True:
             options, picks = self._options(here)
             if not options:
+                if self._over():
+                    if here is not None:
+                        self._to_hub(here)
+                    return
                 if not self._jump():
                     self._hang()
                 continue
@@ -279,6 +291,13 @@ class Simulation:
                 continue
             self._switch(*pick)
             return
+
+    def _to_hub(self, here: Thread) -> None:
+        """What :meth:`run` waits for has come while all tasks wait."""
+        self.kernel.remove(here.task)
+        self.running = None
+        here.coroutine.parent = self._hub  # type: ignore[union-attr]
+        self._hub.switch()
 
     def _switch(self, cpu: Cpu, thread: Thread) -> None:
         kernel, old = self.kernel, self.running

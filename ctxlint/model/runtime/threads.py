@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctxlint.model.image import find_member
 from ctxlint.model.machine import Machine, primitive
-from ctxlint.model.outcome import Halted, Unmodelled
+from ctxlint.model.outcome import Halted
 from ctxlint.model.runtime.context import TaskObjects
+from ctxlint.model.runtime.printk import formatted
 from ctxlint.model.runtime.scheduler import Simulation, simulation_of
 from ctxlint.model.runtime.state import Kernel, kernel_of
 from ctxlint.model.runtime.tasks import NORMAL, STOPPER, Thread, thread_of
@@ -36,14 +38,11 @@ class Literals:
             found = self._texts[address] = self.m.mem.text(address)
         return found
 
-    def value(self, address: int) -> int:
+    def value(self, address: int, usual: int) -> int:
         found = self._values.get(address)
         if found is None:
-            name = self.text(address)
-            member = self.m.image.enums.get(name)
-            if member is None:
-                raise Unmodelled(f"the value of {name}", "no unit of the image has its enum")
-            found = self._values[address] = member
+            found = self.m.image.enums.get(self.text(address), usual)
+            self._values[address] = found
         return found
 
 
@@ -57,10 +56,10 @@ def literal(m: Machine, address: int) -> str:
 
 
 @primitive
-def model_enumerator(m: Machine, name: int) -> int:
-    """``int model_enumerator(const char *name)``: the value that a member of an enum has in the
-    kernel at hand."""
-    return kernel_of(m).part(Literals).value(name)
+def model_enumerator(m: Machine, name: int, usual: int) -> int:
+    """``int model_enumerator(const char *name, int usual)``: the value that a member of an
+    enum has in the kernel at hand; ``usual`` if nothing in the image uses the enum."""
+    return kernel_of(m).part(Literals).value(name, int(usual))
 
 
 # masks
@@ -97,7 +96,7 @@ def model_online(m: Machine, cpu: int) -> int:
 @primitive
 def model_set_online(m: Machine, cpu: int, on: int) -> None:
     """``void model_set_online(int cpu, int on)``: the runtime's flag and the kernel's
-    variables, and tasks that may run elsewhere leave a CPU that goes."""
+    variables."""
     kernel = kernel_of(m)
     number, cpus = int(cpu), kernel.cpus
     cpus[number].online = bool(on)
@@ -106,12 +105,59 @@ def model_set_online(m: Machine, cpu: int, on: int) -> None:
     m.s4(m.address_of("__num_online_cpus"), sum(c.online for c in cpus))
     sim = simulation_of(kernel)
     sim.note(f"CPU{number} is {'online' if on else 'offline'}")
-    if not on:
-        target = next((c.number for c in cpus if c.online), number)
-        for thread in sim.threads:
-            task = thread.task
-            if task.cpu == number and not task.pinned and task is not kernel.task:
-                sim.move(thread, target)
+
+
+@primitive
+def model_leave_cpu(m: Machine, cpu: int) -> None:
+    """``void model_leave_cpu(int cpu)``: tasks that may run elsewhere leave that CPU."""
+    sim = _sim(m)
+    number, cpus = int(cpu), sim.kernel.cpus
+    target = next((c.number for c in cpus if c.online), number)
+    for thread in sim.threads:
+        task = thread.task
+        if task.cpu == number and not task.pinned and task is not sim.kernel.task:
+            sim.move(thread, target)
+
+
+@primitive
+def model_migrate_to(m: Machine, cpu: int) -> None:
+    """``void model_migrate_to(int cpu)``: the running task goes on there."""
+    _sim(m).migrate(int(cpu))
+
+
+@primitive
+def model_oops(m: Machine, on: int) -> None:
+    """``void model_oops(int on)``: oops_in_progress."""
+    kernel_of(m).oops_in_progress = int(on)
+
+
+@primitive
+def model_call_if(m: Machine, function: int) -> int:
+    """``int model_call_if(const char *function)``: call a function without arguments of
+    the kernel if the image has it; what it returned, else 0."""
+    name = literal(m, function)
+    if m.image.resolve(name) is None:
+        return 0
+    return int(m.call(name) or 0)
+
+
+@primitive
+def model_call_member(m: Machine, variable: int, record: int, member: int, arg: Any) -> int:
+    """``int model_call_member(const char *variable, const char *record, const char
+    *member, long arg)``: call the function that a member of a variable points to, if the
+    image has all of them; whether it was called."""
+    image = m.image
+    layout = image.records.get(literal(m, record))
+    name = literal(m, variable)
+    found = None if layout is None else find_member(image, layout, literal(m, member))
+    if found is None or name not in image.variables:
+        return 0
+    target = m.l8(m.address_of(name) + found[0] // 8)
+    symbol = image.function_at(int(target))
+    if symbol is None:
+        return 0
+    m.call(symbol, arg)
+    return 1
 
 
 @primitive
@@ -123,11 +169,9 @@ def model_num_online(m: Machine) -> int:
 @primitive
 def model_set_state(m: Machine, state: int) -> None:
     """``void model_set_state(int system_state)``: enum system_states."""
-    kernel = kernel_of(m)
-    kernel.system_state = int(state)
-    kernel.sched.note(f"system state {int(state)}") if isinstance(  # noqa: B018
-        kernel.sched, Simulation
-    ) else None
+    sim = _sim(m)
+    sim.kernel.system_state = int(state)
+    sim.note(f"system state {int(state)}")
 
 
 # tasks
@@ -229,12 +273,9 @@ def model_spin_word(m: Machine, word: int, value: int, why: int) -> None:
 
 @primitive
 def model_log(m: Machine, text: int, a: int, b: int, c: int) -> None:
-    """``void model_log(const char *text, long a, long b, long c)``: a line of the log;
-    each ``%ld`` takes the next number."""
-    line = literal(m, text)
-    for value in (a, b, c):
-        line = line.replace("%ld", str(value), 1)
-    kernel_of(m).log.append(line)
+    """``void model_log(const char *text, long a, long b, long c)``: a line of the log,
+    with the numbers that it asks for."""
+    kernel_of(m).log.append(formatted(m, literal(m, text), [a, b, c]))
 
 
 __all__ = ["Literals", "call_body", "literal", "set_mask", "spawn", "thread_of", "wait"]

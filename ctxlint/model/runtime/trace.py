@@ -17,8 +17,6 @@ from ctxlint.ir.walk import children, operands
 from ctxlint.model.image import Image
 from ctxlint.model.runtime.state import Place
 
-_KEY = "(uses of static functions)"
-
 
 def call_trace(image: Image, frames: tuple[Place, ...]) -> tuple[str, ...]:
     """Names of the functions of ``frames`` that have a stack frame, innermost first."""
@@ -41,8 +39,7 @@ def inlined(image: Image, fn: Function) -> bool:
 
 def _uses(image: Image, file: str) -> tuple[dict[str, int], set[str]]:
     """Of a file: calls by symbol of the callee, and functions whose address is taken."""
-    cache: dict[str, tuple[dict[str, int], set[str]]] = image.code.setdefault(_KEY, {})  # type: ignore[assignment]
-    found = cache.get(file)
+    found = image.uses.get(file)
     if found is not None:
         return found
     calls: dict[str, int] = {}
@@ -69,7 +66,7 @@ def _uses(image: Image, file: str) -> tuple[dict[str, int], set[str]]:
         if isinstance(e, ops.Func):
             taken.add(e.symbol)
         stack += children(e)
-    cache[file] = calls, taken
+    image.uses[file] = calls, taken
     return calls, taken
 
 

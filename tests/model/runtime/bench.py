@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ctxlint.model.image import Image
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.choice import Choices
 from ctxlint.model.runtime.library import add_models, kernel
-from ctxlint.model.runtime.state import BOOTING, RUNNING, Config, Kernel, Report
+from ctxlint.model.runtime.state import RUNNING, Config, Kernel, Report
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 ARGUMENTS = (
@@ -20,28 +21,61 @@ ARGUMENTS = (
     "-DCONFIG_HOTPLUG_CPU=1",
 )  # fmt: skip
 
-# Contexts that are made from outside: task, what the counts are, interrupts off. The
-# tasks are those of the recorded kernels.
-PRESETS: dict[str, tuple[str, bool, int, bool]] = {
-    "hp": ("swapper/1", True, 1, True),
-    "boot": ("swapper/1", True, 1, True),
-    "setup": ("cpuhp/1", False, 0, True),
-    "dying": ("migration/1", False, 1, True),
-    "rmdying": ("cpuhp/1", False, 0, True),
-    "online": ("cpuhp/1", False, 0, False),
-    "hponline": ("cpuhp/1", False, 0, False),
-    "offline": ("cpuhp/1", False, 0, False),
-    "prep": ("kworker/0:0", False, 0, False),
-    "dead": ("kworker/0:0", False, 0, False),
-    "hardirq": ("swapper/1", True, 0x10001, True),
-    "ipi": ("swapper/1", True, 0x10001, True),
-    "ipiself": ("init", False, 0x1, True),
-    "stop": ("migration/1", False, 1, True),
-    "stopone": ("migration/1", False, 1, False),
-    "hrhard": ("swapper/1", True, 0x10001, True),
-    "wq": ("kworker/1:0", False, 0, False),
+
+@dataclass(frozen=True)
+class Preset:
+    """A context that is made from outside: the task (``0`` is its CPU) and what the
+    recorded kernels show in it when the operation begins."""
+
+    comm: str
+    count: int = 0
+    irqs_off: bool = False
+    rcu: int = 0
+    softirq: int = 0
+
+
+_SOFTIRQ_RT = Preset("ksoftirqd/0", rcu=3, softirq=0x100)
+_CPUHP = Preset("cpuhp/0")
+_HARDIRQ = Preset("swapper/0", 0x10001, True)
+BOTH = {
+    "hp": Preset("swapper/0", 1, True),
+    "boot": Preset("swapper/0", 1, True),
+    "setup": Preset("cpuhp/0", 0, True),
+    "dying": Preset("migration/0", 1, True),
+    "rmdying": Preset("cpuhp/0", 0, True),
+    "online": _CPUHP,
+    "hponline": _CPUHP,
+    "offline": _CPUHP,
+    "prep": Preset("init"),
+    "dead": Preset("kworker/0:0"),
+    "hardirq": _HARDIRQ,
+    "ipi": _HARDIRQ,
+    "ipiself": Preset("init", 1, True),
+    "stop": Preset("migration/0", 1, True),
+    "stopone": Preset("migration/0", 1),
+    "hrhard": _HARDIRQ,
+    "wq": Preset("kworker/0:0"),
 }
-STARTING = {"hp", "boot", "setup", "dying", "rmdying"}
+RT = {
+    **BOTH,
+    "timer": _SOFTIRQ_RT,
+    "timerirqsafe": Preset("ksoftirqd/0", irqs_off=True, rcu=3, softirq=0x100),
+    "hrdef": _SOFTIRQ_RT,
+    "hrsoft": _SOFTIRQ_RT,
+    "tasklet": Preset("ksoftirqd/0", rcu=2, softirq=0x100),
+    "rcucb": Preset("rcuc/0", rcu=2, softirq=0x200),
+    "irqworknorm": Preset("irq_work/0", rcu=1),
+}
+NO_RT = {
+    **BOTH,
+    "timer": Preset("swapper/0", 0x101),
+    "timerirqsafe": Preset("swapper/0", 0x101, True),
+    "hrdef": _HARDIRQ,
+    "hrsoft": Preset("swapper/0", 0x101),
+    "tasklet": Preset("ksoftirqd/0", 0x100),
+    "rcucb": Preset("swapper/0", 0x101),
+    "irqworknorm": _HARDIRQ,
+}
 
 
 def machine(texts: tuple[str, ...], rt: bool) -> Image:
@@ -73,39 +107,45 @@ def boot(image: Image, rt: bool, **more: object) -> Kernel:
     for cpu in made.cpus:
         cpu.online = True
         cpu.irqs_off = False
-    enter(made, "init", False, 0, False)
+    enter(made, Preset("init"))
     return made
 
 
-def enter(k: Kernel, comm: str, idle: bool, count: int, irqs_off: bool) -> None:
-    """Let another task run on this CPU, with these counts."""
+def enter(k: Kernel, preset: Preset) -> None:
+    """Let another task run on this CPU, as the preset says."""
     k.remove(k.task)
-    if idle:
+    if preset.comm.startswith("swapper"):
         task = k.cpu.idle
-        task.comm = comm
     else:
-        task = k.new_task(comm, k.cpu.number)
-    task.preempt_count = count
+        task = k.new_task(preset.comm, k.cpu.number)
+    task.preempt_count = preset.count
+    task.rcu_depth = task.migration_disabled = preset.rcu
+    task.softirq_disabled = preset.softirq
     k.cpu.current = task
-    k.cpu.irqs_off = irqs_off
+    k.cpu.irqs_off = preset.irqs_off
     k.install(task)
 
 
 def run_cell(
-    context: str, operation: str, rt: bool, forced: dict[str, bool] | None = None, **more: object
+    context: str,
+    operation: str,
+    rt: bool,
+    forced: dict[str, bool] | None = None,
+    **more: object,
 ) -> tuple[Kernel, list[Report], str]:
     """Run an operation of cells.c in a context: the kernel, what it reported, and how it
     ended (``""`` when the operation returned)."""
     k = boot(cells(rt), rt, **more)
     k.m.call("prepare")
     assert not k.reports, k.reports[0].headline
-    k.part(Choices).forced.update(forced or {})
-    if operation == "kfreelast":
-        k.part(Choices)
+    choices = k.part(Choices)
+    choices.asked.clear()
+    choices.forced.update(forced or {})
     end = ""
+    preset = (RT if rt else NO_RT).get(context)
     try:
-        if context in PRESETS:
-            enter(k, *PRESETS[context])
+        if preset is not None:
+            enter(k, preset)
             k.m.call(f"op_{operation}")
         else:
             name = {"raw": "rawspin"}.get(context, context)
@@ -115,4 +155,4 @@ def run_cell(
     return k, list(k.reports), end
 
 
-__all__ = ["BOOTING", "PRESETS", "boot", "cells", "enter", "machine", "run_cell"]
+__all__ = ["NO_RT", "RT", "Preset", "boot", "cells", "enter", "machine", "run_cell"]
