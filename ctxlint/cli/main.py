@@ -31,6 +31,7 @@ COMMANDS = {
     "why": "Show how the kernel gets to a function, and in which contexts.",
     "graph": "Draw the calls around a function or a finding.",
     "report": "Make a report again from a saved result.",
+    "model": "Run scenarios on the executable model of the kernel.",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",
 }

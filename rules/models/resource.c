@@ -253,3 +253,12 @@ void model_system_ram(phys_addr_t start, phys_addr_t size)
 	insert(&iomem_resource, &system_ram);
 	memblock_add(start, size);
 }
+
+/* What a scenario's machine has; the image and the firmware's data are not free. */
+void model_machine(phys_addr_t ram, phys_addr_t ram_size, phys_addr_t image, phys_addr_t image_size, phys_addr_t firmware, phys_addr_t firmware_size)
+{
+	model_system_ram(ram, ram_size);
+	memblock_reserve(image, image_size);
+	if (firmware_size)
+		memblock_reserve(firmware, firmware_size);
+}

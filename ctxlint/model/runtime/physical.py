@@ -73,6 +73,10 @@ class Physical:
         """Contents by page frame number."""
         self.devices: list[tuple[int, int, Device]] = []
         """Registers: first and last physical address, device."""
+        self.guards: list[tuple[int, int, Device]] = []
+        """Memory of which every access is an event: first and last address, who looks."""
+        self.ram = layout.ram
+        """What this kernel knows as its memory; more may be installed."""
         self.blocks: dict[int, Block] = {}
         """The block of each page frame, freed ones too until they are used again."""
         self.reserved: set[int] = set()
@@ -91,7 +95,7 @@ class Physical:
     # addresses
 
     def is_ram(self, address: int, size: int = 1) -> bool:
-        return any(s <= address and address + size <= s + n for s, n in self.layout.ram)
+        return any(s <= address and address + size <= s + n for s, n in self.ram)
 
     def virt(self, address: int) -> int:
         """The linear address of a physical one."""
@@ -120,13 +124,16 @@ class Physical:
         for start, end, device in self.devices:
             if start <= address <= end:
                 return DevicePage(device, address - start)
+        for start, end, device in self.guards:
+            if start <= address <= end:
+                return DevicePage(device, address - start)
         found = self.pages.get(pfn)
         if found is not None:
             return found
         image = address + self.layout.image_offset
         if TEXT <= image < PERCPU and self.kernel.m.image.placed_at(image >> _SHIFT):
             return self.kernel.m.mem.page(image >> _SHIFT, image, 1, False)
-        if not self.is_ram(address):
+        if not any(start <= address < start + size for start, size in self.layout.ram):
             return None
         found = self.pages[pfn] = bytearray(PAGE)
         return found

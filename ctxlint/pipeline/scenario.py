@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs for scenarios: driver fixtures, or files of a kernel tree, with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ctxlint.base.errors import FrontendError
+from ctxlint.frontend import lower_unit
+from ctxlint.model.code import Code
+from ctxlint.model.image import Image
+from ctxlint.model.runtime.library import add_models
+from ctxlint.model.runtime.state import Config
+from ctxlint.model.scenario import runner, schema
+from ctxlint.model.scenario.plain import plain
+from ctxlint.model.scenario.schema import Catalogue, Setup, Variant
+from ctxlint.rulebook.loader import rules_directory
+
+_TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
+_ARGUMENTS = (
+    "-nostdinc", "-ffreestanding", "-std=gnu11", "-D__KERNEL__", "-DCONFIG_SMP=1",
+    "-DCONFIG_HOTPLUG_CPU=1",
+)  # fmt: skip
+
+
+def fixtures_directory() -> Path:
+    """The bundled C files."""
+    return rules_directory().parent / "fixtures"
+
+
+def code_of(name: str, variant: Variant, setup: Setup) -> Code:
+    """The program of a variant made of fixtures, for a machine."""
+    key = (setup.arch, setup.rt, setup.page_size)
+    return _fixture(variant.files, variant.defines, *key)
+
+
+@lru_cache(maxsize=64)
+def _fixture(
+    files: tuple[str, ...], defines: tuple[str, ...], arch: str, rt: bool, page_size: int
+) -> Code:
+    image = Image()
+    shift = page_size.bit_length() - 1
+    arguments = (
+        f"--target={_TARGETS[arch]}",
+        *_ARGUMENTS,
+        "-Iarch/arm64/include",
+        "-Iinclude",
+        f"-DPAGE_SHIFT={shift}",
+        f"-DCONFIG_{'ARM64' if arch == 'arm64' else 'X86_64'}=1",
+        *(("-DCONFIG_PREEMPT_RT=1",) if rt else ()),
+        *(f"-D{define}" for define in defines),
+    )
+    where = fixtures_directory()
+    for file in files:
+        unit = lower_unit(
+            tree=where, file=f"model/{file}", arguments=arguments, directory=where / "tree"
+        )
+        if unit.errors:
+            raise FrontendError(f"{file}: {unit.errors[0]}")
+        image.add_unit(unit)
+    add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
+    return Code(image)
+
+
+def needs_tree(catalogue: Catalogue, ident: str) -> bool:
+    """Whether a scenario runs files of a kernel tree."""
+    scenario = catalogue.scenarios[ident]
+    names = {run.variant or scenario.variant for run in scenario.runs}
+    return any(catalogue.variants[name].tree for name in names if name)
+
+
+def run_many(
+    catalogue: Catalogue,
+    ids: Sequence[str],
+    *,
+    tree: Path | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+) -> list[dict[str, Any]]:
+    """Run scenarios; their results as plain data, in the order of ``ids``. Those that
+    need a kernel tree are skipped, with that reason, when there is none."""
+    work = [(ident, tree, seed) for ident in ids]
+    if jobs == 1 or len(ids) == 1:
+        return [_run(catalogue, *item) for item in work]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(_run_again, *zip(*work, strict=True)))
+
+
+def _run_again(ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
+    return _run(_catalogue(), ident, tree, seed)
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> Catalogue:
+    return schema.load()
+
+
+def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
+    scenario = catalogue.scenarios[ident]
+    variants = catalogue.variants
+    if needs_tree(catalogue, ident) and tree is None:
+        result = runner.ScenarioResult(scenario=scenario, skipped="needs a kernel tree (--tree)")
+    else:
+        result = runner.run(
+            scenario,
+            variants,
+            lambda name, variant, setup: code_of(name, variant, setup),
+            seed=seed,
+        )
+    return plain(result, variants)
+
+
+__all__ = ["code_of", "fixtures_directory", "needs_tree", "run_many"]
