@@ -104,6 +104,10 @@ int model_enum(const char *name, int usual);
 
 void model_boot_memory(void);
 
+/* layout.py */
+void *model_member_at(const void *object, const char *record, const char *member);
+unsigned long model_record_size(const char *record);
+
 /* printk.py */
 int model_printk(const char *format);
 int model_format(char *buf, unsigned long size, const char *format);
