@@ -121,6 +121,16 @@ class Physical:
         return index + (self.layout.ram_base >> _SHIFT)
 >>>>>>> main
 
+    def frame_of(self, number: int) -> int | None:
+        """The page frame that a page of the linear map shows."""
+        if self.layout.linear <= number << _SHIFT < self.layout.linear_end:
+            return self.phys(number << _SHIFT) >> _SHIFT
+        return None
+
+    def begin_at(self, pfn: int) -> None:
+        """Pages that are handed out from now on lie at a page frame or above."""
+        self._next = pfn
+
     # contents
 
     def page(self, pfn: int) -> Page | None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import pytest
 
 from ctxlint.model.outcome import Crashed
-from ctxlint.model.splat.format import render
-from ctxlint.model.splat.parse import parse
 from ctxlint.model.runtime import checks
 from ctxlint.model.runtime.state import (
     BOOTING,
@@ -17,6 +15,8 @@ from ctxlint.model.runtime.state import (
     SUSPEND,
     Kernel,
 )
+from ctxlint.model.splat.format import render
+from ctxlint.model.splat.parse import parse
 
 from .bench import RT, boot, cells, compiled, enter
 
