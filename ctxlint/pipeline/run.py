@@ -31,6 +31,7 @@ from ctxlint.findings.model import (
     TreeInfo,
     UnknownCallee,
 )
+from ctxlint.model.image import Image
 from ctxlint.pipeline import (
     FunctionGraphs,
     PreparedProfile,
@@ -40,13 +41,8 @@ from ctxlint.pipeline import (
 )
 from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.graph import GraphMaker
-<<<<<<< HEAD
-from ctxlint.pipeline.index import Index, index_profile, rules_of
-from ctxlint.pipeline.verify import image_of
-from ctxlint.model.image import Image
-=======
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
->>>>>>> main
+from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -408,7 +404,7 @@ def _merge_unknown(
 
 def program_image(request: Request, progress: Progress) -> Image:
     """The files of a request, for one profile, linked for the executable model."""
-    session = _Session.of(request)
+    session = Session.of(request)
     profile = session.profiles(progress)[0]
     with Store.open(
         session.cache / "store.sqlite", log=progress.log, tree=session.tree.path

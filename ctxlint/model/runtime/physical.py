@@ -113,13 +113,8 @@ class Physical:
         return (self.layout.page + index * self.layout.page_bytes) & (1 << 64) - 1
 
     def pfn_of(self, page: int) -> int:
-<<<<<<< HEAD
-        index = (page - self.layout.page) // self.layout.page_bytes
-        return (index << self.scale) + (self.layout.ram_base >> _SHIFT)
-=======
         index = ((page - self.layout.page) & (1 << 64) - 1) // self.layout.page_bytes
-        return index + (self.layout.ram_base >> _SHIFT)
->>>>>>> main
+        return (index << self.scale) + (self.layout.ram_base >> _SHIFT)
 
     def frame_of(self, number: int) -> int | None:
         """The page frame that a page of the linear map shows."""
@@ -202,10 +197,6 @@ class Physical:
     def reserve(self, address: int, size: int) -> None:
         """The allocator shall not hand these pages out."""
         self.reserved.update(range(address >> _SHIFT, (address + size - 1 >> _SHIFT) + 1))
-
-    def start_at(self, address: int) -> None:
-        """Where the allocator begins to hand out."""
-        self._next = address >> _SHIFT
 
     def _bad_free(self, pfn: int, pages: int, block: Block | None, who: str) -> None:
         if block is None:

@@ -101,7 +101,7 @@ class GicMachine(Platform):
         ram = (_CRASH, _CRASH_SIZE) if generation.how == "crash" else (RAM, RAM_SIZE)
         image, size = generation.image
         physical.ram = (ram,)
-        physical.start_at(ram[0])
+        physical.begin_at(ram[0] // PAGE)
         physical.guards.append((image, image + size - 1, OwnText(generation, image)))
         self.gic.attach(kernel, generation.number)
         self.gic.foreign = self._foreign
