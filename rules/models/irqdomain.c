@@ -64,3 +64,10 @@ void *__irq_domain_alloc_fwnode(unsigned int type, int id, const char *name, phy
 	return __kmalloc_noprof(model_record_size("struct fwnode_handle"), gfp_kernel() | gfp_zero());
 }
 void irq_domain_free_fwnode(void *fwnode) { kfree(fwnode); }
+
+/* only their address is taken */
+unsigned long gic_v3_its_msi_parent_ops[8];
+
+/* The machine was started at EL1, as a guest is; there is no hypervisor of our own. */
+unsigned int __boot_cpu_mode[2] = { 0xe11, 0xe11 };
+unsigned long kvm_protected_mode_initialized[4];
