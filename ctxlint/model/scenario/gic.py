@@ -51,6 +51,7 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rwp: int = 0
     writes: bool = True
     its: bool = True
+    cluster: int = 0
 
 
 class OwnText:
@@ -88,7 +89,7 @@ class GicMachine(Platform):
         self.gic = Gic(
             Parameters(
                 cpus=world.setup.cpus, version=h.gic, sticky=h.sticky, rwp=h.rwp,
-                writes=h.writes, its=h.its,
+                writes=h.writes, its=h.its, cluster=h.cluster,
             )
         )  # fmt: skip
 
@@ -106,8 +107,8 @@ class GicMachine(Platform):
         self.gic.attach(kernel, generation.number)
         self.gic.foreign = self._foreign
         numbers = m.address_of("__cpu_logical_map")
-        for cpu, affinity in enumerate(generation.cpus):
-            m.s8(numbers + 8 * cpu, affinity)
+        for cpu, place in enumerate(generation.cpus):
+            m.s8(numbers + 8 * cpu, self.gic.parameters.affinity(place))
         if self.hardware.efi == "xen":
             m.s4(m.address_of("xen_domain_type"), _XEN_DOMAIN)
         if generation.how == "crash":
