@@ -34,15 +34,18 @@ could not, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
     """What an exploration may cost. ``loops``: decisions at one branch in one call;
-    ``values``: numbers that one value is tried as; ``seconds`` for all executions."""
+    ``values``: numbers that one value is tried as; ``paths``, ``questions`` (to the
+    solver) and ``steps`` are for all executions together, and so are ``seconds``, which
+    only a machine that is much too slow comes to: verdicts do not depend on the clock."""
 
     decisions: int = 600
     loops: int = 4
     values: int = 6
     paths: int = 400
-    seconds: float = 8.0
+    questions: int = 3000
+    steps: int = 3_000_000
+    seconds: float = 60.0
     fuel: int = 300_000
-    depth: int = 120
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ class Path:
         self._loops: dict[tuple[int, int], int] = {}
         self._frames: list[Frame] = []
         self._syms: list[Sym] = []
-        self.late: Callable[[], bool] = lambda: False
-        """Whether the time for all executions is over."""
+        self.late: Callable[[int], str] = lambda questions: ""
+        """The bound for all executions that is used up, given this one's questions."""
 
     # unknowns
 
@@ -162,8 +165,9 @@ class Path:
             return self._take(kind, value, bool(answer), frame)
         if position >= self.bounds.decisions:
             raise Cut(f"{self.bounds.decisions} decisions")
-        if self.late():
-            raise Cut(f"{self.bounds.seconds:g} seconds")
+        late = self.late(self.condition.questions)
+        if late:
+            raise Cut(late)
         can, cannot = self.condition.possible(value)
         if can and cannot:
             self._loop(frame)

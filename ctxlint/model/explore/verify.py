@@ -161,19 +161,22 @@ class _Exploration:
         self.agenda = Agenda()
         self.tally = _Tally()
         self.executions = 0
-        self.late: Callable[[], bool] = lambda: False
+        self.questions = 0
+        self.steps = 0
+        self.deadline = 0.0
 
     def run(self) -> Verdict:
         clock = self.v.clock
         began = clock()
         bounds = self.v.bounds
-        self.late = lambda: clock() - began > bounds.seconds
+        self.deadline = clock() + bounds.seconds
         while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
                 break
-            if self.late():
-                self.tally.cuts.append(f"{bounds.seconds:g} seconds")
+            late = self._late(0)
+            if late:
+                self.tally.cuts.append(late)
                 break
             prefix = self.agenda.next()
             self.executions += 1
@@ -206,8 +209,21 @@ class _Exploration:
             self.tally.unmodelled.append(f"{fault} ({m.place(frame) if frame else ''})")
         except (Crashed, Hang) as end:
             self.tally.crashed = str(end)
+        self.questions += path.condition.questions
+        self.steps += self.v.bounds.fuel - m.fuel
         self._tally(path, outside, follower)
         return None
+
+    def _late(self, questions: int) -> str:
+        """The bound that is used up, in words."""
+        bounds = self.v.bounds
+        if self.questions + questions > bounds.questions:
+            return f"{bounds.questions} questions to the solver"
+        if self.steps > bounds.steps:
+            return f"{bounds.steps} steps"
+        if self.v.clock() > self.deadline:
+            return f"{bounds.seconds:g} seconds"
+        return ""
 
     def _fork(
         self, follower: Follower, decisions: tuple[Decision, ...], site: Site, way: bool
@@ -225,7 +241,7 @@ class _Exploration:
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
-        path.late = self.late
+        path.late = self._late
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
         kernel.sched = _Hardware(kernel, m)
