@@ -20,7 +20,8 @@ from ctxlint.model.memory import PAGE, Blob, Memory, Object, Page
 from ctxlint.model.outcome import OutOfFuel, Unmodelled
 from ctxlint.model.values import Sym, Value
 
-STACK = 0xFFFF_8002_0000_0000
+STACK = 0xFFFF_8200_0000_0000
+"""Behind the per-CPU copies of all CPUs there can be."""
 STACK_SIZE = 1 << 20
 FUEL = 2_000_000
 

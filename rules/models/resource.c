@@ -262,3 +262,6 @@ void model_machine(phys_addr_t ram, phys_addr_t ram_size, phys_addr_t image, phy
 	if (firmware_size)
 		memblock_reserve(firmware, firmware_size);
 }
+
+/* As if reservations had filled the array. */
+void model_entry_fill_reserved(void) { memblock.reserved.max = memblock.reserved.cnt; }

@@ -153,6 +153,12 @@ class Redistributor(Registers):
             kernel, "corruption", text, suppressed=_HARDWARE, redistributor=self.number, **facts
         )
 
+    def move_properties(self, distance: int) -> None:
+        """Another kernel gave this redistributor another property table."""
+        self.values[_PROPBASER] = self.values.get(_PROPBASER, 0) + distance
+        if self.latched is not None:
+            self.latched.properties += distance
+
     # interrupts
 
     def arrives(self, intid: int) -> bool:
@@ -297,22 +303,20 @@ class Gic:
         """Whose memory a pending table lies in, if it is not a table's: None is fine.
         Tables of an earlier kernel are fine where this one has reserved them."""
         physical = self.physical
-        if not physical.is_ram(address):
+        if not any(start <= address < start + size for start, size in physical.layout.ram):
             return "no memory"
+        other = self.foreign(address)
+        if other is not None:
+            return other or None
         block = physical.blocks.get(address // PAGE)
         here = latched is None or latched.generation == self.generation
         if block is None or block.freed:
             if not here and address // PAGE in physical.reserved:
                 return None
-            other = self.foreign(address)
-            if other is not None:
-                return None if other == "" else other
             if block is not None:
                 return f"free memory again ({block.owner} had it, {block.freed} freed it)"
             return "free memory"
         return None if here else f"memory of {block.owner}"
-
-
 
 
 __all__ = [

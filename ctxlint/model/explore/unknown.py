@@ -20,7 +20,7 @@ from ctxlint.ir.walk import children, expressions
 from ctxlint.model.code import Frame, Meta
 from ctxlint.model.explore.path import Path
 from ctxlint.model.image import DATA, MODEL_FILES, PERCPU_STRIDE, TEXT, Image, ImageError
-from ctxlint.model.machine import Machine, no_value, width_of
+from ctxlint.model.machine import Machine, STACK, no_value, width_of
 from ctxlint.model.memory import PAGE, Blob, Fault, Object, Page, sym_page
 from ctxlint.model.outcome import Crashed, Hang, OutOfFuel, Unmodelled
 from ctxlint.model.runtime.outside import Beyond
@@ -114,7 +114,7 @@ class Unknown:
         """What is behind pointers to variables of a caller may have been written."""
         decl = self.decls.get(name)
         for i, value in enumerate(args):
-            if value.__class__ is not int or not 0xFFFF_8002_0000_0000 <= value < 1 << 64:
+            if value.__class__ is not int or not STACK <= value < 1 << 64:
                 continue
             if value >= 0xFFFF_9000_0000_0000:
                 continue

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from ctxlint.base.errors import CtxlintError, UsageError
+from ctxlint.base.errors import CtxlintError, FrontendError, UsageError
 from ctxlint.model.code import Code
 from ctxlint.model.memory import Fault
 from ctxlint.model.outcome import Stop
@@ -24,6 +25,8 @@ from ctxlint.model.scenario import observe
 from ctxlint.model.scenario.schema import Run, Scenario, Setup, Variant
 from ctxlint.model.scenario.world import World, verbs
 from ctxlint.model.trace import Trace
+
+NEEDS_TREE = "needs a kernel tree (--tree)"
 
 CodeOf = Callable[[str, Variant, Setup], Code]
 """Makes the program of a variant (by name) for a machine."""
@@ -55,6 +58,8 @@ class ScenarioResult:
 
     scenario: Scenario
     runs: list[RunResult] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Names of runs that need a kernel tree, when there is none."""
     skipped: str = ""
 
     @property
@@ -63,18 +68,28 @@ class ScenarioResult:
 
 
 def run(
-    scenario: Scenario, variants: dict[str, Variant], code_of: CodeOf, *, seed: int = 0
+    scenario: Scenario,
+    variants: dict[str, Variant],
+    code_of: CodeOf,
+    *,
+    seed: int = 0,
+    tree: bool = False,
 ) -> ScenarioResult:
-    """All runs of a scenario; raises :class:`UsageError` for a step that is none."""
+    """All runs of a scenario, those of a kernel tree's files if there is one; raises
+    :class:`UsageError` for a step that is none."""
     result = ScenarioResult(scenario=scenario)
     if scenario.unsupported:
         result.skipped = f"unsupported: {scenario.unsupported}"
         return result
     for one in scenario.runs:
         name = one.variant or scenario.variant
-        setup = scenario.setup_of(one)
-        code = code_of(name, variants[name], setup)
-        result.runs.append(run_one(scenario, one, name, variants[name], setup, code, seed))
+        if variants[name].tree and not tree:
+            result.left_out.append(one.name or name)
+            continue
+        of = partial(code_of, name, variants[name])
+        result.runs.append(run_one(scenario, one, name, variants[name], of, seed))
+    if not result.runs:
+        result.skipped = NEEDS_TREE
     return result
 
 
@@ -83,24 +98,40 @@ def run_one(
     one: Run,
     name: str,
     variant: Variant,
-    setup: Setup,
-    code: Code,
+    code_of: Callable[[Setup], Code],
     seed: int = 0,
 ) -> RunResult:
     """One run, and again with the unknown answers turned if need be."""
     steps = one.steps or scenario.steps
+    setup = scenario.setup_of(one)
     if one.expect.about is None and scenario.about is not None:
         expect = msgspec.structs.replace(one.expect, about=scenario.about)
         one = msgspec.structs.replace(one, expect=expect)
-    found = _execute(scenario.id, steps, one, name, variant, setup, code, seed, {})
+    try:
+        code_of(setup)
+    except FrontendError as error:
+        return _does_not_compile(one, name, setup, str(error))
+
+    def execute(forced: dict[str, bool]) -> RunResult:
+        return _execute(scenario.id, steps, one, name, variant, setup, code_of, seed, forced)
+
+    found = execute({})
     if found.verdict == "REFUTED":
         for answer, value in _unknown(found):
-            other = _execute(
-                scenario.id, steps, one, name, variant, setup, code, seed, {answer: not value}
-            )
+            other = execute({answer: not value})
             if other.verdict != "REFUTED":
                 return other
     return found
+
+
+def _does_not_compile(one: Run, name: str, setup: Setup, text: str) -> RunResult:
+    """The compiler has the last word about such a driver."""
+    differences = observe.differences(one.expect, "LINT", [], [], {}, {}, text)
+    return RunResult(
+        name=one.name, variant=name, setup=setup, machine=[], steps=[], verdict="LINT",
+        expected=one.expect.verdict, differences=differences, reports=[], log=[], facts={},
+        returns={}, ending=text, trace=Trace(),
+    )  # fmt: skip
 
 
 _ASKED = "asked"
@@ -117,17 +148,21 @@ def _execute(
     name: str,
     variant: Variant,
     setup: Setup,
-    code: Code,
+    code_of: Callable[[Setup], Code],
     seed: int,
     forced: dict[str, bool],
 ) -> RunResult:
-    world = World(code, setup, variant, seed=seed, forced=forced)
+    world = World(
+        code_of(setup), setup, variant, seed=seed, forced=forced, code_of=code_of
+    )  # fmt: skip
     ending: BaseException | None = None
     try:
         for step in steps:
             perform(world, step, ident)
     except (Stop, Fault) as stop:
         ending = stop
+    if world.generations:
+        world.platform.finish()
     facts = world.platform.facts() if world.generations else {}
     reports = world.reports()
     chosen = observe.selected(one.expect, reports)

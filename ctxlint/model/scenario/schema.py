@@ -29,7 +29,9 @@ class Variant(_Base):
     """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree.
 
     ``platform`` names the hardware it drives, ``entries`` the functions that the
-    platform calls, by what they are for. ``defines`` are ``NAME`` or ``NAME=VALUE``.
+    platform calls, by what they are for, ``members`` members of records that it looks
+    at: a pointer variable, the record it points to, the member. ``defines`` are ``NAME``
+    or ``NAME=VALUE``.
     """
 
     about: str
@@ -37,6 +39,7 @@ class Variant(_Base):
     files: tuple[str, ...]
     defines: tuple[str, ...] = ()
     entries: dict[str, str] = {}
+    members: dict[str, tuple[str, str, str]] = {}
     tree: bool = False
 
 
