@@ -19,6 +19,7 @@ struct model_resource {
 struct model_resource iomem_resource = { 0, 0xffffffffffffffff, "PCI mem", 0x200 };
 struct model_resource ioport_resource = { 0, 0xffff, "PCI IO", 0x100 };
 unsigned long resource_lock[8];
+static struct model_resource system_ram[8];
 
 void rt_write_lock(void *lock);
 void rt_write_unlock(void *lock);
@@ -223,6 +224,21 @@ bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
 			return true;
 	}
 	return false;
+}
+
+/* What a started kernel knows about its memory. */
+void model_boot_resources(void)
+{
+	for (int i = 0; i < 8 && model_ram_size(i); i++) {
+		struct model_resource *ram = &system_ram[i];
+
+		ram->start = model_ram_start(i);
+		ram->end = ram->start + model_ram_size(i) - 1;
+		ram->name = "System RAM";
+		ram->flags = 0x1000200; /* IORESOURCE_MEM, IORESOURCE_SYSRAM */
+		insert(&iomem_resource, ram);
+		memblock_add(ram->start, model_ram_size(i));
+	}
 }
 
 /* for_each_reserved_mem_range() and its like, without a second type */

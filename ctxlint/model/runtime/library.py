@@ -19,7 +19,9 @@ from ctxlint.model.image import Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.runtime import (  # noqa: F401 - their primitives
     alloc,
+    boot,
     context,
+    entries,
     layout,
     locks,
     outside,

@@ -175,7 +175,7 @@ class GicMachine(Platform):
         def word(address: int, size: int) -> int:
             page = physical.page(address // PAGE)
             at = address % PAGE
-            return int.from_bytes(page[at : at + size], "little") if page is not None else 0
+            return int.from_bytes(page[at : at + size], "little") if _plain(page) else 0
 
         at = word(CHAIN + 8, 8)
         while at and len(out) < 100:
@@ -267,6 +267,10 @@ class GicMachine(Platform):
             f"{firmware.get(h.efi, h.efi)}; GICv{h.gic}, EnableLPIs "
             f"{'cannot' if h.sticky else 'can'} be cleared",
         ]
+
+
+def _plain(page: object) -> bool:
+    return isinstance(page, bytearray)
 
 
 def _machine(world: World) -> GicMachine:
