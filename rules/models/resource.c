@@ -259,21 +259,9 @@ void __next_mem_range(u64 *idx, int nid, int flags, struct memblock_type *type_a
 	*idx = at + 1;
 }
 
-/* setup_arch(): the memory of the machine */
-static struct model_resource system_ram = { 0, 0, "System RAM", 0x1000200 };
-
-void model_system_ram(phys_addr_t start, phys_addr_t size)
+/* What is not free on a scenario's machine: the kernel's image, the firmware's data. */
+void model_machine(phys_addr_t image, phys_addr_t image_size, phys_addr_t firmware, phys_addr_t firmware_size)
 {
-	system_ram.start = start;
-	system_ram.end = start + size - 1;
-	insert(&iomem_resource, &system_ram);
-	memblock_add(start, size);
-}
-
-/* What a scenario's machine has; the image and the firmware's data are not free. */
-void model_machine(phys_addr_t ram, phys_addr_t ram_size, phys_addr_t image, phys_addr_t image_size, phys_addr_t firmware, phys_addr_t firmware_size)
-{
-	model_system_ram(ram, ram_size);
 	memblock_reserve(image, image_size);
 	if (firmware_size)
 		memblock_reserve(firmware, firmware_size);

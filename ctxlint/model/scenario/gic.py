@@ -100,13 +100,16 @@ class GicMachine(Platform):
     def first_image(self) -> tuple[int, int]:
         return (_EFI_IMAGE if self.hardware.efi == "stub" else RAM), IMAGE_SIZE
 
+    def memory(self, generation: Generation) -> None:
+        physical = generation.kernel.part(Physical)
+        ram = (_CRASH, _CRASH_SIZE) if generation.how == "crash" else (RAM, RAM_SIZE)
+        physical.ram = (ram,)
+        physical.begin_at(ram[0] // PAGE)
+
     def prepare(self, generation: Generation) -> None:
         world, kernel = self.world, generation.kernel
         m, physical = kernel.m, kernel.part(Physical)
-        ram = (_CRASH, _CRASH_SIZE) if generation.how == "crash" else (RAM, RAM_SIZE)
         image, size = generation.image
-        physical.ram = (ram,)
-        physical.begin_at(ram[0] // PAGE)
         physical.guards.append((image, image + size - 1, OwnText(generation, image)))
         self.gic.attach(kernel, generation.number)
         self.gic.foreign = self._foreign
@@ -118,7 +121,7 @@ class GicMachine(Platform):
         if generation.how == "crash":
             m.s8(m.address_of("elfcorehdr_addr"), _CRASH)
         boot = kernel.part(Boot)
-        boot.at("setup arch", lambda: self._setup_arch(generation, ram))
+        boot.at("setup arch", lambda: self._setup_arch(generation))
         irq, node = world.entry("irq"), world.entry("node")
         early = world.entry("early")
         if irq is not None:
@@ -128,11 +131,11 @@ class GicMachine(Platform):
         if early is not None:
             boot.initcall("early", early)
 
-    def _setup_arch(self, generation: Generation, ram: tuple[int, int]) -> None:
+    def _setup_arch(self, generation: Generation) -> None:
         m = generation.kernel.m
         inside = generation.how != "crash" and self.hardware.efi in _CHAINED
         firmware = (_FIRMWARE, _FIRMWARE_SIZE) if inside else (0, 0)
-        m.call("model_machine", *ram, *generation.image, *firmware)
+        m.call("model_machine", *generation.image, *firmware)
         if self.hardware.efi == "none":
             return
         stub = self.hardware.efi in _CHAINED

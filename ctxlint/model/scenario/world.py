@@ -63,6 +63,9 @@ class Platform:
         """Where the first kernel is loaded."""
         return 0, 0
 
+    def memory(self, generation: Generation) -> None:
+        """What of the machine's memory a kernel may use, before it knows any."""
+
     def prepare(self, generation: Generation) -> None:
         """A kernel is about to boot: devices, variables, hooks of its steps."""
 
@@ -193,6 +196,7 @@ class World:
         new.kernel = kernel = Kernel(m, config)
         if number > 1:
             succeed(self.generations[-2].kernel, kernel)
+        self.platform.memory(new)
         m.call(library.BOOT)
         kernel.part(Choices).forced = self.forced
         kernel.part(Faults).plan = {key: set(calls) for key, calls in self.faults.items()}
