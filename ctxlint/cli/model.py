@@ -69,7 +69,12 @@ def list_scenarios() -> int:
 @_SEED
 @_TREE
 def run(
-    ids: tuple[str, ...], every: bool, style: str | None, jobs: int, seed: int, tree: Path | None
+    ids: tuple[str, ...],
+    every: bool,
+    style: str | None,
+    jobs: int,
+    seed: int,
+    tree: Path | None,
 ) -> int:
     """Run scenarios, and compare what is observed with what is expected."""
     from ctxlint.pipeline.scenario import run_many
@@ -85,8 +90,13 @@ def run(
     else:
         emit("\n".join(scenario_text.full(result) for result in results), None)
     skipped = [r["id"] for r in results if r["skipped"]]
+    left_out = sum(len(r["left_out"]) for r in results)
     if skipped:
         click.echo(f"ctxlint: not run: {', '.join(skipped)}", err=True)
+    if left_out:
+        click.echo(
+            f"ctxlint: {left_out} runs of kernel files left out: say --tree DIR", err=True
+        )
     return EXIT_FINDINGS if any(not r["as_expected"] for r in results) else EXIT_CLEAN
 
 
@@ -95,7 +105,9 @@ def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:
 
     catalogue = schema.load()
     if every == bool(ids):
-        raise UsageError("name scenarios, or say --all", hint="'ctxlint model list' has the ids")
+        raise UsageError(
+            "name scenarios, or say --all", hint="'ctxlint model list' has the ids"
+        )
     unknown = [ident for ident in ids if ident not in catalogue.scenarios]
     if unknown:
         raise UsageError(

@@ -43,12 +43,17 @@ def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None)
         return _fixture(variant.files, variant.defines, *key)
     if tree is None:
         raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
-    return _of_tree(variant.files, *key, tree)
+    return tree_code(variant.files, *key, tree)
 
 
 @lru_cache(maxsize=8)
-def _of_tree(
-    files: tuple[str, ...], arch: str, rt: bool, page_size: int, tree: Path, cache: Path | None = None
+def tree_code(
+    files: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None = None,
 ) -> Code:
     """Unmodified files as the tree's own build system compiles them."""
     if page_size != 4096:

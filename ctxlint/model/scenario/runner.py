@@ -20,8 +20,10 @@ from ctxlint.model.memory import Fault
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.boot import NextKernel
 from ctxlint.model.runtime.choice import Choices
-from ctxlint.model.scenario import library  # noqa: F401 - verbs and platforms
-from ctxlint.model.scenario import observe
+from ctxlint.model.scenario import (
+    library,  # noqa: F401 - verbs and platforms
+    observe,
+)
 from ctxlint.model.scenario.schema import Run, Scenario, Setup, Variant
 from ctxlint.model.scenario.world import World, verbs
 from ctxlint.model.trace import Trace
@@ -194,7 +196,9 @@ def perform(world: World, step: str | dict[str, Any], ident: str) -> None:
         raise UsageError(f"{ident}: a step is one verb: {step}")
     function = verbs().get(name)
     if function is None:
-        raise UsageError(f"{ident}: no verb is called {name!r}", hint=", ".join(sorted(verbs())))
+        raise UsageError(
+            f"{ident}: no verb is called {name!r}", hint=", ".join(sorted(verbs()))
+        )
     text = name if argument is None else f"{name} {_argument(argument)}"
     world.done.append(text)
     try:
