@@ -66,10 +66,54 @@ struct model_syscore {
 void register_syscore_ops(struct model_syscore *ops) { model_list_add("syscore", ops); }
 void unregister_syscore_ops(struct model_syscore *ops) { model_list_drop("syscore", ops); }
 
+/* struct syscore: a list node, its operations (which get data), the data */
+
+struct model_syscore_data {
+	void *next, *prev;
+	struct {
+		int (*suspend)(void *data);
+		void (*resume)(void *data);
+		void (*shutdown)(void *data);
+	} *ops;
+	void *data;
+};
+
+void register_syscore(struct model_syscore_data *core) { model_list_add("syscore with data", core); }
+void unregister_syscore(struct model_syscore_data *core) { model_list_drop("syscore with data", core); }
+
+static inline void resume_with_data(void)
+{
+	struct model_syscore_data *core;
+
+	for (int i = 0; (core = model_list_at("syscore with data", i, FORWARDS)) != NULL; i++)
+		if (core->ops->resume)
+			core->ops->resume(core->data);
+}
+
+static inline int suspend_with_data(void)
+{
+	struct model_syscore_data *core;
+
+	for (int i = 0; (core = model_list_at("syscore with data", i, BACKWARDS)) != NULL; i++) {
+		int ret = core->ops->suspend ? core->ops->suspend(core->data) : 0;
+
+		if (!ret)
+			continue;
+		while (i-- > 0) {
+			core = model_list_at("syscore with data", i, BACKWARDS);
+			if (core->ops->resume)
+				core->ops->resume(core->data);
+		}
+		return ret;
+	}
+	return 0;
+}
+
 void syscore_resume(void)
 {
 	struct model_syscore *ops;
 
+	resume_with_data();
 	for (int i = 0; (ops = model_list_at("syscore", i, FORWARDS)) != NULL; i++)
 		if (ops->resume)
 			ops->resume();
@@ -92,7 +136,7 @@ int syscore_suspend(void)
 		}
 		return ret;
 	}
-	return 0;
+	return suspend_with_data();
 }
 
 void syscore_shutdown(void)
@@ -102,6 +146,11 @@ void syscore_shutdown(void)
 	for (int i = 0; (ops = model_list_at("syscore", i, BACKWARDS)) != NULL; i++)
 		if (ops->shutdown)
 			ops->shutdown();
+	struct model_syscore_data *core;
+
+	for (int i = 0; (core = model_list_at("syscore with data", i, BACKWARDS)) != NULL; i++)
+		if (core->ops->shutdown)
+			core->ops->shutdown(core->data);
 }
 
 /* devices */

@@ -206,7 +206,12 @@ static int memblock_add_range(struct memblock_type *type, phys_addr_t base, phys
 	return 0;
 }
 
-int memblock_reserve(phys_addr_t base, phys_addr_t size) { return memblock_add_range(&memblock.reserved, base, size); }
+int memblock_reserve(phys_addr_t base, phys_addr_t size)
+{
+	if (size)
+		model_reserve(base, size);
+	return memblock_add_range(&memblock.reserved, base, size);
+}
 int memblock_add(phys_addr_t base, phys_addr_t size) { return memblock_add_range(&memblock.memory, base, size); }
 int memblock_mark_mirror(phys_addr_t base, phys_addr_t size) { return 0; }
 
@@ -253,3 +258,14 @@ void __next_mem_range(u64 *idx, int nid, int flags, struct memblock_type *type_a
 		*out_nid = 0;
 	*idx = at + 1;
 }
+
+/* What is not free on a scenario's machine: the kernel's image, the firmware's data. */
+void model_machine(phys_addr_t image, phys_addr_t image_size, phys_addr_t firmware, phys_addr_t firmware_size)
+{
+	memblock_reserve(image, image_size);
+	if (firmware_size)
+		memblock_reserve(firmware, firmware_size);
+}
+
+/* As if reservations had filled the array. */
+void model_entry_fill_reserved(void) { memblock.reserved.max = memblock.reserved.cnt; }

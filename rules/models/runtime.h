@@ -86,6 +86,7 @@ int model_spin_on_owner(void *lock);
 int model_fail(const char *name);
 void *model_alloc_pages(unsigned int order);
 void model_free_pages(void *page, unsigned int order);
+void model_reserve(unsigned long address, unsigned long size);
 void *model_page_address(const void *page);
 void *model_virt_to_page(const void *address);
 unsigned long model_virt_to_phys(const void *address);
@@ -107,6 +108,10 @@ int model_enum(const char *name, int usual);
 
 void model_boot_memory(void);
 void model_boot_resources(void);
+
+/* layout.py */
+void *model_member_at(const void *object, const char *record, const char *member);
+unsigned long model_record_size(const char *record);
 
 /* printk.py */
 int model_printk(const char *format);

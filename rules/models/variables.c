@@ -31,6 +31,7 @@ u64 __cpu_logical_map[NR_CPUS];
 unsigned int __boot_cpu_mode[2] = { 0xe11, 0xe11 }; /* started in EL1 */
 int kvm_protected_mode_initialized[4];
 u64 elfcorehdr_addr;
+int xen_domain_type;
 int acpi_disabled;
 bool arm64_use_ng_mappings;
 bool kexec_in_progress;

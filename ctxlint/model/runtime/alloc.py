@@ -86,7 +86,14 @@ def model_alloc_pages(m: Machine, order: int) -> int:
 def model_free_pages(m: Machine, page: int, order: int) -> None:
     """``void model_free_pages(void *page, unsigned int order)``."""
     physical = kernel_of(m).part(Physical)
-    physical.free(physical.pfn_of(int(page)), 1 << int(order), _who(m))
+    physical.free(physical.pfn_of(int(page)), 1 << int(order) + physical.scale, _who(m))
+
+
+@primitive
+def model_reserve(m: Machine, address: int, size: int) -> None:
+    """``void model_reserve(unsigned long address, unsigned long size)``: the page
+    allocator does not get this memory any more."""
+    kernel_of(m).part(Physical).reserve(int(address), int(size))
 
 
 @primitive
@@ -125,14 +132,14 @@ def model_is_ram(m: Machine, address: int, size: int) -> int:
 @primitive
 def model_ram_start(m: Machine, index: int) -> int:
     """``unsigned long model_ram_start(int index)``: of the range of memory of that index."""
-    ram = kernel_of(m).part(Physical).layout.ram
+    ram = kernel_of(m).part(Physical).ram
     return ram[int(index)][0] if int(index) < len(ram) else 0
 
 
 @primitive
 def model_ram_size(m: Machine, index: int) -> int:
     """``unsigned long model_ram_size(int index)``: its bytes; 0 when there is none."""
-    ram = kernel_of(m).part(Physical).layout.ram
+    ram = kernel_of(m).part(Physical).ram
     return ram[int(index)][1] if int(index) < len(ram) else 0
 
 
@@ -169,6 +176,7 @@ def model_alloc(m: Machine, size: int) -> int:
     kernel = kernel_of(m)
     physical, chunks = kernel.part(Physical), kernel.part(Chunks)
     pages = max((int(size) + PAGE - 1) // PAGE, 1)
+    pages = -(-pages // (1 << physical.scale))
     block = physical.allocate((pages - 1).bit_length(), _who(m))
     address = physical.virt(block.pfn * PAGE)
     obj = m.mem.object_at(address)

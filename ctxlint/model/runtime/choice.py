@@ -23,6 +23,8 @@ class Choices:
         self.forced: dict[str, bool] = {}
         self.decide: Callable[[str, bool], bool] | None = None
         self.asked: list[tuple[str, bool]] = []
+        self.maybe: list[tuple[str, bool]] = []
+        """Those of ``asked`` that a verdict may depend on."""
         self.open: list[str] = []
 
     def ask(self, name: str, default: bool) -> bool:
@@ -43,6 +45,7 @@ def model_may(m: Machine, name: int, default: int) -> int:
     choices = kernel_of(m).part(Choices)
     text = m.mem.text(name)
     answer = choices.ask(text, bool(int(default)))
+    choices.maybe.append((text, answer))
     if answer:
         choices.open.append(text)
     return int(answer)

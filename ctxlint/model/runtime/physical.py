@@ -73,9 +73,16 @@ class Physical:
         """Contents by page frame number."""
         self.devices: list[tuple[int, int, Device]] = []
         """Registers: first and last physical address, device."""
+        self.guards: list[tuple[int, int, Device]] = []
+        """Memory of which every access is an event: first and last address, who looks."""
+        self.ram = layout.ram
+        """What this kernel knows as its memory; more may be installed."""
         self.blocks: dict[int, Block] = {}
         """The block of each page frame, freed ones too until they are used again."""
         self.reserved: set[int] = set()
+        """Page frames that the allocator does not get: memblock's reservations."""
+        self.scale = (kernel.config.page_size // PAGE).bit_length() - 1
+        """Binary logarithm of the frames (4 KiB each) in a page of this kernel."""
         start, size = layout.ram[0]
         self._next = (start + size // 2) >> _SHIFT
         self._free: dict[int, list[int]] = {}
@@ -88,7 +95,7 @@ class Physical:
     # addresses
 
     def is_ram(self, address: int, size: int = 1) -> bool:
-        return any(s <= address and address + size <= s + n for s, n in self.layout.ram)
+        return any(s <= address and address + size <= s + n for s, n in self.ram)
 
     def virt(self, address: int) -> int:
         """The linear address of a physical one."""
@@ -102,12 +109,12 @@ class Physical:
 
     def page_of(self, pfn: int) -> int:
         """The address of a struct page."""
-        index = pfn - (self.layout.ram_base >> _SHIFT)
+        index = pfn - (self.layout.ram_base >> _SHIFT) >> self.scale
         return (self.layout.page + index * self.layout.page_bytes) & (1 << 64) - 1
 
     def pfn_of(self, page: int) -> int:
         index = ((page - self.layout.page) & (1 << 64) - 1) // self.layout.page_bytes
-        return index + (self.layout.ram_base >> _SHIFT)
+        return (index << self.scale) + (self.layout.ram_base >> _SHIFT)
 
     def frame_of(self, number: int) -> int | None:
         """The page frame that a page of the linear map shows."""
@@ -127,13 +134,16 @@ class Physical:
         for start, end, device in self.devices:
             if start <= address <= end:
                 return DevicePage(device, address - start)
+        for start, end, device in self.guards:
+            if start <= address <= end:
+                return DevicePage(device, address - start)
         found = self.pages.get(pfn)
         if found is not None:
             return found
         image = address + self.layout.image_offset
         if TEXT <= image < PERCPU and self.kernel.m.image.placed_at(image >> _SHIFT):
             return self.kernel.m.mem.page(image >> _SHIFT, image, 1, False)
-        if not self.is_ram(address):
+        if not any(start <= address < start + size for start, size in self.layout.ram):
             return None
         found = self.pages[pfn] = bytearray(PAGE)
         return found
@@ -157,13 +167,16 @@ class Physical:
     # handing out
 
     def allocate(self, order: int, owner: str) -> Block:
-        """``1 << order`` pages, aligned to that."""
-        count = 1 << order
+        """``1 << order`` pages, aligned to that, cleared."""
+        count = 1 << order + self.scale
         pfn = (self._next + count - 1) & -count
+        while self.reserved and not self.reserved.isdisjoint(range(pfn, pfn + count)):
+            pfn += count
         self._next = pfn + count
         block = Block(pfn, count, owner)
         for number in range(pfn, pfn + count):
             self.blocks[number] = block
+            self.pages.pop(number, None)  # of an earlier kernel
         virt = self.virt(pfn << _SHIFT)
         self.kernel.m.mem.add_object(Object(virt, count * PAGE, owner, "heap"))
         return block
@@ -180,6 +193,13 @@ class Physical:
         obj = self.kernel.m.mem.object_at(self.virt(pfn << _SHIFT))
         if obj is not None:
             obj.alive = False
+
+    def reserve(self, address: int, size: int) -> None:
+        """The allocator shall not hand these pages out. Only memory counts."""
+        for start, length in self.layout.ram:
+            first, last = max(address, start), min(address + size, start + length)
+            if first < last:
+                self.reserved.update(range(first >> _SHIFT, (last - 1 >> _SHIFT) + 1))
 
     def _bad_free(self, pfn: int, pages: int, block: Block | None, who: str) -> None:
         if block is None:

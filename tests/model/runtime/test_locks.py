@@ -11,7 +11,7 @@ from ctxlint.model.runtime.state import Kernel
 
 from .bench import boot, cells, compiled
 
-LOCK, OTHER = 0xFFFF_8002_0000_0100, 0xFFFF_8002_0000_0200
+LOCK, OTHER = 0xFFFF_8200_0000_0100, 0xFFFF_8200_0000_0200
 
 
 def kernel(rt: bool) -> Kernel:

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint model``: scenarios of whole systems, run on the executable model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ctxlint.base.errors import UsageError
+from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
+from ctxlint.cli.output import emit
+
+if TYPE_CHECKING:
+    from ctxlint.model.scenario.schema import Catalogue
+
+EPILOG = """\b
+Examples:
+  ctxlint model list
+  ctxlint model run M0-01
+  ctxlint model run --all --format table --tree ~/linux
+  ctxlint model trace M0-01 --html out.html
+
+\b
+Exit code of run: 0 as expected, 1 differences.
+"""
+
+_TREE = click.option(
+    "--tree",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A kernel tree, for the scenarios that run its files.",
+)
+_SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Whose turn it is, at random from this number; 0: in order.",
+)  # fmt: skip
+
+
+@click.group("model", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)
+def command() -> None:
+    """Run scenarios: a machine, a driver, steps, and what the kernel does then."""
+
+
+@command.command("list", epilog=EPILOG)
+def list_scenarios() -> int:
+    """List the scenarios: id, seed, one line."""
+    from ctxlint.model.scenario import schema
+
+    lines = []
+    for one in schema.load().scenarios.values():
+        mark = " (unsupported)" if one.unsupported else ""
+        lines.append(f"{one.id:<7} {one.seed}  {one.title}{mark}")
+    lines.append(f"{len(lines)} scenarios")
+    emit("\n".join(lines), None)
+    return EXIT_CLEAN
+
+
+@command.command("run", epilog=EPILOG)
+@click.argument("ids", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All scenarios.")
+@click.option(
+    "--format", "-f", "style", type=click.Choice(["text", "table", "json"]),
+    help="Default: text for one scenario, table for more.",
+)  # fmt: skip
+@click.option("--only", multiple=True, metavar="RUN", help="Of one scenario, these runs.")
+@click.option("--brief", is_flag=True, help="Text without steps and what was not printed.")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True)
+@_SEED
+@_TREE
+def run(
+    ids: tuple[str, ...],
+    every: bool,
+    style: str | None,
+    only: tuple[str, ...],
+    brief: bool,
+    jobs: int,
+    seed: int,
+    tree: Path | None,
+) -> int:
+    """Run scenarios, and compare what is observed with what is expected."""
+    from ctxlint.pipeline.scenario import run_many
+    from ctxlint.report import scenario_text
+
+    catalogue, wanted = _wanted(ids, every)
+    results = run_many(catalogue, wanted, tree=tree, seed=seed, jobs=jobs, only=only)
+    style = style or ("text" if len(results) == 1 else "table")
+    if style == "json":
+        emit(json.dumps(results, indent=1, sort_keys=True), None)
+    elif style == "table":
+        emit(scenario_text.table(results), None)
+    else:
+        emit("\n".join(scenario_text.full(result, brief) for result in results), None)
+    skipped = [r["id"] for r in results if r["skipped"]]
+    left_out = sum(len(r["left_out"]) for r in results)
+    if skipped:
+        click.echo(f"ctxlint: not run: {', '.join(skipped)}", err=True)
+    if left_out:
+        click.echo(
+            f"ctxlint: {left_out} runs of kernel files left out: say --tree DIR", err=True
+        )
+    return EXIT_FINDINGS if any(not r["as_expected"] for r in results) else EXIT_CLEAN
+
+
+@command.command("trace", epilog=EPILOG)
+@click.argument("ident", metavar="ID")
+@click.option(
+    "--html", "output", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    help="Write the page to this file.",
+)  # fmt: skip
+@_SEED
+@_TREE
+def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
+    """Draw who ran when in a scenario: a lane for each CPU, locks, what was broken."""
+    from ctxlint.pipeline.scenario import run_many
+    from ctxlint.report import scenario_html
+
+    catalogue, wanted = _wanted((ident,), False)
+    (result,) = run_many(catalogue, wanted, tree=tree, seed=seed)
+    emit(scenario_html.render(result), output)
+    return EXIT_CLEAN
+
+
+def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:
+    from ctxlint.model.scenario import schema
+
+    catalogue = schema.load()
+    if every == bool(ids):
+        raise UsageError(
+            "name scenarios, or say --all", hint="'ctxlint model list' has the ids"
+        )
+    unknown = [ident for ident in ids if ident not in catalogue.scenarios]
+    if unknown:
+        raise UsageError(
+            f"no scenario is called {unknown[0]}", hint="'ctxlint model list' has the ids"
+        )
+    return catalogue, list(catalogue.scenarios if every else ids)

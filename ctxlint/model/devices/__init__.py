@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hardware and firmware that the model's kernels run on, and that outlives them."""

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The modules that have verbs and platforms: importing this registers them."""
+
+from __future__ import annotations
+
+from ctxlint.model.scenario import gic, verbs
+
+__all__ = ["gic", "verbs"]

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs for scenarios: driver fixtures, or files of a kernel tree, with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ctxlint.base.errors import FrontendError, UsageError
+from ctxlint.frontend import lower_unit
+from ctxlint.model.code import Code
+from ctxlint.model.image import Image
+from ctxlint.model.runtime.library import add_models
+from ctxlint.model.runtime.state import Config
+from ctxlint.model.scenario import runner, schema
+from ctxlint.model.scenario.plain import plain
+from ctxlint.model.scenario.schema import Catalogue, Setup, Variant
+from ctxlint.pipeline import Request
+from ctxlint.pipeline.quiet import Silent
+from ctxlint.pipeline.run import program_image
+from ctxlint.rulebook.loader import rules_directory
+
+_TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
+_ARGUMENTS = (
+    "-nostdinc", "-ffreestanding", "-std=gnu11", "-D__KERNEL__", "-DCONFIG_SMP=1",
+    "-DCONFIG_HOTPLUG_CPU=1",
+)  # fmt: skip
+
+
+def fixtures_directory() -> Path:
+    """The bundled C files."""
+    return rules_directory().parent / "fixtures"
+
+
+def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None) -> Code:
+    """The program of a variant for a machine; raises UsageError without a tree for one
+    that is made of its files."""
+    key = (setup.arch, setup.rt, setup.page_size)
+    if not variant.tree:
+        return _fixture(variant.files, variant.defines, *key)
+    if tree is None:
+        raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
+    return tree_code(variant.files, *key, tree)
+
+
+@lru_cache(maxsize=8)
+def tree_code(
+    files: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None = None,
+) -> Code:
+    """Unmodified files as the tree's own build system compiles them."""
+    if page_size != 4096:
+        raise UsageError("files of a kernel tree run with 4 KiB pages")
+    request = Request(
+        tree=tree, paths=files, arch=arch, config="defconfig", rt="rt" if rt else "nort",
+        reach=0, jobs=1, cache=cache,
+    )  # fmt: skip
+    image = program_image(request, Silent())
+    add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
+    return Code(image)
+
+
+@lru_cache(maxsize=64)
+def _fixture(
+    files: tuple[str, ...], defines: tuple[str, ...], arch: str, rt: bool, page_size: int
+) -> Code:
+    image = Image()
+    shift = page_size.bit_length() - 1
+    arguments = (
+        f"--target={_TARGETS[arch]}",
+        *_ARGUMENTS,
+        "-Iarch/arm64/include",
+        "-Iinclude",
+        f"-DPAGE_SHIFT={shift}",
+        f"-DCONFIG_{'ARM64' if arch == 'arm64' else 'X86_64'}=1",
+        *(("-DCONFIG_PREEMPT_RT=1",) if rt else ()),
+        *(f"-D{define}" for define in defines),
+    )
+    where = fixtures_directory()
+    for file in files:
+        unit = lower_unit(
+            tree=where, file=f"model/{file}", arguments=arguments, directory=where / "tree"
+        )
+        if unit.errors:
+            raise FrontendError(f"{file}: {unit.errors[0]}")
+        image.add_unit(unit)
+    add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
+    return Code(image)
+
+
+def run_many(
+    catalogue: Catalogue,
+    ids: Sequence[str],
+    *,
+    tree: Path | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    only: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Run scenarios; their results as plain data, in the order of ``ids``. What
+    needs a kernel tree is left out, and said so, when there is none."""
+    if only:
+        catalogue = _reduced(catalogue, ids, only)
+        jobs = 1
+    work = [(ident, tree, seed) for ident in ids]
+    if jobs == 1 or len(ids) == 1:
+        return [_run(catalogue, *item) for item in work]
+    with ProcessPoolExecutor(jobs) as pool:
+        return list(pool.map(_run_again, *zip(*work, strict=True)))
+
+
+def _reduced(catalogue: Catalogue, ids: Sequence[str], only: Sequence[str]) -> Catalogue:
+    """The catalogue with runs of these names alone; raises UsageError for one that no
+    scenario has."""
+    scenarios = dict(catalogue.scenarios)
+    found: set[str] = set()
+    for ident in ids:
+        runs = tuple(r for r in scenarios[ident].runs if r.name in only)
+        found |= {r.name for r in runs}
+        scenarios[ident] = msgspec.structs.replace(scenarios[ident], runs=runs)
+    missing = [name for name in only if name not in found]
+    if missing:
+        raise UsageError(f"no run is called {missing[0]!r}")
+    return Catalogue(scenarios, catalogue.variants)
+
+
+def _run_again(ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
+    return _run(_catalogue(), ident, tree, seed)
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> Catalogue:
+    return schema.load()
+
+
+def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
+    scenario = catalogue.scenarios[ident]
+    variants = catalogue.variants
+    result = runner.run(
+        scenario,
+        variants,
+        lambda name, variant, setup: code_of(name, variant, setup, tree),
+        seed=seed,
+        tree=tree is not None,
+    )
+    return plain(result, variants)
+
+
+__all__ = ["code_of", "fixtures_directory", "run_many"]
