@@ -26,7 +26,9 @@ Examples:
   ctxlint audit drivers/irqchip/irq-gic-v3-its.c --arch arm64 --rt
   ctxlint audit drivers/perf --format json -o out.json
   ctxlint audit --build ~/build/rt --build ~/build/nort
+  ctxlint audit --verify drivers/irqchip
   ctxlint audit --select rt-sleep-in-atomic --fail-on error
+  ctxlint audit drivers/irqchip --new-since origin/master
 
 \b
 Without PATHS: drivers/irqchip drivers/firmware. The same options may stand in
@@ -51,6 +53,12 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     is_flag=True,
     help="Leave out of JSON and SARIF what comments or a baseline hide.",
 )
+@click.option(
+    "--new-since",
+    metavar="REV",
+    help="Only findings that the tree did not have at this revision of git.",
+)
+@click.option("--verify", is_flag=True, help="Run each finding in the executable model.")
 @select_options
 @run_options
 @talk_options
@@ -62,6 +70,7 @@ def command(
     output: Path | None,
     source_url: str | None,
     no_hidden: bool,
+    new_since: str | None,
     **options: Any,
 ) -> int:
     """Find what may sleep where it must not, in PATHS (files or directories)."""
@@ -78,7 +87,12 @@ def command(
     from ctxlint.pipeline.select import select
 
     with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
-        result = select(pipeline.audit(request, progress), choice.selection)
+        if new_since is None:
+            result = select(pipeline.audit(request, progress), choice.selection)
+        else:
+            from ctxlint.pipeline import since
+
+            result = since.new_since(request, new_since, choice.selection, progress)
     code = exit_code(result, choice.fail_on)
     if no_hidden:
         result = msgspec.structs.replace(result, hidden=(), stale=())

@@ -26,10 +26,14 @@ EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "audit": "Find what may sleep where it must not.",
+    "hook": "Check what a commit or a push introduces.",
+    "kbuild": "Check one unit while the kernel is built (make C=1).",
+    "patch": "Say what a patch series introduces, fixes, or fixes by half.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "baseline": "Keep a list of known findings, so that only new ones count.",
     "why": "Show how the kernel gets to a function, and in which contexts.",
     "graph": "Draw the calls around a function or a finding.",
+    "splat": "Read splats in a kernel log, name where they happened, find why.",
     "report": "Make a report again from a saved result.",
     "model": "Run scenarios on the executable model of the kernel.",
     "explain": "Say what a check means, why it matters, how to fix it.",

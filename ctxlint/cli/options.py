@@ -141,5 +141,6 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
         reach=options.get("reach") if options.get("reach") is not None else settings.reach,
         libclang=options.get("libclang") or settings.libclang,
         rules=tuple(options.get("rules") or ()) or settings.rules,
+        verify=bool(options.get("verify")),
     )
     return request, settings

@@ -67,6 +67,21 @@ class Reporter(AbstractContextManager["Reporter"]):
             click.echo(line, err=True)
 
 
+class Plain:
+    """Only log lines: no bars, and so no thread that draws them."""
+
+    def __init__(self, verbose: int = 0, quiet: bool = False) -> None:
+        self.level = -1 if quiet else verbose
+
+    def start(self, stage: str, total: int) -> None: ...
+    def advance(self, stage: str, text: str = "") -> None: ...
+    def finish(self, stage: str) -> None: ...
+
+    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+        if _RANK[level] <= self.level:
+            click.echo(f"ctxlint: {level}: {message}", err=True)
+
+
 def _bars(color: bool) -> RichProgress:
     # rich costs a tenth of a second to import: only a terminal pays for it.
     from rich.console import Console

@@ -64,11 +64,32 @@ class Suppressed(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What running the finding's path in the executable model gave, under a profile.
+
+    ``verdict`` is ``"confirmed"``, ``"refuted"``, ``"not reproduced within bounds"`` or
+    ``"unmodelled"``; ``why`` says what was found, or what guards the path. ``values``
+    are the conditions that lead there, ``assumed`` the functions that were taken to
+    return without effect, ``splat`` what the kernel would print (``""``: nothing, or
+    not known), ``executions`` how many were tried.
+    """
+
+    profile: str
+    verdict: str
+    why: str
+    values: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    splat: str = ""
+    executions: int = 0
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """``why`` says why the operation sleeps; ``certainty`` is ``"certain"`` or
     ``"may"`` (outcome depends on data, such as the allocator's state).
 
-    ``baseline_state`` is ``"new"`` or ``"unchanged"``, None without a baseline.
+    ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
+    (None: the finding was not run). ``baseline_state`` is ``"new"`` or
+    ``"unchanged"``, None without a baseline.
     A finding about a comment instead of an operation has an empty
     ``operation``, ``why``, ``function`` and ``path``.
     """
@@ -93,6 +114,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     text: str = ""
     verdict: str | None = None
+    evidence: tuple[Evidence, ...] = ()
     baseline_state: str | None = None
     suppressed: tuple[Suppressed, ...] = ()
 
@@ -172,7 +194,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     The analysis fills ``findings``; :mod:`ctxlint.findings.selection` then moves
     what is suppressed or known to ``hidden`` and tells in ``stale`` which
-    entries of the baseline have no finding any more.
+    entries of the baseline have no finding any more. ``refuted`` are findings that
+    the executable model showed to be impossible.
     """
 
     tool: ToolInfo
@@ -186,4 +209,5 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     hidden: tuple[Finding, ...] = ()
+    refuted: tuple[Finding, ...] = ()
     stale: tuple[BaselineEntry, ...] = ()

@@ -37,6 +37,9 @@ UNUSED = "unused-suppression"
 NOT_SELECTED = "not_selected"
 """Statistic: findings that the selection left out."""
 
+NOT_NEW = "not_new"
+"""Statistic: findings that an older state of the tree has too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PathRule:

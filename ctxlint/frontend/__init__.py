@@ -2,7 +2,16 @@
 """libclang to IR. The only package that knows clang."""
 
 from ctxlint.frontend.lower import lower_unit
+from ctxlint.frontend.overlay import write_overlay
 from ctxlint.frontend.refs import inline_refs
 from ctxlint.frontend.worker import Failure, Lowerer, Request, lower_many
 
-__all__ = ["Failure", "Lowerer", "Request", "inline_refs", "lower_many", "lower_unit"]
+__all__ = [
+    "Failure",
+    "Lowerer",
+    "Request",
+    "inline_refs",
+    "lower_many",
+    "lower_unit",
+    "write_overlay",
+]

@@ -37,20 +37,24 @@ def lower_unit(
     directory: Path,
     known: Known = lambda symbol: None,
     libclang: str | None = None,
+    overlay: str = "",
 ) -> Unit:
     """Lower one C file.
 
     ``file`` is relative to ``tree``; ``arguments`` are the compiler's without
     the input, ``-c`` and ``-o``; ``directory`` is where it would run.
     ``known(symbol)`` gives the header functions that a header function, whose
-    body is already stored, refers to; None asks for it to be lowered.
+    body is already stored, refers to; None asks for it to be lowered. ``overlay`` is what
+    :func:`~ctxlint.frontend.overlay.write_overlay` gave.
 
     Raises FrontendError when libclang gives no translation unit at all. Errors
     in the source are in ``Unit.errors``.
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
     lib = library(libclang)
-    parsed = Parsed(lib, tree=tree, file=file, arguments=arguments, directory=directory)
+    parsed = Parsed(
+        lib, tree=tree, file=file, arguments=arguments, directory=directory, overlay=overlay
+    )
     try:
         return UnitLowering(lib, parsed, known).run(file)
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ctxlint.base.errors import FrontendError
 from ctxlint.frontend.clang import INCLUSION_VISITOR, Cursor, Library, SrcLoc
+from ctxlint.frontend.overlay import changed_files
 from ctxlint.ir.unit import Loc
 
 _log = logging.getLogger(__name__)
@@ -34,12 +35,18 @@ class Parsed:
         file: str,
         arguments: Sequence[str],
         directory: Path,
+        overlay: str = "",
     ) -> None:
         self.lib = lib
+        self._changed = changed_files(overlay) if overlay else {}
         self.tree = os.path.realpath(tree)
         self.directory = str(directory)
         self.main = str(Path(self.tree) / file)
-        words = [a.encode() for a in (*arguments, *_ALWAYS, f"-working-directory={directory}")]
+        extra = ("-ivfsoverlay", overlay) if overlay else ()
+        words = [
+            a.encode()
+            for a in (*arguments, *_ALWAYS, f"-working-directory={directory}", *extra)
+        ]
         vector = (ct.c_char_p * len(words))(*words)
         self._index = lib.createIndex(0, 0)
         unit = ct.c_void_p()
@@ -106,7 +113,8 @@ class Parsed:
         data = self._texts.get(file)
         if data is None:
             try:
-                data = Path(self._full[file]).read_bytes() if file else b""
+                full = self._full[file]
+                data = Path(self._changed.get(full, full)).read_bytes() if file else b""
             except (OSError, KeyError):
                 data = b""
             self._texts[file] = data

@@ -13,6 +13,7 @@ import json
 import multiprocessing.connection
 import pickle
 import platform
+import resource
 import shlex
 import shutil
 import subprocess
@@ -56,6 +57,7 @@ class Request(msgspec.Struct, frozen=True):
     file: str
     arguments: tuple[str, ...]
     directory: str
+    overlay: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -80,6 +82,7 @@ def lower_many(
     transform_arguments: tuple[Any, ...] = (),
     libclang: str | None = None,
     reproducers: Path | None = None,
+    memory: int = 0,
 ) -> list[Failure]:
     """Lower ``requests`` with ``processes`` workers.
 
@@ -90,12 +93,13 @@ def lower_many(
     ``known`` has per profile the header functions that are stored already, with
     those they refer to. Workers do not tell each other: two may lower the same
     header function, with the same result. ``timeout`` is in seconds for each
-    unit. Raises FrontendError when a worker process cannot begin at all.
+    unit, ``memory`` the bytes of address space that a worker may have (0: no
+    limit). Raises FrontendError when a worker process cannot begin at all.
     """
     pool = _Pool(
         processes,
         timeout,
-        _Settings(dict(known or {}), transform, transform_arguments, libclang),
+        _Settings(dict(known or {}), transform, transform_arguments, libclang, memory),
         on_result,
     )
     try:
@@ -121,6 +125,7 @@ class _Settings(msgspec.Struct):
     transform: str | None
     transform_arguments: tuple[Any, ...]
     libclang: str | None
+    memory: int
 
 
 class _Worker:
@@ -259,6 +264,8 @@ def serve(descriptor: int) -> None:
     ``(error, unit, extra)`` out until the pipe ends."""
     with contextlib.suppress(EOFError, ConnectionError), Connection(descriptor) as pipe:
         settings: _Settings = pickle.loads(pipe.recv_bytes())
+        if settings.memory:
+            resource.setrlimit(resource.RLIMIT_AS, (settings.memory, settings.memory))
         try:
             lowerer = Lowerer(
                 settings.known,
@@ -318,6 +325,7 @@ class Lowerer:
             directory=Path(request.directory),
             known=inlines.get,
             libclang=self._libclang,
+            overlay=request.overlay,
         )
         for function in unit.new_inlines:
             inlines[function.symbol] = inline_refs(function)

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from ctxlint.kbuild import arch as _arch
+from ctxlint.kbuild.checker import CheckedUnit, checked_unit
 from ctxlint.kbuild.existing import use_build
+from ctxlint.kbuild.flags import flags_like
 from ctxlint.kbuild.model import (
     CompileCommand,
     Log,
@@ -18,10 +21,11 @@ from ctxlint.kbuild.model import (
     Tree,
     quiet,
 )
-from ctxlint.kbuild.prepare import add_paths, prepare, write_database
+from ctxlint.kbuild.prepare import add_paths, prepare, ready, write_database
 from ctxlint.kbuild.tree import find_tree
 
 __all__ = [
+    "CheckedUnit",
     "CompileCommand",
     "NoRealTimeError",
     "Prepared",
@@ -29,9 +33,12 @@ __all__ = [
     "Tree",
     "arch_folder",
     "arch_of_config",
+    "checked_unit",
+    "command_like",
     "commands_for",
     "find_tree",
     "prepare",
+    "ready",
     "use_build",
     "write_database",
 ]
@@ -50,6 +57,31 @@ def commands_for(
     if done.own:
         return add_paths(source, done, paths, jobs=jobs, log=log, progress=progress)
     return use_build(source, done.build, (*done.paths, *paths), log=log)
+
+
+def command_like(
+    commands: Iterable[CompileCommand], file: str
+) -> tuple[CompileCommand, str] | None:
+    """How a file that no Makefile knows yet would be compiled: as its neighbour is.
+
+    The neighbour, which is named too, is the file of the same directory whose name is
+    most like it; None when there is none among ``commands``.
+    """
+    directory, _, name = file.rpartition("/")
+    near = [c for c in commands if c.file.rpartition("/")[0] == directory]
+    if not near:
+        return None
+    best = min(near, key=lambda c: (-_alike(c.file, file), c.file))
+    arguments = flags_like(best.arguments, name.removesuffix(".c"), directory)
+    return replace(best, file=file, arguments=arguments), best.file
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two names have in common from the start."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
 
 
 def arch_folder(arch: str) -> str:

@@ -24,23 +24,8 @@ def use_build(source: Tree, build: Path, paths: Iterable[str], *, log: Log = qui
     """
     names = tree.normal_paths(source, paths)
     build = build.resolve()
-    dot_config = build / ".config"
-    if not dot_config.is_file():
-        dot_config = build / "include/config/auto.conf"
-    if not dot_config.is_file():
-        raise TreeError(
-            f"{build}: not a kernel build directory, it has no .config",
-            hint="Name a directory where the kernel was built (O=…), or leave --build out.",
-        )
-    options = configs.read_config(dot_config)
-    arch = arches.of_config_file(dot_config, source.path)
-    if arch is None:
-        raise TreeError(
-            f"{dot_config}: cannot tell which architecture it is for",
-            hint="Check that it is a complete .config (make olddefconfig).",
-        )
-    spec = ProfileSpec(arch=arch, config=build.name, rt=options.get("PREEMPT_RT") == "y")
-    srcarch = arches.srcarch(arch)
+    spec = profile_of(source, build)
+    srcarch = arches.srcarch(spec.arch)
     target = standin.target_triple(source.path, srcarch)
     commands: dict[str, CompileCommand] = {}
     database = build / "compile_commands.json"
@@ -56,3 +41,26 @@ def use_build(source: Tree, build: Path, paths: Iterable[str], *, log: Log = qui
             hint="Build at least the audited directories there first, or leave --build out.",
         )
     return prepared(source, spec, build, commands, names, own=False)
+
+
+def profile_of(source: Tree, build: Path) -> ProfileSpec:
+    """Which profile a build directory is, from its ``.config``.
+
+    ``build`` is an absolute path. Raises :class:`TreeError` when it is not configured.
+    """
+    dot_config = build / ".config"
+    if not dot_config.is_file():
+        dot_config = build / "include/config/auto.conf"
+    if not dot_config.is_file():
+        raise TreeError(
+            f"{build}: not a kernel build directory, it has no .config",
+            hint="Name a directory where the kernel was built (O=…), or leave --build out.",
+        )
+    options = configs.read_config(dot_config)
+    arch = arches.of_config_file(dot_config, source.path)
+    if arch is None:
+        raise TreeError(
+            f"{dot_config}: cannot tell which architecture it is for",
+            hint="Check that it is a complete .config (make olddefconfig).",
+        )
+    return ProfileSpec(arch=arch, config=build.name, rt=options.get("PREEMPT_RT") == "y")

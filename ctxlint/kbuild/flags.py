@@ -101,6 +101,21 @@ def _matters(argument: str) -> bool:
     return argument.startswith(_KEPT_PREFIXES)
 
 
+def flags_like(arguments: Sequence[str], stem: str, directory: str) -> tuple[str, ...]:
+    """A unit's flags for another file of its directory: what names the unit is renamed.
+
+    ``stem`` is the other file's name without ``.c``.
+    """
+    name = stem.replace("-", "_")
+    values = (f'"{name}"', f'"{name}"', f'"{directory}/{stem}"', f"kmod_{name}")
+    renamed = dict(zip(_PER_UNIT, values, strict=True))
+    out = []
+    for argument in arguments:
+        flag = next((f for f in _PER_UNIT if argument.startswith(f)), None)
+        out.append(argument if flag is None else flag + renamed[flag])
+    return tuple(out)
+
+
 def build_class(arguments: Iterable[str], directory: str = "") -> str:
     """A digest of ``arguments`` without those that name the one unit or its directory.
 

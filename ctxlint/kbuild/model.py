@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -74,7 +74,8 @@ class Prepared:
 
     ``paths`` are those files and directories, ``commands`` are sorted by file,
     ``uncovered`` are C files below ``paths`` that this configuration does not build.
-    ``own`` is true for a build directory that ctxlint made.
+    ``own`` is true for a build directory that ctxlint made; ``instead`` are files that it
+    was made with in place of the tree's.
     """
 
     spec_name: str
@@ -86,3 +87,4 @@ class Prepared:
     uncovered: tuple[str, ...]
     paths: tuple[str, ...] = ()
     own: bool = True
+    instead: Mapping[str, bytes | None] = field(default_factory=dict)

@@ -3,12 +3,13 @@
 
 kbuild refuses to build elsewhere from such a tree, because its leftovers would be found
 before the new files. The view is a directory of symbolic links to everything but them.
+It can also show some files as they were in another state of the tree.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,21 +25,36 @@ def needed(tree: Path, srcarch: str) -> bool:
     )
 
 
-def make(tree: Path, srcarch: str, view: Path) -> None:
-    """Make ``view`` a fresh clean view of ``tree``."""
+def make(
+    tree: Path, srcarch: str, view: Path, instead: Mapping[str, bytes | None] | None = None
+) -> None:
+    """Make ``view`` a fresh clean view of ``tree``.
+
+    ``instead`` are files, by name relative to the tree, that have another content there
+    (None: that are not there).
+    """
     if view.exists():
         shutil.rmtree(view)
     arch = f"arch/{srcarch}"
     left_out = {".config", ".git", "include/config", "include/generated"}
     left_out.add(f"{arch}/include/generated")
-    _link(tree, view, Path(), {"include", "arch", arch, f"{arch}/include"}, left_out)
+    opened = {"include", "arch", arch, f"{arch}/include"}
+    for name in instead or ():
+        opened.update(folder.as_posix() for folder in Path(name).parents)
+    _link(tree, view, Path(), opened, left_out)
+    for name, data in (instead or {}).items():
+        (view / name).unlink(missing_ok=True)
+        if data is not None:
+            (view / name).parent.mkdir(parents=True, exist_ok=True)
+            (view / name).write_bytes(data)
+            (view / name).chmod(0o755)  # scripts among them are run by name
 
 
 def _link(tree: Path, view: Path, below: Path, opened: set[str], left_out: set[str]) -> None:
     (view / below).mkdir(parents=True)
     for entry in sorted((tree / below).iterdir()):
         name = below / entry.name
-        if name.as_posix() in opened:
+        if name.as_posix() in opened and entry.is_dir():
             _link(tree, view, name, opened, left_out)
         elif name.as_posix() not in left_out:
             (view / name).symlink_to(entry)

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,22 +51,34 @@ def prepare(
     jobs: int = 0,
     log: Log = quiet,
     progress: Step | None = None,
+    instead: Mapping[str, bytes | None] | None = None,
 ) -> Prepared:
     """The compile commands of the C files at or below ``paths`` under one profile.
 
     ``config`` is a configuration target or the path of a ``.config``. The build directory
     in ``cache`` is made when there is none for this tree, profile and toolchain, and is
     brought up to date when Kconfig files, Makefiles or inputs of generated headers changed.
+    ``instead`` are files of the tree (by name, None: not there) that the build system is to
+    see with another content; it then works on a view of the tree, in a build directory of
+    its own.
 
     Raises :class:`TreeError` when the tree does not configure or cannot have PREEMPT_RT,
     :class:`ToolMissingError` for a missing program, :class:`UsageError` for a wrong name.
     """
     names = tree.normal_paths(source, paths)
     arch = arches.check(source.path, arch)
-    work = _Work.open(
-        source, ProfileSpec(arch=arch, config=config, rt=rt), cache, jobs, log, progress
-    )
+    spec = ProfileSpec(arch=arch, config=config, rt=rt)
+    work = _Work.open(source, spec, cache, jobs, log, progress, instead or {})
     return work.run(names)
+
+
+def ready(
+    source: Tree, *, arch: str, config: str, rt: bool, paths: Iterable[str], cache: Path
+) -> bool:
+    """Whether :func:`prepare` would have nothing to make, and nobody to wait for."""
+    names = tree.normal_paths(source, paths)
+    spec = ProfileSpec(arch=arches.check(source.path, arch), config=config, rt=rt)
+    return _Work.open(source, spec, cache, 1, quiet, None, {}).ready(names)
 
 
 def add_paths(
@@ -86,7 +98,7 @@ def add_paths(
     names = tree.normal_paths(source, (*prepared.paths, *paths))
     spec = ProfileSpec(arch=prepared.arch, config=prepared.config, rt=prepared.rt)
     cache = prepared.build.parent.parent
-    work = _Work.open(source, spec, cache, jobs, log, progress)
+    work = _Work.open(source, spec, cache, jobs, log, progress, prepared.instead)
     return work.run(names)
 
 
@@ -101,16 +113,23 @@ class _Work:
     key: str
     log: Log
     progress: Step | None
+    instead: Mapping[str, bytes | None]
 
     @staticmethod
     def open(
-        source: Tree, spec: ProfileSpec, cache: Path, jobs: int, log: Log, progress: Step | None
+        source: Tree,
+        spec: ProfileSpec,
+        cache: Path,
+        jobs: int,
+        log: Log,
+        progress: Step | None,
+        instead: Mapping[str, bytes | None],
     ) -> _Work:
         config_file = _config_file(spec.config)
         if config_file is not None:
             spec = replace(spec, config=str(config_file))
         chain = toolchain.find_toolchain()
-        identity = json.dumps([str(source.path), spec.config])
+        identity = json.dumps([str(source.path), spec.config, *_digests(instead)])
         digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
         directory = cache.resolve() / "builds" / f"{spec.name}-{digest}"
         if re.search(r"[\s:]", str(directory)) or re.search(r"[\s:]", str(source.path)):
@@ -121,7 +140,7 @@ class _Work:
         own = directory / ".ctxlint"
         unclean = overlay.needed(source.path, arches.srcarch(spec.arch))
         build = Build(
-            source=_view(directory) if unclean else source.path,
+            source=_view(directory) if unclean or instead else source.path,
             directory=directory,
             arch=spec.arch,
             toolchain=chain,
@@ -148,6 +167,7 @@ class _Work:
             key=key,
             log=log,
             progress=progress,
+            instead=instead,
         )
 
     @property
@@ -173,6 +193,21 @@ class _Work:
             work.recorded(work.configured(), paths)
             return work.result(paths)
 
+    def ready(self, paths: tuple[str, ...]) -> bool:
+        """Whether :meth:`run` would only read. Takes no lock for longer than a moment."""
+        if self.spec.rt and not configs.may_have_rt(self.tree.path, self.srcarch):
+            return True  # there is no such profile, which is told at once
+        if not state.is_free(self.lock):
+            return False
+        now = state.load(self.own / "state.json", self.key)
+        if now is None or now.stale:
+            return False
+        inputs = now.config_inputs, now.header_inputs, now.makefile_inputs
+        if any(state.changed(some) is not None for some in inputs):
+            return False
+        wanted = build_directories(self.tree, self.srcarch, paths)
+        return all(tree.below(directory, now.recorded) for directory in wanted)
+
     def save(self, now: state.State) -> state.State:
         state.save(self.own / "state.json", now)
         return now
@@ -195,8 +230,10 @@ class _Work:
         toolchain.check_programs()
         self.log("info", f"configuring {self.spec.name} in {self.directory}")
         if self.build.source != self.tree.path:
-            self.log("info", f"{self.tree.path} was built in place: a clean view of it is used")
-            overlay.make(self.tree.path, self.srcarch, self.build.source)
+            self.log(
+                "info", f"a view of {self.tree.path} is used, without what was built in it"
+            )
+            overlay.make(self.tree.path, self.srcarch, self.build.source, self.instead)
         target = standin.target_triple(self.tree.path, self.srcarch)
         standin.write(self.own, self.build.toolchain, target)
         self._configure()
@@ -331,7 +368,8 @@ class _Work:
         raw = self.records(wanted)
         target = standin.target_triple(self.tree.path, self.srcarch)
         commands = reading.compile_commands(self.tree, raw, target=target, log=self.log)
-        return prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
+        done = prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
+        return replace(done, instead=self.instead)
 
 
 def prepared(
@@ -385,6 +423,13 @@ def write_database(source: Tree, done: Prepared) -> Path:
     new.write_text(json.dumps(entries, indent=1), encoding="utf-8")
     new.replace(path)
     return path
+
+
+def _digests(files: Mapping[str, bytes | None]) -> list[str]:
+    return [
+        f"{name} {'-' if data is None else hashlib.blake2b(data, digest_size=12).hexdigest()}"
+        for name, data in sorted(files.items())
+    ]
 
 
 def _view(build: Path) -> Path:

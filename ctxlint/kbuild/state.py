@@ -76,6 +76,18 @@ def locked(path: Path, log: Log) -> Iterator[int]:
         yield file.fileno()
 
 
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock on ``path`` at this moment."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # nobody has ever taken it
+    return True
+
+
 def stamp(path: str) -> Stamp:
     """Size and time of a file."""
     try:

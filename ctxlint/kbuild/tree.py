@@ -21,11 +21,12 @@ _VERSION_LINE = re.compile(
 NOT_KERNEL = frozenset({"Documentation", "LICENSES", "rust", "scripts", "tools", "usr"})
 
 
-def find_tree(start: Path) -> Tree:
+def find_tree(start: Path, *, with_commit: bool = True) -> Tree:
     """The kernel tree that ``start`` is, or lies in.
 
-    A tree is a directory whose ``Makefile`` gives a version at its top. Raises
-    :class:`TreeError` when neither ``start`` nor a directory above it is one.
+    A tree is a directory whose ``Makefile`` gives a version at its top. ``with_commit``:
+    git is asked for the commit, which costs a process. Raises :class:`TreeError` when
+    neither ``start`` nor a directory above it is one.
     """
     if not start.exists():
         raise TreeError(f"{start}: no such directory", hint="Name a kernel source tree.")
@@ -33,7 +34,8 @@ def find_tree(start: Path) -> Tree:
     for directory in (resolved, *resolved.parents):
         version = _version(directory / "Makefile")
         if version is not None:
-            return Tree(path=directory, version=version, commit=_commit(directory))
+            commit = _commit(directory) if with_commit else None
+            return Tree(path=directory, version=version, commit=commit)
     raise TreeError(
         f"{start}: not in a kernel source tree",
         hint="Run it inside a Linux source tree, or name one with --tree.",

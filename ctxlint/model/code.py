@@ -18,7 +18,7 @@ from ctxlint.ir.types import TFunc, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function
 from ctxlint.ir.verify import targets
 from ctxlint.model.emit import Emitter, UnsupportedError, in_memory
-from ctxlint.model.image import Image, ImageError
+from ctxlint.model.image import MODEL_FILES, Image, ImageError
 from ctxlint.model.memory import Blob
 from ctxlint.model.values import Value, divide, remainder
 
@@ -98,7 +98,7 @@ class _Compiler:
         self.code = code
         self.fn = fn
         self.emit = Emitter(code.image, fn)
-        self.meta = Meta(fn, code.image, model=fn.file.startswith("rules/models/"))
+        self.meta = Meta(fn, code.image, model=fn.file.startswith(MODEL_FILES))
         self.lines: list[str] = []
         self.cells: dict[str, list[Callee]] = {}  # Python name -> cell
         self.names: dict[str, str] = {}
@@ -318,6 +318,8 @@ class _Compiler:
                     self.go(default, depth, nested)
             case ops.Ret(value, loc):
                 if value is not None:
+                    if not isinstance(value, ops.Const | ops.Var):
+                        self.at(loc, pad)
                     out.append(f"{pad}r = {emit.value(value)}")
                 if emit.frame_size:
                     out.append(f"{pad}m.leave({emit.frame_size})")

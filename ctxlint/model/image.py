@@ -28,6 +28,9 @@ PERCPU_STRIDE = 1 << 28
 TEXT_STEP = 0x1000
 """Bytes of address space a function gets; places inside are made up."""
 
+MODEL_FILES = "rules/models/"
+"""What the names of model functions' files begin with."""
+
 _PERCPU_SECTION = "section=.data..percpu"
 
 
@@ -118,12 +121,12 @@ class Image:
         name = symbol.rpartition("::")[2]
         file = symbol.rpartition("::")[0]
         own = self.functions.get(symbol)
+        if self.beyond is not None and self.beyond(symbol):
+            return None
         if name in self.overrides and (
             own is None or file.endswith(".h") or own is self.overrides[name]
         ):
             return self.overrides[name]
-        if self.beyond is not None and self.beyond(symbol):
-            return None
         if own is not None:
             alias = next((a[6:] for a in own.attrs if a.startswith("alias=")), "")
             if alias and not own.blocks[0].ops and alias in self.functions:

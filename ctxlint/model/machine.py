@@ -111,7 +111,7 @@ class Machine:
         self.read, self.write = mem.read, mem.write
         mem.back(STACK, STACK + (1 << 32), lambda number: bytearray(PAGE))
         mem.back(0xFFFF_8000_4000_0000, PERCPU, self._variable)
-        mem.back(PERCPU, PERCPU + (1 << 40), self._percpu)
+        mem.back(PERCPU, STACK, self._percpu)
 
     # memory of the image
 

@@ -299,6 +299,14 @@ class Memory:
     def fill(self, address: Any, byte: int, size: int) -> None:
         self.write(address, bytes([byte & 255]) * size)
 
+    def lose(self, address: int, size: int) -> None:
+        """Forget bytes of an unknown object: the next read makes something up again."""
+        page = self.pages.get(address >> _SHIFT)
+        if isinstance(page, SymPage) and page.known is not None:
+            offset = address & _MASK
+            _clear(page, offset, min(size, PAGE - offset))
+            page.known[offset : offset + size] = bytes(min(size, PAGE - offset))
+
     def text(self, address: Any, limit: int = 512) -> str:
         """The C string at an address; what is not known in it shows as ``?``."""
         out = bytearray()

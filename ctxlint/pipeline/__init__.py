@@ -42,6 +42,7 @@ class Request:
     ``builds``: existing build directories to take commands from, instead of
     preparing one (their ``.config`` says which profile they are).
     ``timeout``: seconds a unit may take. ``jobs``: worker processes.
+    ``verify``: run each finding in the executable model.
     ``reach``: how many rounds of looking for callers and callees in other files
     (None: two when single files are audited, none for directories).
     """
@@ -58,6 +59,7 @@ class Request:
     libclang: str | None = None
     reach: int | None = None
     rules: tuple[Path, ...] = field(default=())
+    verify: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ctxlint.contexts import witness
 from ctxlint.contexts.context import Wait
 from ctxlint.contexts.propagate import Violation
 from ctxlint.findings.fingerprint import with_fingerprints
-from ctxlint.findings.model import Finding
+from ctxlint.findings.model import Evidence, Finding
 from ctxlint.rulebook.book import Rulebook
 
 _UNREGISTERED_COST = 2
@@ -34,6 +34,18 @@ def findings_of(
 
     ``reported`` says whether a file is among the audited ones.
     """
+    return [f for f, _ in explained(violations, rules, rt, profile, source, reported)]
+
+
+def explained(
+    violations: Iterable[Violation],
+    rules: Rulebook,
+    rt: bool,
+    profile: str,
+    source: witness.SourceLine,
+    reported: Callable[[str], bool],
+) -> list[tuple[Finding, Violation]]:
+    """The same, each with the violation that it tells of."""
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
     for violation in violations:
         site = witness.site_of(violation, reported)
@@ -58,8 +70,9 @@ def findings_of(
     for _, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
         finding = _finding(violation, site, shown, rules, rt, profile, source)
         if finding is not None:
-            out.append(finding)
-    return _without_doubles(out)
+            out.append((finding, violation))
+    kept = {id(f) for f in _without_doubles([f for f, _ in out])}
+    return [pair for pair in out if id(pair[0]) in kept]
 
 
 def _finding(
@@ -151,28 +164,55 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
         for f in with_fingerprints(findings):
             key = (f.fingerprint, f.line, f.column)
             if key in found:
-                names = tuple(sorted({*found[key].profiles, *f.profiles}))
-                found[key] = msgspec.structs.replace(found[key], profiles=names)
+                old = found[key]
+                evidence = (*old.evidence, *f.evidence)
+                found[key] = msgspec.structs.replace(
+                    old,
+                    profiles=tuple(sorted({*old.profiles, *f.profiles})),
+                    evidence=evidence,
+                    verdict=strongest(evidence),
+                )
             else:
                 found[key] = f
     return with_fingerprints(found.values())
 
 
-def text_reader(tree: Path) -> Callable[[str], str | None]:
-    """Reads files of the tree; None for what cannot be read."""
+_STRENGTH = ("confirmed", "unmodelled", "not reproduced within bounds", "refuted")
+
+
+def strongest(evidence: Iterable[Evidence]) -> str | None:
+    """One verdict for several profiles: refuted only if it is under each of them."""
+    verdicts = {e.verdict for e in evidence}
+    return next((word for word in _STRENGTH if word in verdicts), None)
+
+
+def text_reader(
+    tree: Path, contents: Mapping[str, bytes | None] | None = None
+) -> Callable[[str], str | None]:
+    """Reads files of the tree; None for what cannot be read.
+
+    ``contents`` are files that have another text than on the disk (None: no file).
+    """
+    given = contents or {}
 
     def text(file: str) -> str | None:
         try:
-            return (tree / file).read_bytes().decode("utf-8", "replace")
+            data = given[file] if file in given else (tree / file).read_bytes()
         except OSError:
             return None
+        return None if data is None else data.decode("utf-8", "replace")
 
     return text
 
 
-def source_reader(tree: Path) -> witness.SourceLine:
-    """Reads lines of the tree's files; ``""`` for what cannot be read."""
-    read = text_reader(tree)
+def source_reader(
+    tree: Path, contents: Mapping[str, bytes | None] | None = None
+) -> witness.SourceLine:
+    """Reads lines of the tree's files; ``""`` for what cannot be read.
+
+    ``contents`` as in :func:`text_reader`.
+    """
+    read = text_reader(tree, contents)
 
     @lru_cache(maxsize=512)
     def lines(file: str) -> list[str]:

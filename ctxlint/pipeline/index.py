@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -27,9 +27,10 @@ from ctxlint.pipeline.work import (
     UnitResult,
     decode_facts,
     decode_summary,
+    rules_with,
 )
 from ctxlint.rulebook import Rulebook, load, rules_directory
-from ctxlint.store import Inline, Store, now_ns, unit_key
+from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
 
 _HEADER_LEVELS = 3
 
@@ -40,10 +41,33 @@ _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
-_CLOCK_SETTLES = 0.025
+_NOT_FOR_FACTS = ("splats.yaml", "models", "scenarios")
+"""Rules that only the executable model reads, by their first name below ``rules/``."""
+
+CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
 (fine-grained timestamps, Linux 6.13); a file written just before would look as if
 it had changed during the parse, and its units would not be stored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """How units are read when the tree has some files changed.
+
+    ``contents`` are those files (None: not there), ``overlay`` gives the parser's view
+    of them for some commands. ``before`` is the index of the tree before the last
+    change: what could not be parsed then is not tried again unless it changed itself,
+    and no more than ``limit`` further units are parsed. ``memory``: bytes a parser may
+    use; the changed source comes from strangers.
+    """
+
+    contents: Mapping[str, bytes | None]
+    added: frozenset[str]
+    overlay: Callable[[Iterable[kbuild.CompileCommand]], Path]
+    memory: int
+    before: Index | None = None
+    recent: frozenset[str] = frozenset()
+    limit: int = 0
 
 
 @dataclass
@@ -75,6 +99,40 @@ class Index:
         self.stamps[command.file] = _stamp(result.facts)
         for inline in result.inlines:
             self.inlines.setdefault(inline.symbol, inline.summary)
+
+    def take(
+        self, profile: str, command: kbuild.CompileCommand, at: int, unit: bytes, extra: bytes
+    ) -> None:
+        """Take in what a parse that began ``at`` gave, and store it unless it has errors."""
+        result = msgspec.msgpack.decode(extra, type=UnitResult)
+        self.add(command, result)
+        if result.errors:
+            self.incomplete.append(
+                Incomplete(
+                    file=command.file,
+                    profile=profile,
+                    reason="does not parse without errors",
+                    detail="\n".join(result.errors[:5]),
+                )
+            )
+            return
+        assert self.store is not None
+        self.store.put(
+            self.keys[command.file],
+            command.file,
+            unit,
+            result.facts,
+            result.deps,
+            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
+            build_class=class_of(profile, command, self.tool),
+            started_ns=at,
+            known=result.reached,
+        )
+
+    def take_over(self, other: Index, file: str) -> None:
+        """Let a unit's facts be those that another index of the profile has."""
+        if file in other.facts:
+            self.facts[file], self.stamps[file] = other.facts[file], other.stamps[file]
 
     def absorb(self, other: Index) -> None:
         """Add the units of another index of the same profile."""
@@ -172,6 +230,52 @@ class Index:
         return [fresh.get(unit.file, unit) for unit in units]
 
 
+def tool_of(request: Request) -> str:
+    """Everything of the tool that a stored unit depends on."""
+    return f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
+
+
+def unit_keys(profile: kbuild.Prepared, request: Request) -> dict[str, kbuild.CompileCommand]:
+    """The commands of a profile by their units' names in the store."""
+    tool = tool_of(request)
+    return {unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands}
+
+
+def stored_index(
+    profile: kbuild.Prepared, request: Request, store: Store, changed: Changed | None = None
+) -> Index:
+    """Facts of those units of a profile that the store has; nothing is parsed."""
+    commands = unit_keys(profile, request)
+    index = Index(tool_of(request), store=store)
+    index.rt, index.rules = profile.rt, lambda: rules_of(request)
+    index.keys = {c.file: key for key, c in commands.items()}
+    index.classes = {class_of(profile.spec_name, c, index.tool) for c in profile.commands}
+    stored = store.lookup(commands)
+    if changed is not None:
+        for key in _shadowed(store, stored, changed):
+            del stored[key]
+    for key, unit in stored.items():
+        command = commands[key]
+        index.facts[command.file] = unit.facts_blob
+        index.stamps[command.file] = _stamp(unit.facts_blob)
+    return index
+
+
+def todo_of(
+    profile: kbuild.Prepared, request: Request, store: Store, changed: Changed | None
+) -> tuple[Index, list[kbuild.CompileCommand]]:
+    """What the store has of a profile, and the units that have to be parsed."""
+    index = stored_index(profile, request, store, changed)
+    todo = [
+        (index.keys[c.file], c)
+        for c in sorted(profile.commands, key=lambda c: c.file)
+        if c.file not in index.facts
+    ]
+    if changed is not None:
+        todo = _bounded(todo, profile, index, changed)
+    return index, [command for _, command in todo]
+
+
 def index_profile(
     tree: kbuild.Tree,
     profile: kbuild.Prepared,
@@ -180,29 +284,79 @@ def index_profile(
     progress: Progress,
     jobs: int,
     cache: Path,
+    changed: Changed | None = None,
 ) -> Index:
-    """Bring the facts of every unit of a profile up to date."""
-    tool = f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
-    index = Index(tool, store=store)
-    commands = {
-        unit_key(profile.spec_name, c.file, c.arguments, tool): c for c in profile.commands
-    }
-    index.rt, index.rules = profile.rt, lambda: rules_of(request)
-    index.keys = {c.file: key for key, c in commands.items()}
-    index.classes = {_class(profile, c, tool) for c in profile.commands}
-    stored = store.lookup(commands)
-    for key, unit in stored.items():
-        command = commands[key]
-        index.facts[command.file] = unit.facts_blob
-        index.stamps[command.file] = _stamp(unit.facts_blob)
-    todo = [
-        (key, c)
-        for key, c in sorted(commands.items(), key=lambda kv: kv[1].file)
-        if key not in stored
-    ]
+    """Bring the facts of every unit of a profile up to date.
+
+    With ``changed``, ``store`` is one that sees the tree so changed.
+    """
+    index, todo = todo_of(profile, request, store, changed)
     if todo:
-        _parse(tree, profile, request, store, progress, jobs, todo, index, cache)
+        _parse(tree, profile, request, store, progress, jobs, todo, index, cache, changed)
     return index
+
+
+def _shadowed(store: Store, stored: dict[str, StoredUnit], changed: Changed) -> list[str]:
+    """Units that include a header of the name of one that was added, which may now be
+    found before it."""
+    names = {Path(file).name for file in changed.added if file.endswith(".h")}
+    if not names:
+        return []
+    found = store.readers(stored.values(), lambda path: Path(path).name in names)
+    return [key for key, read in found.items() if not changed.added.intersection(read)]
+
+
+def _bounded(
+    todo: list[tuple[str, kbuild.CompileCommand]],
+    profile: kbuild.Prepared,
+    index: Index,
+    changed: Changed,
+) -> list[tuple[str, kbuild.CompileCommand]]:
+    """``todo`` without what failed before the change, and cut at the limit: changed
+    files first, then those nearest to them. What is cut keeps its earlier facts."""
+    before = changed.before
+    if before is None:
+        return todo
+    failed = {unit.file: unit for unit in before.incomplete}
+    if any(f.endswith(".h") for f in changed.recent & changed.added):
+        failed = {}  # it may be the header that was missing
+    rest = []
+    for key, command in todo:
+        file = command.file
+        if file in failed and file not in changed.recent:
+            index.incomplete.append(failed[file])
+            index.take_over(before, file)
+        else:
+            rest.append((key, command))
+    homes = sorted({Path(file).parent.parts for file in changed.recent})
+
+    def distance(file: str) -> int:
+        parts = Path(file).parent.parts
+        return min((len(parts) + len(h) - 2 * _common(parts, h) for h in homes), default=0)
+
+    rest.sort(key=lambda i: (i[1].file not in changed.recent, distance(i[1].file), i[1].file))
+    kept, cut = rest[: changed.limit], rest[changed.limit :]
+    for _, command in cut:
+        index.take_over(before, command.file)
+    if cut:
+        headers = sorted(f for f in changed.recent if not f.endswith(".c"))
+        index.incomplete.append(
+            Incomplete(
+                file=headers[0] if headers else cut[0][1].file,
+                profile=profile.spec_name,
+                reason=f"{len(rest)} units depend on what changed, {len(kept)} of them were"
+                " read again",
+                detail="as they were before: "
+                + ", ".join(sorted(c.file for _, c in cut)[:8])
+                + (", ..." if len(cut) > 8 else ""),
+            )
+        )
+    return sorted(kept, key=lambda item: item[1].file)
+
+
+def _common(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
+                min(len(a), len(b)))  # fmt: skip
 
 
 def _parse(
@@ -212,57 +366,39 @@ def _parse(
     store: Store,
     progress: Progress,
     jobs: int,
-    todo: list[tuple[str, kbuild.CompileCommand]],
+    todo: list[kbuild.CompileCommand],
     index: Index,
     cache: Path,
+    changed: Changed | None,
 ) -> None:
+    overlay = str(changed.overlay(todo)) if changed is not None else ""
     stage = f"reading {profile.spec_name}"
     progress.start(stage, len(todo))
-    time.sleep(_CLOCK_SETTLES)
+    time.sleep(CLOCK_SETTLES)
     started = now_ns()
-    by_file = {command.file: (key, command) for key, command in todo}
+    by_file = {command.file: command for command in todo}
 
     def done(request_done: worker.Request, unit: bytes, extra: bytes) -> None:
         progress.advance(stage, request_done.file)
-        key, command = by_file[request_done.file]
-        result = msgspec.msgpack.decode(extra, type=UnitResult)
-        index.add(command, result)
-        if result.errors:
-            index.incomplete.append(
-                Incomplete(
-                    file=command.file,
-                    profile=profile.spec_name,
-                    reason="does not parse without errors",
-                    detail="\n".join(result.errors[:5]),
-                )
-            )
-            return
-        store.put(
-            key,
-            command.file,
-            unit,
-            result.facts,
-            result.deps,
-            [Inline(i.symbol, i.body, i.refs, i.summary) for i in result.inlines],
-            build_class=_class(profile, command, index.tool),
-            started_ns=started,
-            known=result.reached,
-        )
+        command = by_file[request_done.file]
+        index.take(profile.spec_name, command, started, unit, extra)
 
     known = {
-        c: store.known_inlines(c) for c in {_class(profile, c, index.tool) for _, c in todo}
+        c: store.known_inlines(c)
+        for c in {class_of(profile.spec_name, c, index.tool) for c in todo}
     }
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
     failures = worker.lower_many(
         [
             worker.Request(
-                profile=_class(profile, c, index.tool),
+                profile=class_of(profile.spec_name, c, index.tool),
                 tree=str(tree.path),
                 file=c.file,
                 arguments=c.arguments,
                 directory=str(c.directory),
+                overlay=overlay,
             )
-            for _, c in todo
+            for c in todo
         ],
         on_result=done,
         processes=jobs,
@@ -271,7 +407,8 @@ def _parse(
         transform="ctxlint.pipeline.work:Digest",
         transform_arguments=(profile.rt, request.rules, summaries),
         libclang=request.libclang,
-        reproducers=cache / "reproducers",
+        reproducers=cache / "reproducers" if changed is None else None,
+        memory=changed.memory if changed is not None else 0,
     )
     for failure in failures:
         index.incomplete.append(
@@ -285,22 +422,17 @@ def _parse(
     progress.finish(stage)
 
 
-def _class(profile: kbuild.Prepared, command: kbuild.CompileCommand, tool: str) -> str:
+def class_of(profile: str, command: kbuild.CompileCommand, tool: str) -> str:
     """Units of one class see every header alike, through the same lowering."""
-    return f"{profile.spec_name} {command.build_class} {tool}"
+    return f"{profile} {command.build_class} {tool}"
 
 
 def _stamp(blob: bytes) -> str:
     return hashlib.blake2b(blob, digest_size=12).hexdigest()
 
 
-@lru_cache(maxsize=4)
-def _load(extra: tuple[Path, ...]) -> Rulebook:
-    return load(extra)
-
-
 def rules_of(request: Request) -> Rulebook:
-    return _load(request.rules)
+    return rules_with(request.rules)
 
 
 @lru_cache(maxsize=4)
@@ -308,7 +440,9 @@ def _digest(extra: tuple[Path, ...]) -> str:
     hasher = hashlib.blake2b(digest_size=12)
     for root in (rules_directory(), *extra):
         for path in sorted(root.rglob("*.yaml")) if root.is_dir() else [root]:
-            hasher.update(path.read_bytes())
+            below = path.relative_to(root).parts
+            if not below or below[0] not in _NOT_FOR_FACTS:
+                hasher.update(path.read_bytes())
     hasher.update(_code_digest(_FACT_MAKERS).encode())
     return hasher.hexdigest()
 
@@ -330,4 +464,4 @@ def rules_digest(request: Request) -> str:
     return _digest(request.rules)
 
 
-__all__ = ["Index", "index_profile", "rules_of"]
+__all__ = ["Changed", "Index", "index_profile", "rules_of"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,9 +107,17 @@ def _looked_into(rules: Rulebook, symbol: str) -> bool:
     return rule is not None and rule.api.inside
 
 
-def find_files(tree: Path, arch_folder: str, names: Wanted, near: Iterable[str]) -> list[str]:
+def find_files(
+    tree: Path,
+    arch_folder: str,
+    names: Wanted,
+    near: Iterable[str],
+    contents: Mapping[str, bytes | None] | None = None,
+) -> list[str]:
     """C files that name one of the ``callers`` or define one of the ``bodies``,
-    nearest to ``near`` first. Raises ToolMissingError without grep."""
+    nearest to ``near`` first. ``contents`` are files with another text than on the
+    disk (None: no file). Raises ToolMissingError without grep."""
+    given = contents or {}
     words = names.callers | names.bodies
     if not words:
         return []
@@ -122,10 +130,13 @@ def find_files(tree: Path, arch_folder: str, names: Wanted, near: Iterable[str])
     )
     homes = sorted({str(Path(f).parent) for f in near})
     found = []
-    for path in _grep(tree, arch_folder, words):
+    own = {path for path in given if path.endswith(".c")}
+    for path in sorted(own.union(_grep(tree, arch_folder, words))):
         try:
-            text = (tree / path).read_bytes()
+            text = given[path] if path in given else (tree / path).read_bytes()
         except OSError:
+            continue
+        if text is None:
             continue
         if (names.callers and callers.search(text)) or (
             names.bodies and definition.search(text)

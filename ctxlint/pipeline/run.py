@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -38,9 +38,9 @@ from ctxlint.pipeline import (
     Request,
     reach,
 )
-from ctxlint.pipeline.collect import findings_of, merge, source_reader, text_reader
+from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.graph import GraphMaker
-from ctxlint.pipeline.index import Index, index_profile, rules_of
+from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -60,7 +60,7 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Session:
+class Session:
     """A request with its defaults filled in."""
 
     request: Request
@@ -70,35 +70,52 @@ class _Session:
     jobs: int
 
     @classmethod
-    def of(cls, request: Request) -> _Session:
+    def of(cls, request: Request) -> Session:
         tree = kbuild.find_tree(request.tree)
         return cls(
             request,
             tree,
             request.paths or tuple(p for p in DEFAULT_PATHS if (tree.path / p).exists()),
-            request.cache or _default_cache(),
+            request.cache or default_cache(),
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
-    def profiles(self, progress: Progress) -> list[kbuild.Prepared]:
+    def ready(self) -> bool:
+        """Whether :meth:`profiles` would answer at once, without running kbuild."""
+        if self.request.builds:
+            return True
+        arch, config = self._target()
+        return all(
+            kbuild.ready(
+                self.tree, arch=arch, config=config, rt=rt, paths=self.paths, cache=self.cache
+            )
+            for rt in self._kinds()
+        )
+
+    def _kinds(self) -> tuple[bool, ...]:
+        """The asked profiles: with PREEMPT_RT or not."""
+        return {"both": (True, False), "rt": (True,), "nort": (False,)}[self.request.rt]
+
+    def profiles(
+        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+    ) -> list[kbuild.Prepared]:
+        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
                 kbuild.use_build(self.tree, build, self.paths, log=progress.log)
                 for build in request.builds
             ]
-            wanted = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
-            found = [p for p in found if p.rt in wanted]
+            found = [p for p in found if p.rt in self._kinds()]
             if not found:
                 raise UsageError(
                     "none of the build directories is of the asked kind",
                     hint="CONFIG_PREEMPT_RT of their .config decides; see --rt and --no-rt",
                 )
             return found
-        kinds = {"both": (True, False), "rt": (True,), "nort": (False,)}[request.rt]
         arch, config = self._target()
         out = []
-        for rt in kinds:
+        for rt in self._kinds():
             name = f"{arch} {Path(config).name}{' RT' if rt else ''}"
             stage = f"preparing {name}"
             progress.start(stage, 0)
@@ -114,6 +131,7 @@ class _Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
+                        instead=instead,
                     )
                 )
             except kbuild.NoRealTimeError as error:
@@ -124,11 +142,24 @@ class _Session:
                 progress.finish(stage)
         return out
 
-    def index(self, profile: kbuild.Prepared, store: Store, progress: Progress) -> Index:
-        """Facts of the audited units, and of those that they reach."""
+    def open_store(self, progress: Progress) -> Store:
+        """The store of facts, in the cache."""
+        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
+
+    def index(
+        self,
+        profile: kbuild.Prepared,
+        store: Store,
+        progress: Progress,
+        changed: Changed | None = None,
+    ) -> Index:
+        """Facts of the audited units, and of those that they reach.
+
+        With ``changed``, ``store`` is one that sees the tree so changed.
+        """
         request = self.request
         index = index_profile(
-            self.tree, profile, request, store, progress, self.jobs, self.cache
+            self.tree, profile, request, store, progress, self.jobs, self.cache, changed
         )
         rounds = request.reach
         if rounds is None:
@@ -140,7 +171,11 @@ class _Session:
         for _ in range(rounds):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
             found = reach.find_files(
-                self.tree.path, kbuild.arch_folder(profile.arch), names, new
+                self.tree.path,
+                kbuild.arch_folder(profile.arch),
+                names,
+                new,
+                changed.contents if changed is not None else None,
             )
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
             fresh = [f for f in found if f not in index.facts]
@@ -165,6 +200,7 @@ class _Session:
                 progress,
                 self.jobs,
                 self.cache,
+                changed,
             )
             index.absorb(extra)
             new = [c.file for c in chosen]
@@ -183,23 +219,36 @@ class _Session:
 
 
 def audit(request: Request, progress: Progress) -> Result:
-    session = _Session.of(request)
+    session = Session.of(request)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     units = 0
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in prepared:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
             units += len(index.facts)
-            results.append(_judge(index, session, profile, request, store, progress))
+            results.append(judge(index, session, profile, store, progress))
+            if request.verify:
+                results[-1] = verified(results[-1], index, session, profile, store, progress)
+    return assemble(session, prepared, results, incomplete, units)
+
+
+def assemble(
+    session: Session,
+    prepared: list[kbuild.Prepared],
+    results: list[ProfileResult],
+    incomplete: list[Incomplete],
+    units: int,
+    contents: Mapping[str, bytes | None] | None = None,
+) -> Result:
+    """One result of what each profile gave; ``contents`` are files that were changed."""
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
+    refuted = tuple(f for f in findings if f.verdict == "refuted")
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
         tree=TreeInfo(version=session.tree.version, commit=session.tree.commit),
@@ -207,7 +256,8 @@ def audit(request: Request, progress: Progress) -> Result:
             Profile(name=p.spec_name, arch=p.arch, rt=p.rt, config=Path(p.config).name)
             for p in prepared
         ),
-        findings=findings,
+        findings=tuple(f for f in findings if f.verdict != "refuted"),
+        refuted=refuted,
         incomplete=tuple(sorted(incomplete, key=lambda i: (i.file, i.profile))),
         uncovered=tuple(sorted(covered)),
         unknown_callees=_merge_unknown(r.unknown for r in results),
@@ -215,7 +265,7 @@ def audit(request: Request, progress: Progress) -> Result:
         paths=tuple(sorted(session.paths)),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
-            text_reader(session.tree.path),
+            text_reader(session.tree.path, contents),
         ),
     )
 
@@ -231,21 +281,25 @@ def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | flo
     return total
 
 
-def _judge(
+def judge(
     index: Index,
-    session: _Session,
+    session: Session,
     profile: kbuild.Prepared,
-    request: Request,
     store: Store,
     progress: Progress,
+    contents: Mapping[str, bytes | None] | None = None,
+    *,
+    keep: bool = True,
 ) -> ProfileResult:
+    """The findings of one profile; ``contents`` are files that were changed. ``keep``:
+    the result is one to find again."""
     key = index.key(profile.spec_name, session.paths)
     known = store.get_cached("result", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=ProfileResult)
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
-    rules = rules_of(request)
+    rules = rules_of(session.request)
     program = index.program()
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
@@ -254,7 +308,7 @@ def _judge(
         rules,
         profile.rt,
         profile.spec_name,
-        source_reader(session.tree.path),
+        source_reader(session.tree.path, contents),
         _reported(files, session.paths),
     )
     result = ProfileResult(
@@ -270,8 +324,41 @@ def _judge(
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
     )
-    store.put_cached("result", key, msgspec.msgpack.encode(result))
+    if keep:
+        store.put_cached("result", key, msgspec.msgpack.encode(result))
     progress.finish(stage)
+    return result
+
+
+def verified(
+    result: ProfileResult,
+    index: Index,
+    session: Session,
+    profile: kbuild.Prepared,
+    store: Store,
+    progress: Progress,
+) -> ProfileResult:
+    """``result`` with what running each finding gave."""
+    from ctxlint.pipeline.verify import evidence_of, model_digest
+
+    key = f"{index.key(profile.spec_name, session.paths)} {model_digest()}"
+    known = store.get_cached("verdicts", key)
+    if known is not None:
+        return msgspec.msgpack.decode(known, type=ProfileResult)
+    rules = rules_of(session.request)
+    program = index.program()
+    run = _propagate(program, rules, profile.rt)
+    pairs = explained(
+        run.violations,
+        rules,
+        profile.rt,
+        profile.spec_name,
+        source_reader(session.tree.path),
+        _reported({command.file for command in profile.commands}, session.paths),
+    )
+    found = evidence_of(pairs, index, store, program, rules, profile, progress)
+    result = msgspec.structs.replace(result, findings=found)
+    store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
     return result
 
 
@@ -314,7 +401,7 @@ def _merge_unknown(
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     out = []
     for p in session.profiles(progress):
         out.append(
@@ -332,18 +419,24 @@ def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]
     return tuple(out)
 
 
+def linked(request: Request, progress: Progress) -> Iterator[tuple[kbuild.Prepared, Program]]:
+    """Each profile with the linked facts of the units that ``request`` reaches."""
+    session = Session.of(request)
+    with session.open_store(progress) as store:
+        for profile in session.profiles(progress):
+            yield profile, session.index(profile, store, progress).program()
+
+
 def graph(
     request: Request, target: str, progress: Progress, limit: int
 ) -> tuple[FunctionGraphs, ...]:
-    session = _Session.of(request)
+    session = Session.of(request)
     chosen: Finding | None = None
     answers: dict[str, list[CallGraph]] = {}
     contexts: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     if _FINGERPRINT.fullmatch(target):
         chosen = _one_finding(audit(request, progress), target)
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with session.open_store(progress) as store:
         for profile in session.profiles(progress):
             if chosen is not None and profile.spec_name not in chosen.profiles:
                 continue
@@ -413,6 +506,7 @@ def _told(
     return told
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """Where build directories and facts are kept unless told otherwise."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base else Path.home() / ".cache") / "ctxlint"

@@ -3,18 +3,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
+import msgspec
+
+import ctxlint
+from ctxlint import kbuild
+from ctxlint.base.errors import RuleError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Node, Violation
 from ctxlint.contexts.witness import nodes_of
+from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.model.explore.target import Leg, Way
-from ctxlint.model.explore.verify import Start, Verifier
+from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
 from ctxlint.model.image import Image, link
+from ctxlint.model.runtime.library import add_models
+from ctxlint.model.runtime.state import Config
+from ctxlint.pipeline import Progress
 from ctxlint.pipeline.index import Index
+from ctxlint.rulebook import models_directory
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 from ctxlint.store import Store
@@ -37,15 +50,67 @@ def image_of(index: Index, store: Store) -> Image:
 
 
 def verifier_of(
-    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool
+    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool, arch: str
 ) -> Verifier:
+    """For the findings of one profile."""
+    image = image_of(index, store)
+    add_models(image, Config(rt=rt, arch=arch))
     return Verifier(
-        image_of(index, store),
+        image,
         rules,
         rt,
         program.decls,
         lambda name: constant(program, rules, name),
     )
+
+
+def evidence_of(
+    pairs: Iterable[tuple[Finding, Violation]],
+    index: Index,
+    store: Store,
+    program: Program,
+    rules: Rulebook,
+    profile: kbuild.Prepared,
+    progress: Progress,
+) -> list[Finding]:
+    """Run each finding; the findings with what that gave."""
+    pairs = list(pairs)
+    stage = f"running {profile.spec_name}"
+    progress.start(stage, len(pairs))
+    verifier = verifier_of(index, store, program, rules, profile.rt, profile.arch)
+    out = []
+    for finding, violation in pairs:
+        way = way_of(violation, verifier.image)
+        if way is None:
+            verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
+        else:
+            verdict = verifier.verify(way, start_of(violation, program, rules, profile.rt))
+        evidence = Evidence(
+            profile=profile.spec_name,
+            verdict=verdict.verdict,
+            why=verdict.why,
+            values=verdict.values,
+            assumed=verdict.assumed,
+            splat=verdict.splat,
+            executions=verdict.executions,
+        )
+        out.append(
+            msgspec.structs.replace(finding, evidence=(evidence,), verdict=verdict.verdict)
+        )
+        progress.advance(stage, f"{finding.file}:{finding.line}")
+    progress.finish(stage)
+    return out
+
+
+@cache
+def model_digest() -> str:
+    """Names the model by its content: verdicts depend on it."""
+    hasher = hashlib.blake2b(digest_size=12)
+    package = Path(ctxlint.__file__).parent / "model"
+    files = [*package.rglob("*.py"), *models_directory().glob("*")]
+    for path in sorted(files):
+        hasher.update(path.read_bytes())
+    return hasher.hexdigest()
 
 
 def way_of(violation: Violation, image: Image) -> Way | None:
@@ -75,7 +140,33 @@ def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) 
         numbers = _numbers(program, rules, words)
         if numbers:
             values[variable] = numbers
-    return Start(state=rules.state(name, rt), context=name, values=values)
+    who = entry_tasks().get(name, EntryTask())
+    return Start(
+        state=rules.state(name, rt),
+        context=name,
+        task=who.task,
+        cpu=who.cpu,
+        outer=who.outer,
+        values=values,
+    )
+
+
+class EntryTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of ``rules/models/entries.yaml``."""
+
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
+
+
+@cache
+def entry_tasks() -> dict[str, EntryTask]:
+    """Which task each execution context is; raises RuleError for a bad file."""
+    path = models_directory() / "entries.yaml"
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=dict[str, EntryTask])
+    except msgspec.ValidationError as error:
+        raise RuleError(f"rules/models/entries.yaml: {error}") from error
 
 
 def _numbers(program: Program, rules: Rulebook, words: Iterable[str]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ summarised once a process; what several workers do twice is the same to the byte
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,13 @@ from ctxlint.frontend.worker import Request
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.ir.walk import layouts
-from ctxlint.rulebook import load
+from ctxlint.rulebook import Rulebook, load
+
+
+@lru_cache(maxsize=4)
+def rules_with(extra: tuple[Path, ...]) -> Rulebook:
+    """The rules, read once a process; a forked child has them."""
+    return load(extra)
 
 
 class InlineResult(msgspec.Struct, frozen=True, array_like=True):
@@ -53,7 +60,7 @@ class Digest:
         self, rt: bool, rules: tuple[Path, ...], known: Mapping[str, Mapping[str, bytes]]
     ) -> None:
         self.rt = rt
-        self.rules = load(rules)
+        self.rules = rules_with(rules)
         self.summaries = {name: _Summaries(blobs) for name, blobs in known.items()}
 
     def __call__(self, unit: Unit, request: Request) -> bytes:

@@ -180,7 +180,19 @@ def evidence_of(finding: Finding) -> Evidence:
     """The one place that knows where a verdict comes from."""
     verdict = finding.verdict or NO_VERDICT
     css = {"confirmed": "bad", "refuted": "good", NO_VERDICT: "none"}.get(verdict, "open")
-    return Evidence(verdict=verdict, css=css)
+    told = next((e for e in finding.evidence if e.verdict == verdict), None)
+    if told is None:
+        return Evidence(verdict=verdict, css=css)
+    summary = told.why
+    if told.assumed:
+        summary += f" (taken to return: {', '.join(told.assumed)})"
+    return Evidence(
+        verdict=verdict,
+        css=css,
+        summary=summary,
+        values=told.values,
+        splat=tuple(told.splat.splitlines()),
+    )
 
 
 def _card(

@@ -26,6 +26,7 @@ _ORDER = (
     "findings",
     "hidden",
     "stale",
+    "refuted",
     "suppressions",
     "incomplete",
     "unknown_callees",

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
-from ctxlint.findings.selection import NOT_SELECTED
+from ctxlint.findings.selection import NOT_NEW, NOT_SELECTED
 from ctxlint.report.clean import clean
 from ctxlint.report.witness import context_changes, note_of, state_of
 
@@ -28,6 +28,7 @@ WIDTH = 78
 """Columns; what mail and review of kernel patches are read in."""
 
 _LISTED = 20
+_VALUES = 6
 _STYLES = {
     "error": "1;31",
     "warning": "1;33",
@@ -147,6 +148,35 @@ def _way(finding: Finding, width: int) -> list[Line]:
     return lines
 
 
+def _verdict(finding: Finding) -> list[tuple[str, str]]:
+    """What running it in the model gave: one line where all profiles agree."""
+    if not finding.evidence:
+        return [("verdict of the model", finding.verdict)] if finding.verdict else []
+    facts = []
+    told = {(e.verdict, e.why) for e in finding.evidence}
+    for evidence in finding.evidence[: 1 if len(told) == 1 else None]:
+        where = "" if len(told) == 1 else f" ({evidence.profile})"
+        facts.append((f"verdict of the model{where}", f"{evidence.verdict}: {evidence.why}"))
+        if evidence.verdict == "confirmed" and evidence.values:
+            shown = "; ".join(evidence.values[:_VALUES])
+            more = len(evidence.values) - _VALUES
+            facts.append(("it got there with", shown + (f"; {more} more" if more > 0 else "")))
+        if evidence.assumed:
+            facts.append(("taken to return", ", ".join(evidence.assumed)))
+    return facts
+
+
+def _splat(finding: Finding) -> list[Line]:
+    """What such a kernel prints there, as the model has it."""
+    splat = next((e.splat for e in finding.evidence if e.splat), "")
+    if not splat:
+        return []
+    lines: list[Line] = [(("", "  = "), ("label", "such a kernel prints:"))]
+    # As it is: a log line that is wrapped cannot be searched for.
+    lines += [(("gutter", "    | "), ("", clean(text))) for text in splat.splitlines()]
+    return lines
+
+
 def _step_source(step: Step, width: int) -> list[Line]:
     text = clean(step.text.strip())
     if step.kind not in _WITH_SOURCE or not text:
@@ -170,12 +200,12 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     if state_of(context) != state_of(finding.context.text):
         facts.append(("execution context", finding.context.text))
     facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
-    if finding.verdict is not None:
-        facts.append(("verdict of the model", finding.verdict))
+    facts += _verdict(finding)
     lines: list[Line] = []
     for label, value in facts:
         if value:
             lines += _fact(label, value, width)
+    lines += _splat(finding)
     if finding.assumptions:
         many = " all of these hold:" if len(finding.assumptions) > 1 else ""
         label = "this would be false unless"
@@ -246,6 +276,17 @@ def _hidden(result: Result, width: int) -> list[Line]:
     if left_out:
         text = f"Not selected: {left_out} (--select, --ignore, --rt-only, per-path settings)"
         lines += _paragraph("", text, width, "")
+    older = result.statistics.get(NOT_NEW)
+    if older:
+        lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")
+    if result.refuted:
+        head = f"Refuted by running them: {_n(len(result.refuted), 'finding')}"
+        lines += _paragraph("", head, width, "")
+        told = tuple(
+            f"{f.file}:{f.line}: {f.function}: {f.callee}: {f.evidence[0].why}"
+            for f in result.refuted
+        )
+        lines += _listed(told, "refuted", width)
     if result.stale:
         many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"
         text = f"Stale in the baseline: {many} without a finding (ctxlint baseline update):"
@@ -340,3 +381,10 @@ def _sentence(text: str) -> str:
 
 def _n(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+# The report on a patch series is made of the same parts.
+headline = _headline
+incomplete_lines = _incomplete
+paragraph = _paragraph
+paint = _paint

@@ -146,13 +146,13 @@ class _Directory:
                     self._api_file(shown, _convert(path, shown, ApiFile))
                 case ("entry_points" | "callbacks", "/", _):
                     self._entry_file(shown, _convert(path, shown, EntryFile))
-                case ("models" | "scenarios", "/", _):
-                    pass  # facts of the executable model, read there
+                case ("splats.yaml", _, _) | ("models" | "scenarios", "/", _):
+                    continue  # read by the executable model
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
                         hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
-                        "locks.yaml, operations.yaml and constants.yaml",
+                        "locks.yaml, operations.yaml, constants.yaml and splats.yaml",
                     )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:

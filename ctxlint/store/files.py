@@ -16,7 +16,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ctxlint.store.seal import DamagedError
@@ -69,6 +69,10 @@ def _hash(path: str) -> bytes | None:
             data = file.readall()
     except OSError:
         return None
+    return _digest(data)
+
+
+def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_HASH_BYTES).digest()
 
 
@@ -86,11 +90,16 @@ class Files:
 
     Dependencies are named relative to ``tree`` or absolutely. What was found
     out about a file stands for the rest of the run (see :meth:`forget`), except
-    in :meth:`settle`.
+    in :meth:`settle`. ``contents`` are files that count as having another text
+    than on the disk (None: as not being there).
     """
 
-    def __init__(self, tree: str) -> None:
+    def __init__(self, tree: str, contents: Mapping[str, bytes | None] | None = None) -> None:
         self._tree = tree.rstrip("/") + "/"
+        self._given = {
+            path: None if data is None else _digest(data)
+            for path, data in (contents or {}).items()
+        }
         self.stats = 0
         self.hashes = 0
         self.forget()
@@ -102,6 +111,13 @@ class Files:
         self._dirty: dict[str, _Reading] = {}
         self._version_ids: dict[tuple[str, bytes], int] = {}
         self._fresh: dict[int, bool] = {}
+
+    def seen_with(self, contents: Mapping[str, bytes | None]) -> Files:
+        """The same files with other contents; what is known of the rest is taken over."""
+        other = Files(self._tree, contents)
+        other._readings = dict(self._readings)
+        other._current = dict(self._current)
+        return other
 
     @property
     def dirty(self) -> bool:
@@ -141,6 +157,12 @@ class Files:
         self._remember(db, paths)
         hashes: dict[str, bytes] = {}
         for path in paths:
+            if path in self._given:
+                given = self._given[path]
+                if given is None:
+                    return path
+                hashes[path] = given
+                continue
             signature = self._stat(path)
             # Only the kernel sets ctime; mtime may be anything, even in the future.
             if signature is None or not _before(signature.ctime_ns, started_ns):
@@ -185,6 +207,8 @@ class Files:
                 self._readings[name] = _Reading(signature, recorded, hash)
 
     def _hash_now(self, path: str) -> bytes | None:
+        if path in self._given:
+            return self._given[path]
         if path not in self._current:
             signature = self._stat(path)
             self._current[path] = signature and self._read(path, signature)

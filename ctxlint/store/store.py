@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -59,10 +59,10 @@ class Store:
     reason is logged.
     """
 
-    def __init__(self, database: Database, tree: Path, log: Log) -> None:
+    def __init__(self, database: Database, files: Files, log: Log) -> None:
         self._db = database
         self._log = log
-        self._files = Files(str(tree.absolute()))
+        self._files = files
         self._units = Units(self._files)
         self._pid = os.getpid()
         self._said: set[str] = set()
@@ -77,7 +77,27 @@ class Store:
         is moved to ``NAME.aside`` with a warning. Raises StoreError when the
         folder cannot be used at all.
         """
-        return cls(Database(path, log), tree, log)
+        return cls(Database(path, log), Files(str(tree.absolute())), log)
+
+    def seen_with(self, contents: Mapping[str, bytes | None]) -> Store:
+        """The same database for the tree with some files changed.
+
+        ``contents`` are by name relative to the tree; None is a file that is not
+        there. What does not depend on them is shared, what does is kept beside the
+        tree's own. Lives as long as this store does, and is not closed by itself.
+        """
+        return Store(self._db, self._files.seen_with(contents), self._log)
+
+    def readers(
+        self, units: Iterable[StoredUnit], wanted: Callable[[str], bool]
+    ) -> dict[str, list[str]]:
+        """Which of ``units`` were read from a file that ``wanted`` answers for.
+
+        By key, with those files; names are as they were given to :meth:`put`.
+        """
+        rows = [unit._row for unit in units]
+        nothing: dict[str, list[str]] = {}
+        return self._guard(lambda db: self._units.readers(db, rows, wanted), nothing)
 
     def __enter__(self) -> Self:
         return self
@@ -186,6 +206,14 @@ class Store:
         nothing: Known = {}
         known = self._guard(lambda db: self._units.known(db, build_class), nothing)
         return {symbol: refs for symbol, (_, refs) in sorted(known.items())}
+
+    def vouch_by(self, keys: Iterable[str]) -> None:
+        """Let only these units, and a few of the newest, vouch for header functions.
+
+        For a run that is about few of very many units: asking all of a whole kernel
+        takes longer than parsing one. What nobody else vouched for is lowered again.
+        """
+        self._units.vouch_by(keys)
 
     def inline_blob(self, build_class: str, symbol: str) -> bytes:
         """The body of a known header function; raises LostError."""

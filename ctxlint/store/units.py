@@ -16,15 +16,19 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ctxlint.store.files import Files
 from ctxlint.store.seal import DamagedError, pack_ids, seal, unpack_ids, unseal
 
 # Contents of one unit that are kept at a time: switching between a few branches
-# or copies of a tree finds everything again.
-_VARIANTS = 4
+# or copies of a tree, or going through a patch series, finds everything again.
+_VARIANTS = 12
+
+# Units of a class that vouch besides those that were named: a run that begins with
+# nothing of its own in the store finds the common headers with them.
+_NEWEST = 32
 
 # Seconds. A row is marked as used at most this often, so that a run in which
 # nothing changed writes nothing; pruning spares twice that.
@@ -73,6 +77,7 @@ class Units:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._vouchers: frozenset[str] | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -118,9 +123,7 @@ class Units:
         """Row id and references of every inline that a valid unit vouches for."""
         if build_class in self._known:
             return self._known[build_class]
-        rows = db.execute(
-            "SELECT key, file, depset, inlines FROM units WHERE class = ?", (build_class,)
-        ).fetchall()
+        rows = self._vouching(db, build_class)
         fresh = self._fresh_depsets(db, {row[2] for row in rows})
         live: set[int] = set()
         for key, file, depset, inlines in rows:
@@ -136,6 +139,28 @@ class Units:
                 known[symbol] = (number, _split(unseal(refs, "refs", symbol)))
         self._known[build_class] = known
         return known
+
+    def _vouching(
+        self, db: sqlite3.Connection, build_class: str
+    ) -> list[tuple[str, str, int, bytes]]:
+        select = "SELECT key, file, depset, inlines FROM units WHERE class = ?"
+        if self._vouchers is None:
+            return db.execute(select, (build_class,)).fetchall()
+        chosen = json.dumps(sorted(self._vouchers))
+        rows = db.execute(
+            f"{select} AND key IN (SELECT value FROM json_each(?))", (build_class, chosen)
+        ).fetchall()
+        return (
+            rows
+            + db.execute(
+                f"{select} ORDER BY id DESC LIMIT ?", (build_class, _NEWEST)
+            ).fetchall()
+        )
+
+    def vouch_by(self, keys: Iterable[str]) -> None:
+        """Ask these units, and the newest of a class, and no others."""
+        self._vouchers = frozenset(keys)
+        self._known = {}
 
     def read_inlines(
         self, db: sqlite3.Connection, build_class: str, symbols: Iterable[str], column: str
@@ -155,6 +180,34 @@ class Units:
             "SELECT data FROM blobs WHERE kind = ? AND key = ?", (kind, key)
         ).fetchone()
         return row and unseal(row[0], kind, key)
+
+    def readers(
+        self, db: sqlite3.Connection, rows: Iterable[UnitRow], wanted: Callable[[str], bool]
+    ) -> dict[str, list[str]]:
+        """Per key, the files that the unit was read from and ``wanted`` answers for."""
+        rows = list(rows)
+        sets = {
+            number: unpack_ids(unseal(packed, "deps"))
+            for number, packed in db.execute(
+                "SELECT id, versions FROM depsets WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps([row.depset for row in rows]),),
+            )
+        }
+        ids = sorted(set().union(*sets.values())) if sets else []
+        paths = {
+            number: path
+            for number, path in db.execute(
+                "SELECT id, path FROM versions WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(ids),),
+            )
+            if wanted(path)
+        }
+        found = {}
+        for row in rows:
+            read = sorted(paths[n] for n in sets.get(row.depset, ()) if n in paths)
+            if read:
+                found[row.key] = read
+        return found
 
     def add(
         self,

@@ -40,7 +40,7 @@ static void __flush_smp_call_function_queue(struct model_interrupt *interrupt)
 	}
 	((call_fn)interrupt->fn)(interrupt->data);
 	if (interrupt->done)
-		model_kick(interrupt->done, *interrupt->done - 1);
+		model_count(interrupt->done, -1);
 }
 
 static void generic_smp_call_function_single_interrupt(struct model_interrupt *interrupt)
@@ -158,7 +158,7 @@ int smp_call_function_single(int cpu, call_fn fn, void *info, int wait)
 		return -ENXIO;
 	}
 	generic_exec_single(cpu, fn, info, wait ? &left : NULL);
-	if (wait && left)
+	if (wait)
 		wait_for_calls(&left);
 	model_preempt_add(-1);
 	return 0;
@@ -183,7 +183,7 @@ static void smp_call_function_many_cond(const void *mask, call_fn fn, void *info
 		fn(info);
 		model_set_irqs_off(were_off);
 	}
-	if (wait && left)
+	if (wait)
 		wait_for_calls(&left);
 }
 

@@ -40,7 +40,7 @@ static bool initialised;
 /* The last one to arrive lets all of them go on. */
 static inline void arrive(struct stop_all *all, int phase)
 {
-	if (++all->arrived % all->threads == 0)
+	if (model_count(&all->arrived, 1) % all->threads == 0)
 		model_kick(&all->phase_done[phase], 1);
 	model_spin_word(&all->phase_done[phase], 1, "all CPUs to come to a stop");
 }
@@ -87,7 +87,7 @@ static void cpu_stopper_thread(unsigned int cpu)
 	ret = work->fn(work->arg);
 	if (ret)
 		work->result = ret;
-	if (work->pending && !--*work->pending)
+	if (work->pending && !model_count(work->pending, -1))
 		model_kick(&work->done, 1);
 	model_preempt_add(-1);
 	if (!queue[cpu][0])
@@ -118,6 +118,7 @@ static inline void wait_for_stop(struct stop_work *work)
 		model_wait_done(&work->done, "the stopped CPUs");
 		schedule();
 	}
+	model_observe(&work->done);
 }
 
 int stop_one_cpu(unsigned int cpu, stop_fn fn, void *arg)

@@ -17,6 +17,8 @@ void *model_spawn(const char *comm, int cpu, void *fn, void *arg, int kind);
 void model_rest(const int *word);
 void model_wait_done(const int *word, const char *why);
 void model_kick(int *word, int value);
+int model_count(int *word, int by);
+void model_observe(const int *word);
 void model_idle(void);
 _Noreturn void model_cpu_stops(void);
 _Noreturn void model_exit(void);

@@ -154,11 +154,14 @@ static void tasklet_action_common(void)
 
 static void tasklet_action(void) { tasklet_action_common(); }
 
+/* With PREEMPT_RT the thread has bottom halves off around it, else it counts itself. */
 static void handle_softirqs(void)
 {
 	int number;
 
-	__local_bh_disable_ip(0, 0x100);
+#ifndef MODEL_RT
+	model_preempt_add(0x100);
+#endif
 	model_set_irqs_off(0);
 	while ((number = model_next_softirq()) >= 0) {
 		if (number == TIMER_SOFTIRQ)
@@ -169,16 +172,24 @@ static void handle_softirqs(void)
 			hrtimer_run_softirq();
 	}
 	model_set_irqs_off(1);
-	__local_bh_enable_ip(0, 0x100);
+#ifndef MODEL_RT
+	model_preempt_add(-0x100);
+#endif
 }
 
 static void run_ksoftirqd(unsigned int cpu)
 {
 	softirq_threads[cpu].kick = 0;
+#ifdef MODEL_RT
+	__local_bh_disable_ip(0, 0x100);
+#endif
 	model_set_irqs_off(1);
 	if (model_softirqs())
 		handle_softirqs();
 	model_set_irqs_off(0);
+#ifdef MODEL_RT
+	__local_bh_enable_ip(0, 0x100);
+#endif
 }
 
 static void __do_softirq(void) { handle_softirqs(); }

@@ -31,6 +31,7 @@ def test_order_of_keys() -> None:
         "findings",
         "hidden",
         "stale",
+        "refuted",
         "suppressions",
         "incomplete",
         "unknown_callees",

@@ -343,3 +343,66 @@ def test_not_usable_after_a_fork(bench: Bench) -> None:
                 os._exit(7)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_named_units_and_the_newest_vouch(bench: Bench) -> None:
+    deps = bench.write(a_c="int a;")
+    with bench.open() as store:
+        for number in range(40):
+            bench.put(store, f"k{number}", deps, inlines=[Inline(f"f{number}", b"body")])
+        assert len(store.known_inlines("arm64")) == 40
+        store.vouch_by(["k3", "nobody"])
+        known = store.known_inlines("arm64")
+        assert "f3" in known
+        assert "f39" in known
+        assert "f2" not in known
+        # What nobody vouches for may be stored once more, and is the same then.
+        before = store.stats().inlines
+        assert bench.put(store, "again", deps, inlines=[Inline("f2", b"body")])
+        assert store.stats().inlines == before
+        assert store.inline_blob("arm64", "f2") == b"body"
+
+
+def test_a_tree_seen_with_other_contents(bench: Bench) -> None:
+    """The changed text has units of its own, and the tree's stay what they were."""
+    deps = bench.write(a_c="int a;", a_h="x")
+    other = bench.write(b_c="int b;")
+    with bench.open() as store:
+        bench.put(store, "k", deps)
+        bench.put(store, "untouched", other)
+        changed = store.seen_with({"a.h": b"y"})
+        assert set(changed.lookup(["k", "untouched"])) == {"untouched"}
+        assert bench.put(changed, "k", deps, body=b"with y")
+        assert changed.lookup(["k"])["k"].unit_blob == b"with y"
+        assert store.lookup(["k"])["k"].unit_blob == b"unit k"
+        again = store.seen_with({"a.h": b"y", "c.h": b""})
+        assert again.lookup(["k"])["k"].unit_blob == b"with y"
+        same = store.seen_with({"a.h": b"x"})
+        assert same.lookup(["k"])["k"].unit_blob == b"unit k"
+    with bench.open() as store:
+        assert store.lookup(["k"])["k"].unit_blob == b"unit k"
+        assert store.seen_with({"a.h": b"y"}).lookup(["k"])["k"].unit_blob == b"with y"
+
+
+def test_files_that_are_not_there_and_new_ones(bench: Bench) -> None:
+    deps = bench.write(a_c="int a;", a_h="x")
+    with bench.open() as store:
+        bench.put(store, "k", deps)
+        gone = store.seen_with({"a.h": None})
+        assert not gone.lookup(["k"])
+        assert not bench.put(gone, "k", deps)
+        new = store.seen_with({"new.c": b"int n;"})
+        assert bench.put(new, "n", ["new.c"])
+        assert set(new.lookup(["k", "n"])) == {"k", "n"}
+        assert not store.lookup(["n"])
+
+
+def test_who_reads_a_file(bench: Bench) -> None:
+    deps = bench.write(a_c="int a;", a_h="x")
+    other = bench.write(b_c="int b;")
+    with bench.open() as store:
+        bench.put(store, "k", deps)
+        bench.put(store, "other", other)
+        units = store.lookup(["k", "other"]).values()
+        assert store.readers(units, lambda path: path.endswith(".h")) == {"k": ["a.h"]}
+        assert store.readers([], lambda path: True) == {}

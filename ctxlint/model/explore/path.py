@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ctxlint.model.code import Frame
 from ctxlint.model.explore.names import member_path, pointee
 from ctxlint.model.explore.solver import Condition
+from ctxlint.model.image import PERCPU_STRIDE
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Object, sym_page
 from ctxlint.model.outcome import Cut, Infeasible
@@ -26,7 +27,8 @@ UNKNOWN = 0xFFFF_9000_0000_0000
 _SPACING = 1 << 34  # room for the copies of per-CPU objects around each
 _FIRST = UNKNOWN + _SPACING
 Decision = tuple[str, int]
-"""``("?", 0 or 1)`` for a test, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
+"""``("?", 0 or 1)`` for a test that could go both ways, ``("-", 0 or 1)`` for one that
+could not, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,9 +155,11 @@ class Path:
         frame = self.m.stack[-1] if self.m is not None and self.m.stack else None
         if position < len(self.prefix):
             kind, answer = self.prefix[position]
-            if kind != "?":
+            if kind not in "?-":
                 raise Infeasible("the decisions do not fit the execution")
-            return self._take(value, bool(answer), frame)
+            if kind == "?":
+                self._loop(frame)
+            return self._take(kind, value, bool(answer), frame)
         if position >= self.bounds.decisions:
             raise Cut(f"{self.bounds.decisions} decisions")
         if self.late():
@@ -166,13 +170,13 @@ class Path:
             first = self.guide.prefer(frame) if self.guide is not None else True
             other = (*self.decisions, ("?", int(not first)))
             self.fork(other, site_of(frame), not first)
-            return self._take(value, first, frame)
+            return self._take("?", value, first, frame)
         if not can and not cannot:
             raise Infeasible("no value is left")
-        return self._take(value, can, frame)
+        return self._take("-", value, can, frame)
 
-    def _take(self, value: Sym, truth: bool, frame: Frame | None) -> bool:
-        self.decisions.append(("?", int(truth)))
+    def _take(self, kind: str, value: Sym, truth: bool, frame: Frame | None) -> bool:
+        self.decisions.append((kind, int(truth)))
         self.condition.add(value, truth)
         self._note(value, truth, frame)
         return truth
@@ -186,19 +190,27 @@ class Path:
     def _loop(self, frame: Frame | None) -> None:
         if frame is None:
             return
-        key = (id(frame), frame.block)
-        count = self._loops.get(key, 0) + 1
-        if count == 1:
-            self._frames.append(frame)  # its id must not be used again
-        self._loops[key] = count
-        if count > self.bounds.loops:
-            assert self.m is not None
-            raise Cut(f"{self.bounds.loops} rounds of the loop at {self.m.place(frame)}")
+        # In one call, and over all calls: a loop may be in the caller.
+        self._frames.append(frame)  # its id must not be used again
+        for key, most in (
+            ((id(frame), frame.block), self.bounds.loops),
+            ((id(frame.meta), frame.block), 3 * self.bounds.loops),
+        ):
+            self._loops[key] = self._loops.get(key, 0) + 1
+            if self._loops[key] > most:
+                assert self.m is not None
+                raise Cut(f"{most} rounds of the loop at {self.m.place(frame)}")
 
     def pick(self, value: Sym) -> int:
         bound = self.known.get(id(value))
         if bound is not None:
             return bound
+        if pointer_of(value)[0] is not None:
+            return self.locate(value)
+        return self._choose(value)
+
+    def _choose(self, value: Sym) -> int:
+        """Try numbers, one an execution."""
         tried = 0
         frame = self.m.stack[-1] if self.m is not None and self.m.stack else None
         while True:
@@ -248,15 +260,16 @@ class Path:
             if base is not None:
                 return (base + offset) & ((1 << 64) - 1)
             obj = self.object(leaf.name, self.points_to.get(id(leaf), ""))
-            wanted = obj.base - (offset if abs(offset) >= 1 << 20 else 0)
+            # Offsets beyond an object's size are those of the CPUs' copies.
+            wanted = obj.base - round(offset / PERCPU_STRIDE) * PERCPU_STRIDE
             test = leaf == wanted
             if not isinstance(test, Sym) or not self.condition.feasible(test):
                 self._next_object -= 1
-                number = self.pick(leaf)
+                number = self._choose(leaf)
                 return (number + offset) & ((1 << 64) - 1)
             self._bind(leaf, wanted)
             return (wanted + offset) & ((1 << 64) - 1)
-        return self.pick(value) & ((1 << 64) - 1)
+        return self._choose(value) & ((1 << 64) - 1)
 
 
 def site_of(frame: Frame | None) -> Site:

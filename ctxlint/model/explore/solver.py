@@ -70,15 +70,24 @@ class Condition:
         return int(number.as_signed_long())
 
     def model(self) -> dict[str, int]:
-        """A number for each unknown that the path's condition speaks of."""
+        """A number for each unknown that the path's condition speaks of: 0, else 1, else
+        any that is possible together with those before."""
         solver = self._ready()
         if solver.check() != z3.sat:
             return {}
-        model = solver.model()
         found = {}
         for leaf in self._leaves:
-            number = model.eval(self._names[id(leaf)], model_completion=True)
-            found[leaf.name] = int(number.as_signed_long())
+            variable = self._names[id(leaf)]
+            number = solver.model().eval(variable, model_completion=True).as_signed_long()
+            if number not in (0, 1):
+                for small in (0, 1):
+                    if solver.check(variable == small) == z3.sat:
+                        number = small
+                        break
+            solver.add(variable == number)
+            if solver.check() != z3.sat:
+                break
+            found[leaf.name] = int(number)
         return found
 
     # terms

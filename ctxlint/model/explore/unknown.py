@@ -15,14 +15,15 @@ from typing import Any
 from ctxlint.contexts.context import LEVELS, Context, Wait
 from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TPtr, TRecord, Type
-from ctxlint.ir.unit import Decl
+from ctxlint.ir.unit import Decl, Function
 from ctxlint.ir.walk import children, expressions
 from ctxlint.model.code import Frame, Meta
 from ctxlint.model.explore.path import Path
-from ctxlint.model.image import DATA, PERCPU_STRIDE, TEXT, Image, ImageError
+from ctxlint.model.image import DATA, MODEL_FILES, PERCPU_STRIDE, TEXT, Image, ImageError
 from ctxlint.model.machine import Machine, no_value, width_of
-from ctxlint.model.memory import PAGE, Blob, Object, Page, sym_page
-from ctxlint.model.outcome import Crashed
+from ctxlint.model.memory import PAGE, Blob, Fault, Object, Page, sym_page
+from ctxlint.model.outcome import Crashed, Hang, OutOfFuel, Unmodelled
+from ctxlint.model.runtime.outside import Beyond
 from ctxlint.model.runtime.state import HARDIRQ_MASK, NMI_MASK, SOFTIRQ_MASK, Kernel, Report
 from ctxlint.model.values import Value
 from ctxlint.rulebook import effects
@@ -38,6 +39,7 @@ class Unknown:
     ``values``: numbers that global variables can have in the entry's context.
     ``pointer_targets(meta, site)``: functions that a call by pointer can go to.
     ``constant(name)``: numbers of enumerators and constants in rules.
+    ``is_goal(report)``: whether it is what the exploration looks for.
     """
 
     fills = True
@@ -51,6 +53,7 @@ class Unknown:
         pointer_targets: Callable[[Meta, int], str | None],
         constant: Callable[[str], int | None],
         writes: Writes,
+        is_goal: Callable[[Report], bool],
     ) -> None:
         self.path = path
         self.rules = rules
@@ -59,6 +62,8 @@ class Unknown:
         self.pointer_targets = pointer_targets
         self.constant = constant
         self.writes = writes
+        self.is_goal = is_goal
+        self.assembler = Beyond()
         self.met: list[str] = []
         """Functions about which nothing is known, in the order of their calls."""
         self._same: dict[str, Value] = {}
@@ -70,12 +75,19 @@ class Unknown:
     ) -> Any:
         name = symbol.rpartition("::")[2]
         rule = self.rules.api(symbol)
+        model = m.image.overrides.get(name)
+        if model is not None and m.stack and m.stack[-1].meta.model:
+            return m.code.function(model)(m, *args)
         if rule is None:
             if not name.startswith("__builtin_") and name not in self.met:
                 self.met.append(name)
             self._forget(m, name, args)
             return self._result(name, returns)
-        self._judge(m, rule, args)
+        broken = self._judge(m, rule, args)
+        if broken is not None:
+            if model is not None and self.is_goal(broken):
+                self._splat(m, model, args)
+            m.runtime.reports.append(broken)
         if rule.api.inside:
             fn = m.image.functions.get(symbol)
             if fn is not None:
@@ -133,41 +145,49 @@ class Unknown:
             exact=True,
         )
 
-    def _judge(self, m: Machine, rule: ApiRule, args: tuple[Any, ...]) -> None:
+    def _splat(self, m: Machine, model: Function, args: tuple[Any, ...]) -> None:
+        """Run what the kernel does there: its own check reports, with its words."""
+        depth, fuel = len(m.stack), m.fuel
+        try:
+            m.code.function(model)(m, *args)
+        except (Unmodelled, Fault, OutOfFuel, Hang, Crashed):
+            del m.stack[depth:]
+            m.fuel = fuel
+
+    def _judge(self, m: Machine, rule: ApiRule, args: tuple[Any, ...]) -> Report | None:
+        """What the rule says of a call here; None when it is legal."""
         kernel: Kernel = m.runtime
         cases = rule.cases(kernel.config.rt)
         if not cases:
-            return
+            return None
         lookup = self._lookup(m, rule, args)
         chosen = choose(cases, lambda c: c.when, lookup)
         if not chosen:
-            return
+            return None
         case, word = max(chosen, key=lambda c: LEVELS[c[0].level])
         level = LEVELS[case.level]
         context = self._context(kernel)
         allowed = context.allows(kernel.config.rt)
         if level <= allowed or level == Wait.SPIN:
-            return
+            return None
         if any(name == "in_interrupt" and context.in_interrupt() for name in rule.api.legal_in):
-            return
+            return None
         may = case.certainty == "may" or word == "possible"
-        kernel.reports.append(
-            Report(
-                kind="sleeping",
-                headline=f"{rule.show}() {'may sleep' if may else 'sleeps'}: {case.why}".rstrip(
-                    ": "
-                ),
-                cpu=kernel.cpu.number,
-                task=kernel.task.comm,
-                pid=kernel.task.pid,
-                context=kernel.context(),
-                frames=kernel.frames(),
-                printed=False,
-                suppressed="known from a rule, not run",
-                certain=not may,
-                time=kernel.now,
-                facts={"operation": rule.symbol},
-            )
+        return Report(
+            kind="sleeping",
+            headline=f"{rule.show}() {'may sleep' if may else 'sleeps'}: {case.why}".rstrip(
+                ": "
+            ),
+            cpu=kernel.cpu.number,
+            task=kernel.task.comm,
+            pid=kernel.task.pid,
+            context=kernel.context(),
+            frames=kernel.frames(),
+            printed=False,
+            suppressed="known from a rule, not run",
+            certain=not may,
+            time=kernel.now,
+            facts={"operation": rule.symbol},
         )
 
     def _lookup(
@@ -297,6 +317,9 @@ class Unknown:
     def assembly(
         self, m: Machine, frame: Frame, op: ops.Asm, ends: bool, outs: Any, ins: Any
     ) -> Any:
+        rule = self.assembler.rule(op.template)
+        if rule is not None and rule.does not in ("register", "hint"):
+            return self.assembler.assembly(m, frame, op, ends, outs, ins)
         if ends:
             raise Crashed(f"BUG at {m.place(frame)}")
         values: list[Any] = []
@@ -349,6 +372,10 @@ class Unknown:
             m.mem.store(placed.address, placed.size, value)
             return page
         init = m.image.initial(placed)
+        variable = placed.variable
+        if variable is not None and variable.file.startswith(MODEL_FILES):
+            assert init is not None
+            return bytearray(init[page_address - start :][:PAGE].ljust(PAGE, b"\0"))
         page = sym_page(namer=self._namer(m, placed.type, placed.types, obj, page_address))
         if init is not None:
             first = page_address - start

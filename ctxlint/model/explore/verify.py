@@ -22,11 +22,21 @@ from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
 from ctxlint.model.explore.target import Follower, Left, Way
 from ctxlint.model.explore.unknown import Unknown, Writes, writes_of
-from ctxlint.model.image import Image
+from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Blob, Fault
 from ctxlint.model.outcome import Crashed, Cut, Hang, Infeasible, OutOfFuel, Stop, Unmodelled
-from ctxlint.model.runtime.state import HARDIRQ, NMI, RUNNING, SOFTIRQ, Config, Kernel, Report
+from ctxlint.model.runtime.splats import splat_text
+from ctxlint.model.runtime.state import (
+    HARDIRQ,
+    NMI,
+    RUNNING,
+    SOFTIRQ,
+    Alone,
+    Config,
+    Kernel,
+    Report,
+)  # fmt: skip
 from ctxlint.model.values import Sym, Value, leaves, text
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
@@ -39,10 +49,15 @@ UNMODELLED = "unmodelled"
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """How the entry point is called. ``values``: numbers of global variables there."""
+    """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
+    CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
+    functions of the kernel that call it, innermost first; ``values``: numbers of global variables there."""
 
     state: ContextState
     context: str = ""
+    task: str = "init"
+    cpu: int = 0
+    outer: tuple[str, ...] = ()
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -57,6 +72,7 @@ class Verdict:
     values: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     report: Report | None = None
+    splat: str = ""
     executions: int = 0
     seconds: float = 0.0
 
@@ -113,7 +129,9 @@ class Verifier:
         if self.rules.api(symbol) is None:
             return False
         own = self.image.functions.get(symbol)
-        return own is None or not own.file.endswith(".c")
+        if own is None or own.file.startswith(MODEL_FILES):
+            return True
+        return not own.file.endswith(".c")
 
     def verify(self, way: Way, start: Start) -> Verdict:
         """Explore until the operation is reached or nothing is left to try."""
@@ -201,21 +219,30 @@ class _Exploration:
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
         v = self.v
         outside = Unknown(
-            path, v.rules, v.decls, self.start.values, self._target, v.constant, v.writes
-        )
+            path, v.rules, v.decls, self.start.values, self._target, v.constant, v.writes,
+            self._is_goal,
+        )  # fmt: skip
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
         path.late = self.late
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
+        kernel.sched = _Hardware(kernel, m)
         kernel.system_state = RUNNING
         self._enter(kernel)
         kernel.reports = _Watched(self._reported)
         return m, outside
 
     def _enter(self, kernel: Kernel) -> None:
-        state, task, cpu = self.start.state, kernel.task, kernel.cpu
+        state = self.start.state
+        cpu = kernel.cpu = kernel.cpus[self.start.cpu]
+        if self.start.task == "idle":
+            task = cpu.idle
+        else:
+            task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
+        cpu.current = task
+        kernel.install(task)
         count = state.preempt
         if state.hardirq:
             count += HARDIRQ
@@ -267,14 +294,19 @@ class _Exploration:
                     args.append(0)
         return args
 
-    def _reported(self, report: Report) -> None:
+    def _is_goal(self, report: Report) -> bool:
         """A report counts when it comes from the operation at the way's end."""
         if report.kind not in ("sleeping", "scheduling-while-atomic", "cant-sleep"):
-            return
+            return False
         last = self.way.legs[-1]
-        for place in report.frames:
-            if place.fn.symbol == last.fn.symbol and place.loc == last.call:
-                raise _ArrivedError(report)
+        return any(
+            place.fn.symbol == last.fn.symbol and place.loc == last.call
+            for place in report.frames
+        )
+
+    def _reported(self, report: Report) -> None:
+        if self._is_goal(report):
+            raise _ArrivedError(report)
 
     # endings
 
@@ -294,9 +326,12 @@ class _Exploration:
         return Verdict(
             verdict=CONFIRMED,
             why=report.headline,
-            values=_values(path),
+            values=_values(path, frozenset(leg.fn.name for leg in self.way.legs)),
             assumed=tuple(outside.met),
             report=report,
+            splat=splat_text(
+                replace(report, trace=report.trace + self.start.outer), Config(rt=self.v.rt)
+            ),
         )
 
     def _failed(self) -> Verdict:
@@ -338,6 +373,20 @@ class _Guide:
         return self.follower.prefer_exit(frame) if wanted is None else wanted
 
 
+class _Hardware(Alone):
+    """Time stands still, but registers change: each read of one gives another value."""
+
+    def __init__(self, kernel: Kernel, m: Machine) -> None:
+        super().__init__(kernel)
+        self.m = m
+
+    def point(self, kind: str, what: object = None) -> None:
+        if kind == "mmio":
+            address = what.home.locate(what) if isinstance(what, Sym) else what
+            assert isinstance(address, int)
+            self.m.mem.lose(address, 8)
+
+
 class _Watched(list[Report]):
     """Reports, each told to a function when it is added."""
 
@@ -350,11 +399,14 @@ class _Watched(list[Report]):
         self.told(report)
 
 
-def _values(path: Path) -> tuple[str, ...]:
-    """What has to hold on the path: numbers of simple unknowns, else conditions."""
+def _values(path: Path, functions: frozenset[str]) -> tuple[str, ...]:
+    """What has to hold in the functions of the way: numbers of simple unknowns, else
+    conditions. What other functions decided on their own account is left out."""
     model = path.condition.model()
     shown: dict[str, None] = {}
     for taken in path.taken:
+        if taken.function not in functions:
+            continue
         names = list(leaves(taken.value))
         if len(names) == 1 and names[0].name in model:
             leaf: Sym = names[0]

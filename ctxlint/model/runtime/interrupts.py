@@ -43,11 +43,12 @@ class Interrupts:
         level = levels[-1] if levels else 0
         best: Interrupt | None = None
         for interrupt in waiting:
-            if interrupt.level > level or (
-                not interrupt.level and not level and not cpu.irqs_off
-            ):
-                if best is None or interrupt.level > best.level:
-                    best = interrupt
+            if interrupt.level:
+                open_ = interrupt.level > level
+            else:
+                open_ = not level and not cpu.irqs_off
+            if open_ and (best is None or interrupt.level > best.level):
+                best = interrupt
         return best
 
     def deliverable(self, cpu: Cpu) -> bool:

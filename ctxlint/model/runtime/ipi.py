@@ -139,4 +139,4 @@ def model_next_softirq(m: Machine) -> int:
     return number
 
 
-__all__ = ["CALLS", "DEVICE", "IRQ_WORK", "TIMER", "STOP", "Softirqs", "post", "post_device"]
+__all__ = ["CALLS", "DEVICE", "IRQ_WORK", "STOP", "TIMER", "Softirqs", "post", "post_device"]

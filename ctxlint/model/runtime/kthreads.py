@@ -14,7 +14,6 @@ from ctxlint.model.runtime.state import Kernel, kernel_of
 from ctxlint.model.runtime.tasks import Thread
 from ctxlint.model.runtime.threads import literal, spawn, wait
 
-
 _EINTR = 4
 
 
@@ -57,9 +56,17 @@ def model_kthread(m: Machine, fn: int, data: Any, name: int, cpu: int) -> int:
     made = KThread(thread)
     body = thread.body
     # One that is stopped before it was ever woken does not run at all.
-    thread.body = lambda: body() if made.wake else -_EINTR
-    thread.ready = lambda: bool(made.wake or made.stop)
     address = kernel.part(TaskObjects).address(thread.task)
+    sim = simulation_of(kernel)
+
+    def run() -> Any:
+        sim.observe(("kthread", address))
+        result = body() if made.wake else -_EINTR
+        sim.publish(("kthread", address))
+        return result
+
+    thread.body = run
+    thread.ready = lambda: bool(made.wake or made.stop)
     kernel.part(KThreads).by_task[address] = made
     return address
 

@@ -98,7 +98,7 @@ class Beyond:
     def assembly(
         self, m: Machine, frame: Frame, op: ops.Asm, ends: bool, outs: Any, ins: Any
     ) -> Any:
-        rule = self._rule(op.template)
+        rule = self.rule(op.template)
         if rule is None:
             raise Unmodelled(f"assembly {op.template}", f"in {frame.meta.name}()")
         if rule.does == "bug":
@@ -113,7 +113,8 @@ class Beyond:
             return self._register(m, frame, op, outs, ins)
         return outs
 
-    def _rule(self, template: str) -> AsmRule | None:
+    def rule(self, template: str) -> AsmRule | None:
+        """What is known of an instruction; None when nothing is."""
         if template not in self._rule_of:
             self._rule_of[template] = next(
                 (rule for rule in self.rules if rule.pattern.search(template)), None

@@ -113,7 +113,7 @@ class Physical:
         return (self.layout.page + index * self.layout.page_bytes) & (1 << 64) - 1
 
     def pfn_of(self, page: int) -> int:
-        index = (page - self.layout.page) // self.layout.page_bytes
+        index = ((page - self.layout.page) & (1 << 64) - 1) // self.layout.page_bytes
         return (index << self.scale) + (self.layout.ram_base >> _SHIFT)
 
     # contents

@@ -20,8 +20,10 @@ _SPEC = re.compile(
     r"%(?P<flags>[-+ #0]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+)?)?"
     r"(?P<size>hh|h|ll|l|z|t|L)?(?P<kind>[%a-zA-Z])"
 )
-_POINTER = re.compile(r"pbl|pb|O[Ffn]|[a-zA-Z]{0,2}")
-_SUFFIXES = frozenset("pbl pb OF Of On S s a ap ad e V K x".split())  # noqa: SIM905
+_POINTER = re.compile(r"bl|b|O[Ffn]|ap|ad|[a-zA-Z]?")
+_SUFFIXES = frozenset(
+    ["", "bl", "b", "OF", "Of", "On", "S", "s", "a", "ap", "ad", "e", "V", "K"]
+)
 _BITS = {"hh": 8, "h": 16, "": 32, "l": 64, "ll": 64, "z": 64, "t": 64, "L": 64}
 
 
@@ -54,31 +56,12 @@ def formatted(m: Machine, text: str, arguments: list[Any]) -> str:
             out.append("%")
         elif kind == "p":
             more = _POINTER.match(text, at)
-            suffix = more[0] if more and _known_suffix(more[0]) else ""
+            suffix = more[0] if more and more[0] in _SUFFIXES else ""
             at += len(suffix)
             out.append(_pointer(m, suffix, take(), width))
         else:
             out.append(_pad(_plain(m, found, kind, limit, take()), found["flags"], width))
     return "".join(out)[:_LONGEST]
-
-
-def _known_suffix(suffix: str) -> bool:
-    return suffix in (
-        "pbl",
-        "pb",
-        "OF",
-        "Of",
-        "On",
-        "S",
-        "s",
-        "a",
-        "ap",
-        "ad",
-        "e",
-        "V",
-        "K",
-        "x",
-    )
 
 
 def _pad(text: str, flags: str, width: int) -> str:
@@ -129,7 +112,7 @@ def _pointer(m: Machine, suffix: str, value: Any, width: int) -> str:
         return f"0x{int(m.load(value, 8)):016x}"
     if suffix == "e":
         return str(value - (1 << 64)) if value >= (1 << 64) - 4095 else f"{value:#x}"
-    if suffix in ("pbl", "pb"):
+    if suffix in ("bl", "b"):
         bits = int.from_bytes(m.read(value, (width + 63) // 64 * 8).data, "little")
         return _ranges(bits & ((1 << width) - 1))
     if suffix.startswith("O"):

@@ -424,7 +424,7 @@ class Simulation:
             return
         task = thread.task
         if self.race is not None:
-            self.race.pointed(thread, kind, what)
+            self.race.before(thread, kind, what)
         event = kind if what is None else f"{kind} {what}"
         self.policy.happened(f"cpu{task.cpu} {task.comm}", event)
         if self.trace is not None:
@@ -432,6 +432,8 @@ class Simulation:
         self.irq.take()
         self._yield(thread)
         self.irq.take()
+        if self.race is not None:
+            self.race.after(thread, kind, what)
 
     def note(self, effect: str) -> None:
         """A step of the trace."""
@@ -441,7 +443,9 @@ class Simulation:
         cpu, task, m = kernel.cpu, kernel.cpu.current, kernel.m
         word = task.preempt_count | (IRQS_OFF if cpu.irqs_off else 0)
         frames = task.stack
-        at = next((f for f in reversed(frames) if not f.meta.model), frames[-1] if frames else None)
+        at = next(
+            (f for f in reversed(frames) if not f.meta.model), frames[-1] if frames else None
+        )
         place = m.place(at) if at is not None else ""
         self.trace.add(Step(kernel.now, cpu.number, task.pid, task.comm, word, place, effect))
 
@@ -470,7 +474,8 @@ class Simulation:
     def _idle_blocks(
         self, thread: Thread, ready: Ready, why: str, deadline: int | None
     ) -> bool:
-        """The idle task may not sleep: the scheduler finds nothing but it again. With a timeout it comes back; otherwise nobody can wake it."""
+        """The idle task may not sleep: the scheduler finds nothing but it again. With a
+        timeout it comes back; otherwise nobody can wake it."""
         self.kernel.cpu.irqs_off = False
         if deadline is None:
             thread.lost = True

@@ -59,7 +59,7 @@ class Task:
     rcu_depth: int = 0
     migration_disabled: int = 0
     softirq_disabled: int = 0
-    """PREEMPT_RT keeps the depth of local_bh_disable() in the task."""
+    """PREEMPT_RT keeps the depth of disabled bottom halves in the task."""
     non_block: int = 0
     irqs_off: bool = False
     """Saved while another task runs on the CPU; :attr:`Cpu.irqs_off` is in force."""
@@ -234,7 +234,7 @@ class Kernel:
         """The context word as a splat has it."""
         task, cpu = self.cpu.current, self.cpu
         return {
-            "preempt_count": task.preempt_count,
+            "count": task.preempt_count,
             "irqs_disabled": int(cpu.irqs_off),
             "rcu_depth": task.rcu_depth,
             "non_block": task.non_block,

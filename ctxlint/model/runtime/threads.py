@@ -247,6 +247,24 @@ def model_kick(m: Machine, word: int, value: int) -> None:
 
 
 @primitive
+def model_observe(m: Machine, word: int) -> None:
+    """``void model_observe(const int *word)``: the caller has seen what was stored."""
+    _sim(m).observe(word)
+
+
+@primitive
+def model_count(m: Machine, word: int, by: int) -> int:
+    """``int model_count(int *word, int by)``: add, in a single step; the new value."""
+    sim = _sim(m)
+    sim.observe(word)
+    value = int(m.mem.l4(word)) + int(by)
+    m.s4(word, value)
+    sim.publish(word)
+    sim.point("count")
+    return value
+
+
+@primitive
 def model_wait_done(m: Machine, word: int, why: int) -> None:
     """``void model_wait_done(const int *word, const char *why)``: say that the next call
     of the scheduler waits until the word is other than 0."""

@@ -176,7 +176,11 @@ def model_work_await(m: Machine, work: int) -> None:
 @primitive
 def model_work_busy(m: Machine, work: int) -> int:
     """``int model_work_busy(const void *work)``: pending or running."""
-    return int(_work(m).busy(work))
+    works = _work(m)
+    if works.busy(work):
+        return 1
+    simulation_of(works.kernel).observe(("worked", work))
+    return 0
 
 
 @primitive

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ctxlint.frontend import lower_unit
+from ctxlint.model.code import Code
 from ctxlint.model.image import Image
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.choice import Choices
@@ -24,7 +25,7 @@ ARGUMENTS = (
 
 @dataclass(frozen=True)
 class Preset:
-    """A context that is made from outside: the task (``0`` is its CPU) and what the
+    """A context that is made from outside: the task (``1`` is its CPU) and what the
     recorded kernels show in it when the operation begins."""
 
     comm: str
@@ -34,46 +35,46 @@ class Preset:
     softirq: int = 0
 
 
-_SOFTIRQ_RT = Preset("ksoftirqd/0", rcu=3, softirq=0x100)
-_CPUHP = Preset("cpuhp/0")
-_HARDIRQ = Preset("swapper/0", 0x10001, True)
+_SOFTIRQ_RT = Preset("ksoftirqd/1", rcu=3, softirq=0x100)
+_CPUHP = Preset("cpuhp/1")
+_HARDIRQ = Preset("swapper/1", 0x10001, True)
 BOTH = {
-    "hp": Preset("swapper/0", 1, True),
-    "boot": Preset("swapper/0", 1, True),
-    "setup": Preset("cpuhp/0", 0, True),
-    "dying": Preset("migration/0", 1, True),
-    "rmdying": Preset("cpuhp/0", 0, True),
+    "hp": Preset("swapper/1", 1, True),
+    "boot": Preset("swapper/1", 1, True),
+    "setup": Preset("cpuhp/1", 0, True),
+    "dying": Preset("migration/1", 1, True),
+    "rmdying": Preset("cpuhp/1", 0, True),
     "online": _CPUHP,
     "hponline": _CPUHP,
     "offline": _CPUHP,
     "prep": Preset("init"),
-    "dead": Preset("kworker/0:0"),
+    "dead": Preset("kworker/1:0"),
     "hardirq": _HARDIRQ,
     "ipi": _HARDIRQ,
     "ipiself": Preset("init", 1, True),
-    "stop": Preset("migration/0", 1, True),
-    "stopone": Preset("migration/0", 1),
+    "stop": Preset("migration/1", 1, True),
+    "stopone": Preset("migration/1", 1),
     "hrhard": _HARDIRQ,
-    "wq": Preset("kworker/0:0"),
+    "wq": Preset("kworker/1:0"),
 }
 RT = {
     **BOTH,
     "timer": _SOFTIRQ_RT,
-    "timerirqsafe": Preset("ksoftirqd/0", irqs_off=True, rcu=3, softirq=0x100),
+    "timerirqsafe": Preset("ksoftirqd/1", irqs_off=True, rcu=3, softirq=0x100),
     "hrdef": _SOFTIRQ_RT,
     "hrsoft": _SOFTIRQ_RT,
-    "tasklet": Preset("ksoftirqd/0", rcu=2, softirq=0x100),
-    "rcucb": Preset("rcuc/0", rcu=2, softirq=0x200),
-    "irqworknorm": Preset("irq_work/0", rcu=1),
+    "tasklet": Preset("ksoftirqd/1", rcu=2, softirq=0x100),
+    "rcucb": Preset("rcuc/1", rcu=2, softirq=0x200),
+    "irqworknorm": Preset("irq_work/1", rcu=1),
 }
 NO_RT = {
     **BOTH,
-    "timer": Preset("swapper/0", 0x101),
-    "timerirqsafe": Preset("swapper/0", 0x101, True),
+    "timer": Preset("swapper/1", 0x101),
+    "timerirqsafe": Preset("swapper/1", 0x101, True),
     "hrdef": _HARDIRQ,
-    "hrsoft": Preset("swapper/0", 0x101),
-    "tasklet": Preset("ksoftirqd/0", 0x100),
-    "rcucb": Preset("swapper/0", 0x101),
+    "hrsoft": Preset("swapper/1", 0x101),
+    "tasklet": Preset("ksoftirqd/1", 0x100),
+    "rcucb": Preset("swapper/1", 0x101),
     "irqworknorm": _HARDIRQ,
 }
 
@@ -99,10 +100,15 @@ def cells(rt: bool) -> Image:
     return machine(("model/cells.c",), rt)
 
 
-def boot(image: Image, rt: bool, **more: object) -> Kernel:
+@cache
+def compiled(rt: bool) -> Code:
+    return Code(cells(rt))
+
+
+def boot(image: Image, rt: bool, *, code: Code | None = None, **more: object) -> Kernel:
     """A kernel that runs, a task on CPU 0."""
     config = Config(rt=rt, **more)  # type: ignore[arg-type]
-    made = kernel(image, config)
+    made = kernel(image, config, code=code)
     made.system_state = RUNNING
     for cpu in made.cpus:
         cpu.online = True
@@ -112,8 +118,9 @@ def boot(image: Image, rt: bool, **more: object) -> Kernel:
 
 
 def enter(k: Kernel, preset: Preset) -> None:
-    """Let another task run on this CPU, as the preset says."""
+    """Let another task run as the preset says, on CPU 1 where it is a CPU's own."""
     k.remove(k.task)
+    k.cpu = k.cpus[0 if preset.comm == "init" else 1]
     if preset.comm.startswith("swapper"):
         task = k.cpu.idle
     else:
@@ -135,7 +142,7 @@ def run_cell(
 ) -> tuple[Kernel, list[Report], str]:
     """Run an operation of cells.c in a context: the kernel, what it reported, and how it
     ended (``""`` when the operation returned)."""
-    k = boot(cells(rt), rt, **more)
+    k = boot(cells(rt), rt, code=compiled(rt), **more)
     k.m.call("prepare")
     assert not k.reports, k.reports[0].headline
     choices = k.part(Choices)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ctxlint.ir.types import Type
@@ -40,6 +41,11 @@ int __cpuhp_state_remove_instance(int, void *, _Bool);
 void probe(const char *, int cpu);
 int answer(const char *, int cpu);
 """
+
+
+def text(name: str) -> str:
+    """A C text of this directory."""
+    return (Path(__file__).parent / "texts" / f"{name}.c").read_text(encoding="utf-8")
 
 
 class Seen:
@@ -99,7 +105,9 @@ class World:
 
     sim: Simulation
 
-    def __init__(self, text: str, *, rt: bool = True, cpus: int = 4, arch: str = "arm64") -> None:
+    def __init__(
+        self, text: str, *, rt: bool = True, cpus: int = 4, arch: str = "arm64"
+    ) -> None:
         self.probes = Probes()
         config = Config(rt=rt, cpus=cpus, arch=arch)
         m = Machine(code_of(text, rt, arch), self.probes)

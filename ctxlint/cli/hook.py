@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint hook``: only findings that a commit or a push introduces stop it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctxlint.base.errors import StoreError, ToolMissingError, TreeError
+from ctxlint.cli import githooks
+from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from ctxlint.cli.options import make_request, run_options, talk_options, tree_of, tree_options
+from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.progress import Plain
+
+if TYPE_CHECKING:
+    from ctxlint.patches.staged import Introduced
+    from ctxlint.pipeline.series import Change
+    from ctxlint.pipeline.warm import Warmth
+
+COLD = ("pass", "fail", "build")
+MAX_UNITS = 16
+"""Units that a commit may have parsed before it is called too much for a hook."""
+
+EPILOG = """\b
+Examples:
+  ctxlint audit                      once, so that the hook is fast
+  ctxlint hook install               a pre-commit hook in this repository
+  ctxlint hook install --on push     a pre-push hook
+  ctxlint hook run                   what the pre-commit hook does
+"""
+
+RUN_EPILOG = """\b
+Exit code: 0 nothing introduced (or nothing that could be checked, which is
+said), 1 findings introduced, 2 usage, 3 not checked and --cold is "fail".
+`git commit --no-verify` commits all the same.
+"""
+
+_ON = click.option(
+    "--on",
+    "event",
+    type=click.Choice(("commit", "push")),
+    default="commit",
+    help="Which hook (default: commit).",
+)
+
+
+@click.group("hook", epilog=EPILOG)
+def command() -> None:
+    """Check commits and pushes in a git repository that is a kernel tree."""
+
+
+@command.command("install")
+@_ON
+@click.option("--chain", is_flag=True, help="Keep another hook and run it first.")
+@click.option("--force", is_flag=True, help="Put another hook aside.")
+@click.option(
+    "--cold",
+    type=click.Choice(COLD),
+    default="pass",
+    help="What the hook does when the index is cold (default: pass, and say so).",
+)
+def install(event: str, chain: bool, force: bool, cold: str) -> int:
+    """Install the hook of this repository (all its work trees share it)."""
+    if chain and force:
+        raise click.UsageError("--chain keeps another hook, --force does not: choose one")
+    top = tree_of(None)
+    where = githooks.place(top, "pre-commit" if event == "commit" else "pre-push")
+    arguments = ["--cold", cold] if cold != "pass" else []
+    said = githooks.install(
+        where, arguments, "chain" if chain else "force" if force else "refuse"
+    )
+    click.echo(f"installed {where.path}")
+    if said:
+        click.echo(said)
+    click.echo("run `ctxlint audit` once on what you work on, so that it is fast")
+    return EXIT_CLEAN
+
+
+@command.command("uninstall")
+@_ON
+def uninstall(event: str) -> int:
+    """Take the hook away, and put back what was there before."""
+    where = githooks.place(Path.cwd(), "pre-commit" if event == "commit" else "pre-push")
+    click.echo(githooks.uninstall(where) or f"there is no {where.path}")
+    return EXIT_CLEAN
+
+
+@command.command("run", epilog=RUN_EPILOG)
+@click.argument("remote", nargs=-1)
+@click.option("--push", is_flag=True, help="Check what is pushed instead of what is staged.")
+@click.option(
+    "--cold",
+    type=click.Choice(COLD),
+    default="pass",
+    help="When the index is cold: pass, fail, or build it (slow).",
+)
+@click.option(
+    "--max-units",
+    type=click.IntRange(1),
+    default=MAX_UNITS,
+    show_default=True,
+    help="Units to parse, at most, for one check and profile.",
+)
+@tree_options
+@run_options
+@talk_options
+def run(
+    remote: tuple[str, ...],
+    push: bool,
+    cold: str,
+    max_units: int,
+    verbose: int,
+    quiet: bool,
+    no_color: bool,
+    **options: Any,
+) -> int:
+    """Check what is staged, or what is pushed (as git's hooks are called)."""
+    begin = time.monotonic()
+    if cold != "build":
+        gc.disable()  # a short life
+    tree = tree_of(options.get("tree"))
+    codes = []
+    for introduced, what in _introduced(tree, push, remote):
+        if not introduced.sources:
+            continue
+        check = _Check(introduced, what, cold, max_units, begin)
+        try:
+            change = check.judge({**options, "tree": tree}, Plain(verbose, quiet))
+        except (StoreError, ToolMissingError, TreeError) as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            change = None
+            _say(f"{what} was not checked: {error}{hint}")
+        codes.append(check.report(change, wants_color(no_color, None)))
+    return max(codes, default=EXIT_CLEAN)
+
+
+def _introduced(
+    tree: Path, push: bool, remote: tuple[str, ...]
+) -> list[tuple[Introduced, str]]:
+    """What to check, with its name in messages."""
+    from ctxlint.patches import staged
+
+    first, last = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
+    if first and last:  # from the pre-commit program
+        return [_range(tree, first, last)]
+    if not push:
+        found = staged.staged(tree, os.environ.get("GIT_INDEX_FILE"))
+        return [] if found is None else [(found, "this commit")]
+    result = []
+    for line in sys.stdin.read().splitlines():
+        # LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA (githooks(5)); zeros: not there.
+        words = line.split(" ")
+        if len(words) != 4 or not words[1].strip("0"):
+            continue
+        tip, old = words[1], words[3]
+        if not old.strip("0"):
+            start = staged.start_of_branch(tree, tip, remote[0] if remote else "")
+            if start is None:
+                _say(f"{words[0]} was not checked: cannot tell where it starts")
+                continue
+            old = start
+        result.append(_range(tree, old, tip))
+    return result
+
+
+def _range(tree: Path, old: str, new: str) -> tuple[Introduced, str]:
+    from ctxlint.patches.staged import between
+
+    found = between(tree, old, new)
+    commits = f"{found.commits} commits" if found.commits != 1 else "1 commit"
+    return found, f"this push ({commits})"
+
+
+class _Check:
+    """One comparison, its policy and its words."""
+
+    def __init__(
+        self, introduced: Introduced, what: str, cold: str, max_units: int, begin: float
+    ) -> None:
+        self.introduced = introduced
+        self.what = what
+        self.cold = cold
+        self.max_units = max_units
+        self.begin = begin
+
+    def judge(self, options: dict[str, Any], progress: Plain) -> Change | None:
+        """The comparison; None, after a message, when it would take too long."""
+        request, _ = make_request(options)
+        if request.reach is None:
+            request = replace(request, reach=0)
+        homes = self._homes_of_headers(request.tree)
+        if homes:
+            request = replace(request, paths=tuple(sorted({*request.paths, *homes})))
+        from ctxlint.pipeline import series, warm
+
+        base, changes = self.introduced.base, self.introduced.changes
+        if self.cold != "build":
+            sources = [f for f in changes if f.endswith(".c") and changes[f] is not None]
+            if len(sources) > self.max_units:
+                _say(
+                    f"{self.what} was not checked: it changes {len(sources)} C files, "
+                    f"a hook reads {self.max_units}",
+                    "ctxlint patch checks a series, ctxlint audit the result",
+                )
+                return None
+            state = warm.warmth(request, base, {*base, *changes}, progress)
+            if not state.prepared or state.missing > self.max_units:
+                _say(*self._cold(state))
+                return None
+        return series.compare(
+            request, base, changes, progress, max_units=self.max_units, trusted=True
+        )
+
+    def _homes_of_headers(self, tree: Path) -> set[str]:
+        """Directories of changed headers that stand beside their C files."""
+        folders = {f.rpartition("/")[0] for f in self.introduced.sources if f.endswith(".h")}
+        return {f for f in folders if f and any((tree / f).glob("*.c"))}
+
+    def _cold(self, state: Warmth) -> tuple[str, str]:
+        missing = (
+            f"{state.missing} of {state.units} units have not been read"
+            if state.prepared
+            else "kbuild has to run first"
+        )
+        return (
+            f"the index is cold ({missing}), {self.what} was not checked",
+            "run once: ctxlint audit " + " ".join(state.paths),
+        )
+
+    def report(self, change: Change | None, color: bool) -> int:
+        """Tell what came out; the exit code."""
+        if change is None:
+            return EXIT_INCOMPLETE if self.cold == "fail" else EXIT_CLEAN
+        new = change.comparison.introduced
+        for item in change.incomplete:
+            _say(f"{item.file} ({item.profile}) was not analysed: {item.reason}")
+        for file in change.unbuilt:
+            _say(f"{file} is not built by any profile, it was not checked")
+        for pair in change.comparison.halved:
+            _say(
+                f"{pair.after.file}:{pair.after.line}: {pair.after.function}() is fixed by "
+                "half: it still sleeps on PREEMPT_RT"
+            )
+        if new:
+            emit(_text(change, color), None)
+        seconds = time.monotonic() - self.begin
+        files = len(self.introduced.sources)
+        _say(
+            f"{self.what}: {files} file{'s' if files != 1 else ''} checked, "
+            f"{len(new)} finding{'s' if len(new) != 1 else ''} introduced ({seconds:.1f} s)"
+        )
+        if new:
+            _say("git's --no-verify goes on all the same", "ctxlint explain " + new[0].check)
+        return EXIT_FINDINGS if new else EXIT_CLEAN
+
+
+def _text(change: Change, color: bool) -> str:
+    """The report of what was introduced and of nothing else."""
+    import msgspec
+
+    from ctxlint.report import text
+
+    result = msgspec.structs.replace(
+        change.result,
+        findings=change.comparison.introduced,
+        uncovered=(),
+        unknown_callees=(),
+    )
+    return text.render(result, colour=color)
+
+
+def _say(message: str, hint: str = "") -> None:
+    from ctxlint.report.clean import clean
+
+    click.echo(f"ctxlint: {clean(message)}", err=True)
+    if hint:
+        click.echo(f"hint: {clean(hint)}", err=True)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint patch``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ctxlint.base.errors import CtxlintError, UsageError
+from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
+from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
+from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.page import source_url_option
+from ctxlint.cli.progress import Reporter
+from ctxlint.cli.selecting import FailOn, make_choice, select_options
+from ctxlint.findings.series import SeriesResult
+from ctxlint.patches.model import Series
+
+FORMATS = ("text", "json", "sarif", "html", "github", "gitlab", "mail", "b4", "b4-lines")
+
+EPILOG = """\b
+Examples:
+  ctxlint patch series.mbox --tree ~/linux
+  ctxlint patch HEAD~3..
+  ctxlint patch topic --base v6.12 --format json -o out.json
+  b4 am -o - MESSAGE-ID | ctxlint patch - --format mail
+
+\b
+SERIES: an mbox, a .patch file, a folder of them, a maildir, "-" (standard
+input), a range A..B, or a branch (its commits over its upstream, or HEAD).
+The checkout is never written to, and nothing of the patches is run.
+Exit code: 0 nothing introduced, 1 findings introduced, 2 usage (a patch does
+not apply or is unsafe), 3 incomplete (there may be findings besides).
+"""
+
+
+@click.command("patch", epilog=EPILOG)
+@click.argument("series", metavar="SERIES")
+@click.option("--base", help="Commit that the series applies to (default: its own"
+              " base-commit, else HEAD).")  # fmt: skip
+@click.option("--path", "paths", multiple=True,
+              help="Look at this file or directory too (repeatable).")  # fmt: skip
+@click.option("--max-units", type=click.IntRange(1), default=None,
+              help="Units to read again for one patch and profile (default: 64).")  # fmt: skip
+@tree_options
+@click.option("--format", "-f", type=click.Choice(FORMATS), help="Output (default: text).")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file.",
+)
+@source_url_option
+@select_options
+@run_options
+@talk_options
+def command(
+    series: str,
+    base: str | None,
+    max_units: int | None,
+    verbose: int,
+    quiet: bool,
+    no_color: bool,
+    format: str | None,
+    output: Path | None,
+    source_url: str | None,
+    **options: Any,
+) -> int:
+    """Say what each patch of SERIES introduces, fixes, or fixes by half."""
+    style = format or "text"
+    color = wants_color(no_color, output)
+    try:
+        request, settings = make_request(options)
+        choice = make_choice(options, settings, request.tree)
+        with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
+            found = _open(series, base, request.tree)
+            from ctxlint.pipeline import series as steps
+            from ctxlint.pipeline.changed import MAX_UNITS
+
+            result = steps.run(
+                request,
+                found,
+                progress,
+                max_units=max_units or MAX_UNITS,
+                selection=choice.selection,
+            )
+    except CtxlintError as error:
+        if style not in ("b4", "b4-lines"):
+            raise
+        from ctxlint.report import b4
+
+        text = str(error)
+        emit(b4.failure(text, error.hint) if style == "b4" else b4.failure_lines(text), output)
+        return exit_code_of(error)
+    code = exit_code(result, choice.fail_on)
+    if style == "html":
+        text = _page(result, found, request.tree, source_url)
+    else:
+        text = render(result, style, color=color, code=code, tree=request.tree)
+    if text or output is not None:
+        emit(text, output)
+    return code
+
+
+def _open(source: str, base: str | None, tree: Path) -> Series:
+    from ctxlint.findings.baseline import DEFAULT_NAME
+    from ctxlint.patches import open_series
+    from ctxlint.patches.mail import MAX_INPUT
+
+    stdin = sys.stdin.buffer.read(MAX_INPUT + 1) if source == "-" else None
+    tracking = _tracking() if source == "-" else None
+    found = open_series(source, tree=tree, base=base, stdin=stdin, tracking=tracking)
+    for name in (".ctxlint.toml", "pyproject.toml", ".config", DEFAULT_NAME):
+        # They can name libraries to load and hide findings; kbuild evaluates a .config.
+        if name in found.difference:
+            raise UsageError(
+                f"{name} in the tree is not the one of the base, so it is not trusted",
+                hint="Check the base out and give the patches by mail or as a range.",
+            )
+    return found
+
+
+def _tracking() -> bytes | None:
+    """What b4 review tells its checks about the series."""
+    name = os.environ.get("B4_TRACKING_FILE")
+    if not name:
+        return None
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(8 << 20)
+    except OSError:
+        return None
+
+
+def exit_code(result: SeriesResult, fail_on: FailOn = "warning") -> int:
+    """As for ``audit``: incomplete comes before findings."""
+    if result.incomplete:
+        return EXIT_INCOMPLETE
+    new = [f for patch in result.patches for f in patch.introduced]
+    failing = fail_on != "never" and any(
+        fail_on == "warning" or f.severity == "error" for f in new
+    )
+    return EXIT_FINDINGS if failing else EXIT_CLEAN
+
+
+def _page(result: SeriesResult, found: Series, tree: Path, source_url: str | None) -> str:
+    """What the series leaves behind, with its lines as they are after the last patch."""
+    from ctxlint.checks.base import docs
+    from ctxlint.cli.page import tree_reader
+    from ctxlint.report import html
+
+    contents = dict(found.difference)
+    for patch in found.patches:
+        contents.update(patch.contents)
+    on_disk = tree_reader(tree)
+    lines = {
+        file: (data or b"").decode("utf-8", "replace").splitlines()
+        for file, data in contents.items()
+        if file in {step.file for f in result.result.findings for step in f.path}
+    }
+
+    def source(file: str, number: int) -> str:
+        if file not in lines:
+            return on_disk(file, number)
+        text = lines[file]
+        return text[number - 1] if 0 < number <= len(text) else ""
+
+    return html.render(
+        result.result, docs(), html.Options(source=source, source_url=source_url)
+    )
+
+
+def render(result: SeriesResult, style: str, *, color: bool, code: int, tree: Path) -> str:
+    """The report as text. Only the module of the format asked for is imported."""
+    if style == "json":
+        from ctxlint.report import series_json
+
+        return series_json.render(result)
+    if style == "mail":
+        from ctxlint.report import mail
+
+        return mail.render(result)
+    if style in ("b4", "b4-lines"):
+        from ctxlint.report import b4
+
+        return b4.render(result) if style == "b4" else b4.render_lines(result)
+    if style == "github":
+        from ctxlint.report import github
+
+        return github.render(result.result)
+    if style == "gitlab":
+        from ctxlint.report import gitlab
+
+        return gitlab.render(result.result)
+    if style == "sarif":
+        from ctxlint.checks.base import docs
+        from ctxlint.kbuild.tree import origin
+        from ctxlint.report import sarif
+
+        options = sarif.Options(
+            source_root=str(tree), repository_uri=origin(tree), exit_code=code
+        )
+        return sarif.render(result.result, docs(), options)
+    from ctxlint.report import series_text
+
+    return series_text.render(result, colour=color)

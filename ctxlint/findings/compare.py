@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What became of the findings between two states of a tree.
+
+Two findings are the same when their fingerprints are, wherever they stand. Beyond
+that, code that moved to another function or file takes its finding along, and an
+operation that slept on every kernel and now sleeps on PREEMPT_RT alone is one bug
+that was fixed by half, not one fixed and another introduced.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from ctxlint.findings.model import Finding
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding before and after."""
+
+    before: Finding
+    after: Finding
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings of two states, in the order of a report.
+
+    ``introduced`` and ``fixed`` are in one state only. ``halved`` were a bug on every
+    kernel and are one on PREEMPT_RT kernels now. ``moved`` are the same at another
+    place, ``kept`` the same at the same; ``renamed`` maps the fingerprint before to the
+    one after where they differ.
+    """
+
+    introduced: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
+    halved: tuple[Pair, ...] = ()
+    moved: tuple[Pair, ...] = ()
+    kept: tuple[Finding, ...] = ()
+    renamed: dict[str, str] = {}
+
+
+def compare(before: Iterable[Finding], after: Iterable[Finding]) -> Comparison:
+    """Sort the findings of two states of one tree, made under the same profiles."""
+    old, new = list(before), list(after)
+    pairs: list[Pair] = []
+    halved: list[Pair] = []
+    _match(old, new, pairs, lambda f: (_identity(f), _line(f)))
+    _match(old, new, pairs, _identity)
+    _match(old, new, pairs, lambda f: (*_what(f), _line(f) or _place(f)))
+    always = [f for f in old if not f.rt_only]
+    only_rt = [f for f in new if f.rt_only]
+    _match(always, only_rt, halved, lambda f: (f.file, f.function, f.callee, _entry(f)))
+    _match(always, only_rt, halved, lambda f: (f.file, f.function, _entry(f)))
+    return Comparison(
+        introduced=tuple(new_one for new_one in new if _not_in(new_one, halved)),
+        fixed=tuple(old_one for old_one in old if _not_in(old_one, halved)),
+        halved=_ordered(halved),
+        moved=_ordered(p for p in pairs if _place(p.before) != _place(p.after)),
+        kept=tuple(p.after for p in _ordered(pairs) if _place(p.before) == _place(p.after)),
+        renamed={
+            p.before.fingerprint: p.after.fingerprint
+            for p in _ordered(pairs)
+            if p.before.fingerprint != p.after.fingerprint
+        },
+    )
+
+
+def _not_in(finding: Finding, pairs: Iterable[Pair]) -> bool:
+    return all(finding is not p.before and finding is not p.after for p in pairs)
+
+
+def _match(
+    old: list[Finding],
+    new: list[Finding],
+    pairs: list[Pair],
+    key: Callable[[Finding], tuple[object, ...]],
+) -> None:
+    """Take out of both lists what agrees in ``key``, in the order of the source."""
+    waiting: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
+    for finding in old:
+        waiting[key(finding)].append(finding)
+    for finding in list(new):
+        candidates = waiting.get(key(finding))
+        if candidates:
+            before = candidates.pop(0)
+            pairs.append(Pair(before=before, after=finding))
+            _remove(old, before)
+            _remove(new, finding)
+
+
+def _remove(findings: list[Finding], finding: Finding) -> None:
+    findings[:] = [f for f in findings if f is not finding]
+
+
+def _identity(f: Finding) -> tuple[object, ...]:
+    """What the fingerprint is made of, without the count of equal ones: with a second
+    call before the first, the line tells which of the two is new."""
+    return (f.file, f.function, *_what(f))
+
+
+def _what(f: Finding) -> tuple[object, ...]:
+    return (f.check, f.callee, f.operation, _entry(f))
+
+
+def _entry(f: Finding) -> tuple[object, ...]:
+    return (f.entry.function, f.entry.kind, f.context.section)
+
+
+def _line(f: Finding) -> str:
+    return "".join(f.text.split())
+
+
+def _place(f: Finding) -> tuple[str, str, int]:
+    return (f.file, f.function, f.line)
+
+
+def _ordered(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    return tuple(
+        sorted(pairs, key=lambda p: (p.after.file, p.after.line, p.after.column, p.after.check))
+    )

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From what the user names to a series: which patches, on which base."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ctxlint.patches import diff, revisions
+from ctxlint.patches import mail as letters_of
+from ctxlint.patches.apply import apply
+from ctxlint.patches.git import Repository
+from ctxlint.patches.mail import Letter
+from ctxlint.patches.model import MAX_FILE_BYTES, Patch, PatchError, Series
+
+MAX_DIFFERENT = 5000
+"""Files in which the base may differ from the disk."""
+
+
+def open_series(
+    source: str,
+    *,
+    tree: Path,
+    base: str | None = None,
+    stdin: bytes | None = None,
+    tracking: bytes | None = None,
+) -> Series:
+    """The series that ``source`` names, applied to its base.
+
+    ``source`` is a file or a folder (an mbox, a patch, a folder of patches, a maildir),
+    ``"-"`` for ``stdin``, or a range or branch of the repository that ``tree`` is the
+    work tree of. ``base`` is a commit. ``tracking`` is what b4 review says of the series
+    that the input belongs to (the file in B4_TRACKING_FILE). Raises :class:`PatchError`
+    for a patch that is malformed, unsafe or does not apply.
+    """
+    repository = Repository(tree) if (tree / ".git").exists() else None
+    if base is not None and repository is None:
+        raise PatchError(
+            f"{tree}: not a git repository, so there is no commit {base!r}",
+            hint="Leave --base out: the series is applied to the files as they are.",
+        )
+    if source == "-":
+        letters = letters_of.from_bytes(stdin or b"")
+    elif Path(source).exists():
+        letters = letters_of.from_path(Path(source))
+    elif repository is None:
+        raise PatchError(
+            f"{source!r}: no such file, and the tree is not a git repository",
+            hint="Give an mbox, a .patch file, a folder of patches, a maildir or '-'.",
+        )
+    else:
+        return _of_range(repository, source, base)
+    review = _under_review(repository, tracking)
+    if repository is not None and review is not None and not any(x.diff for x in letters):
+        return _of_range(repository, "..".join(review), None)  # a cover letter alone
+    return _of_mail(repository, tree, letters, base, review)
+
+
+def _under_review(
+    repository: Repository | None, tracking: bytes | None
+) -> tuple[str, str] | None:
+    """The commits of the series that b4 review has on a branch (the last commit of that
+    is b4's own). The file is data: names in it are checked."""
+    if repository is None or not tracking:
+        return None
+    try:
+        about = json.loads(tracking)["series"]
+        first, change = str(about["first-patch-commit"]), str(about["change-id"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not re.fullmatch(r"[0-9a-f]{7,64}", first) or not re.fullmatch(r"[\w.-]+", change):
+        return None
+    start = repository.commit(f"{first}~1")
+    end = repository.commit(f"refs/heads/b4/review/{change}~1")
+    return (start, end) if start and end else None
+
+
+def _of_range(repository: Repository, spec: str, base: str | None) -> Series:
+    start, end = revisions.resolve(repository, spec, base)
+    first, patches, notes = revisions.patches(repository, start, end)
+    return Series(
+        base=first,
+        base_from="the commit before the range",
+        difference=difference(repository, first),
+        patches=tuple(patches),
+        notes=tuple(notes),
+    )
+
+
+def _of_mail(
+    repository: Repository | None,
+    tree: Path,
+    letters: list[Letter],
+    base: str | None,
+    review: tuple[str, str] | None,
+) -> Series:
+    patches = letters_of.in_order(letters)
+    notes: list[str] = []
+    if any(letter.needs_others for letter in letters):
+        notes.append("the series names prerequisite patches, which are not applied")
+    if repository is None:
+        return Series(
+            base=None,
+            base_from="the files as they are (no git repository)",
+            difference={},
+            patches=_applied(patches, _Disk(tree)),
+            notes=tuple(notes),
+        )
+    commit, words = _base(repository, letters, base, notes)
+    try:
+        done = _applied(patches, _Commit(repository, commit))
+    except PatchError as error:
+        there = None
+        if base is None and len(patches) == 1:
+            there = revisions.commit_of(repository, patches[0], review)
+        parent = there and repository.parent(there)
+        if not there or not parent:
+            if error.number == patches[0].number and patches[0].number > 1:
+                error.hint = "It is not the first of its series: give all of them, or --base."
+            raise
+        commit, words = parent, f"the parent of {there[:12]}, which is this patch"
+        done = _applied(patches, _Commit(repository, commit))
+    return Series(
+        base=commit,
+        base_from=words,
+        difference=difference(repository, commit),
+        patches=done,
+        notes=tuple(notes),
+    )
+
+
+def _base(
+    repository: Repository, letters: Sequence[Letter], base: str | None, notes: list[str]
+) -> tuple[str, str]:
+    if base is not None:
+        commit = repository.commit(base)
+        if commit is None:
+            raise PatchError(f"{base!r}: no such commit in the tree's repository")
+        return commit, "--base"
+    named = next((letter.base for letter in letters if letter.base), "")
+    if named:
+        commit = repository.commit(named)
+        if commit is not None:
+            return commit, "the series' base-commit"
+        notes.append(
+            f"the series' base-commit {named[:12]} is not in the repository: HEAD is used"
+        )
+    commit = repository.commit("HEAD")
+    if commit is None:
+        raise PatchError("the repository has no commit", hint="Name one with --base.")
+    return commit, "HEAD"
+
+
+class _Disk:
+    """Files of a tree without git. Symbolic links are not followed."""
+
+    def __init__(self, tree: Path) -> None:
+        self._tree = tree
+
+    def prefetch(self, names: list[str]) -> None:
+        """Nothing to do: files are read one by one."""
+
+    def read(self, name: str) -> bytes | None:
+        path = self._tree
+        parts = name.split("/")
+        for part in parts:
+            path = path / part
+            if path.is_symlink():
+                raise PatchError(
+                    f"{name}: {path.relative_to(self._tree)} is a symbolic link",
+                    hint="What is behind a link is not patched.",
+                )
+        try:
+            if not path.is_file():
+                if path.exists():
+                    raise PatchError(f"{name}: not a regular file in the tree")
+                return None
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise PatchError(f"{name}: larger than {MAX_FILE_BYTES >> 20} MB")
+            return path.read_bytes()
+        except OSError as error:
+            if isinstance(error, NotADirectoryError):
+                return None
+            raise PatchError(f"{name}: {error.strerror}") from error
+
+
+class _Commit:
+    """Files of a commit, from the object store."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._known: dict[str, bytes | None] = {}
+
+    def prefetch(self, names: list[str]) -> None:
+        """Read several files with a few calls of git."""
+        names = [n for n in names if n not in self._known]
+        above = {
+            "/".join(p[:i]) for n in names for p in [n.split("/")] for i in range(1, len(p))
+        }
+        modes = self._repository.modes(self._commit, [*names, *above]) if names else {}
+        for folder in sorted(above):
+            if modes.get(folder, ("040000", ""))[0] != "040000":
+                raise PatchError(
+                    f"{folder}: a link, a file or a submodule, not a directory",
+                    hint="What is behind a link is not patched.",
+                )
+        for name in names:
+            if name in modes and modes[name][0] not in ("100644", "100755"):
+                raise PatchError(f"{name}: not a regular file in the tree")
+        blobs = self._repository.blobs(modes[n][1] for n in names if n in modes)
+        for name in names:
+            self._known[name] = blobs[modes[name][1]] if name in modes else None
+
+    def read(self, name: str) -> bytes | None:
+        if name not in self._known:
+            self.prefetch([name])
+        return self._known[name]
+
+
+def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, ...]:
+    now: dict[str, bytes | None] = {}
+    found = []
+    for place, letter in enumerate(letters, 1):
+        number = letter.number or place
+        total = letter.total or len(letters)
+        try:
+            files = diff.parse(letter.diff)
+            names = [n for f in files for n in (f.old, f.new) if n is not None]
+            base.prefetch(sorted({n for n in names if n not in now}))
+            contents = apply(letter.diff, files, lambda n: now[n] if n in now else base.read(n))
+        except PatchError as error:
+            raise PatchError(
+                f"patch {number}/{total}: {error}", hint=error.hint, number=number
+            ) from error
+        now.update(contents)
+        found.append(
+            Patch(
+                number=number,
+                total=total,
+                subject=letter.subject,
+                author=letter.author,
+                files=files,
+                contents=contents,
+                mail=letter.mail,
+            )
+        )
+    return tuple(found)
+
+
+def difference(repository: Repository, commit: str) -> Mapping[str, bytes | None]:
+    """The files in which a commit differs from the disk, as the commit has them."""
+    names = repository.against_disk(commit)
+    if len(names) > MAX_DIFFERENT:
+        raise PatchError(
+            f"the tree differs from {commit[:12]} in {len(names)} files",
+            hint="Check that commit out somewhere (git worktree add) and give it as --tree.",
+        )
+    modes = repository.modes(commit, names)
+    wanted = {n: modes[n] for n in names if n in modes and modes[n][0] in ("100644", "100755")}
+    blobs = repository.blobs(sha for _, sha in wanted.values())
+    found: dict[str, bytes | None] = {}
+    for name in names:
+        if any(ord(c) < 32 for c in name) or "\udc80" <= max(name) <= "\udcff":
+            continue  # no kernel file; it cannot be named to the parser either
+        found[name] = blobs[wanted[name][1]] if name in wanted else None
+    return found

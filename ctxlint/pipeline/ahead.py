@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading the few units of a small change at once, whatever profile they are of.
+
+Profiles are judged one after the other. With one file changed each would start a pool of
+workers for one unit, and the other processors would wait; read ahead, all are in the
+store when their profile's turn comes. What fails here is simply not there then, and
+fails again where it is reported.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from ctxlint import kbuild
+from ctxlint.frontend import worker
+from ctxlint.pipeline import Request
+from ctxlint.pipeline.alone import Job, lower_alone
+from ctxlint.pipeline.index import CLOCK_SETTLES, Changed, Index, class_of, rules_of, todo_of
+from ctxlint.store import Store, now_ns
+
+FEW = 6
+"""Units. From here on the pool's workers are worth their start."""
+
+Unread = tuple[kbuild.Prepared, Index, list[kbuild.CompileCommand]]
+
+
+def read_ahead(
+    tree: kbuild.Tree,
+    profiles: Sequence[tuple[kbuild.Prepared, Changed | None]],
+    request: Request,
+    store: Store,
+    jobs: int,
+) -> int:
+    """Parse what is missing of all ``profiles`` into the store, when it is little; how
+    many units that were."""
+    if threading.active_count() != 1:
+        return 0  # a fork would inherit locks in whatever state they are
+    work = []
+    for profile, changed in profiles:
+        index, todo = todo_of(profile, request, store, changed)
+        if todo:
+            work.append((profile, changed, index, todo))
+    if not 0 < sum(len(todo) for *_, todo in work) <= FEW:
+        return 0
+    time.sleep(CLOCK_SETTLES)
+    units = []
+    for profile, changed, index, todo in work:
+        overlay = str(changed.overlay(todo)) if changed is not None else ""
+        memory = changed.memory if changed is not None else 0
+        units += [
+            unit_job(tree, profile, command, request, store, index, overlay, memory)
+            for command in todo
+        ]
+    lower_alone(units, processes=jobs, timeout=request.timeout)
+    store.refresh()
+    return len(units)
+
+
+def unit_job(
+    tree: kbuild.Tree,
+    profile: kbuild.Prepared,
+    command: kbuild.CompileCommand,
+    request: Request,
+    store: Store,
+    index: Index,
+    overlay: str = "",
+    memory: int = 0,
+) -> Job:
+    """A unit to be parsed into ``index`` and into the store; it is dated now."""
+    name = class_of(profile.spec_name, command, index.tool)
+    rules_of(request)  # the child has them then
+    known = store.known_inlines(name)
+    return Job(
+        request=worker.Request(
+            profile=name,
+            tree=str(tree.path),
+            file=command.file,
+            arguments=command.arguments,
+            directory=str(command.directory),
+            overlay=overlay,
+        ),
+        known={name: known},
+        transform="ctxlint.pipeline.work:Digest",
+        transform_arguments=(
+            profile.rt,
+            request.rules,
+            {name: store.inline_facts(name, known)},
+        ),
+        libclang=request.libclang,
+        memory=memory,
+        done=partial(index.take, profile.spec_name, command, now_ns()),
+    )

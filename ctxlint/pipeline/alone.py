@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lowering a few units in children of this process.
+
+The pool of ``frontend/worker.py`` starts fresh interpreters, which pays when each lowers
+many units. For one or two the start would cost as much as the parse; a forked child has
+everything loaded, and still a crash or hang of the parser is not ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing.connection
+import os
+import resource
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from ctxlint.base.errors import CtxlintError, FrontendError
+from ctxlint.frontend.worker import KnownInlines, Lowerer, Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One unit, with what ``lower_many`` is told for all of its units; ``memory`` are
+    bytes of address space (0: no limit), ``done`` gets the unit and what ``transform``
+    made of it."""
+
+    request: Request
+    known: Mapping[str, KnownInlines]
+    transform: str
+    transform_arguments: tuple[Any, ...]
+    libclang: str | None = None
+    memory: int = 0
+    done: Callable[[bytes, bytes], None] = field(repr=False)
+
+
+def lower_alone(jobs: Iterable[Job], *, processes: int, timeout: float) -> list[str]:
+    """Lower each unit in a child of its own, up to ``processes`` at a time.
+
+    The answer are the reasons of failures, ``""`` for none, in the order of the jobs:
+    the unit could not be lowered, took longer than ``timeout`` seconds, or ended its
+    child. Must be called while there is one thread.
+    """
+    todo = deque(enumerate(jobs))
+    reasons = [""] * len(todo)
+    running: dict[Connection, _Child] = {}
+    try:
+        while todo or running:
+            while todo and len(running) < max(processes, 1):
+                child = _Child(*todo.popleft(), time.monotonic() + timeout)
+                running[child.pipe] = child
+            end = min(child.deadline for child in running.values())
+            ready = multiprocessing.connection.wait(
+                list(running), max(end - time.monotonic(), 0)
+            )
+            late = [c.pipe for c in running.values() if time.monotonic() >= c.deadline]
+            for pipe in [p for p in running if p in ready] or late:
+                child = running.pop(pipe)
+                try:
+                    if pipe in ready:
+                        child.job.done(*child.receive())
+                    else:
+                        reasons[child.number] = f"timed out after {timeout:g} s"
+                except FrontendError as error:
+                    reasons[child.number] = str(error)
+                finally:
+                    child.end()
+    finally:
+        for child in running.values():
+            child.end()
+    return reasons
+
+
+class _Child:
+    """A process that lowers one unit."""
+
+    def __init__(self, number: int, job: Job, deadline: float) -> None:
+        self.number = number
+        self.job = job
+        self.deadline = deadline
+        self.pipe, theirs = Pipe(duplex=False)
+        self._pid = os.fork()
+        if self._pid == 0:
+            _serve(job, theirs)
+        theirs.close()
+
+    def receive(self) -> tuple[bytes, bytes]:
+        """Its answer; raises FrontendError."""
+        try:
+            error, unit, extra = self.pipe.recv()
+        except (EOFError, OSError):
+            # It ends by itself: its end of the pipe is closed.
+            status = os.waitpid(self._pid, 0)[1]
+            self._pid = 0
+            code = os.waitstatus_to_exitcode(status)
+            raise FrontendError(f"the parser ended with code {code}") from None
+        if error:
+            raise FrontendError(error)
+        return unit, extra
+
+    def end(self) -> None:
+        """Make sure that it is gone."""
+        self.pipe.close()
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+
+
+def _serve(job: Job, pipe: Connection) -> None:
+    """The child's whole life. Nothing of the parent's may run at its end."""
+    code = 1
+    try:
+        if job.memory:
+            resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
+        try:
+            lowerer = Lowerer(job.known, job.transform, job.transform_arguments, job.libclang)
+            reply = ("", *lowerer.lower(job.request))
+        except CtxlintError as error:
+            reply = (str(error), b"", b"")
+        except Exception as error:  # as in the pool: it costs this unit
+            reply = (f"internal error: {type(error).__name__}: {error}", b"", b"")
+        pipe.send(reply)
+        code = 0
+    finally:
+        os._exit(code)

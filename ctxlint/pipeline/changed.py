@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judging a tree with files changed, without writing to it.
+
+The changed files exist in memory and, numbered, in a temporary directory of the cache.
+Flags come from the tree on the disk; nothing of the changed text is ever run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxlint import kbuild
+from ctxlint.findings.model import Incomplete, Result
+from ctxlint.frontend import write_overlay
+from ctxlint.kbuild.tree import below
+from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.ahead import read_ahead
+from ctxlint.pipeline.index import Changed, Index
+from ctxlint.pipeline.quote import is_build_file
+from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge
+from ctxlint.store import Store
+
+Contents = Mapping[str, bytes | None]
+"""Files by name relative to the tree; None is a file that is not there."""
+
+MAX_UNITS = 64
+"""Units of a profile that are read again for one change."""
+
+MEMORY = 6 << 30
+"""Bytes of address space for a parser of changed source: ten times what a large
+unit of the kernel takes."""
+
+_FOLDER_FILES = 200
+_STALE_SECONDS = 86400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The result of one state of the tree, and what has to be said about it.
+
+    ``borrowed`` are new files with the file whose flags they were read with,
+    ``unbuilt`` changed C files that no profile compiles. ``parsed`` counts units that
+    were read just now.
+    """
+
+    result: Result
+    borrowed: Mapping[str, str]
+    unbuilt: tuple[str, ...]
+    parsed: int
+
+
+class Workshop:
+    """One tree under its profiles, with an open store. Made by :func:`workshop`."""
+
+    def __init__(
+        self,
+        session: Session,
+        profiles: list[kbuild.Prepared],
+        store: Store,
+        folder: Path,
+        progress: Progress,
+        base: Contents,
+        max_units: int,
+    ) -> None:
+        self.session = session
+        self.profiles = profiles
+        self._store = store
+        self._folder = folder
+        self._progress = progress
+        self._base = base
+        self._max_units = max_units
+        self._before: dict[str, Index] = {}
+
+    def judge(self, contents: Contents, recent: Iterable[str] = ()) -> Judged:
+        """Judge the tree with ``contents`` in place of what it has.
+
+        ``recent`` are the files that changed since the last call. The first call is
+        for the base: there everything is read that is needed, later no more than the
+        limit of units, and the result says where it stopped.
+        """
+        view = self._store.seen_with(contents) if contents else self._store
+        results: list[ProfileResult] = []
+        incomplete: list[Incomplete] = []
+        borrowed: dict[str, str] = {}
+        units = 0
+        sources = [f for f, data in contents.items() if f.endswith(".c") and data is not None]
+        built: set[str] = set()
+        views = []
+        for profile in self.profiles:
+            changed_profile = self._with_commands(profile, contents, borrowed)
+            views.append((changed_profile, self._changed(profile, contents, recent)))
+        session = self.session
+        parsed = read_ahead(session.tree, views, session.request, view, session.jobs)
+        changed_profiles = [changed_profile for changed_profile, _ in views]
+        for changed_profile, changed in views:
+            index = self.session.index(changed_profile, view, self._progress, changed)
+            self._before[changed_profile.spec_name] = index
+            built.update(index.facts)
+            incomplete += index.incomplete
+            parsed += index.parsed
+            units += len(index.facts)
+            results.append(
+                judge(index, self.session, changed_profile, view, self._progress, contents)
+            )
+        return Judged(
+            result=assemble(
+                self.session, changed_profiles, results, incomplete, units, contents
+            ),
+            borrowed=borrowed,
+            unbuilt=tuple(sorted(f for f in sources if f not in built)),
+            parsed=parsed,
+        )
+
+    def _changed(
+        self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]
+    ) -> Changed | None:
+        if not contents:
+            return None
+        there = (f for f, data in contents.items() if data is not None)
+        return Changed(
+            contents=contents,
+            added=frozenset(f for f in there if not self._in_base(f)),
+            overlay=self._overlay(contents),
+            memory=MEMORY,
+            before=self._before.get(profile.spec_name),
+            recent=frozenset(recent),
+            limit=self._max_units,
+        )
+
+    def _in_base(self, file: str) -> bool:
+        if file in self._base:
+            return self._base[file] is not None
+        return (self.session.tree.path / file).is_file()
+
+    def _with_commands(
+        self, profile: kbuild.Prepared, contents: Contents, borrowed: dict[str, str]
+    ) -> kbuild.Prepared:
+        known = {c.file: c for c in profile.commands if contents.get(c.file, b"") is not None}
+        if not profile.own:
+            # A build directory may know files of a later state of the tree.
+            known = {file: c for file, c in known.items() if self._in_base(file)}
+        for file, data in sorted(contents.items()):
+            if data is None or not file.endswith(".c") or file in known:
+                continue
+            if self._in_base(file) and (self.session.tree.path / file).is_file():
+                continue  # not new, and this configuration does not build it
+            like = kbuild.command_like(profile.commands, file)
+            if like is not None:
+                known[file], borrowed[file] = like
+        commands = tuple(known[file] for file in sorted(known))
+        return dataclasses.replace(profile, commands=commands)
+
+    def _overlay(self, contents: Contents) -> Callable[[Iterable[kbuild.CompileCommand]], Path]:
+        def write(commands: Iterable[kbuild.CompileCommand]) -> Path:
+            place = Path(tempfile.mkdtemp(dir=self._folder))
+            lines = [(c.directory, c.arguments) for c in commands]
+            return write_overlay(place, self.session.tree.path, contents, lines)
+
+        return write
+
+
+@contextlib.contextmanager
+def workshop(
+    request: Request,
+    base: Contents,
+    touched: Iterable[str],
+    progress: Progress,
+    max_units: int = MAX_UNITS,
+    *,
+    trusted: bool = False,
+) -> Iterator[Workshop]:
+    """Prepare the profiles for a change of the files ``touched`` over ``base`` (the
+    files in which the state before differs from the disk).
+
+    The kernel's build system sees what it could run as it is in the base: the checkout
+    may have the patches in it already. Unless what is on the disk is ``trusted``: it is
+    the user's own, and they build it.
+    """
+    session = Session.of(request)
+    paths = audited_paths(request, session.tree, touched)
+    session = dataclasses.replace(session, paths=paths)
+    known = trusted or request.builds
+    instead = {} if known else run_by_build(session.tree.path, base)
+    profiles = session.profiles(progress, instead)
+    with session.open_store(progress) as store, _scratch(session.cache) as folder:
+        yield Workshop(session, profiles, store, folder, progress, base, max_units)
+
+
+def run_by_build(tree: Path, contents: Contents) -> dict[str, bytes | None]:
+    """Those files that the kernel's build system reads rules from or runs: makefiles,
+    configuration, scripts, and sources of directories that build host programs."""
+    host: dict[str, bool] = {}
+
+    def builds_host_programs(folder: str) -> bool:
+        if folder not in host:
+            texts = [contents.get(f"{folder}/{name}") for name in ("Makefile", "Kbuild")]
+            for name in ("Makefile", "Kbuild"):
+                with contextlib.suppress(OSError):
+                    texts.append((tree / folder / name).read_bytes())
+            host[folder] = any(re.search(rb"hostprogs|userprogs", t or b"") for t in texts)
+        return host[folder]
+
+    return {
+        file: data
+        for file, data in contents.items()
+        if is_build_file(file) or builds_host_programs(file.rpartition("/")[0])
+    }
+
+
+def audited_paths(
+    request: Request, tree: kbuild.Tree, touched: Iterable[str]
+) -> tuple[str, ...]:
+    """What to look at: the request's paths and the directories of the C files that
+    change (of a very large directory the files alone). A change of headers only is
+    seen in the default directories."""
+    paths = set(request.paths)
+    for file in sorted(touched):
+        if not file.endswith(".c") or below(file, paths):
+            continue
+        directory = file.rpartition("/")[0]
+        here = tree.path / directory
+        if not directory or not here.is_dir():
+            continue
+        if sum(entry.suffix == ".c" for entry in here.iterdir()) <= _FOLDER_FILES:
+            paths.add(directory)
+        elif (tree.path / file).is_file():
+            paths.add(file)
+    if not paths:
+        paths.update(p for p in DEFAULT_PATHS if (tree.path / p).exists())
+    return tuple(sorted(paths))
+
+
+@contextlib.contextmanager
+def _scratch(cache: Path) -> Iterator[Path]:
+    """A directory for changed files; what a killed run left behind goes too."""
+    cache.mkdir(parents=True, exist_ok=True)
+    for old in cache.glob("changed-*"):
+        with contextlib.suppress(OSError):
+            if old.stat().st_mtime < time.time() - _STALE_SECONDS:
+                shutil.rmtree(old)
+    folder = Path(tempfile.mkdtemp(prefix="changed-", dir=cache.resolve()))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings of one change, and of a series of them, against the tree before."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import msgspec
+
+from ctxlint.findings.compare import Comparison
+from ctxlint.findings.compare import compare as compare_findings
+from ctxlint.findings.model import Finding, Incomplete, Result
+from ctxlint.findings.selection import Selection
+from ctxlint.findings.series import PatchReport, SeriesResult
+from ctxlint.patches import Patch, Series
+from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.changed import MAX_UNITS, Contents, Judged, workshop
+from ctxlint.pipeline.quote import is_build_file, quote
+from ctxlint.pipeline.select import select
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change does to the findings.
+
+    ``result`` is that of the tree with the change. ``incomplete`` are units that could
+    not be analysed with it (exit code 3 when there are any). ``unbuilt`` are changed C
+    files that no profile compiles, ``borrowed`` new ones with the file whose flags they
+    were read with. ``parsed`` counts the units that were read for the base and for the
+    change: a large first number means that the cache was cold.
+    """
+
+    comparison: Comparison
+    result: Result
+    incomplete: tuple[Incomplete, ...]
+    unbuilt: tuple[str, ...]
+    borrowed: dict[str, str]
+    parsed: tuple[int, int]
+
+
+def compare(
+    request: Request,
+    base: Contents,
+    changes: Contents,
+    progress: Progress,
+    *,
+    max_units: int = MAX_UNITS,
+    trusted: bool = False,
+) -> Change:
+    """Compare the findings with and without ``changes``.
+
+    ``base`` are the files in which the state to compare with differs from the disk
+    (staged content: the HEAD version of files that the work tree has otherwise),
+    ``changes`` the new contents over it; None is a file that is not there. Neither is
+    written to the tree, and nothing of them is run. ``trusted``: the kernel's build
+    system may run on what is on the disk, the change is the user's own.
+    """
+    base = dict(base)
+    after = {**base, **changes}
+    with workshop(request, base, after, progress, max_units, trusted=trusted) as shop:
+        old = shop.judge(base)
+        new = shop.judge(after, recent=changes)
+    return Change(
+        comparison=compare_findings(old.result.findings, new.result.findings),
+        result=new.result,
+        incomplete=new.result.incomplete,
+        unbuilt=new.unbuilt,
+        borrowed=dict(new.borrowed),
+        parsed=(old.parsed, new.parsed),
+    )
+
+
+def run(
+    request: Request,
+    series: Series,
+    progress: Progress,
+    *,
+    max_units: int = MAX_UNITS,
+    selection: Selection | None = None,
+) -> SeriesResult:
+    """What each patch of a series does to the findings, and the series as a whole.
+
+    What ``selection`` hides (comments in the source, a baseline) is compared like the
+    rest, so that hiding a finding does not pass for fixing it, and then left out.
+    """
+    chosen = selection or Selection()
+    now = dict(series.difference)
+    touched = {file for patch in series.patches for file in patch.contents}
+    reports: list[PatchReport] = []
+    comparisons: list[Comparison] = []
+    with workshop(request, series.difference, touched, progress, max_units) as shop:
+        first = last = _selected(shop.judge(now), chosen)
+        if first.parsed:
+            progress.log(
+                "info", f"{first.parsed} units of the base were read; the next run has them"
+            )
+        stage = "patches"
+        progress.start(stage, len(series.patches))
+        for patch in series.patches:
+            now.update(patch.contents)
+            state = _selected(shop.judge(now, recent=patch.contents), chosen)
+            comparison = compare_findings(_all(last), _all(state))
+            comparisons.append(comparison)
+            reports.append(_report(patch, comparison, last, state))
+            last = state
+            progress.advance(stage, f"{patch.number}/{patch.total}")
+        progress.finish(stage)
+        paths = shop.session.paths
+        prepared = all(profile.own for profile in shop.profiles)
+    reports = [
+        _with_later(report, number, comparisons, series.patches)
+        for number, report in enumerate(reports)
+    ]
+    net = _visible(compare_findings(_all(first), _all(last)))
+    left = (*net.introduced, *(pair.after for pair in net.halved))
+    incomplete = {(i.file, i.profile, i.reason): i for i in first.result.incomplete}
+    incomplete |= {(i.file, i.profile, i.reason): i for r in reports for i in r.incomplete}
+    return SeriesResult(
+        tool=last.result.tool,
+        tree=msgspec.structs.replace(last.result.tree, commit=series.base),
+        base=series.base,
+        base_from=series.base_from,
+        profiles=last.result.profiles,
+        prepared=prepared,
+        paths=paths,
+        patches=tuple(reports),
+        introduced=net.introduced,
+        fixed=net.fixed,
+        halved=net.halved,
+        kept=tuple(
+            sorted(
+                (*net.kept, *(p.after for p in net.moved)),
+                key=lambda f: (f.file, f.line, f.column, f.check),
+            )
+        ),
+        incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
+        notes=series.notes,
+        result=msgspec.structs.replace(
+            last.result,
+            hidden=(),
+            stale=(),
+            findings=tuple(sorted(left, key=lambda f: (f.file, f.line, f.column, f.check))),
+            incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
+            uncovered=tuple(sorted({f for r in reports for f in r.unbuilt})),
+        ),
+    )
+
+
+def _selected(state: Judged, selection: Selection) -> Judged:
+    return dataclasses.replace(state, result=select(state.result, selection))
+
+
+def _all(state: Judged) -> tuple[Finding, ...]:
+    return (*state.result.findings, *state.result.hidden)
+
+
+def _visible(comparison: Comparison) -> Comparison:
+    """Without what is hidden after the change (a fixed finding: before it)."""
+    return msgspec.structs.replace(
+        comparison,
+        introduced=tuple(f for f in comparison.introduced if not f.suppressed),
+        fixed=tuple(f for f in comparison.fixed if not f.suppressed),
+        halved=tuple(p for p in comparison.halved if not p.after.suppressed),
+        moved=tuple(p for p in comparison.moved if not p.after.suppressed),
+        kept=tuple(f for f in comparison.kept if not f.suppressed),
+    )
+
+
+def _hidden(before: Judged, comparison: Comparison) -> list[str]:
+    """Notes on findings that are hidden from this patch on."""
+    shown = {f.fingerprint for f in before.result.findings}
+    hidden = [f for f in comparison.introduced if f.suppressed]
+    hidden += [p.after for p in comparison.halved if p.after.suppressed]
+    hidden += [f for f in comparison.kept if f.suppressed and f.fingerprint in shown]
+    hidden += [
+        p.after
+        for p in comparison.moved
+        if p.after.suppressed and p.before.fingerprint in shown
+    ]
+    return [
+        f"hidden from here on: {f.file}:{f.line}: {f.callee}() in {f.function}(), by "
+        + ("a comment" if f.suppressed[0].kind == "inSource" else "the baseline")
+        + (f" ({f.suppressed[0].reason})" if f.suppressed[0].reason else "")
+        for f in hidden
+    ]
+
+
+def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged) -> PatchReport:
+    known = set(before.result.incomplete)
+    notes = _hidden(before, everything)
+    comparison = _visible(everything)
+    build = sorted(f for f in patch.contents if is_build_file(f))
+    if build:
+        notes.append(f"changes {_some(build)}: flags and configuration stay those of the base")
+    quotes = {}
+    for finding in (*comparison.introduced, *(p.after for p in comparison.halved)):
+        found = quote(finding, patch.files)
+        if found is not None:
+            quotes[finding.fingerprint] = found
+    return PatchReport(
+        number=patch.number,
+        total=patch.total,
+        subject=patch.subject,
+        author=patch.author,
+        commit=patch.commit,
+        mail_subject=patch.mail.subject,
+        message_id=patch.mail.message_id,
+        references=patch.mail.references,
+        to=patch.mail.to,
+        cc=patch.mail.cc,
+        date=patch.mail.date,
+        files=tuple(sorted(patch.contents)),
+        introduced=comparison.introduced,
+        fixed=comparison.fixed,
+        halved=comparison.halved,
+        moved=comparison.moved,
+        kept=tuple(f.fingerprint for f in comparison.kept),
+        fixed_later={},
+        halved_later={},
+        quotes=quotes,
+        incomplete=tuple(i for i in after.result.incomplete if i not in known),
+        unbuilt=tuple(f for f in after.unbuilt if f in patch.contents),
+        borrowed={f: like for f, like in after.borrowed.items() if f in patch.contents},
+        notes=tuple(notes),
+    )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _with_later(
+    report: PatchReport, at: int, comparisons: list[Comparison], patches: tuple[Patch, ...]
+) -> PatchReport:
+    """Which later patch fixes what this one introduces, wholly or by half."""
+    fixed: dict[str, int] = {}
+    halved: dict[str, int] = {}
+    for finding in report.introduced:
+        name = finding.fingerprint
+        for number in range(at + 1, len(comparisons)):
+            comparison = comparisons[number]
+            if any(f.fingerprint == name for f in comparison.fixed):
+                fixed[finding.fingerprint] = patches[number].number
+                break
+            pair = next((p for p in comparison.halved if p.before.fingerprint == name), None)
+            if pair is not None:
+                halved[finding.fingerprint] = patches[number].number
+                name = pair.after.fingerprint
+            name = comparison.renamed.get(name, name)
+    return msgspec.structs.replace(report, fixed_later=fixed, halved_later=halved)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One unit at a time, while the kernel is built: ``make C=1 CHECK="ctxlint kbuild"``.
+
+Each call is a process of its own, several run at once, and each sees one unit and what
+the store has of the others. The unit is stored under the identity that an audit of the
+build directory gives it, then judged together with the units of its *scope* that are
+stored already. Which call sees a chain across files? The one that stores the last of its
+units. So a call tells what it found in its own unit, and, when that was new to the
+store, also what it completed in others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ctxlint import kbuild
+from ctxlint.findings.model import Finding, Incomplete
+from ctxlint.kbuild.tree import below, included_c_files
+from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.ahead import unit_job
+from ctxlint.pipeline.alone import lower_alone
+from ctxlint.pipeline.collect import merge
+from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index, unit_keys
+from ctxlint.pipeline.run import Session, default_cache, judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitReport:
+    """What one call of the checker has to say.
+
+    ``findings`` are in this unit, ``completed`` those in other files that the store of
+    this unit brought to light. ``missing`` counts units of the scope that are compiled
+    but not in the store yet.
+    """
+
+    file: str
+    findings: tuple[Finding, ...]
+    completed: tuple[Finding, ...]
+    incomplete: tuple[Incomplete, ...]
+    scope: tuple[str, ...]
+    missing: int
+
+
+def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -> UnitReport:
+    """Bring one unit up to date in the store and judge it.
+
+    Of ``request`` count ``cache``, ``libclang``, ``rules``, ``timeout`` and ``paths``:
+    when the unit lies below one of these, all of them are the scope, else the unit's
+    own directory is. Raises :class:`StoreError` when the cache cannot be used.
+    """
+    paths = scope_of(unit.file, request.paths)
+    request = replace(request, tree=unit.tree.path, builds=(unit.build,), paths=paths)
+    session = Session(request, unit.tree, paths, request.cache or default_cache(), 1)
+    profile = unit.prepared(paths)
+    command = next(c for c in profile.commands if c.file == unit.file)
+    with session.open_store(progress) as store:
+        store.vouch_by(unit_keys(profile, request))
+        own = stored_index(replace(profile, commands=(command,)), request, store)
+        fresh = unit.file not in own.facts
+        if fresh:
+            time.sleep(CLOCK_SETTLES)
+            job = unit_job(unit.tree, profile, command, request, store, own)
+            [failed] = lower_alone([job], processes=1, timeout=request.timeout)
+            if failed:
+                own.incomplete.append(
+                    Incomplete(file=unit.file, profile=profile.spec_name, reason=failed)
+                )
+            store.refresh()
+        # Looked up after our own unit is stored: of two calls, the later one sees both.
+        index = stored_index(profile, request, store)
+        if unit.file not in index.facts:  # it has errors, or a file of it just changed
+            index.absorb(own)
+        missing = sum(c.file not in index.facts for c in profile.commands)
+        # As long as units are missing the answer is a passing one, not to be kept.
+        found = judge(index, session, profile, store, progress, keep=not missing)
+    mine = {unit.file, *included_c_files(unit.tree, [unit.file])}
+    findings = merge([found.findings])
+    return UnitReport(
+        file=unit.file,
+        findings=tuple(f for f in findings if f.file in mine),
+        completed=tuple(
+            f for f in findings if fresh and f.file not in mine and _touches(f, mine)
+        ),
+        incomplete=tuple(own.incomplete),
+        scope=paths,
+        missing=missing,
+    )
+
+
+def scope_of(file: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Files and directories whose units are judged together with ``file``."""
+    if below(file, paths):
+        return tuple(sorted(set(paths)))
+    return (file.rpartition("/")[0] or ".",)
+
+
+def _touches(finding: Finding, files: set[str]) -> bool:
+    return finding.entry.file in files or any(step.file in files for step in finding.path)

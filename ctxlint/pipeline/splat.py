@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kernel log to answers: each splat, its execution context, and what the analysis
+knows about it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import msgspec
+
+from ctxlint import kbuild
+from ctxlint.contexts import entries as entry_points
+from ctxlint.findings.model import Finding, Incomplete, Result
+from ctxlint.model.splat import match, paths, words
+from ctxlint.model.splat import types as t
+from ctxlint.model.splat.context import SplatContext, context_of, error_hint, names
+from ctxlint.model.splat.match import FindingMatch
+from ctxlint.model.splat.parse import parse
+from ctxlint.model.splat.paths import Finder, TreePath
+from ctxlint.model.splat.rules import SplatRules
+from ctxlint.model.splat.rules import load as load_rules
+from ctxlint.model.splat.types import Located, Record
+from ctxlint.pipeline import Progress, Request, reach
+from ctxlint.pipeline.collect import source_reader
+from ctxlint.pipeline.index import rules_of
+from ctxlint.pipeline.run import audit, linked
+from ctxlint.rulebook import Rulebook, load
+
+_SEARCHED = (
+    t.Sleeping, t.Scheduling, t.NonBlocking, t.IdleScheduling, t.WaitContext, t.Warn, t.Bug,
+)  # fmt: skip
+"""Kinds that a finding can explain."""
+
+
+class SplatAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One splat, explained. ``error`` is what a register hints at, as (register,
+    value); ``frames`` are the functions on the stack without those that print;
+    ``nothing`` says why neither a finding nor a path is there. ``same``: how many more
+    splats of the log say the same; ``record`` has all its fields."""
+
+    kind: str
+    headline: str
+    line: int
+    time: str
+    what: str
+    place: str
+    task: str
+    frames: tuple[str, ...]
+    error: tuple[str, str] | None = None
+    context: SplatContext | None = None
+    finding: FindingMatch | None = None
+    path: TreePath | None = None
+    profile: str = ""
+    nothing: str = ""
+    same: int = 0
+    record: Record
+
+
+class SplatReport(msgspec.Struct, frozen=True, kw_only=True):
+    """``lines`` is the number of lines that are in no splat; ``looked_in`` are the
+    files of the tree that were read; ``incomplete`` those that could not be."""
+
+    splats: tuple[SplatAnswer, ...]
+    lines: int
+    looked_in: tuple[str, ...] = ()
+    incomplete: tuple[Incomplete, ...] = ()
+
+
+def explain(
+    text: str, request: Request | None, result: Result | None, progress: Progress
+) -> SplatReport:
+    """Read a log. ``request`` names the tree, and the files to look in (none: those
+    that define what is on the stacks); ``result`` is a saved audit."""
+    book: Rulebook = rules_of(request) if request is not None else load()
+    rules = load_rules(book)
+    log = parse(text)
+    answers = [_answer(located, rules) for located in log.splats]
+    looked_in: tuple[str, ...] = ()
+    incomplete: tuple[Incomplete, ...] = ()
+    known = result.findings if result is not None else None
+    if request is not None:
+        files = request.paths or _files(answers, rules, request)
+        looked_in = tuple(sorted(files))
+        if files:
+            request = dataclasses.replace(request, paths=looked_in)
+            if known is None:
+                fresh = audit(request, progress)
+                known, incomplete = fresh.findings, fresh.incomplete
+            answers = _with_paths(answers, rules, request, progress)
+    answers = [_with_finding(a, known, request is not None, rules) for a in answers]
+    return SplatReport(
+        splats=_without_repeats(answers),
+        lines=len(log.rest),
+        looked_in=looked_in,
+        incomplete=incomplete,
+    )
+
+
+def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
+    splat = located.splat
+    return SplatAnswer(
+        kind=str(msgspec.to_builtins(splat)["kind"]),
+        headline=words.headline(splat),
+        line=located.line,
+        time=located.time,
+        what=words.what(splat, rules),
+        place=words.place(splat),
+        task=words.task(splat),
+        frames=names(splat, rules),
+        error=error_hint(splat) if isinstance(splat, t.Warn) else None,
+        context=context_of(splat, rules),
+        record=splat,
+    )
+
+
+def _files(
+    answers: Iterable[SplatAnswer], rules: SplatRules, request: Request
+) -> tuple[str, ...]:
+    """Files of the tree that define functions of the stacks or hold the statement that
+    was printed."""
+    tree = kbuild.find_tree(request.tree)
+    wanted: set[str] = set()
+    printed: set[str] = set()
+    for answer in answers:
+        splat = answer.record
+        wanted.update(paths.own_frames(splat, answer.context, rules))
+        if isinstance(splat, t.Warn | t.Bug) and splat.file.endswith(".c"):
+            file = splat.file.removeprefix("./")
+            parts = file.split("/")
+            # An absolute path ends in the one below the tree.
+            tails = ("/".join(parts[i:]) for i in range(len(parts)) if parts[i])
+            printed.update(x for x in tails if "/" in x and (tree.path / x).is_file())
+    folder = kbuild.arch_folder(request.arch or "arm64")
+    names_ = reach.Wanted(callers=frozenset(), bodies=frozenset(wanted))
+    found = reach.find_files(tree.path, folder, names_, printed)
+    return tuple(dict.fromkeys((*sorted(printed), *found[: reach.FILES_PER_ROUND])))
+
+
+def _with_paths(
+    answers: list[SplatAnswer], rules: SplatRules, request: Request, progress: Progress
+) -> list[SplatAnswer]:
+    """The way in the tree for each stack, under the profile that shows most of it."""
+    best: dict[int, tuple[tuple[int, int, int], TreePath, str]] = {}
+    tree = kbuild.find_tree(request.tree)
+    for profile, program in linked(request, progress):
+        entries = entry_points.find(program, rules.book, profile.rt)
+        finder = Finder(program, entries, rules, source_reader(tree.path))
+        for index, answer in enumerate(answers):
+            path = finder.find(answer.record, answer.context)
+            if path is None:
+                continue
+            quality = (path.found, -len(path.broken), len(path.calls))
+            if index not in best or quality > best[index][0]:
+                best[index] = (quality, path, profile.spec_name)
+    return [
+        msgspec.structs.replace(answer, path=best[i][1], profile=best[i][2])
+        if i in best
+        else answer
+        for i, answer in enumerate(answers)
+    ]
+
+
+def _with_finding(
+    answer: SplatAnswer,
+    known: Iterable[Finding] | None,
+    has_tree: bool,
+    rules: SplatRules,
+) -> SplatAnswer:
+    splat = answer.record
+    searched = isinstance(splat, _SEARCHED) and bool(answer.frames)
+    path = answer.path
+    at = (path.file, path.line) if path is not None and path.file else None
+    if path is not None and path.elsewhere:
+        at = None
+    found = (
+        match.best(splat, known, answer.context, rules, at)
+        if known is not None and searched
+        else None
+    )
+    nothing = ""
+    if found is None:
+        nothing = _nothing(answer, known is not None, has_tree, searched)
+    return msgspec.structs.replace(answer, finding=found, nothing=nothing)
+
+
+def _nothing(answer: SplatAnswer, has_findings: bool, has_tree: bool, searched: bool) -> str:
+    if not isinstance(answer.record, _SEARCHED):
+        return "the checks do not look for this"
+    if not answer.frames:
+        return "the log has no call trace of it"
+    if not has_findings:
+        return "no findings to compare with; --tree or --result gives some"
+    if has_tree and answer.path is None:
+        return "none of its functions is in the files that were read"
+    if answer.path is not None and answer.path.broken:
+        return "the stack goes through calls that the analysis does not see"
+    return "no finding of the audit has this operation on this path"
+
+
+def _without_repeats(answers: Iterable[SplatAnswer]) -> tuple[SplatAnswer, ...]:
+    """A kernel that is stuck prints the same splat thousands of times."""
+    out: dict[tuple[object, ...], SplatAnswer] = {}
+    for answer in answers:
+        splat = answer.record
+        key = (answer.kind, answer.headline, answer.frames, splat.cpu, splat.name, splat.pid)
+        if key in out:
+            out[key] = msgspec.structs.replace(out[key], same=out[key].same + 1)
+        else:
+            out[key] = answer
+    return tuple(out.values())

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How much has to be read before a change can be judged.
+
+A commit hook must not hang a commit for minutes because nobody has audited that part of
+the tree yet, or because a header changed that everything includes. So the question is
+asked first, without running kbuild and without parsing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.changed import Contents, audited_paths
+from ctxlint.pipeline.index import stored_index
+from ctxlint.pipeline.run import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warmth:
+    """What is known of the tree before a change.
+
+    ``paths`` would be judged. ``prepared`` is False when kbuild has to run first; then
+    the counts are 0. Otherwise ``missing`` of the ``units`` (of all profiles) are not in
+    the store as they are before the change.
+    """
+
+    paths: tuple[str, ...]
+    prepared: bool
+    missing: int = 0
+    units: int = 0
+
+
+def warmth(
+    request: Request, base: Contents, touched: Iterable[str], progress: Progress
+) -> Warmth:
+    """Look at what :func:`~ctxlint.pipeline.series.compare` would have to read for
+    ``base``; ``touched`` are all files that differ between the disk and the states."""
+    session = Session.of(request)
+    paths = audited_paths(request, session.tree, touched)
+    session = replace(session, paths=paths)
+    if not session.ready():
+        return Warmth(paths=paths, prepared=False)
+    missing = units = 0
+    with session.open_store(progress) as store:
+        view = store.seen_with(base) if base else store
+        for profile in session.profiles(progress):
+            known = stored_index(profile, request, view).facts
+            units += len(profile.commands)
+            missing += sum(command.file not in known for command in profile.commands)
+    return Warmth(paths=paths, prepared=True, missing=missing, units=units)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Answers for b4's check commands.
+
+b4 hands a message to a check on its standard input and reads a JSON list of
+``{tool, status, summary, url, details}`` with the status ``pass``, ``warn`` or ``fail``
+(``review-perpatch-check-cmd`` and ``review-series-check-cmd``). Its older checks
+(``prep-perpatch-check-cmd``, ``am-perpatch-check-cmd``) read lines instead, as
+checkpatch writes them: one with ``ERROR:`` is a failure, any other a warning, none at
+all is success (source: b4/review/checks.py, ``run_local_check`` in b4/__init__.py).
+"""
+
+from __future__ import annotations
+
+import json
+
+from ctxlint.findings.model import Finding
+from ctxlint.findings.series import PatchReport, SeriesResult
+from ctxlint.report.clean import clean
+from ctxlint.report.series_text import base_words, bisect_text, half_text, notes_of
+
+TOOL = "ctxlint"
+_LISTED = 50
+
+
+def render(series: SeriesResult) -> str:
+    """One entry for each introduced or half-fixed finding, one for what could not be
+    analysed, or a single ``pass``."""
+    entries = _entries(series)
+    if not entries:
+        fixed = len(series.fixed)
+        text = "no new sleep in atomic context" + (f", {fixed} fixed" if fixed else "")
+        names = ", ".join(p.name for p in series.profiles)
+        entries.append(_entry("pass", text, f"on {base_words(series)}, profiles: {names}"))
+    return _json(entries)
+
+
+def render_lines(series: SeriesResult) -> str:
+    """The same for b4's older checks; nothing when there is nothing to say."""
+    words = {"fail": "ERROR", "warn": "WARNING"}
+    return "".join(f"{words[e['status']]}: {e['summary']}\n" for e in _entries(series))
+
+
+def failure(message: str, hint: str = "") -> str:
+    """The answer when the series could not be applied or read."""
+    return _json([_entry("warn", message, hint)])
+
+
+def failure_lines(message: str) -> str:
+    """The same for b4's older checks."""
+    return clean(f"WARNING: not analysed: {message}") + "\n"
+
+
+def _entries(series: SeriesResult) -> list[dict[str, str]]:
+    entries: list[dict[str, str]] = []
+    for patch in series.patches:
+        many = len(series.patches) > 1
+        where = f"patch {patch.number}/{patch.total}: " if many else ""
+        for finding in patch.introduced:
+            entries.append(_entry("fail", where + _head(finding), _details(patch, finding)))
+        for pair in patch.halved:
+            details = half_text() + ".\n" + _way(pair.after)
+            entries.append(
+                _entry("warn", f"{where}incomplete fix: {_head(pair.after)}", details)
+            )
+        if patch.unbuilt:
+            entries += [_entry("warn", where + note, "") for note in notes_of(patch)]
+    if series.incomplete:
+        rows = [f"{i.file} ({i.profile}): {i.reason}" for i in series.incomplete]
+        more = f"\nand {len(rows) - _LISTED} more" if len(rows) > _LISTED else ""
+        entries.append(
+            _entry(
+                "warn",
+                f"{len(rows)} translation units could not be analysed",
+                "\n".join(rows[:_LISTED]) + more,
+            )
+        )
+    return entries
+
+
+def _json(entries: list[dict[str, str]]) -> str:
+    return json.dumps(entries, indent=2, ensure_ascii=True) + "\n"
+
+
+def _entry(status: str, summary: str, details: str) -> dict[str, str]:
+    return {
+        "tool": TOOL,
+        "status": status,
+        "summary": clean(summary),
+        "url": "",
+        "details": "\n".join(clean(line) for line in details.split("\n")),
+    }
+
+
+def _head(finding: Finding) -> str:
+    kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
+    return f"{finding.file}:{finding.line}: {finding.message} [{finding.check}], {kernels}"
+
+
+def _details(patch: PatchReport, finding: Finding) -> str:
+    text = _way(finding)
+    later = patch.fixed_later.get(finding.fingerprint)
+    if later is not None:
+        text += "\n" + bisect_text(patch, later)
+    return text
+
+
+def _way(finding: Finding) -> str:
+    rows = [f"{s.file}:{s.line}: in {s.function}(): {s.note}" for s in finding.path]
+    if finding.assumptions:
+        rows.append("This would be false unless all of these hold:")
+        rows += [f"- {assumption}" for assumption in finding.assumptions]
+    rows.append(f"profiles: {', '.join(finding.profiles)}")
+    return "\n".join(rows)

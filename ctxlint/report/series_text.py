@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report on a patch series for people: patch by patch, then the whole."""
+
+from __future__ import annotations
+
+from ctxlint.findings.compare import Pair
+from ctxlint.findings.model import Finding
+from ctxlint.findings.series import PatchReport, SeriesResult
+from ctxlint.report.clean import clean
+from ctxlint.report.text import (
+    WIDTH,
+    Line,
+    finding_lines,
+    headline,
+    incomplete_lines,
+    paint,
+    paragraph,
+)
+
+
+def render(series: SeriesResult, *, colour: bool = False, width: int = WIDTH) -> str:
+    """The whole report, ending in a line break; see :func:`ctxlint.report.text.render`."""
+    lines: list[Line] = []
+    for patch in series.patches:
+        lines += _patch(patch, width)
+        lines.append(())
+    lines += _summary(series, width)
+    return "".join(paint(line, colour) + "\n" for line in lines)
+
+
+def _patch(patch: PatchReport, width: int) -> list[Line]:
+    title = f"{place_of(patch)} {patch.subject}".rstrip()
+    lines: list[Line] = paragraph("label", title, width, "", "    ")
+    lines += [(("", f"  {_verdict(patch)}"),)]
+    for note in notes_of(patch):
+        lines += paragraph("", note, width, "  note: ", "        ")
+    lines += incomplete_lines(patch.incomplete, width)
+    for finding in patch.introduced:
+        lines.append(())
+        lines += finding_lines(finding, width)
+        lines += _fate(patch, finding, width)
+    for pair in patch.halved:
+        lines.append(())
+        lines += _half(pair, width)
+    for finding in patch.fixed:
+        lines.append((("label", "  fixed: "), *headline(finding)))
+    for pair in patch.moved:
+        if (pair.before.file, pair.before.function) != (pair.after.file, pair.after.function):
+            lines.append((("label", "  moved: "), *headline(pair.after)))
+            was = f"was in {pair.before.function}() of {pair.before.file}"
+            lines += paragraph("", was, width, "         ")
+    return lines
+
+
+def _verdict(patch: PatchReport) -> str:
+    still = len(patch.kept) + len(patch.moved)
+    parts = [
+        f"{len(found)} {word}"
+        for word, found in (
+            ("introduced", patch.introduced),
+            ("fixed", patch.fixed),
+            ("fixed by half", patch.halved),
+        )
+        if found
+    ]
+    return f"{', '.join(parts) or 'no change'}; {still} still there from before"
+
+
+def _fate(patch: PatchReport, finding: Finding, width: int) -> list[Line]:
+    later = patch.fixed_later.get(finding.fingerprint)
+    half = patch.halved_later.get(finding.fingerprint)
+    text = ""
+    if later is not None:
+        text = bisect_text(patch, later)
+    elif half is not None:
+        text = (
+            f"patch {half}/{patch.total} turns it into a bug on PREEMPT_RT kernels only; "
+            f"until there every kernel has it (matters to git bisect)"
+        )
+    return paragraph("warning", text, width, "  = ", "    ") if text else []
+
+
+def bisect_text(patch: PatchReport, later: int) -> str:
+    """What to say of a finding that a later patch of the series fixes."""
+    last = later - 1
+    span = f"patch {last}" if last == patch.number else f"patches {patch.number} to {last}"
+    return (
+        f"fixed by {later}/{patch.total}: the kernels with {span} have this bug, which "
+        "git bisect may stop at; it could go into one patch with its fix"
+    )
+
+
+def half_text() -> str:
+    """What to say of a fix by half."""
+    return (
+        "incomplete fix: before, this was a bug on every kernel; now it is one on "
+        "PREEMPT_RT kernels only, where the operation still sleeps"
+    )
+
+
+def _half(pair: Pair, width: int) -> list[Line]:
+    return [
+        *finding_lines(pair.after, width),
+        *paragraph("warning", half_text(), width, "  = ", "    "),
+    ]
+
+
+def place_of(patch: PatchReport) -> str:
+    """``patch 2/3:``, with the commit where there is one."""
+    commit = f" ({patch.commit[:12]})" if patch.commit else ""
+    return f"patch {patch.number}/{patch.total}{commit}:"
+
+
+def notes_of(patch: PatchReport) -> list[str]:
+    """Sentences on what the analysis of a patch rests on."""
+    notes = list(patch.notes)
+    for file, like in sorted(patch.borrowed.items()):
+        notes.append(f"{file} is new: read with the compile flags of {like}")
+    if patch.unbuilt:
+        some = ", ".join(patch.unbuilt[:4]) + (", ..." if len(patch.unbuilt) > 4 else "")
+        notes.append(f"not built under any of the profiles, so not looked at: {some}")
+    return notes
+
+
+def _summary(series: SeriesResult, width: int) -> list[Line]:
+    count = len(series.patches)
+    many = "1 patch" if count == 1 else f"{count} patches"
+    lines: list[Line] = [(("label", f"{many} on {base_words(series)}"),)]
+    for word, found in (
+        ("introduced", series.introduced),
+        ("fixed", series.fixed),
+        ("fixed by half (PREEMPT_RT is left)", series.halved),
+    ):
+        if found:
+            lines.append((("", f"  {len(found)} {word} by the whole series"),))
+    passing = [
+        (patch, finding, patch.fixed_later[finding.fingerprint])
+        for patch in series.patches
+        for finding in patch.introduced
+        if finding.fingerprint in patch.fixed_later
+    ]
+    for patch, finding, later in passing:
+        text = (
+            f"introduced by {patch.number}/{patch.total}, fixed by {later}/{patch.total}: "
+            f"{finding.callee}() in {finding.function}()"
+        )
+        lines += paragraph("warning", text, width, "  ", "    ")
+    if not (series.introduces or series.fixed or series.halved):
+        end = " in what was analysed" if series.incomplete else ""
+        lines.append((("", f"  no finding introduced or fixed{end}"),))
+    lines.append((("", f"  {len(series.kept)} were there before and still are"),))
+    for note in series.notes:
+        lines += paragraph("", note, width, "  note: ", "        ")
+    names = ", ".join(p.name + (" (PREEMPT_RT)" if p.rt else "") for p in series.profiles)
+    lines += paragraph("", f"profiles: {names}; looked at: {' '.join(series.paths)}", width, "")
+    return lines + incomplete_lines(series.incomplete, width)
+
+
+def base_words(series: SeriesResult) -> str:
+    """The base in words: version, commit, and how it was chosen."""
+    commit = f" {series.base[:12]}" if series.base else ""
+    return clean(f"Linux {series.tree.version}{commit} ({series.base_from})")

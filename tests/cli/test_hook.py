@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Git hooks on a repository made of the miniature tree, with the real git."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from git_tree import ROOT, Repository
+
+ROSE = "drivers/irqchip/irq-rose.c"
+ITS = "drivers/irqchip/irq-lily-its.c"
+START = "	if (readl(rdist->base + ROSE_PENDBASER) & 1)\n"
+BAD = "	free_pages(rdist->pending, ROSE_TABLE_ORDER);\n" + START
+BAD_HEADER = "int lily_its_cpu_init(int wrong);\n"
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="NO GIT")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+# -- what is checked ---------------------------------------------------------------
+
+
+def test_only_what_a_commit_introduces_stops_it(repository: Repository) -> None:
+    repository.warm()
+    assert repository.ctxlint("hook", "install").returncode == 0
+    # The file has findings of its own, and they move.
+    repository.edit(ITS, "\n#include", "\n\n\n#include")
+    done = repository.commit("-a")
+    assert done.returncode == 0, done.stderr
+    assert "1 file checked, 0 findings introduced" in done.stderr
+
+    repository.edit(ROSE, START, BAD)
+    before = repository.git("rev-parse", "HEAD")
+    done = repository.commit("-a")
+    assert done.returncode == 1
+    assert "1 finding introduced" in done.stderr
+    report = done.stdout + done.stderr
+    assert f"{ROSE}:31:2: error: free_pages() sleeps on PREEMPT_RT" in report
+    assert ITS not in report
+    assert repository.git("rev-parse", "HEAD") == before
+
+
+def test_what_is_staged_counts_and_not_the_disk(repository: Repository) -> None:
+    repository.warm()
+    repository.edit(ROSE, START, BAD)
+    repository.git("add", ROSE)
+    repository.edit(ROSE, BAD, START)
+    before = repository.state()
+    assert repository.ctxlint("hook", "run").returncode == 1
+    assert repository.state() == before
+
+    repository.git("add", ROSE)
+    repository.edit(ITS, "\n#include", "\n/* staged */\n#include")
+    repository.git("add", ITS)
+    repository.edit(ROSE, START, BAD)  # on the disk only
+    done = repository.ctxlint("hook", "run")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "1 file checked" in done.stderr
+
+
+def test_a_commit_of_some_files_has_an_index_of_its_own(repository: Repository) -> None:
+    repository.warm()
+    repository.ctxlint("hook", "install")
+    repository.edit(ROSE, START, BAD)
+    repository.git("add", ROSE)
+    repository.edit(ITS, "\n#include", "\n/* alone */\n#include")
+    done = repository.commit(ITS)
+    assert done.returncode == 0, done.stderr
+    assert repository.commit(ROSE).returncode == 1
+
+
+def test_a_header_is_checked_through_its_units(repository: Repository) -> None:
+    repository.warm()
+    header = "drivers/irqchip/irq-lily.h"
+    repository.edit(header, "int lily_its_probe", "/* probes */\nint lily_its_probe")
+    repository.git("add", header)
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 0
+    assert "0 findings introduced" in done.stderr
+    repository.edit(header, "int lily_its_probe", BAD_HEADER + "int lily_its_probe")
+    repository.git("add", header)
+    done = repository.ctxlint("hook", "run")
+    assert "drivers/irqchip/irq-lily.c (arm64-rt) was not analysed" in done.stderr
+
+
+def test_nothing_of_c_is_nothing_to_do(repository: Repository) -> None:
+    (repository.tree / "notes.txt").write_text("text\n")
+    repository.git("add", "notes.txt")
+    done = repository.ctxlint("hook", "run")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not Path(repository.environment["XDG_CACHE_HOME"], "ctxlint").exists()
+
+
+# -- a cold index ------------------------------------------------------------------
+
+
+def test_a_cold_index_is_told_and_not_made(repository: Repository) -> None:
+    repository.edit(ROSE, START, BAD)
+    repository.git("add", ROSE)
+    done = repository.ctxlint("hook", "run", "--max-units", "3")
+    assert done.returncode == 0
+    assert "the index is cold (10 of 10 units have not been read)" in done.stderr
+    assert "this commit was not checked" in done.stderr
+    assert "hint: run once: ctxlint audit drivers/firmware drivers/irqchip" in done.stderr
+    again = repository.ctxlint("hook", "run", "--max-units", "3", "--cold", "fail")
+    assert again.returncode == 3
+    assert "10 of 10" in again.stderr  # the first call has read nothing
+    built = repository.ctxlint("hook", "run", "--cold", "build")
+    assert built.returncode == 1
+    warm = repository.ctxlint("hook", "run", "--max-units", "3", "--cold", "fail")
+    assert warm.returncode == 1
+
+
+def test_too_many_files_are_told(repository: Repository) -> None:
+    for file in ROSE, ITS:
+        repository.edit(file, "\n#include", "\n\n#include")
+    repository.git("add", "-A")
+    done = repository.ctxlint("hook", "run", "--max-units", "1")
+    assert done.returncode == 0
+    assert "it changes 2 C files, a hook reads 1" in done.stderr
+
+
+# -- pushes ------------------------------------------------------------------------
+
+
+def test_a_push_is_checked_as_a_whole(repository: Repository, tmp_path: Path) -> None:
+    repository.warm()
+    repository.git("clone", "-q", "--bare", ".", str(tmp_path / "server"))
+    repository.git("remote", "add", "server", str(tmp_path / "server"))
+    repository.git("fetch", "-q", "server")
+    repository.ctxlint("hook", "install", "--on", "push")
+    repository.edit(ROSE, START, BAD)
+    repository.commit("-a")
+    done = repository.run("git", "push", "server", "main")
+    assert done.returncode == 1
+    assert "this push (1 commit): 1 file checked, 1 finding introduced" in done.stderr
+    repository.edit(ROSE, BAD, START)
+    repository.commit("-a")
+    repository.edit(ROSE, START, BAD)  # not committed
+    done = repository.run("git", "push", "server", "main:topic")
+    assert done.returncode == 0, done.stderr
+    assert "this push (2 commits): " not in done.stderr  # nothing is left of the change
+    repository.git("checkout", "-q", ROSE)
+    repository.edit(ROSE, START, "	/* a word */\n" + START)
+    repository.commit("-a")
+    done = repository.run("git", "push", "server", "main:other")
+    assert done.returncode == 0
+    assert "1 file checked, 0 findings introduced" in done.stderr
+
+
+def test_a_range_comes_from_the_pre_commit_program(repository: Repository) -> None:
+    repository.warm()
+    repository.edit(ROSE, START, BAD)
+    repository.commit("-a")
+    both = {"PRE_COMMIT_FROM_REF": "HEAD~1", "PRE_COMMIT_TO_REF": "HEAD"}
+    done = repository.ctxlint("hook", "run", "--push", **both)
+    assert done.returncode == 1
+    wrong = repository.ctxlint("hook", "run", **both | {"PRE_COMMIT_FROM_REF": "nowhere"})
+    assert wrong.returncode == 2
+    assert "nowhere: no such commit" in wrong.stderr
+
+
+# -- installing --------------------------------------------------------------------
+
+
+def test_install_and_uninstall(repository: Repository) -> None:
+    hook = repository.tree / ".git/hooks/pre-commit"
+    assert repository.ctxlint("hook", "install").returncode == 0
+    assert os.access(hook, os.X_OK)
+    assert repository.ctxlint("hook", "install", "--cold", "fail").returncode == 0
+    assert "hook run --cold fail" in hook.read_text()
+    assert repository.ctxlint("hook", "uninstall").returncode == 0
+    assert not hook.exists()
+    done = repository.ctxlint("hook", "uninstall")
+    assert done.returncode == 0
+    assert "there is no" in done.stdout
+
+
+def foreign(repository: Repository, code: int = 0) -> Path:
+    hook = repository.tree / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho other >&2\nexit {code}\n")
+    hook.chmod(0o755)
+    return hook
+
+
+def test_another_hook_is_not_overwritten(repository: Repository) -> None:
+    hook = foreign(repository)
+    text = hook.read_text()
+    done = repository.ctxlint("hook", "install")
+    assert done.returncode == 2
+    assert "--chain" in done.stderr
+    assert "--force" in done.stderr
+    assert repository.ctxlint("hook", "uninstall").returncode == 2
+    assert hook.read_text() == text
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_a_chained_hook_runs_first(repository: Repository, code: int) -> None:
+    hook = foreign(repository, code)
+    text = hook.read_text()
+    done = repository.ctxlint("hook", "install", "--chain")
+    assert "runs first" in done.stdout
+    repository.edit(ROSE, START, BAD)
+    done = repository.commit("-a")
+    assert "other" in done.stderr
+    assert ("1 finding introduced" in done.stderr) == (code == 0)
+    assert done.returncode == 1
+    # Once more does not chain ours to itself, and the other comes back at the end.
+    assert repository.ctxlint("hook", "install").returncode == 0
+    assert 'if [ -x "$before" ]' in hook.read_text()
+    repository.ctxlint("hook", "uninstall")
+    assert hook.read_text() == text
+
+
+def test_force_puts_another_hook_aside(repository: Repository) -> None:
+    hook = foreign(repository, 4)
+    text = hook.read_text()
+    done = repository.ctxlint("hook", "install", "--force")
+    assert "does not run any more" in done.stdout
+    repository.edit(ROSE, START, START + "\n")
+    assert repository.commit("-a").returncode == 0
+    repository.ctxlint("hook", "uninstall")
+    assert hook.read_text() == text
+
+
+def test_hooks_path_and_work_trees(repository: Repository, tmp_path: Path) -> None:
+    repository.git("config", "core.hooksPath", "my hooks")
+    repository.git("worktree", "add", "-q", str(tmp_path / "second"))
+    second = tmp_path / "second"
+    done = repository.ctxlint("hook", "install", "--cold", "build", at=second)
+    assert done.returncode == 0, done.stderr
+    assert (second / "my hooks/pre-commit").is_file()
+    repository.git("config", "--unset", "core.hooksPath")
+    done = repository.ctxlint("hook", "install", "--cold", "build", at=second)
+    assert (repository.tree / ".git/hooks/pre-commit").is_file()
+    repository.edit(ROSE, START, BAD, at=second)
+    assert repository.commit("-a", at=second).returncode == 1
+
+
+def test_hooks_path_of_all_repositories_is_left_alone(repository: Repository) -> None:
+    repository.git("config", "--global", "core.hooksPath", str(repository.home / "hooks"))
+    done = repository.ctxlint("hook", "install")
+    assert done.returncode == 2
+    assert "more than this repository (global)" in done.stderr
+    assert not (repository.home / "hooks").exists()
+    assert repository.ctxlint("hook", "install", "--force").returncode == 0
+    assert (repository.home / "hooks/pre-commit").is_file()
+
+
+def test_a_tool_that_is_gone_stops_no_commit(repository: Repository) -> None:
+    repository.ctxlint("hook", "install")
+    hook = repository.tree / ".git/hooks/pre-commit"
+    hook.write_text(hook.read_text().replace(sys.executable, "/nowhere/python"))
+    repository.edit(ROSE, START, BAD)
+    done = repository.commit("-a")
+    assert done.returncode == 0
+    assert "nothing was checked" in done.stderr
+
+
+def test_outside_of_a_repository(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "fixtures/tree", tmp_path / "linux")
+    done = subprocess.run(
+        [sys.executable, "-m", "ctxlint", "hook", "install"],
+        cwd=tmp_path / "linux",
+        env=os.environ | {"GIT_CEILING_DIRECTORIES": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "not a git repository" in done.stderr

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A git repository that is the miniature kernel tree, for tests of hooks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+class Repository:
+    """A git repository that is a kernel tree, with a cache of its own beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = folder / "linux"
+        self.home = folder / "home"
+        self.home.mkdir()
+        shutil.copytree(ROOT / "fixtures/tree", self.tree)
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("GIT_")
+        } | {
+            "HOME": str(self.home),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_CONFIG_HOME": str(self.home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
+        for name in "author", "committer":
+            self.environment[f"GIT_{name.upper()}_NAME"] = "A Tester"
+            self.environment[f"GIT_{name.upper()}_EMAIL"] = "tester@example.org"
+        self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "base")
+
+    def run(
+        self, *words: str, at: Path | None = None, stdin: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words,
+            cwd=at or self.tree,
+            env=self.environment | environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+
+    def git(self, *words: str, at: Path | None = None) -> str:
+        done = self.run("git", *words, at=at)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def ctxlint(
+        self, *words: str, at: Path | None = None, stdin: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        command = (sys.executable, "-m", "ctxlint", *words)
+        return self.run(*command, at=at, stdin=stdin, **environment)
+
+    def warm(self) -> None:
+        assert self.ctxlint("audit", "-q").returncode == 1
+
+    def edit(self, file: str, old: str, new: str, at: Path | None = None) -> None:
+        path = (at or self.tree) / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    def commit(self, *words: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return self.run("git", "commit", "-m", "a change", *words, at=at)
+
+    def state(self) -> list[str]:
+        """Everything of the user's that a check must leave alone."""
+        return [
+            self.git("status", "--porcelain"),
+            self.git("for-each-ref"),
+            self.git("stash", "list"),
+            self.git("worktree", "list"),
+            self.git("diff", "--cached"),
+            self.git("diff"),
+        ]

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules on splats against a real kernel, and splats of real kernels without loss.
+
+``CTXLINT_SPLAT_LOGS`` names a directory of kernel logs; each must be read and printed
+again without loss.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from ctxlint.model.splat import rules as splat_rules
+from ctxlint.model.splat.format import lines
+from ctxlint.model.splat.parse import parse
+from ctxlint.model.splat.prefix import split
+from ctxlint.rulebook import load
+
+pytestmark = pytest.mark.slow
+
+
+def test_signatures_have_their_facts_from_the_tree(kernel_tree: Path) -> None:
+    rules = splat_rules.load(load())
+    wrong = []
+    for signature in rules.signatures:
+        if not signature.source:
+            continue
+        file, _, name = signature.source.partition(":")
+        path = kernel_tree / file
+        if not path.is_file() or not re.search(rf"\b{name}\b", path.read_text("utf-8")):
+            wrong.append(signature.source)
+    for place in rules.places:
+        if not (kernel_tree / place.file).is_file():
+            wrong.append(place.file)
+    assert wrong == []
+
+
+def test_logs_lose_nothing() -> None:
+    named = os.environ.get("CTXLINT_SPLAT_LOGS")
+    if not named:
+        pytest.skip("NO LOGS: set CTXLINT_SPLAT_LOGS to a directory of kernel logs")
+    paths = [path for path in sorted(Path(named).rglob("*")) if path.is_file()]
+    assert paths
+    for path in paths:
+        text = path.read_bytes().decode("utf-8", "replace")
+        log = parse(text)
+        for located in log.splats:
+            assert lines(located.splat) == list(located.lines), (path, located.line)
+        count = sum(len(located.lines) for located in log.splats)
+        assert count + len(log.rest) == len(split(text)), path

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patches out of mail."""
+
+from __future__ import annotations
+
+import base64
+import mailbox
+import quopri
+from pathlib import Path
+
+import pytest
+
+from ctxlint.patches import PatchError, mail
+
+DIFF = "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n"
+
+
+def letter(number: int, *, total: int = 3, version: str = "", body: str = DIFF) -> bytes:
+    head = (
+        f"From: =?utf-8?q?J=C3=B6rg?= <joerg@example.org>\nMessage-ID: <{number}@x>\n"
+        f"Subject: [PATCH{version} {number}/{total}] part {number}\n"
+        f"Date: Fri, 2 Jan 2026 03:04:05 +0000\n\nText.\n---\n\n"
+    )
+    return (head + body).encode()
+
+
+def mbox(*letters: bytes) -> bytes:
+    envelope = b"From 0123456789 Mon Sep 17 00:00:00 2001\n"
+    return b"\n".join(envelope + one for one in letters)
+
+
+def subjects(data: bytes) -> list[str]:
+    return [one.subject for one in mail.in_order(mail.from_bytes(data))]
+
+
+def test_order_cover_answers_and_versions() -> None:
+    cover = letter(0, body="base-commit: 0123456789abcdef\n")
+    answer = letter(2).replace(b"Subject: ", b"Subject: Re: ")
+    data = mbox(letter(3), answer, cover, letter(1), letter(2))
+    assert subjects(data) == ["part 1", "part 2", "part 3"]
+    assert {one.base for one in mail.from_bytes(data)} == {"", "0123456789abcdef"}
+    newer = mbox(letter(1), letter(1, version=" v2", total=1))
+    assert [one.version for one in mail.in_order(mail.from_bytes(newer))] == [2]
+
+
+def test_a_line_that_begins_with_from_divides_nothing() -> None:
+    body = DIFF + "-- \nFrom here on it is text, 12 of it.\n"
+    (one,) = mail.from_bytes(mbox(letter(1, body=body)))
+    assert b"From here on" in one.diff
+
+
+def test_headers() -> None:
+    (one,) = mail.from_bytes(letter(1))
+    assert (one.author, one.number, one.total) == ("Jörg <joerg@example.org>", 1, 3)
+    assert one.mail.message_id == "<1@x>"
+    assert one.mail.subject == "[PATCH 1/3] part 1"
+
+
+def test_header_injection() -> None:
+    encoded = base64.b64encode(b"x\nBcc: evil@example.org\n\nbody").decode()
+    raw = f"From: a@b\nSubject: =?utf-8?b?{encoded}?=\n\n---\n{DIFF}".encode()
+    (one,) = mail.from_bytes(raw)
+    assert "\n" not in one.mail.subject
+
+
+def test_transfer_encodings() -> None:
+    head = b"From: a@b\nSubject: [PATCH] x\nContent-Type: text/plain; charset=utf-8\n"
+    quoted = head + b"Content-Transfer-Encoding: quoted-printable\n\n"
+    coded = head + b"Content-Transfer-Encoding: base64\n\n"
+    text = ("---\n" + DIFF.replace("+b", "+b = ä")).encode()
+    for raw in (quoted + quopri.encodestring(text), coded + base64.encodebytes(text)):
+        (one,) = mail.from_bytes(raw)
+        assert "+b = ä".encode() in one.diff
+    (one,) = mail.from_bytes(head + b"\n" + text.replace(b"\n", b"\r\n"))
+    assert b"\r" not in one.diff
+
+
+def test_attached() -> None:
+    raw = (
+        'From: a@b\nSubject: [PATCH] x\nContent-Type: multipart/mixed; boundary="q"\n\n'
+        "--q\nContent-Type: text/plain\n\nSee the attachment.\n"
+        f"--q\nContent-Type: text/x-patch\n\n{DIFF}\n--q\n"
+        "Content-Type: text/html\n\n<p>--- a/evil.c</p>\n--q--\n"
+    ).encode()
+    (one,) = mail.from_bytes(raw)
+    assert b"+b" in one.diff and b"evil" not in one.diff
+
+
+def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
+    assert len(mail.in_order(mail.from_bytes(DIFF.encode()))) == 1
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / f"000{number}-x.patch").write_bytes(letter(number))
+    (folder / "notes.txt").write_bytes(letter(3))
+    (folder / "0000-link.patch").symlink_to("/etc/passwd")
+    assert [one.number for one in mail.from_path(folder)] == [1, 2]
+    box = mailbox.Maildir(tmp_path / "box")
+    for number in (2, 1):
+        box.add(letter(number))
+    found = mail.in_order(mail.from_path(tmp_path / "box"))
+    assert [one.number for one in found] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "no patch"),
+        (b"From: a@b\nSubject: hello\n\nno patch here\n", "no patch"),
+        (mbox(letter(1), letter(1, body=DIFF.replace("+b", "+c"))), "two different"),
+        (b"x" * (mail.MAX_INPUT + 1), "MB"),
+    ],
+)
+def test_what_is_no_series(data: bytes, words: str) -> None:
+    with pytest.raises(PatchError, match=words):
+        mail.in_order(mail.from_bytes(data))
+
+
+def test_hostile_headers_do_not_break_it() -> None:
+    heads = [
+        b"Subject: =?utf-8?b?!!!?=",
+        b"Subject: =?no-such-charset?q?x?=",
+        b"Subject: \xff\xfe\x00",
+        b"Content-Type: text/plain; charset=zlib",
+        b"Content-Type: multipart/mixed",
+        b"Content-Type: " + b"multipart/mixed; boundary=" * 500,
+        b"Content-Transfer-Encoding: uuencode",
+    ]
+    for head in heads:
+        mail.from_bytes(b"From: a@b\n" + head + b"\n\n---\n" + DIFF.encode())
