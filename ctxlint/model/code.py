@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ctxlint.ir import ops
-from ctxlint.ir.types import TFunc, TRecord, TVoid, Type
+from ctxlint.ir.types import TFunc, TInt, TPtr, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function
 from ctxlint.ir.verify import targets
 from ctxlint.model.emit import Emitter, UnsupportedError, in_memory
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Callee = Callable[..., Any]
 _DEEPEST = 30  # nesting of blocks; Python's own limit is 100 levels of indentation
+
+
+_CHECKED = frozenset(f"__builtin_{name}_overflow" for name in ("add", "sub", "mul"))
 
 
 @dataclass(slots=True)
@@ -229,7 +232,11 @@ class _Compiler:
         number = len(self.meta.sites)
         self.meta.sites.append(op)
         args = "".join(f", {emit.value(a)}" for a in op.args)
-        if isinstance(op.fn, ops.Func):
+        width = self.overflows(op)
+        if width is not None:
+            assert isinstance(op.fn, ops.Func)
+            call = f"m.overflow({op.fn.symbol[10:13]!r}, {width}{args})"
+        elif isinstance(op.fn, ops.Func):
             call = f"{self.cell(op)}[0](m{args})"
         else:
             call = f"m.call_through({emit.value(op.fn)}, META, {number}{args})"
@@ -237,6 +244,19 @@ class _Compiler:
             self.lines.append(pad + call)
         else:
             self.lines.append(pad + emit.store(op.dst, call))
+
+    def overflows(self, op: ops.Call) -> tuple[int, bool] | None:
+        """For the compiler's checked arithmetic: bits and signedness of the result."""
+        if not isinstance(op.fn, ops.Func) or len(op.args) != 3:
+            return None
+        if op.fn.symbol not in _CHECKED:
+            return None
+        e = op.args[2]
+        while isinstance(e, ops.Cast):
+            e = e.e
+        pointer = self.emit.type_of(e)
+        result = self.fn.types[pointer.to] if isinstance(pointer, TPtr) else None
+        return (result.bits, result.signed) if isinstance(result, TInt) else None
 
     def cell(self, op: ops.Call) -> str:
         assert isinstance(op.fn, ops.Func)

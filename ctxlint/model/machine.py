@@ -161,6 +161,19 @@ class Machine:
     def leave(self, size: int) -> None:
         self.sp += size
 
+    def overflow(
+        self, name: str, width: tuple[int, bool], a: Value, b: Value, place: Value
+    ) -> int:
+        """``__builtin_NAME_overflow(a, b, place)``; ``width`` are bits and signedness."""
+        x, y = _int(a), _int(b)
+        exact = x + y if name == "add" else x - y if name == "sub" else x * y
+        bits, signed = width
+        kept = exact & ((1 << bits) - 1)
+        self.mem.store(place, bits // 8, kept)
+        if signed and kept >> (bits - 1):
+            kept -= 1 << bits
+        return int(kept != exact)
+
     def literal(self, blob: Blob, size: int) -> int:
         """A compound literal's object: lives as long as the run."""
         self.sp -= (size + 15) // 16 * 16

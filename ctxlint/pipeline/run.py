@@ -31,6 +31,7 @@ from ctxlint.findings.model import (
     TreeInfo,
     UnknownCallee,
 )
+from ctxlint.model.image import Image
 from ctxlint.pipeline import (
     FunctionGraphs,
     PreparedProfile,
@@ -41,6 +42,7 @@ from ctxlint.pipeline import (
 from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
 from ctxlint.pipeline.graph import GraphMaker
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
+from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
 
@@ -398,6 +400,16 @@ def _merge_unknown(
                 )
             )
     return tuple(found[key] for key in sorted(found))
+
+
+def program_image(request: Request, progress: Progress) -> Image:
+    """The files of a request, for one profile, linked for the executable model."""
+    session = Session.of(request)
+    profile = session.profiles(progress)[0]
+    with Store.open(
+        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
+    ) as store:
+        return image_of(session.index(profile, store, progress), store)
 
 
 def prepare(request: Request, progress: Progress) -> tuple[PreparedProfile, ...]:

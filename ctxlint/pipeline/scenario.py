@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ctxlint.base.errors import FrontendError
+from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.frontend import lower_unit
 from ctxlint.model.code import Code
 from ctxlint.model.image import Image
@@ -18,6 +18,9 @@ from ctxlint.model.runtime.state import Config
 from ctxlint.model.scenario import runner, schema
 from ctxlint.model.scenario.plain import plain
 from ctxlint.model.scenario.schema import Catalogue, Setup, Variant
+from ctxlint.pipeline import Request
+from ctxlint.pipeline.quiet import Silent
+from ctxlint.pipeline.run import program_image
 from ctxlint.rulebook.loader import rules_directory
 
 _TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
@@ -32,10 +35,31 @@ def fixtures_directory() -> Path:
     return rules_directory().parent / "fixtures"
 
 
-def code_of(name: str, variant: Variant, setup: Setup) -> Code:
-    """The program of a variant made of fixtures, for a machine."""
+def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None) -> Code:
+    """The program of a variant for a machine; raises UsageError without a tree for one
+    that is made of its files."""
     key = (setup.arch, setup.rt, setup.page_size)
-    return _fixture(variant.files, variant.defines, *key)
+    if not variant.tree:
+        return _fixture(variant.files, variant.defines, *key)
+    if tree is None:
+        raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
+    return _of_tree(variant.files, *key, tree)
+
+
+@lru_cache(maxsize=8)
+def _of_tree(
+    files: tuple[str, ...], arch: str, rt: bool, page_size: int, tree: Path, cache: Path | None = None
+) -> Code:
+    """Unmodified files as the tree's own build system compiles them."""
+    if page_size != 4096:
+        raise UsageError("files of a kernel tree run with 4 KiB pages")
+    request = Request(
+        tree=tree, paths=files, arch=arch, config="defconfig", rt="rt" if rt else "nort",
+        reach=0, jobs=1, cache=cache,
+    )  # fmt: skip
+    image = program_image(request, Silent())
+    add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
+    return Code(image)
 
 
 @lru_cache(maxsize=64)
@@ -108,7 +132,7 @@ def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict
         result = runner.run(
             scenario,
             variants,
-            lambda name, variant, setup: code_of(name, variant, setup),
+            lambda name, variant, setup: code_of(name, variant, setup, tree),
             seed=seed,
         )
     return plain(result, variants)

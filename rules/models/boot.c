@@ -22,11 +22,11 @@ unsigned int setup_max_cpus = 512;
 /* threads */
 
 static int kthread(int (*fn)(void *), void *data) { return fn(data); }
-static int ret_from_fork(int (*fn)(void *), void *data) { return kthread(fn, data); }
-inline int model_entry_thread(int (*fn)(void *), void *data) { return ret_from_fork(fn, data); }
+static int ret_from_fork(int (*fn)(void *), void *data, bool thread) { return thread ? kthread(fn, data) : fn(data); }
+inline int model_entry_thread(int (*fn)(void *), void *data) { return ret_from_fork(fn, data, true); }
 
 /* The first task is no kthread. */
-inline int model_entry_first(int (*fn)(void *), void *data) { return fn(data); }
+inline int model_entry_first(int (*fn)(void *), void *data) { return ret_from_fork(fn, data, false); }
 
 static int smpboot_thread_fn(void *data)
 {

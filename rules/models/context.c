@@ -37,11 +37,12 @@ void preempt_count_add(int val) { model_preempt_add(val); }
 void preempt_count_sub(int val)
 {
 	if (val > model_preempt_count()) {
-		model_warn("DEBUG_LOCKS_WARN_ON(val > preempt_count())");
+		model_warn("kernel/sched/core.c", 5858, "DEBUG_LOCKS_WARN_ON(val > preempt_count())");
 		return;
 	}
 	if (val < PREEMPT_MASK && !(model_preempt_count() & PREEMPT_MASK)) {
-		model_warn("DEBUG_LOCKS_WARN_ON((val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK))");
+		model_warn("kernel/sched/core.c", 5863,
+			   "DEBUG_LOCKS_WARN_ON((val < PREEMPT_MASK) && !(preempt_count() & PREEMPT_MASK))");
 		return;
 	}
 	model_preempt_add(-val);

@@ -299,3 +299,8 @@ void get_random_bytes(void *buf, size_t len)
 	for (size_t i = 0; i < len; i++)
 		((u8 *)buf)[i] = (u8)next_random();
 }
+
+/* include/linux/overflow.h: sizes that do not fit are the largest there is */
+inline size_t size_mul(size_t a, size_t b) { return a && b > ~0ul / a ? ~0ul : a * b; }
+inline size_t size_add(size_t a, size_t b) { return a + b < a ? ~0ul : a + b; }
+inline size_t size_sub(size_t a, size_t b) { return a == ~0ul || b == ~0ul || b > a ? ~0ul : a - b; }

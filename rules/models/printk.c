@@ -27,7 +27,27 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...)
 int ___ratelimit(void *rs, const char *func) { return 1; }
 void add_taint(unsigned int flag, int lockdep_ok) { model_taint(flag); }
 void dump_stack(void) { }
-void refcount_warn_saturate(void *r, int t) { model_warn("refcount_t: saturated or used after free"); }
+
+void refcount_warn_saturate(int *refs, int how)
+{
+	*refs = -0x40000000;
+	switch (how) {
+	case 0:
+		model_warn("lib/refcount.c", 19, "refcount_t: saturated; leaking memory.");
+		break;
+	case 1:
+		model_warn("lib/refcount.c", 22, "refcount_t: saturated; leaking memory.");
+		break;
+	case 2:
+		model_warn("lib/refcount.c", 25, "refcount_t: addition on 0; use-after-free.");
+		break;
+	case 3:
+		model_warn("lib/refcount.c", 28, "refcount_t: underflow; use-after-free.");
+		break;
+	default:
+		model_warn("lib/refcount.c", 31, "refcount_t: decrement hit 0; leaking memory.");
+	}
+}
 
 void panic(const char *fmt, ...)
 {

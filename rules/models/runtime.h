@@ -35,7 +35,8 @@ unsigned long model_now(void);
 void model_might_resched(const char *file, int line, unsigned int offsets);
 void model_schedule_bug(void);
 void model_cant_sleep(const char *file, int line, int offset);
-void model_warn(const char *text);
+void model_warn(const char *file, int line, const char *text);
+void model_idle_bug(void);
 void model_warn_at(const char *file, int line, int once);
 void model_rule(const char *kind, const char *text);
 void model_panic(const char *text);
@@ -103,6 +104,10 @@ int model_constant(int index);
 int model_enum(const char *name, int usual);
 
 void model_boot_memory(void);
+
+/* layout.py */
+void *model_member_at(const void *object, const char *record, const char *member);
+unsigned long model_record_size(const char *record);
 
 /* printk.py */
 int model_printk(const char *format);

@@ -11,7 +11,7 @@
 #define VOLUNTARY 1
 
 static void __schedule_bug(void) { model_schedule_bug(); }
-static void dequeue_task_idle(void) { model_warn("bad: scheduling from the idle thread!"); }
+static void dequeue_task_idle(void) { model_idle_bug(); }
 
 static void rcu_note_context_switch(bool preempt)
 {

@@ -183,7 +183,7 @@ void *memremap(resource_size_t offset, size_t size, unsigned long flags)
 	if (ram == REGION_INTERSECTS) {
 		if (flags & MEMREMAP_WB)
 			return model_phys_to_virt(offset);
-		model_warn("WARNING: memremap attempted on ram");
+		model_warn("kernel/iomem.c", 104, "memremap attempted on ram");
 		return NULL;
 	}
 	return __ioremap_prot(offset, size, 0);

@@ -266,7 +266,7 @@ class Gic:
         self.kernel, self.generation = kernel, generation
         self.physical = physical = kernel.part(Physical)
         end = REDISTRIBUTORS + self.frame * self.parameters.cpus - 1
-        physical.devices += [
+        physical.devices = [
             (DISTRIBUTOR, DISTRIBUTOR + 0xFFFF, self.distributor),
             (REDISTRIBUTORS, end, Frames(self)),
         ]

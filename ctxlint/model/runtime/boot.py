@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctxlint.model.machine import Machine, primitive
+from ctxlint.model.memory import SymPage
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime import ipi, kthreads, notifiers, timers, work  # noqa: F401 - primitives
 from ctxlint.model.runtime.cpuhp import Hotplug
+from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.policy import Policy
 from ctxlint.model.runtime.scheduler import Simulation
 from ctxlint.model.runtime.state import Kernel, kernel_of
@@ -41,11 +43,9 @@ class NextKernel(Stop):
 
 @dataclass
 class Hardware:
-    """What a kernel leaves behind for the next one on the same machine. ``ram`` are the
-    contents of physical pages by frame number, ``parts`` whatever else lives on
-    (devices, firmware), by name; ``generation`` counts the kernels."""
+    """What outlives a kernel beside memory and its devices: ``parts`` by name (firmware,
+    redistributors), and ``generation``, the number of kernels so far."""
 
-    ram: dict[int, bytearray] = field(default_factory=dict)
     parts: dict[str, Any] = field(default_factory=dict)
     generation: int = 0
 
@@ -104,19 +104,37 @@ def model_next_kernel(m: Machine, how: int) -> None:
     raise NextKernel(literal(m, how))
 
 
+def succeed(old: Kernel, new: Kernel, *, first_page: int | None = None) -> None:
+    """Put a new kernel, which has not booted yet, on the machine of an old one that has
+    ended: contents of memory, devices, hardware, the clock. The new kernel knows nothing
+    of what the old one's pages were for. ``first_page`` is the page frame from which it
+    allocates (a crash kernel stays in a region of its own)."""
+    memory, before = new.part(Physical), old.part(Physical)
+    for number, page in sorted(old.m.mem.pages.items()):
+        # Pages with unknown bytes in them were exchanged behind the linear map.
+        if isinstance(page, SymPage):
+            frame = before.frame_of(number)
+            if frame is not None:
+                before.pages[frame] = page
+    memory.pages, memory.devices = before.pages, before.devices
+    if first_page is not None:
+        memory.begin_at(first_page)
+    new.part(Boot).hardware = old.part(Boot).hardware
+    new.now = old.now
+    if isinstance(old.sched, Simulation):
+        old.sched.close()
+
+
 def boot(
     kernel: Kernel,
     *,
     policy: Policy | None = None,
     trace: Trace | None = None,
-    hardware: Hardware | None = None,
 ) -> Simulation:
     """Boot a kernel up to user space: its first task has then run the hooks of
     ``"user"`` and ended. Endings of any task are raised."""
     sim = Simulation(kernel, policy, trace)
     start = kernel.part(Boot)
-    if hardware is not None:
-        start.hardware = hardware
     start.hardware.generation += 1
     sim.start_cpu(0, lambda: kernel.m.call(_ENTRY))
     sim.run_until(lambda: "user" in start.steps and not _first(sim))
@@ -143,4 +161,4 @@ def cpu_down(sim: Simulation, number: int, *, on: int = 0) -> int:
     return int(sim.run(user(sim, _DOWN, number, cpu=on)))
 
 
-__all__ = ["Boot", "Hardware", "NextKernel", "boot", "cpu_down", "cpu_up", "user"]
+__all__ = ["Boot", "Hardware", "NextKernel", "boot", "cpu_down", "cpu_up", "succeed", "user"]

@@ -13,6 +13,7 @@ from typing import Any
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.outcome import Crashed
 from ctxlint.model.runtime.choice import Choices
+from ctxlint.model.runtime.printed import splat_of
 from ctxlint.model.runtime.state import BOOTING, RUNNING, Kernel, Report, kernel_of
 from ctxlint.model.runtime.trace import call_trace
 
@@ -56,8 +57,10 @@ def report(
     if choices.open:
         made.facts["depends_on"] = tuple(choices.open)
     kernel.reports.append(made)
-    if not suppressed and log:
-        kernel.log.append(headline)
+    if not suppressed:
+        made.splat = splat_of(kernel, made)
+        if log:
+            kernel.log.append(headline)
     return made
 
 
@@ -150,32 +153,43 @@ def model_cant_sleep(m: Machine, file: int, line: int, offset: int) -> None:
 
 
 @primitive
-def model_warn(m: Machine, text: int) -> None:
-    """``void model_warn(const char *text)``: a warning of the kernel, in its words."""
-    kernel = kernel_of(m)
-    report(kernel, "warn", m.mem.text(text))
-    kernel.taint.add("W")
+def model_idle_bug(m: Machine) -> None:
+    """``void model_idle_bug(void)``: the idle task gave up its CPU."""
+    report(kernel_of(m), "idle-scheduling", "bad: scheduling from the idle thread!")
+
+
+@primitive
+def model_warn(m: Machine, file: int, line: int, text: int) -> None:
+    """``void model_warn(const char *file, int line, const char *text)``: a warning with a
+    text, of the function that calls it, which stands at that place of the kernel."""
+    place = f"{m.mem.text(file)}:{int(line)}"
+    warning(kernel_of(m), place, _shown(m), once=False, text=m.mem.text(text))
 
 
 @primitive
 def model_warn_at(m: Machine, file: int, line: int, once: int) -> None:
-    """``void model_warn_at(const char *file, int line, int once)``: WARN of the function
-    that calls it, which stands at that place of the kernel."""
-    kernel = kernel_of(m)
-    place = place_of(m, file, line)
-    name = next(
-        (f.name for f in (s.meta.fn for s in reversed(m.stack)) if "inline" not in f.attrs), ""
-    )
-    warning(kernel, place, name, bool(once))
+    """``void model_warn_at(const char *file, int line, int once)``: the same without a
+    text; ``once``: WARN_ONCE()."""
+    place = f"{m.mem.text(file)}:{int(line)}"
+    warning(kernel_of(m), place, _shown(m), once=bool(once))
 
 
-def warning(kernel: Kernel, place: str, function: str, once: bool) -> None:
-    """A WARN at ``file:line`` of a function; ``once`` prints the first only."""
+def _shown(m: Machine) -> str:
+    """The innermost function that has a frame of its own."""
+    names = (f.meta.name for f in reversed(m.stack) if "inline" not in f.meta.fn.attrs)
+    return next(names, "")
+
+
+def warning(kernel: Kernel, place: str, function: str, *, once: bool, text: str = "") -> None:
+    """A WARN at ``file:line`` of a function; ``once`` prints the first only. A ``text``
+    is printed before it and is the headline."""
     seen = kernel.part(_Once).places
     why = "printed once before" if once and place in seen else ""
     seen.add(place)
-    headline = f"WARNING: CPU: {kernel.cpu.number} PID: {kernel.task.pid} at {place} {function}"
-    report(kernel, "warn", headline, suppressed=why, place=place)
+    headline = text or (
+        f"WARNING: CPU: {kernel.cpu.number} PID: {kernel.task.pid} at {place} {function}"
+    )
+    report(kernel, "warn", headline, suppressed=why, place=place, function=function, text=text)
     kernel.taint.add("W")
 
 

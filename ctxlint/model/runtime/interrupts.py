@@ -16,13 +16,13 @@ from ctxlint.model.runtime.state import HARDIRQ, NMI, Cpu
 from ctxlint.model.runtime.tasks import Interrupt
 
 if TYPE_CHECKING:
-    from ctxlint.model.runtime.scheduler import Simulation
+    from ctxlint.model.runtime.turns import Turns
 
 
 class Interrupts:
     """What is pending on each CPU; ``levels`` are those of the NMIs being handled."""
 
-    def __init__(self, sim: Simulation) -> None:
+    def __init__(self, sim: Turns) -> None:
         self.sim = sim
         self.pending: dict[int, list[Interrupt]] = {}
         self.levels: dict[int, list[int]] = {}

@@ -20,6 +20,7 @@ from ctxlint.model.machine import Machine
 from ctxlint.model.runtime import (  # noqa: F401 - their primitives
     alloc,
     context,
+    layout,
     locks,
     outside,
     printk,

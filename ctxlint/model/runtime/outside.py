@@ -134,7 +134,7 @@ class Beyond:
             frame.meta.name,
         )
         once = rule.once is not None and rule.once.search(loc.macro) is not None
-        warning(kernel, place, shown, once)
+        warning(kernel, place, shown, once=once)
 
     def _register(self, m: Machine, frame: Frame, op: ops.Asm, outs: Any, ins: Any) -> Any:
         kernel = kernel_of(m)

@@ -116,6 +116,16 @@ class Physical:
         index = ((page - self.layout.page) & (1 << 64) - 1) // self.layout.page_bytes
         return (index << self.scale) + (self.layout.ram_base >> _SHIFT)
 
+    def frame_of(self, number: int) -> int | None:
+        """The page frame that a page of the linear map shows."""
+        if self.layout.linear <= number << _SHIFT < self.layout.linear_end:
+            return self.phys(number << _SHIFT) >> _SHIFT
+        return None
+
+    def begin_at(self, pfn: int) -> None:
+        """Pages that are handed out from now on lie at a page frame or above."""
+        self._next = pfn
+
     # contents
 
     def page(self, pfn: int) -> Page | None:
@@ -187,10 +197,6 @@ class Physical:
     def reserve(self, address: int, size: int) -> None:
         """The allocator shall not hand these pages out."""
         self.reserved.update(range(address >> _SHIFT, (address + size - 1 >> _SHIFT) + 1))
-
-    def start_at(self, address: int) -> None:
-        """Where the allocator begins to hand out."""
-        self._next = address >> _SHIFT
 
     def _bad_free(self, pfn: int, pages: int, block: Block | None, who: str) -> None:
         if block is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 _M64 = (1 << 64) - 1
 
@@ -37,6 +38,8 @@ class Policy:
     """Goes on as long as possible, then takes the next CPU round. Others derive."""
 
     decisions: list[Decision] = field(default_factory=list, init=False)
+    listens: ClassVar[bool] = False
+    """Whether it wants to hear of points (:meth:`happened`)."""
 
     def choose(self, options: Sequence[Option], goes_on: bool) -> int:
         """The number of the option. It is a decision when there are two or more."""
@@ -157,6 +160,7 @@ class Script(Policy):
     """
 
     steps: Sequence[str] = ()
+    listens: ClassVar[bool] = True
     _at: int = field(default=0, init=False)
     _began: bool = field(default=False, init=False)
 

@@ -231,7 +231,7 @@ class Kernel:
         )
 
     def context(self) -> dict[str, int]:
-        """The context word as a splat has it."""
+        """The context word as a splat has it; ``count`` is that of preemption."""
         task, cpu = self.cpu.current, self.cpu
         return {
             "count": task.preempt_count,

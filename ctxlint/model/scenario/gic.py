@@ -6,18 +6,22 @@ of reservations; ``"none"``; ``"xen"``: tables, but no stub), ``gic`` (``"3"``, 
 ``"4.1"``), ``sticky``, ``rwp``, ``writes``, ``its`` (:class:`.devices.gic.Parameters`).
 
 Functions that a variant may have: ``irq`` (called at the step of that name, with the
-address of the redistributors), ``firmware`` (the firmware's tables were found, with the
-address of the chain), ``early`` (an initcall of that level), ``lpi`` (switches an LPI on).
+address of the redistributors), or ``node`` (with the device tree's node), ``firmware`` (the
+firmware's tables were found, with the address of the chain), or ``tables`` (reads the
+configuration tables: address and number), ``early`` (an initcall of that level), ``lpi``
+(switches an LPI on).
 """
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import msgspec
 
 from ctxlint.base.errors import UsageError
-from ctxlint.model.devices.gic import REDISTRIBUTORS, Gic, Parameters
+from ctxlint.model.devices.gic import DISTRIBUTOR, ITS, REDISTRIBUTORS, Gic, Parameters
+from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Crashed
 from ctxlint.model.runtime.boot import Boot
@@ -32,6 +36,8 @@ _FIRMWARE, _FIRMWARE_SIZE = 0x7BED_0000, 0x1_0000
 CHAIN = _FIRMWARE + 0xFF98
 """Where the stub puts the head of the chain of reservations."""
 _CRASH, _CRASH_SIZE = 0x6800_0000, 0x0800_0000
+_CHAIN_GUID = uuid.UUID("888eb0c6-8ede-4ff5-a8f0-9aee5cb977c2").bytes_le
+"""Of the configuration table that the chain begins at (include/linux/efi.h)."""
 _NONE = (1 << 64) - 1
 _XEN_DOMAIN = 1
 
@@ -95,7 +101,7 @@ class GicMachine(Platform):
         ram = (_CRASH, _CRASH_SIZE) if generation.how == "crash" else (RAM, RAM_SIZE)
         image, size = generation.image
         physical.ram = (ram,)
-        physical.start_at(ram[0])
+        physical.begin_at(ram[0] // PAGE)
         physical.guards.append((image, image + size - 1, OwnText(generation, image)))
         self.gic.attach(kernel, generation.number)
         self.gic.foreign = self._foreign
@@ -108,9 +114,12 @@ class GicMachine(Platform):
             m.s8(m.address_of("elfcorehdr_addr"), _CRASH)
         boot = kernel.part(Boot)
         boot.at("setup arch", lambda: self._setup_arch(generation, ram))
-        irq, early = world.entry("irq"), world.entry("early")
+        irq, node = world.entry("irq"), world.entry("node")
+        early = world.entry("early")
         if irq is not None:
             boot.at("init irq", lambda: m.call(irq, REDISTRIBUTORS))
+        if node is not None:
+            boot.at("init irq", lambda: m.call(node, self._node(m), 0))
         if early is not None:
             boot.initcall("early", early)
 
@@ -119,10 +128,24 @@ class GicMachine(Platform):
         inside = generation.how != "crash" and self.hardware.efi == "stub"
         firmware = (_FIRMWARE, _FIRMWARE_SIZE) if inside else (0, 0)
         m.call("model_machine", *ram, *generation.image, *firmware)
-        found = self.world.entry("firmware")
-        if found is None or self.hardware.efi == "none":
+        if self.hardware.efi == "none":
             return
-        m.call(found, CHAIN if self.hardware.efi == "stub" else _NONE)
+        stub = self.hardware.efi == "stub"
+        found, tables = self.world.entry("firmware"), self.world.entry("tables")
+        if found is not None:
+            m.call(found, CHAIN if stub else _NONE)
+        if tables is not None:
+            physical = generation.kernel.part(Physical)
+            at = physical.virt(_FIRMWARE)
+            m.write(at, _CHAIN_GUID + CHAIN.to_bytes(8, "little"))
+            m.call(tables, at, int(stub), 0)
+
+    def _node(self, m: Machine) -> Any:
+        """The device tree's node of the controller."""
+        size = self.gic.frame * self.gic.parameters.cpus
+        its = 0x2_0000 if self.hardware.its else 0
+        regions = (DISTRIBUTOR, 0x1_0000, REDISTRIBUTORS, size, ITS, its)
+        return m.call("model_gic_node", *regions)
 
     def _foreign(self, address: int) -> str | None:
         """Whose memory it is, when it is not the page allocator's; ``""`` when that

@@ -86,10 +86,10 @@ def splat_text(report: Report) -> str:
     lines = [report.headline]
     if report.kind == "sleeping":
         lines += [
-            f"in_atomic(): {int(context['preempt_count'] != 0)}, irqs_disabled(): "
+            f"in_atomic(): {int(context['count'] != 0)}, irqs_disabled(): "
             f"{context['irqs_disabled']}, non_block: {context['non_block']}, pid: {report.pid}, "
             f"name: {report.task}",
-            f"preempt_count: {context['preempt_count']:x}, expected: "
+            f"preempt_count: {context['count']:x}, expected: "
             f"{report.facts.get('expected', 0):x}",
         ]
     lines += [f"CPU: {report.cpu} PID: {report.pid} Comm: {report.task}", "Call trace:"]

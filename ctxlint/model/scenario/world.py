@@ -18,10 +18,9 @@ from ctxlint.model.code import Code
 from ctxlint.model.machine import Machine
 from ctxlint.model.runtime import library
 from ctxlint.model.runtime.alloc import Faults
-from ctxlint.model.runtime.boot import Boot, Hardware, NextKernel, boot, user
+from ctxlint.model.runtime.boot import Boot, NextKernel, boot, succeed, user
 from ctxlint.model.runtime.choice import Choices
 from ctxlint.model.runtime.outside import Beyond
-from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.policy import Policy, Seeded
 from ctxlint.model.runtime.scheduler import Simulation
 from ctxlint.model.runtime.state import Config, Kernel, Report
@@ -125,7 +124,6 @@ class World:
         self.seed = seed
         self.forced = dict(forced or {})
         self.decide = decide
-        self.hardware = Hardware()
         self.generations: list[Generation] = []
         self.returns: dict[str, Any] = {}
         self.done: list[str] = []
@@ -183,8 +181,8 @@ class World:
         )  # fmt: skip
         m = Machine(self.code, Beyond(), fuel=FUEL)
         new.kernel = kernel = Kernel(m, config)
-        physical = kernel.part(Physical)
-        physical.pages = self.hardware.ram
+        if number > 1:
+            succeed(self.generations[-2].kernel, kernel)
         m.call(library.BOOT)
         choices = kernel.part(Choices)
         choices.forced, choices.decide = self.forced, self.decide
@@ -196,7 +194,7 @@ class World:
         for step, hook in self.hooks:
             kernel.part(Boot).at(step, hook)
         self.hooks.clear()
-        boot(kernel, policy=self.policy(), trace=self.trace, hardware=self.hardware)
+        boot(kernel, policy=self.policy(), trace=self.trace)
         self.platform.booted(new)
         return new
 

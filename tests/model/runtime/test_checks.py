@@ -15,6 +15,8 @@ from ctxlint.model.runtime.state import (
     SUSPEND,
     Kernel,
 )
+from ctxlint.model.splat.format import render
+from ctxlint.model.splat.parse import parse
 
 from .bench import RT, boot, cells, compiled, enter
 
@@ -88,7 +90,11 @@ def test_the_idle_task_may_never_sleep() -> None:
 def test_the_scheduler_in_atomic_context_resets_the_count() -> None:
     k = starting()
     k.m.call("op_msleep")
-    assert [r.kind for r in k.reports] == ["scheduling-while-atomic", "warn", "irq-state"]
+    assert [r.kind for r in k.reports] == [
+        "scheduling-while-atomic",
+        "idle-scheduling",
+        "irq-state",
+    ]
     assert k.reports[0].headline.endswith("swapper/1/0/0x00000002")
     assert k.reports[1].headline == "bad: scheduling from the idle thread!"
     assert not k.reports[2].printed
@@ -112,3 +118,27 @@ def test_panic_and_assumed_atomic_context() -> None:
     k.task.preempt_count = 1
     k.m.call("__cant_sleep", k.m.image.string_at(b"a.c"), 7, 0)
     assert len(k.reports) == 1
+
+
+def test_what_is_printed_can_be_read_again() -> None:
+    k = starting(rate_limit=False)
+    k.m.call("op_spin")
+    k.m.call("op_msleep")
+    splats = [r.splat for r in k.reports if r.printed]
+    assert [type(s).__name__ for s in splats] == ["Sleeping", "Scheduling", "IdleScheduling"]
+    text = render(splats)
+    assert text.splitlines()[:4] == [
+        "BUG: sleeping function called from invalid context at kernel/locking/spinlock_rt.c:48",
+        "in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 0, name: swapper/1",
+        "preempt_count: 1, expected: 0",
+        "RCU nest depth: 0, expected: 0",
+    ]
+    assert "Not tainted" in text.splitlines()[4]
+    assert "Tainted: [W]=WARN" in text
+    found = [item.splat for item in parse(text).splats]
+    assert found == splats
+    assert [f.symbol for f in splats[0].frames][4:] == [
+        "__might_resched",
+        "rt_spin_lock",
+        "op_spin",
+    ]
