@@ -25,8 +25,19 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
+class Edit(_Base):
+    """A change of a file of the tree: ``find`` is text that occurs in it, each of its
+    occurrences becomes ``put``."""
+
+    file: str
+    find: str
+    put: str
+
+
 class Variant(_Base):
-    """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree.
+    """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree:
+    with ``edits`` copies of them (and of headers) that were changed so, ``beside`` those
+    of ``fixtures/model`` that are compiled as if they lay beside the first.
 
     ``platform`` names the hardware it drives, ``entries`` the functions that the
     platform calls, by what they are for. ``defines`` are ``NAME`` or ``NAME=VALUE``.
@@ -38,6 +49,8 @@ class Variant(_Base):
     defines: tuple[str, ...] = ()
     entries: dict[str, str] = {}
     tree: bool = False
+    edits: tuple[Edit, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class Setup(_Base):
@@ -201,6 +214,6 @@ def _check(
 
 
 __all__ = [
-    "VERDICTS", "Catalogue", "Difference", "Expect", "Line", "Match", "Reports", "Run",
+    "VERDICTS", "Catalogue", "Difference", "Edit", "Expect", "Line", "Match", "Reports", "Run",
     "Scenario", "Setup", "Variant", "load",
 ]  # fmt: skip
