@@ -30,6 +30,8 @@ static inline void rtlock_might_resched(int line)
 static void rtlock_slowlock_locked(void *lock, int shared)
 {
 	while (!model_trylock(lock, shared)) {
+		if (model_lock_is_held(lock)) /* by the task itself: it sleeps for good */
+			schedule_rtlock();
 		model_wait_lock(lock, shared);
 		schedule_rtlock();
 	}

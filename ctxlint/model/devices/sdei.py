@@ -78,7 +78,8 @@ class Done:
 
 class Firmware:
     """See the module. ``deliver(pe, event, slot)`` is to have the handler called there;
-    ``refuse`` are answers to calls by name, instead of what would happen."""
+    ``refuse`` are answers to calls by name (``"pe-mask"``, or ``"pe-mask@2"`` of one PE)
+    instead of what would happen."""
 
     def __init__(self, pes: int, events: tuple[Event, ...], version: int = 1 << 48) -> None:
         self.events = {event.number: event for event in events}
@@ -104,7 +105,9 @@ class Firmware:
         name, method = _CALLS.get(number - BASE, ("", None))
         if method is None:
             return NOT_SUPPORTED
-        answer = self.refuse[name] if name in self.refuse else method(self, pe, args)
+        answer = self.refuse.get(f"{name}@{pe}", self.refuse.get(name))
+        if answer is None:
+            answer = method(self, pe, args)
         which = args[0] if name.startswith("event-") and "complete" not in name else -1
         self.calls.append((pe, name, which, answer))
         return answer
@@ -170,7 +173,7 @@ class Firmware:
         slot = self.slot(pe, args[0])
         if slot is None:
             return INVALID
-        if not slot.registered or slot.leaving:
+        if not slot.registered:
             return DENIED
         if slot.running >= 0:
             slot.leaving, slot.enabled = True, False
@@ -239,13 +242,8 @@ class Firmware:
         return "taken"
 
     def _target(self, pe: int, event: Event, slot: Slot) -> int:
-        """A shared event goes to the PE it is routed to, or to the first that is there."""
-        if not event.shared:
-            return pe
-        if slot.flags != _ANY_PE:
-            return slot.affinity
-        ready = (i for i, one in enumerate(self.pes) if one.powered and not one.masked)
-        return next(ready, 0)
+        """A shared event goes to the PE it is routed to, or to any: this one."""
+        return slot.affinity if event.shared and slot.flags != _ANY_PE else pe
 
     def can_take(self, pe: int, event: Event, slot: Slot) -> bool:
         at = self.pes[pe]

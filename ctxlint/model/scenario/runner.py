@@ -19,6 +19,7 @@ from ctxlint.model.memory import Fault
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.boot import NextKernel
 from ctxlint.model.runtime.choice import Choices
+from ctxlint.model.runtime.policy import Exhaustive, Policy
 from ctxlint.model.scenario import library  # noqa: F401 - verbs and platforms
 from ctxlint.model.scenario import observe
 from ctxlint.model.scenario.schema import Run, Scenario, Setup, Variant
@@ -92,6 +93,8 @@ def run_one(
     if one.expect.about is None and scenario.about is not None:
         expect = msgspec.structs.replace(one.expect, about=scenario.about)
         one = msgspec.structs.replace(one, expect=expect)
+    if one.explore is not None:
+        return _interleavings(scenario.id, steps, one, name, variant, setup, code, seed)
     found = _execute(scenario.id, steps, one, name, variant, setup, code, seed, {})
     if found.verdict == "REFUTED":
         for answer, value in _unknown(found):
@@ -100,6 +103,32 @@ def run_one(
             )
             if other.verdict != "REFUTED":
                 return other
+    return found
+
+
+def _interleavings(
+    ident: str,
+    steps: tuple[str | dict[str, Any], ...],
+    one: Run,
+    name: str,
+    variant: Variant,
+    setup: Setup,
+    code: Code,
+    seed: int,
+) -> RunResult:
+    """All interleavings within the bounds: the first that is not as expected, where all
+    shall be; the first that is, where one is enough; else the last."""
+    assert one.explore is not None
+    ways = Exhaustive(one.explore.preemptions, one.explore.limit)
+    found: RunResult | None = None
+    for policy in ways:
+        found = _execute(
+            ident, steps, one, name, variant, setup, code, seed, {}, explored=policy
+        )
+        if bool(found.differences) == one.explore.every:
+            break
+    assert found is not None
+    found.facts["interleavings"] = ways.runs
     return found
 
 
@@ -120,8 +149,10 @@ def _execute(
     code: Code,
     seed: int,
     forced: dict[str, bool],
+    explored: Policy | None = None,
 ) -> RunResult:
     world = World(code, setup, variant, seed=seed, forced=forced)
+    world.explored = explored
     ending: BaseException | None = None
     try:
         for step in steps:

@@ -116,6 +116,16 @@ class Expect(_Base):
     ending: str = ""
 
 
+class Explore(_Base):
+    """The run once for each interleaving of its ``together`` step, with at most so many
+    ``preemptions``; at most ``limit``. What is expected holds of ``every`` one, or
+    (False) of at least one."""
+
+    preemptions: int = 1
+    limit: int = 50
+    every: bool = True
+
+
 class Run(_Base):
     """One execution of a scenario: what is different about it, and what is seen.
     ``steps`` replace the scenario's."""
@@ -125,6 +135,7 @@ class Run(_Base):
     setup: dict[str, Any] = {}
     steps: tuple[str | dict[str, Any], ...] = ()
     variant: str = ""
+    explore: Explore | None = None
 
 
 class Difference(_Base):
@@ -214,6 +225,6 @@ def _check(
 
 
 __all__ = [
-    "VERDICTS", "Catalogue", "Difference", "Edit", "Expect", "Line", "Match", "Reports", "Run",
+    "VERDICTS", "Catalogue", "Difference", "Edit", "Expect", "Explore", "Line", "Match", "Reports", "Run",
     "Scenario", "Setup", "Variant", "load",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An arm64 machine whose firmware delivers events (SDEI) to the kernel.
 
-``hardware`` of a scenario's setup: ``found`` (``"dt"``, ``"acpi"``, ``"none"``),
+``hardware`` of a scenario's setup: ``found`` (``"dt"``, ``"acpi"``, ``"none"``, or
+``"later"``: as a module, when a step calls its function),
 ``conduit`` (``"smc"``, ``"hvc"``), ``vhe`` (False: the kernel was entered at EL2 and
 dropped to EL1), ``refuse`` (answers of calls by name, from then on) and ``events``
 (:class:`.devices.sdei.Event`; without it :data:`EVENTS`).
@@ -22,13 +23,13 @@ from ctxlint.model.devices import sdei
 from ctxlint.model.devices.sdei import Event, Firmware, Slot
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.outcome import Crashed
-from ctxlint.model.runtime.boot import Boot, user
+from ctxlint.model.runtime.boot import Boot
 from ctxlint.model.runtime.checks import report
 from ctxlint.model.runtime.outside import Registers
 from ctxlint.model.runtime.smccc import Conduits
 from ctxlint.model.runtime.state import Kernel, kernel_of
 from ctxlint.model.runtime.tasks import Interrupt
-from ctxlint.model.scenario.world import Generation, Platform, World, platform, verb
+from ctxlint.model.scenario.world import Generation, Platform, World, platform
 
 EVENTS = (
     Event(number=0, signal=True),
@@ -69,13 +70,13 @@ class SdeiMachine(Platform):
         self.firmware.deliver = self._deliver
         self.interrupted: dict[int, int] = {}
         """What the next event interrupts, by CPU: a mode of the processor."""
-        self.stale: set[int] = set()
-        """Events whose entry point no longer is what it was when they were registered."""
         self.asleep: set[int] = set()
         """CPUs between going idle and coming back: no memory map that works."""
         self.found: list[dict[str, Any]] = []
         """What each kernel found in the firmware when it was started."""
         self.stacks: dict[int, list[int]] = {}
+        self.while_idle: list[Callable[[int], object]] = []
+        """What happens while a CPU is idle."""
 
     def prepare(self, generation: Generation) -> None:
         world, kernel, h = self.world, generation.kernel, self.hardware
@@ -109,7 +110,7 @@ class SdeiMachine(Platform):
         boot.at("setup arch", lambda: self._machine(generation))
         boot.at("idle", self._idle)
         init, acpi = world.entry("init"), world.entry("acpi")
-        if h.found == "none":
+        if h.found in ("none", "later"):
             return
         if init is not None:
             boot.initcall("arch", init)
@@ -155,7 +156,7 @@ class SdeiMachine(Platform):
         kernel = self.world.kernel
         cpu = kernel.cpu.number
         why = ""
-        if slot.kernel != self.world.now.number or event.number in self.stale:
+        if slot.kernel != self.world.now.number:
             why = "the address of another kernel"
         elif pe in self.asleep:
             why = "an address that is not mapped while the CPU goes idle"
@@ -198,10 +199,6 @@ class SdeiMachine(Platform):
         self.world.sim.point("idle")
         self.asleep.discard(pe)
 
-    @property
-    def while_idle(self) -> list[Callable[[int], object]]:
-        return self.world.__dict__.setdefault("while_idle", [])  # type: ignore[no-any-return]
-
     # what is known
 
     def facts(self) -> dict[str, Any]:
@@ -224,7 +221,10 @@ class SdeiMachine(Platform):
 
     def text(self) -> list[str]:
         h, setup = self.hardware, self.world.setup
-        where = {"dt": "a node of the device tree", "acpi": "a table of ACPI", "none": "nothing"}
+        where = {
+            "dt": "a node of the device tree", "acpi": "a table of ACPI", "none": "nothing",
+            "later": "a node of the device tree",
+        }  # fmt: skip
         return [
             f"{setup.arch}, {'PREEMPT_RT' if setup.rt else 'PREEMPT'}, {setup.cpus} CPUs",
             f"SDEI firmware by {h.conduit}, {where[h.found]} says so; "
@@ -267,59 +267,6 @@ class _Where:
 
     def __init__(self, kernel: Kernel) -> None:
         self.world: World
-
-
-_MODES = {"el0-64": _EL0_64, "el0-32": _EL0_32}
-
-
-@verb
-def event(world: World, what: dict[str, Any]) -> str:
-    """``event: {number: 0, cpu: 1, from: el0-64}``: an event happens; whether it is taken.
-    ``from`` is what is interrupted: without it the kernel's own code at its next point."""
-    machine = machine_of(world)
-    pe = int(what.get("cpu", 0))
-    if "from" in what:
-        machine.interrupted[pe] = _MODES[what["from"]]
-    given = machine.firmware.happen(int(what["number"]), pe)
-    if what.get("wait", True):
-        world.sim.settle()
-    return given
-
-
-@verb
-def refuse(world: World, answers: dict[str, int]) -> None:
-    """``refuse: {pe-mask: -3}``: what the firmware answers to a call from now on."""
-    machine_of(world).firmware.refuse.update(answers)
-
-
-@verb
-def stale(world: World, numbers: list[int]) -> None:
-    """``stale: [2000]``: the kernel that registered these events is not the one that runs
-    (its image was loaded over this one's, at another address)."""
-    firmware = machine_of(world).firmware
-    for number in numbers:
-        for pe in range(len(firmware.pes)):
-            slot = firmware.slot(pe, int(number))
-            assert slot is not None
-            slot.kernel = 0
-
-
-@verb
-def idle(world: World, what: dict[str, Any]) -> int:
-    """``idle: {cpu: 1, event: 0}``: a CPU goes idle, and comes back; the event happens
-    while it is."""
-    machine = machine_of(world)
-    cpu = int(what["cpu"])
-    number = what.get("event")
-    answers: list[str] = []
-    if number is not None:
-        machine.while_idle.append(
-            lambda pe: answers.append(machine.firmware.happen(int(number), pe))
-        )
-    given = int(world.sim.run(user(world.sim, "model_entry_idle", cpu=cpu)))
-    machine.while_idle.clear()
-    world.returns["event while idle"] = answers[-1] if answers else "none"
-    return given
 
 
 __all__ = ["EVENTS", "Hardware", "SdeiMachine", "machine_of"]
