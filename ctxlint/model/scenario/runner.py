@@ -157,6 +157,8 @@ def _execute(
     try:
         for step in steps:
             perform(world, step, ident)
+        if world.generations:
+            world.platform.inspect()
     except (Stop, Fault) as stop:
         ending = stop
     facts = world.platform.facts() if world.generations else {}

@@ -201,6 +201,30 @@ class SdeiMachine(Platform):
 
     # what is known
 
+    def inspect(self) -> None:
+        """PEs that are online should not differ in what they take."""
+        generation, firmware = self.world.now, self.firmware
+        here = [
+            pe for cpu, pe in enumerate(generation.cpus) if generation.kernel.cpus[cpu].online
+        ]
+        masked = [pe for pe in here if firmware.pes[pe].masked]
+        if masked and len(masked) < len(here):
+            self._differ("the PE takes no event", masked, here)
+        for number, on in firmware.registered().items():
+            if firmware.events[number].shared:
+                continue
+            without = [pe for pe in here if not on[pe]]
+            if without and len(without) < len(here):
+                self._differ(f"event {number} is not registered", without, here)
+
+    def _differ(self, what: str, some: list[int], here: list[int]) -> None:
+        names = ", ".join(map(str, some))
+        others = ", ".join(str(pe) for pe in here if pe not in some)
+        report(
+            self.world.kernel, "lost-state", f"{what}: on PE {names}, unlike PE {others}",
+            suppressed="nothing checks it",
+        )  # fmt: skip
+
     def facts(self) -> dict[str, Any]:
         firmware = self.firmware
         number = self.world.now.number
@@ -208,6 +232,10 @@ class SdeiMachine(Platform):
             "registered": {k: [int(x) for x in v] for k, v in firmware.registered().items()},
             "enabled": {k: [int(x) for x in v] for k, v in firmware.enabled().items()},
             "masked": [int(pe.masked) for pe in firmware.pes],
+            "unmasks": [
+                sum(at == pe and name == "pe-unmask" for at, name, *_ in firmware.calls)
+                for pe in range(len(firmware.pes))
+            ],
             "active": [len(pe.active) for pe in firmware.pes],
             "taken": [[pe, event] for pe, event, _ in firmware.taken],
             "failed": sum(done.failed for done in firmware.done),

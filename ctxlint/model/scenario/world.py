@@ -66,6 +66,9 @@ class Platform:
     def booted(self, generation: Generation) -> None:
         """It has."""
 
+    def inspect(self) -> None:
+        """All steps were done: report what does not fit together."""
+
     def facts(self) -> dict[str, Any]:
         """What can be expected of the end, by name."""
         return {}
