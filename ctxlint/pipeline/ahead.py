@@ -41,6 +41,8 @@ def read_ahead(
     work = []
     for profile, changed in profiles:
         index, todo = todo_of(profile, request, store, changed)
+        if index.incomplete:
+            return 0  # the limit of units is reached; it must not count anew afterwards
         if todo:
             work.append((profile, changed, index, todo))
     if not 0 < sum(len(todo) for *_, todo in work) <= FEW:

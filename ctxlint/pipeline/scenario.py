@@ -62,7 +62,12 @@ def _of_copies(
 
 @lru_cache(maxsize=8)
 def _of_tree(
-    files: tuple[str, ...], arch: str, rt: bool, page_size: int, tree: Path, cache: Path | None = None
+    files: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None = None,
 ) -> Code:
     """Unmodified files as the tree's own build system compiles them."""
     request = _request(files, arch, rt, page_size, tree, cache)
@@ -72,7 +77,12 @@ def _of_tree(
 
 
 def _request(
-    files: tuple[str, ...], arch: str, rt: bool, page_size: int, tree: Path, cache: Path | None = None
+    files: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None = None,
 ) -> Request:
     if page_size != 4096:
         raise UsageError("files of a kernel tree run with 4 KiB pages")
@@ -110,13 +120,6 @@ def _fixture(
     return Code(image)
 
 
-def needs_tree(catalogue: Catalogue, ident: str) -> bool:
-    """Whether a scenario runs files of a kernel tree."""
-    scenario = catalogue.scenarios[ident]
-    names = {run.variant or scenario.variant for run in scenario.runs}
-    return any(catalogue.variants[name].tree for name in names if name)
-
-
 def run_many(
     catalogue: Catalogue,
     ids: Sequence[str],
@@ -125,8 +128,8 @@ def run_many(
     seed: int = 0,
     jobs: int = 1,
 ) -> list[dict[str, Any]]:
-    """Run scenarios; their results as plain data, in the order of ``ids``. Those that
-    need a kernel tree are skipped, with that reason, when there is none."""
+    """Run scenarios; their results as plain data, in the order of ``ids``. What
+    needs a kernel tree is left out, and said so, when there is none."""
     work = [(ident, tree, seed) for ident in ids]
     if jobs == 1 or len(ids) == 1:
         return [_run(catalogue, *item) for item in work]
@@ -146,16 +149,14 @@ def _catalogue() -> Catalogue:
 def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
     scenario = catalogue.scenarios[ident]
     variants = catalogue.variants
-    if needs_tree(catalogue, ident) and tree is None:
-        result = runner.ScenarioResult(scenario=scenario, skipped="needs a kernel tree (--tree)")
-    else:
-        result = runner.run(
-            scenario,
-            variants,
-            lambda name, variant, setup: code_of(name, variant, setup, tree),
-            seed=seed,
-        )
+    result = runner.run(
+        scenario,
+        variants,
+        lambda name, variant, setup: code_of(name, variant, setup, tree),
+        seed=seed,
+        tree=tree is not None,
+    )
     return plain(result, variants)
 
 
-__all__ = ["code_of", "fixtures_directory", "needs_tree", "run_many"]
+__all__ = ["code_of", "fixtures_directory", "run_many"]

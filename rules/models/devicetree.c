@@ -89,3 +89,4 @@ void *of_get_cpu_node(int cpu, unsigned int *thread) { return NULL; }
 int of_node_to_nid(void *np) { return NO_NODE; }
 void of_node_put(void *node) { }
 unsigned int irq_of_parse_and_map(void *node, int index) { return 0; }
+bool of_machine_compatible_match(const char *const *compats) { return false; }

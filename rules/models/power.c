@@ -38,6 +38,7 @@ struct model_device {
 };
 
 extern bool kexec_in_progress;
+extern unsigned int __num_online_cpus;
 extern int cpu_hotplug_disabled;
 int reboot_cpu;
 
@@ -65,10 +66,54 @@ struct model_syscore {
 void register_syscore_ops(struct model_syscore *ops) { model_list_add("syscore", ops); }
 void unregister_syscore_ops(struct model_syscore *ops) { model_list_drop("syscore", ops); }
 
+/* struct syscore: a list node, its operations (which get data), the data */
+
+struct model_syscore_data {
+	void *next, *prev;
+	struct {
+		int (*suspend)(void *data);
+		void (*resume)(void *data);
+		void (*shutdown)(void *data);
+	} *ops;
+	void *data;
+};
+
+void register_syscore(struct model_syscore_data *core) { model_list_add("syscore with data", core); }
+void unregister_syscore(struct model_syscore_data *core) { model_list_drop("syscore with data", core); }
+
+static inline void resume_with_data(void)
+{
+	struct model_syscore_data *core;
+
+	for (int i = 0; (core = model_list_at("syscore with data", i, FORWARDS)) != NULL; i++)
+		if (core->ops->resume)
+			core->ops->resume(core->data);
+}
+
+static inline int suspend_with_data(void)
+{
+	struct model_syscore_data *core;
+
+	for (int i = 0; (core = model_list_at("syscore with data", i, BACKWARDS)) != NULL; i++) {
+		int ret = core->ops->suspend ? core->ops->suspend(core->data) : 0;
+
+		if (!ret)
+			continue;
+		while (i-- > 0) {
+			core = model_list_at("syscore with data", i, BACKWARDS);
+			if (core->ops->resume)
+				core->ops->resume(core->data);
+		}
+		return ret;
+	}
+	return 0;
+}
+
 void syscore_resume(void)
 {
 	struct model_syscore *ops;
 
+	resume_with_data();
 	for (int i = 0; (ops = model_list_at("syscore", i, FORWARDS)) != NULL; i++)
 		if (ops->resume)
 			ops->resume();
@@ -91,7 +136,7 @@ int syscore_suspend(void)
 		}
 		return ret;
 	}
-	return 0;
+	return suspend_with_data();
 }
 
 void syscore_shutdown(void)
@@ -101,6 +146,11 @@ void syscore_shutdown(void)
 	for (int i = 0; (ops = model_list_at("syscore", i, BACKWARDS)) != NULL; i++)
 		if (ops->shutdown)
 			ops->shutdown();
+	struct model_syscore_data *core;
+
+	for (int i = 0; (core = model_list_at("syscore with data", i, BACKWARDS)) != NULL; i++)
+		if (core->ops->shutdown)
+			core->ops->shutdown(core->data);
 }
 
 /* devices */
@@ -142,6 +192,8 @@ void device_shutdown(void)
 static void local_cpu_stop(void)
 {
 	model_set_online(model_cpu(), 0);
+	model_mask_set("__cpu_online_mask", model_cpu(), 0);
+	__num_online_cpus = (unsigned int)model_num_online();
 	model_set_irqs_off(1);
 	model_call_if("sdei_mask_local_cpu");
 	model_cpu_stops();

@@ -26,7 +26,6 @@ int cpu_pm_enter(void);
 int cpu_pm_exit(void);
 
 unsigned int __boot_cpu_mode[2];
-int kvm_protected_mode_initialized[8];
 
 /* firmware and hypervisor */
 

@@ -26,7 +26,7 @@ TABLE = 0x1_0000
 
 _CTLR, _IIDR, _TYPER, _WAKER, _PROPBASER, _PENDBASER, _PIDR2 = 0, 4, 8, 0x14, 0x70, 0x78, 0xFFE8
 _ENABLE_LPIS, _CES, _RWP = 1, 2, 8
-_PLPIS, _VLPIS, _LAST, _RVPEID = 1, 2, 0x10, 0x80
+_PLPIS, _VLPIS, _LAST, _RVPEID, _PER_CLUSTER = 1, 2, 0x10, 0x80, 3 << 24
 _PROP_ADDRESS, _PEND_ADDRESS = 0x000F_FFFF_FFFF_F000, 0x000F_FFFF_FFFF_0000
 _VLPI_FRAME = 2 * 0x1_0000
 _HARDWARE = "the hardware writes, nobody checks"
@@ -37,7 +37,8 @@ class Parameters:
     """``version`` is ``"3"``, ``"4.0"`` or ``"4.1"``; ``sticky`` redistributors cannot
     switch LPIs off again; ``rwp`` is how many reads a write to CTLR stays pending;
     ``writes``: whether pending bits are kept in memory at all (an emulation may not);
-    ``its``: whether there is one."""
+    ``its``: whether there is one; ``cluster``: how many CPUs share the tables of virtual
+    processors (0: all), by the affinity numbers of their clusters."""
 
     cpus: int
     version: str = "3"
@@ -45,6 +46,12 @@ class Parameters:
     rwp: int = 0
     writes: bool = True
     its: bool = True
+    cluster: int = 0
+
+    def affinity(self, number: int) -> int:
+        if not self.cluster:
+            return number
+        return number // self.cluster << 8 | number % self.cluster
 
 
 @dataclass(eq=False)
@@ -75,7 +82,9 @@ class Redistributor(Registers):
             flags |= _VLPIS
         if version == "4.1":
             flags |= _RVPEID
-        self.fix(_TYPER, number << 32 | number << 8 | flags)
+        if gic.parameters.cluster:
+            flags |= _PER_CLUSTER
+        self.fix(_TYPER, gic.parameters.affinity(number) << 32 | number << 8 | flags)
         self.fix(_PIDR2, 0x30 if version == "3" else 0x40)
         self.fix(_IIDR, 0x43B)
         self.values[_CTLR] = _CES
@@ -144,6 +153,12 @@ class Redistributor(Registers):
             kernel, "corruption", text, suppressed=_HARDWARE, redistributor=self.number, **facts
         )
 
+    def move_properties(self, distance: int) -> None:
+        """Another kernel gave this redistributor another property table."""
+        self.values[_PROPBASER] = self.values.get(_PROPBASER, 0) + distance
+        if self.latched is not None:
+            self.latched.properties += distance
+
     # interrupts
 
     def arrives(self, intid: int) -> bool:
@@ -209,7 +224,7 @@ class Its(Registers):
         version = gic.parameters.version
         self.fix(_PIDR2, 0x30 if version == "3" else 0x40)
         self.fix(_IIDR, 0x43B)
-        virtual = {"3": 0, "4.0": 2, "4.1": 2 | 1 << 37}[version]
+        virtual = {"3": 0, "4.0": 2, "4.1": 2 | 1 << 37 | 1 << 40}[version]
         # ITT entries of 12 bytes, 16 bits of event, device and collection numbers
         self.fix(8, 1 | virtual | 11 << 4 | 15 << 8 | 15 << 13 | 15 << 32 | 1 << 36)
         self.values[0] = 1 << 31
@@ -288,22 +303,20 @@ class Gic:
         """Whose memory a pending table lies in, if it is not a table's: None is fine.
         Tables of an earlier kernel are fine where this one has reserved them."""
         physical = self.physical
-        if not physical.is_ram(address):
+        if not any(start <= address < start + size for start, size in physical.layout.ram):
             return "no memory"
+        other = self.foreign(address)
+        if other is not None:
+            return other or None
         block = physical.blocks.get(address // PAGE)
         here = latched is None or latched.generation == self.generation
         if block is None or block.freed:
             if not here and address // PAGE in physical.reserved:
                 return None
-            other = self.foreign(address)
-            if other is not None:
-                return None if other == "" else other
             if block is not None:
                 return f"free memory again ({block.owner} had it, {block.freed} freed it)"
             return "free memory"
         return None if here else f"memory of {block.owner}"
-
-
 
 
 __all__ = [

@@ -20,12 +20,15 @@ from ctxlint.ir.unit import Decl, Function
 from ctxlint.model.code import Code, Frame, Meta
 from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
+from ctxlint.model.explore.ruled import Ruled, count
 from ctxlint.model.explore.target import Follower, Left, Way
-from ctxlint.model.explore.unknown import Unknown, Writes, writes_of
+from ctxlint.model.explore.unknown import Unknown
+from ctxlint.model.explore.variables import Variables, Writes, writes_of
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Blob, Fault
 from ctxlint.model.outcome import Crashed, Cut, Hang, Infeasible, OutOfFuel, Stop, Unmodelled
+from ctxlint.model.runtime.library import BOOT
 from ctxlint.model.runtime.splats import splat_text
 from ctxlint.model.runtime.state import (
     HARDIRQ,
@@ -51,7 +54,8 @@ UNMODELLED = "unmodelled"
 class Start:
     """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
     CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
-    functions of the kernel that call it, innermost first; ``values``: numbers of global variables there."""
+    functions of the kernel that call it, innermost first; ``values``: numbers that
+    global variables can have there."""
 
     state: ContextState
     context: str = ""
@@ -122,6 +126,7 @@ class Verifier:
         self.writes: Writes = writes_of(image)
         image.beyond = self._told_by_rule
         self.base = Code(image)
+        self.modelled = image.resolve(BOOT) is not None
 
     def _told_by_rule(self, symbol: str) -> bool:
         """As in the analysis: a rule stands for a header function, not for one of an
@@ -161,19 +166,22 @@ class _Exploration:
         self.agenda = Agenda()
         self.tally = _Tally()
         self.executions = 0
-        self.late: Callable[[], bool] = lambda: False
+        self.questions = 0
+        self.steps = 0
+        self.deadline = 0.0
 
     def run(self) -> Verdict:
         clock = self.v.clock
         began = clock()
         bounds = self.v.bounds
-        self.late = lambda: clock() - began > bounds.seconds
+        self.deadline = clock() + bounds.seconds
         while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
                 break
-            if self.late():
-                self.tally.cuts.append(f"{bounds.seconds:g} seconds")
+            late = self._late(0)
+            if late:
+                self.tally.cuts.append(late)
                 break
             prefix = self.agenda.next()
             self.executions += 1
@@ -206,8 +214,21 @@ class _Exploration:
             self.tally.unmodelled.append(f"{fault} ({m.place(frame) if frame else ''})")
         except (Crashed, Hang) as end:
             self.tally.crashed = str(end)
+        self.questions += path.condition.questions
+        self.steps += self.v.bounds.fuel - m.fuel
         self._tally(path, outside, follower)
         return None
+
+    def _late(self, questions: int) -> str:
+        """The bound that is used up, in words."""
+        bounds = self.v.bounds
+        if self.questions + questions > bounds.questions:
+            return f"{bounds.questions} questions to the solver"
+        if self.steps > bounds.steps:
+            return f"{bounds.steps} steps"
+        if self.v.clock() > self.deadline:
+            return f"{bounds.seconds:g} seconds"
+        return ""
 
     def _fork(
         self, follower: Follower, decisions: tuple[Decision, ...], site: Site, way: bool
@@ -218,17 +239,23 @@ class _Exploration:
 
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
         v = self.v
+        variables = Variables(path, v.writes, self.start.values)
         outside = Unknown(
-            path, v.rules, v.decls, self.start.values, self._target, v.constant, v.writes,
+            path,
+            Ruled(path, v.rules, v.decls, v.constant, self.start.context),
+            variables,
+            self._target,
             self._is_goal,
-        )  # fmt: skip
+        )
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
-        path.late = self.late
+        path.late = self._late
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
         kernel.sched = _Hardware(kernel, m)
+        if v.modelled:
+            variables.boot(m)
         kernel.system_state = RUNNING
         self._enter(kernel)
         kernel.reports = _Watched(self._reported)
@@ -243,19 +270,14 @@ class _Exploration:
             task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
         cpu.current = task
         kernel.install(task)
-        count = state.preempt
-        if state.hardirq:
-            count += HARDIRQ
-        if state.nmi:
-            count += NMI
-        if state.softirq:
-            count += SOFTIRQ
-        task.preempt_count = count
+        task.preempt_count = (
+            state.preempt + HARDIRQ * state.hardirq + NMI * state.nmi + SOFTIRQ * state.softirq
+        )
         cpu.irqs_off = state.irqs == "off"
         task.rcu_depth = state.rcu
         task.migration_disabled = state.migrate
         for _ in range(state.bh):
-            Unknown.count(kernel, "bh", 1)
+            count(kernel, "bh", 1)
 
     def _target(self, meta: Meta, site: int) -> str | None:
         """The way says where a call by pointer goes."""

@@ -36,7 +36,9 @@ class Conduits:
 
 
 @primitive
-def model_smccc(m: Machine, hypervisor: int, number: Any, a0: Any, a1: Any, a2: Any, a3: Any, a4: Any) -> int:  # noqa: E501
+def model_smccc(
+    m: Machine, hypervisor: int, number: Any, a0: Any, a1: Any, a2: Any, a3: Any, a4: Any
+) -> int:
     """``unsigned long model_smccc(int hypervisor, unsigned long number, unsigned long a0,
     ..., unsigned long a4)``: the first result of the call."""
     kernel = kernel_of(m)

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from ctxlint.base.errors import CtxlintError, UsageError
+from ctxlint.base.errors import CtxlintError, FrontendError, UsageError
 from ctxlint.model.code import Code
 from ctxlint.model.memory import Fault
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.boot import NextKernel
 from ctxlint.model.runtime.choice import Choices
 from ctxlint.model.runtime.policy import Exhaustive, Policy
-from ctxlint.model.scenario import library  # noqa: F401 - verbs and platforms
-from ctxlint.model.scenario import observe
-from ctxlint.model.scenario.schema import Run, Scenario, Setup, Variant
+from ctxlint.model.scenario import (
+    library,  # noqa: F401 - verbs and platforms
+    observe,
+)
+from ctxlint.model.scenario.schema import Explore, Run, Scenario, Setup, Variant
 from ctxlint.model.scenario.world import World, verbs
 from ctxlint.model.trace import Trace
+
+NEEDS_TREE = "needs a kernel tree (--tree)"
 
 CodeOf = Callable[[str, Variant, Setup], Code]
 """Makes the program of a variant (by name) for a machine."""
@@ -56,6 +61,8 @@ class ScenarioResult:
 
     scenario: Scenario
     runs: list[RunResult] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Names of runs that need a kernel tree, when there is none."""
     skipped: str = ""
 
     @property
@@ -64,18 +71,28 @@ class ScenarioResult:
 
 
 def run(
-    scenario: Scenario, variants: dict[str, Variant], code_of: CodeOf, *, seed: int = 0
+    scenario: Scenario,
+    variants: dict[str, Variant],
+    code_of: CodeOf,
+    *,
+    seed: int = 0,
+    tree: bool = False,
 ) -> ScenarioResult:
-    """All runs of a scenario; raises :class:`UsageError` for a step that is none."""
+    """All runs of a scenario, those of a kernel tree's files if there is one; raises
+    :class:`UsageError` for a step that is none."""
     result = ScenarioResult(scenario=scenario)
     if scenario.unsupported:
         result.skipped = f"unsupported: {scenario.unsupported}"
         return result
     for one in scenario.runs:
         name = one.variant or scenario.variant
-        setup = scenario.setup_of(one)
-        code = code_of(name, variants[name], setup)
-        result.runs.append(run_one(scenario, one, name, variants[name], setup, code, seed))
+        if variants[name].tree and not tree:
+            result.left_out.append(one.name or name)
+            continue
+        of = partial(code_of, name, variants[name])
+        result.runs.append(run_one(scenario, one, name, variants[name], of, seed))
+    if not result.runs:
+        result.skipped = NEEDS_TREE
     return result
 
 
@@ -84,52 +101,58 @@ def run_one(
     one: Run,
     name: str,
     variant: Variant,
-    setup: Setup,
-    code: Code,
+    code_of: Callable[[Setup], Code],
     seed: int = 0,
 ) -> RunResult:
     """One run, and again with the unknown answers turned if need be."""
     steps = one.steps or scenario.steps
+    setup = scenario.setup_of(one)
     if one.expect.about is None and scenario.about is not None:
         expect = msgspec.structs.replace(one.expect, about=scenario.about)
         one = msgspec.structs.replace(one, expect=expect)
+    try:
+        code_of(setup)
+    except FrontendError as error:
+        return _does_not_compile(one, name, setup, str(error))
+
+    def execute(forced: dict[str, bool], explored: Policy | None = None) -> RunResult:
+        return _execute(
+            scenario.id, steps, one, name, variant, setup, code_of, seed, forced, explored
+        )
+
     if one.explore is not None:
-        return _interleavings(scenario.id, steps, one, name, variant, setup, code, seed)
-    found = _execute(scenario.id, steps, one, name, variant, setup, code, seed, {})
+        return _interleavings(one.explore, execute)
+    found = execute({})
     if found.verdict == "REFUTED":
         for answer, value in _unknown(found):
-            other = _execute(
-                scenario.id, steps, one, name, variant, setup, code, seed, {answer: not value}
-            )
+            other = execute({answer: not value})
             if other.verdict != "REFUTED":
                 return other
     return found
 
 
-def _interleavings(
-    ident: str,
-    steps: tuple[str | dict[str, Any], ...],
-    one: Run,
-    name: str,
-    variant: Variant,
-    setup: Setup,
-    code: Code,
-    seed: int,
-) -> RunResult:
+def _interleavings(explore: Explore, execute: Callable[..., RunResult]) -> RunResult:
     """All interleavings within the bounds: the first that is not as expected, where all
     shall be; the first that is, where one is enough; else the last."""
-    assert one.explore is not None
-    ways = Exhaustive(one.explore.preemptions, one.explore.limit)
+    ways = Exhaustive(explore.preemptions, explore.limit)
     found: RunResult | None = None
     for policy in ways:
-        found = _execute(
-            ident, steps, one, name, variant, setup, code, seed, {}, explored=policy
-        )
-        if bool(found.differences) == one.explore.every:
+        found = execute({}, policy)
+        if bool(found.differences) == explore.every:
             break
     assert found is not None
     found.facts["interleavings"] = ways.runs
     return found
+
+
+def _does_not_compile(one: Run, name: str, setup: Setup, text: str) -> RunResult:
+    """The compiler has the last word about such a driver."""
+    differences = observe.differences(one.expect, "LINT", [], [], {}, {}, text)
+    return RunResult(
+        name=one.name, variant=name, setup=setup, machine=[], steps=[], verdict="LINT",
+        expected=one.expect.verdict, differences=differences, reports=[], log=[], facts={},
+        returns={}, ending=text, trace=Trace(),
+    )  # fmt: skip
 
 
 _ASKED = "asked"
@@ -146,21 +169,23 @@ def _execute(
     name: str,
     variant: Variant,
     setup: Setup,
-    code: Code,
+    code_of: Callable[[Setup], Code],
     seed: int,
     forced: dict[str, bool],
     explored: Policy | None = None,
 ) -> RunResult:
-    world = World(code, setup, variant, seed=seed, forced=forced)
+    world = World(
+        code_of(setup), setup, variant, seed=seed, forced=forced, code_of=code_of
+    )  # fmt: skip
     world.explored = explored
     ending: BaseException | None = None
     try:
         for step in steps:
             perform(world, step, ident)
-        if world.generations:
-            world.platform.inspect()
     except (Stop, Fault) as stop:
         ending = stop
+    if world.generations:
+        world.platform.finish()
     facts = world.platform.facts() if world.generations else {}
     reports = world.reports()
     chosen = observe.selected(one.expect, reports)
@@ -192,7 +217,9 @@ def perform(world: World, step: str | dict[str, Any], ident: str) -> None:
         raise UsageError(f"{ident}: a step is one verb: {step}")
     function = verbs().get(name)
     if function is None:
-        raise UsageError(f"{ident}: no verb is called {name!r}", hint=", ".join(sorted(verbs())))
+        raise UsageError(
+            f"{ident}: no verb is called {name!r}", hint=", ".join(sorted(verbs()))
+        )
     text = name if argument is None else f"{name} {_argument(argument)}"
     world.done.append(text)
     try:

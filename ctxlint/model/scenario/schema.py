@@ -40,7 +40,9 @@ class Variant(_Base):
     of ``fixtures/model`` that are compiled as if they lay beside the first.
 
     ``platform`` names the hardware it drives, ``entries`` the functions that the
-    platform calls, by what they are for. ``defines`` are ``NAME`` or ``NAME=VALUE``.
+    platform calls, by what they are for, ``members`` members of records that it looks
+    at: a pointer variable, the record it points to, the member. ``defines`` are ``NAME``
+    or ``NAME=VALUE``.
     """
 
     about: str
@@ -48,6 +50,7 @@ class Variant(_Base):
     files: tuple[str, ...]
     defines: tuple[str, ...] = ()
     entries: dict[str, str] = {}
+    members: dict[str, tuple[str, str, str]] = {}
     tree: bool = False
     edits: tuple[Edit, ...] = ()
     beside: tuple[str, ...] = ()
@@ -225,6 +228,6 @@ def _check(
 
 
 __all__ = [
-    "VERDICTS", "Catalogue", "Difference", "Edit", "Expect", "Explore", "Line", "Match", "Reports", "Run",
-    "Scenario", "Setup", "Variant", "load",
+    "VERDICTS", "Catalogue", "Difference", "Edit", "Expect", "Explore", "Line", "Match",
+    "Reports", "Run", "Scenario", "Setup", "Variant", "load",
 ]  # fmt: skip

@@ -131,7 +131,10 @@ class SdeiMachine(Platform):
 
     def _slots(self) -> list[Slot]:
         firmware = self.firmware
-        return [*firmware.shared.values(), *(s for own in firmware.private for s in own.values())]
+        return [
+            *firmware.shared.values(),
+            *(s for own in firmware.private for s in own.values()),
+        ]
 
     # delivery
 
@@ -172,9 +175,10 @@ class SdeiMachine(Platform):
         mode = self.interrupted.pop(pe, kernel_mode | (_IRQS_OFF if before else 0))
         stacks = self.stacks.setdefault(pe, [])
         depth = len(stacks)
-        kernel.m.call_through(
-            slot.entry, None, 0, event.number, slot.argument, _TEXT, mode  # type: ignore[arg-type]
-        )
+        entry = kernel.m.image.function_at(slot.entry)
+        if entry is None:
+            raise Crashed(f"event {event.number}: no function is at {slot.entry:#x}")
+        kernel.m.call(entry, event.number, slot.argument, _TEXT, mode)
         del stacks[depth:]
 
     def _stack(self, cpu: int, base: int) -> None:
@@ -201,7 +205,7 @@ class SdeiMachine(Platform):
 
     # what is known
 
-    def inspect(self) -> None:
+    def finish(self) -> None:
         """PEs that are online should not differ in what they take."""
         generation, firmware = self.world.now, self.firmware
         here = [

@@ -55,8 +55,8 @@ def idle(world: World, what: dict[str, Any]) -> int:
 
 
 @verb
-def at_step(world: World, what: dict[str, Any]) -> None:
-    """``at-step: {step: suspended, event: 0, cpu: 0}``: the event happens in that step,
+def event_at(world: World, what: dict[str, Any]) -> None:
+    """``event-at: {step: suspended, event: 0, cpu: 0}``: the event happens in that step,
     of the kernel that runs or, before there is one or with ``next``, of the next."""
     machine = machine_of(world)
     number, pe = int(what["event"]), int(what.get("cpu", 0))
