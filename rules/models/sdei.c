@@ -25,7 +25,7 @@ int strncmp(const char *a, const char *b, size_t most);
 int cpu_pm_enter(void);
 int cpu_pm_exit(void);
 
-unsigned int __boot_cpu_mode[2];
+extern unsigned int __boot_cpu_mode[2];
 
 /* firmware and hypervisor */
 
