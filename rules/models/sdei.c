@@ -16,9 +16,6 @@
 #define HVC 1
 #define EXIT_SMC 1
 
-unsigned long model_smccc(int hypervisor, unsigned long number, unsigned long a0, unsigned long a1, unsigned long a2,
-			  unsigned long a3, unsigned long a4);
-void model_event_stack(const void *base);
 void *__kmalloc_noprof(size_t size, gfp_t flags);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t most);
@@ -48,13 +45,23 @@ extern void *sdei_active_critical_event;
 extern unsigned long *sdei_stack_normal_ptr;
 extern unsigned long *sdei_stack_critical_ptr;
 extern unsigned long sdei_exit_mode;
-unsigned long do_sdei_event(void *regs, void *arg);
 
 static inline void **here(void *variable) { return (void **)((char *)variable + model_percpu_offset(model_cpu())); }
 
 static inline void **active_event(bool critical)
 {
 	return here(critical ? (void *)&sdei_active_critical_event : (void *)&sdei_active_normal_event);
+}
+
+/* Where the file of the architecture is left out: no way back but the plain one. */
+unsigned long do_sdei_event(void *regs, void *arg)
+{
+	const char *record = "struct sdei_registered_event";
+	int (*callback)(u32 event, void *regs, void *arg);
+	u32 event = *(u32 *)model_member_at(arg, record, "event_num");
+
+	callback = *(int (**)(u32, void *, void *))model_member_at(arg, record, "callback");
+	return callback(event, regs, *(void **)model_member_at(arg, record, "callback_arg")) ? EVENT_FAILED : 0;
 }
 
 static unsigned long __sdei_handler(void *regs, void *arg)
