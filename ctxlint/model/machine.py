@@ -297,43 +297,6 @@ for _size in (16, 32, 64):
     )
 
 
-def _overflow(name: str, function: Callable[[Value, Value], Value]) -> None:
-    """The result goes where the last argument points; its type is that of the call."""
-
-    def call(m: Machine, a: Value, b: Value, place: Any) -> Value:
-        frame = m.stack[-1]
-        fn = frame.meta.fn
-        bits, signed = 64, False
-        for site in frame.meta.sites:
-            if (
-                site.loc == frame.loc
-                and isinstance(site.fn, ops.Func)
-                and site.fn.symbol == name
-            ):
-                pointer = _type_of(fn, site.args[2])
-                if isinstance(pointer, TPtr):
-                    bits, signed = width_of(fn.types[pointer.to], m.image.pointer_bytes)
-        exact = function(a, b)
-        wrapped: Value = exact & ((1 << bits) - 1)
-        m.store(place, bits // 8, wrapped)
-        if signed:
-            wrapped = (wrapped ^ (1 << (bits - 1))) - (1 << (bits - 1))
-        return +(exact != wrapped)
-
-    _BUILTINS[name] = call
-
-
-def _type_of(fn: Function, e: ops.Expr) -> Type:
-    if isinstance(e, ops.Var):
-        return fn.types[fn.vars[e.slot].type]
-    return fn.types[e.type]
-
-
-_overflow("__builtin_add_overflow", lambda a, b: a + b)
-_overflow("__builtin_sub_overflow", lambda a, b: a - b)
-_overflow("__builtin_mul_overflow", lambda a, b: a * b)
-
-
 def _va_start(m: Machine, place: int) -> None:
     m.va_lists[place] = list(reversed(m.varargs[-1]))
 

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.frontend import lower_unit
 from ctxlint.model.code import Code
@@ -40,7 +42,7 @@ def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None)
         raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
     if variant.edits or variant.beside:
         return _of_copies(variant.files, variant.edits, variant.beside, *key, tree)
-    return _of_tree(variant.files, *key, tree)
+    return tree_code(variant.files, *key, tree)
 
 
 @lru_cache(maxsize=8)
@@ -61,7 +63,7 @@ def _of_copies(
 
 
 @lru_cache(maxsize=8)
-def _of_tree(
+def tree_code(
     files: tuple[str, ...],
     arch: str,
     rt: bool,
@@ -127,14 +129,33 @@ def run_many(
     tree: Path | None = None,
     seed: int = 0,
     jobs: int = 1,
+    only: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Run scenarios; their results as plain data, in the order of ``ids``. What
     needs a kernel tree is left out, and said so, when there is none."""
+    if only:
+        catalogue = _reduced(catalogue, ids, only)
+        jobs = 1
     work = [(ident, tree, seed) for ident in ids]
     if jobs == 1 or len(ids) == 1:
         return [_run(catalogue, *item) for item in work]
     with ProcessPoolExecutor(jobs) as pool:
         return list(pool.map(_run_again, *zip(*work, strict=True)))
+
+
+def _reduced(catalogue: Catalogue, ids: Sequence[str], only: Sequence[str]) -> Catalogue:
+    """The catalogue with runs of these names alone; raises UsageError for one that no
+    scenario has."""
+    scenarios = dict(catalogue.scenarios)
+    found: set[str] = set()
+    for ident in ids:
+        runs = tuple(r for r in scenarios[ident].runs if r.name in only)
+        found |= {r.name for r in runs}
+        scenarios[ident] = msgspec.structs.replace(scenarios[ident], runs=runs)
+    missing = [name for name in only if name not in found]
+    if missing:
+        raise UsageError(f"no run is called {missing[0]!r}")
+    return Catalogue(scenarios, catalogue.variants)
 
 
 def _run_again(ident: str, tree: Path | None, seed: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ctxlint.model.devices.registers import Registers
 from ctxlint.model.memory import PAGE
@@ -147,7 +148,7 @@ class Redistributor(Registers):
                 pending=pending,
             )
 
-    def _say(self, text: str, **facts: object) -> None:
+    def _say(self, text: str, **facts: Any) -> None:
         kernel = self.gic.kernel
         report(
             kernel, "corruption", text, suppressed=_HARDWARE, redistributor=self.number, **facts
@@ -184,7 +185,8 @@ class Redistributor(Registers):
         gic.poke(address, before | 1 << bit)
         if owner is not None:
             self._say(
-                f"redistributor {self.number} sets bit {bit} of byte {address:#x}, which is {owner}",
+                f"redistributor {self.number} sets bit {bit} of byte {address:#x}, "
+                f"which is {owner}",
                 owner=owner, address=address, bit=bit,
             )  # fmt: skip
 

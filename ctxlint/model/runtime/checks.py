@@ -57,6 +57,9 @@ def report(
     if choices.open:
         made.facts["depends_on"] = tuple(choices.open)
     kernel.reports.append(made)
+    note = getattr(kernel.sched, "note", None)
+    if note is not None:
+        note(f"{'prints' if made.printed else 'broken'}: {headline}")
     if not suppressed:
         made.splat = splat_of(made, kernel.config, kernel.taint)
         if log:

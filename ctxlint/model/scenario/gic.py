@@ -21,7 +21,14 @@ from typing import Any
 import msgspec
 
 from ctxlint.base.errors import UsageError
-from ctxlint.model.devices.gic import DISTRIBUTOR, FIRST_LPI, ITS, REDISTRIBUTORS, Gic, Parameters
+from ctxlint.model.devices.gic import (
+    DISTRIBUTOR,
+    FIRST_LPI,
+    ITS,
+    REDISTRIBUTORS,
+    Gic,
+    Parameters,
+)
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Crashed
@@ -173,10 +180,10 @@ class GicMachine(Platform):
     def chain(self) -> list[tuple[int, int, list[tuple[int, int]]]]:
         """The blocks of the chain of reservations: capacity, used, entries."""
         physical = self.world.kernel.part(Physical)
-        out = []
+        out: list[tuple[int, int, list[tuple[int, int]]]] = []
 
         def word(address: int, size: int) -> int:
-            page = physical.page(address // PAGE)
+            page: Any = physical.page(address // PAGE)
             at = address % PAGE
             return int.from_bytes(page[at : at + size], "little") if _plain(page) else 0
 
@@ -212,7 +219,9 @@ class GicMachine(Platform):
             "taint": "".join(sorted(kernel.taint)),
             "delivered": [len(r.delivered) for r in redistributors],
             "lost": [len(r.lost) for r in redistributors],
-            "tables-of-kernel": [r.latched.generation if r.latched else 0 for r in redistributors],
+            "tables-of-kernel": [
+                r.latched.generation if r.latched else 0 for r in redistributors
+            ],
             "online": [cpu.online for cpu in kernel.cpus],
             "kernels": len(self.world.generations),
         }
@@ -234,7 +243,7 @@ class GicMachine(Platform):
             now = self.world.now.number
             facts["commands"] = sum(g == now for _, g, _ in self.gic.its.commands)
         steps = kernel.part(Hotplug).steps.values()
-        facts["states"] = sorted(s.name for s in steps if s.name.startswith("irqchip"))
+        facts["memreserve-installed"] = any("memreserve" in s.name for s in steps)
         facts["own-code-intact"] = not any(
             "own code" in r.headline and r.kind == "corruption" for r in kernel.reports
         )

@@ -27,7 +27,7 @@ from ctxlint.model.scenario import (
 )
 from ctxlint.model.scenario.schema import Explore, Run, Scenario, Setup, Variant
 from ctxlint.model.scenario.world import World, verbs
-from ctxlint.model.trace import Trace
+from ctxlint.model.trace import Step
 
 NEEDS_TREE = "needs a kernel tree (--tree)"
 
@@ -52,7 +52,7 @@ class RunResult:
     facts: dict[str, Any]
     returns: dict[str, Any]
     ending: str
-    trace: Trace
+    trace: list[Step]
 
 
 @dataclass(kw_only=True)
@@ -151,7 +151,7 @@ def _does_not_compile(one: Run, name: str, setup: Setup, text: str) -> RunResult
     return RunResult(
         name=one.name, variant=name, setup=setup, machine=[], steps=[], verdict="LINT",
         expected=one.expect.verdict, differences=differences, reports=[], log=[], facts={},
-        returns={}, ending=text, trace=Trace(),
+        returns={}, ending=text, trace=[],
     )  # fmt: skip
 
 
@@ -206,8 +206,24 @@ def _execute(
         name=one.name, variant=name, setup=setup, machine=world.platform.text(),
         steps=world.done, verdict=word, expected=one.expect.verdict, differences=differences,
         reports=reports, log=log, facts=facts, returns=world.returns, ending=text,
-        trace=world.trace,
+        trace=_named(world),
     )  # fmt: skip
+
+
+def _named(world: World) -> list[Step]:
+    """The steps, with names for the addresses of locks and variables."""
+    if not world.generations:
+        return list(world.trace)
+    names: dict[str, str] = {}
+    steps = []
+    for step in world.trace:
+        first, _, last = step.effect.rpartition(" ")
+        if last.isdigit() and int(last) >> 63:
+            if last not in names:
+                names[last] = world.name_of(int(last))
+            step = step._replace(effect=f"{first} {names[last]}")
+        steps.append(step)
+    return steps
 
 
 def perform(world: World, step: str | dict[str, Any], ident: str) -> None:

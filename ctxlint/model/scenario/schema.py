@@ -25,7 +25,7 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
-class Edit(_Base):
+class Edit(_Base, frozen=True, kw_only=True):
     """A change of a file of the tree: ``find`` is text that occurs in it, each of its
     occurrences becomes ``put``."""
 
@@ -34,7 +34,7 @@ class Edit(_Base):
     put: str
 
 
-class Variant(_Base):
+class Variant(_Base, frozen=True, kw_only=True):
     """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree:
     with ``edits`` copies of them (and of headers) that were changed so, ``beside`` those
     of ``fixtures/model`` that are compiled as if they lay beside the first.
@@ -56,7 +56,7 @@ class Variant(_Base):
     beside: tuple[str, ...] = ()
 
 
-class Setup(_Base):
+class Setup(_Base, frozen=True, kw_only=True):
     """The machine and how the kernel was made. ``hardware`` are the platform's own
     parameters. ``maxcpus`` is the kernel's parameter (0: all)."""
 
@@ -71,7 +71,7 @@ class Setup(_Base):
     hardware: dict[str, Any] = {}
 
 
-class Match(_Base):
+class Match(_Base, frozen=True, kw_only=True):
     """Which reports are meant; all that is given has to hold.
 
     ``headline`` and ``place`` are parts of the text; ``frames`` is a subsequence of the
@@ -97,7 +97,7 @@ class Reports(Match, frozen=True, kw_only=True):
     count: int = -1
 
 
-class Line(_Base):
+class Line(_Base, frozen=True, kw_only=True):
     """A line of a kernel's log that contains ``text``; ``count`` as above."""
 
     text: str
@@ -105,7 +105,7 @@ class Line(_Base):
     generation: int = 0
 
 
-class Expect(_Base):
+class Expect(_Base, frozen=True, kw_only=True):
     """``verdict`` is over the reports that ``about`` selects (all, when it is not given;
     several: any of them). ``facts`` are what the platform knows at the end; ``returns``
     what steps gave, by ``"verb argument"``; ``ending`` is part of how the run ended."""
@@ -119,7 +119,7 @@ class Expect(_Base):
     ending: str = ""
 
 
-class Explore(_Base):
+class Explore(_Base, frozen=True, kw_only=True):
     """The run once for each interleaving of its ``together`` step, with at most so many
     ``preemptions``; at most ``limit``. What is expected holds of ``every`` one, or
     (False) of at least one."""
@@ -129,7 +129,7 @@ class Explore(_Base):
     every: bool = True
 
 
-class Run(_Base):
+class Run(_Base, frozen=True, kw_only=True):
     """One execution of a scenario: what is different about it, and what is seen.
     ``steps`` replace the scenario's."""
 
@@ -141,7 +141,7 @@ class Run(_Base):
     explore: Explore | None = None
 
 
-class Difference(_Base):
+class Difference(_Base, frozen=True, kw_only=True):
     """Where the specification of the scenarios turned out wrong."""
 
     said: str
@@ -149,9 +149,10 @@ class Difference(_Base):
     evidence: str
 
 
-class Scenario(_Base):
+class Scenario(_Base, frozen=True, kw_only=True):
     """``answer`` is the sentence that answers the question of the seed thread.
-    ``about`` holds for the runs that do not say themselves. ``unsupported`` says why it cannot run."""
+    ``about`` holds for the runs that do not say themselves. ``unsupported`` says why it
+    cannot run."""
 
     id: str
     seed: str

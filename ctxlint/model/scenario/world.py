@@ -19,6 +19,7 @@ from ctxlint.base.errors import UsageError
 from ctxlint.model.code import Code
 from ctxlint.model.image import find_member
 from ctxlint.model.machine import Machine
+from ctxlint.model.memory import PAGE
 from ctxlint.model.runtime import library
 from ctxlint.model.runtime.alloc import Faults
 from ctxlint.model.runtime.boot import Boot, NextKernel, boot, succeed, user
@@ -266,6 +267,14 @@ class World:
         if not found:
             raise UsageError(f"the driver has no variable {name}")
         return found[0]
+
+    def name_of(self, address: int) -> str:
+        """What lies at an address, for people."""
+        placed = self.code.image.placed_at(address // PAGE)
+        if placed is not None:
+            return placed.symbol.rpartition("::")[2]
+        found = self.m.mem.object_at(address)
+        return f"{address:#x}" if found is None else found.name
 
     def member(self, what: str) -> int | None:
         """The address of a member that the variant names; None when it names none."""
