@@ -32,7 +32,13 @@ _ARGUMENTS = (
 )  # fmt: skip
 
 
-def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None) -> Code:
+def code_of(
+    name: str,
+    variant: Variant,
+    setup: Setup,
+    tree: Path | None = None,
+    cache: Path | None = None,
+) -> Code:
     """The program of a variant for a machine; raises UsageError without a tree for one
     that is made of its files."""
     key = (setup.arch, setup.rt, setup.page_size)
@@ -41,8 +47,8 @@ def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None)
     if tree is None:
         raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
     if variant.edits or variant.beside:
-        return _of_copies(variant.files, variant.edits, variant.beside, *key, tree)
-    return tree_code(variant.files, *key, tree)
+        return _of_copies(variant.files, variant.edits, variant.beside, *key, tree, cache)
+    return tree_code(variant.files, *key, tree, cache)
 
 
 @lru_cache(maxsize=8)
@@ -54,9 +60,10 @@ def _of_copies(
     rt: bool,
     page_size: int,
     tree: Path,
+    cache: Path | None,
 ) -> Code:
     """Files of the tree, changed or with others beside them; the tree stays as it is."""
-    request = _request(files, arch, rt, page_size, tree)
+    request = _request(files, arch, rt, page_size, tree, cache)
     image = copies.image_of(request, files, edits, beside)
     add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
     return Code(image)
