@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
 from ctxlint.base.errors import UsageError
 from ctxlint.model.code import Code
@@ -24,6 +26,12 @@ RUNS = [
     if CATALOGUE.variants[run.variant or scenario.variant].tree
     and CATALOGUE.variants[run.variant or scenario.variant].platform == "sdei"
 ]
+RECORDED = yaml.safe_load((Path(__file__).parent / "groundtruth" / "sdei.yaml").read_text())
+SCENARIO_OF = {
+    "stock firmware": ("S4-32", 0),
+    "an event": ("S4-31", 0),
+    "rate limit": ("S4-32", 1),
+}
 LEAF = "__platform_driver_register"
 
 
@@ -69,3 +77,26 @@ def test_with_a_leaf_less_it_is_unmodelled(bench: Bench) -> None:
     found = runner.run_one(scenario, run, "sdei-6.12", variant, lambda _: Code(poorer))
     assert found.verdict == "UNMODELLED"
     assert LEAF in found.ending
+
+
+@pytest.mark.parametrize("case", sorted(RECORDED["cases"]))
+def test_splats_are_those_of_a_real_kernel(bench: Bench, case: str) -> None:
+    ident, number = SCENARIO_OF[case]
+    scenario = CATALOGUE.scenarios[ident]
+    found = execute(bench, scenario, scenario.runs[number])
+    printed = [report for _, report in found.reports if report.printed]
+    assert {report.headline.rpartition(" ")[2] for report in printed} == {
+        "kernel/locking/spinlock_rt.c:48"
+    }
+    seen = [
+        (
+            report.task,
+            int(report.context["count"] != 0),
+            report.context["irqs_disabled"],
+            f"{report.context['count']:x}",
+            report.trace,
+        )
+        for report in printed
+    ]
+    traces = {name: ("__might_resched", *rest) for name, rest in RECORDED["traces"].items()}
+    assert seen == [(*row[:4], traces[row[4]]) for row in RECORDED["cases"][case]]
