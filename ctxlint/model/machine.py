@@ -312,6 +312,13 @@ def _va_copy(m: Machine, to: int, place: int) -> None:
     m.va_lists[to] = list(m.va_lists.get(place, ()))
 
 
+def _return_address(m: Machine, level: int) -> int:
+    """Some place in the caller: its address."""
+    at = -2 - int(level)
+    return m.image.text_of(m.stack[at].meta.fn.symbol) if len(m.stack) >= -at else 0
+
+
+_BUILTINS["__builtin_return_address"] = _return_address
 # A va_list is known by its address; what it holds stays here.
 _BUILTINS["__builtin_va_start"] = _va_start
 _BUILTINS["__builtin_va_arg"] = _va_arg

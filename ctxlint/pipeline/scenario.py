@@ -19,11 +19,11 @@ from ctxlint.model.runtime.library import add_models
 from ctxlint.model.runtime.state import Config
 from ctxlint.model.scenario import runner, schema
 from ctxlint.model.scenario.plain import plain
-from ctxlint.model.scenario.schema import Catalogue, Setup, Variant
-from ctxlint.pipeline import Request
+from ctxlint.model.scenario.schema import Catalogue, Edit, Setup, Variant
+from ctxlint.pipeline import Request, copies
+from ctxlint.pipeline.copies import fixtures_directory
 from ctxlint.pipeline.quiet import Silent
 from ctxlint.pipeline.run import program_image
-from ctxlint.rulebook.loader import rules_directory
 
 _TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
 _ARGUMENTS = (
@@ -32,12 +32,13 @@ _ARGUMENTS = (
 )  # fmt: skip
 
 
-def fixtures_directory() -> Path:
-    """The bundled C files."""
-    return rules_directory().parent / "fixtures"
-
-
-def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None) -> Code:
+def code_of(
+    name: str,
+    variant: Variant,
+    setup: Setup,
+    tree: Path | None = None,
+    cache: Path | None = None,
+) -> Code:
     """The program of a variant for a machine; raises UsageError without a tree for one
     that is made of its files."""
     key = (setup.arch, setup.rt, setup.page_size)
@@ -45,7 +46,27 @@ def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None)
         return _fixture(variant.files, variant.defines, *key)
     if tree is None:
         raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
-    return tree_code(variant.files, *key, tree)
+    if variant.edits or variant.beside:
+        return _of_copies(variant.files, variant.edits, variant.beside, *key, tree, cache)
+    return tree_code(variant.files, *key, tree, cache)
+
+
+@lru_cache(maxsize=8)
+def _of_copies(
+    files: tuple[str, ...],
+    edits: tuple[Edit, ...],
+    beside: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None,
+) -> Code:
+    """Files of the tree, changed or with others beside them; the tree stays as it is."""
+    request = _request(files, arch, rt, page_size, tree, cache)
+    image = copies.image_of(request, files, edits, beside)
+    add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
+    return Code(image)
 
 
 @lru_cache(maxsize=8)
@@ -58,15 +79,26 @@ def tree_code(
     cache: Path | None = None,
 ) -> Code:
     """Unmodified files as the tree's own build system compiles them."""
-    if page_size != 4096:
-        raise UsageError("files of a kernel tree run with 4 KiB pages")
-    request = Request(
-        tree=tree, paths=files, arch=arch, config="defconfig", rt="rt" if rt else "nort",
-        reach=0, jobs=1, cache=cache,
-    )  # fmt: skip
+    request = _request(files, arch, rt, page_size, tree, cache)
     image = program_image(request, Silent())
     add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
     return Code(image)
+
+
+def _request(
+    files: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None = None,
+) -> Request:
+    if page_size != 4096:
+        raise UsageError("files of a kernel tree run with 4 KiB pages")
+    return Request(
+        tree=tree, paths=files, arch=arch, config="defconfig", rt="rt" if rt else "nort",
+        reach=0, jobs=1, cache=cache,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

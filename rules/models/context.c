@@ -11,6 +11,7 @@
 #define PREEMPT_MASK 0xff
 #define PREEMPT_OFFSET 1
 #define SOFTIRQ_DISABLE_OFFSET 0x200
+#define HARDIRQ_MASK 0xf0000
 #define IRQS_ON 0
 #define IRQS_OFF 1
 
@@ -82,9 +83,13 @@ static unsigned long softirq_lock[512][8];
 static inline bool preemptible(void) { return !model_preempt_count() && !model_irqs_off(); }
 #endif
 
+static inline bool in_hard_interrupt(void) { return model_preempt_count() & HARDIRQ_MASK; }
+
 void __local_bh_disable_ip(unsigned long ip, unsigned int cnt)
 {
 #ifdef MODEL_RT
+	if (in_hard_interrupt())
+		model_warn_at("kernel/softirq.c", 161, 1);
 	if (!model_softirq_disabled() && preemptible()) {
 		lock_local(softirq_lock[model_cpu()]);
 		__rcu_read_lock();
@@ -97,6 +102,12 @@ void __local_bh_disable_ip(unsigned long ip, unsigned int cnt)
 
 void __local_bh_enable_ip(unsigned long ip, unsigned int cnt)
 {
+	if (in_hard_interrupt())
+#ifdef MODEL_RT
+		model_warn_at("kernel/softirq.c", 225, 1);
+#else
+		model_warn_at("kernel/softirq.c", 386, 1);
+#endif
 #ifdef MODEL_RT
 	model_softirq_add(-(int)cnt);
 	if (!model_softirq_disabled() && preemptible()) {

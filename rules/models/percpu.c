@@ -7,3 +7,7 @@
 int cpu_number;
 int numa_node;
 unsigned long this_cpu_off;
+
+/* arch/arm64/kernel/sdei.c: declared there as well as defined */
+unsigned long *sdei_stack_normal_ptr;
+unsigned long *sdei_stack_critical_ptr;

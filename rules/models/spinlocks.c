@@ -30,6 +30,11 @@ static inline void rtlock_might_resched(int line)
 static void rtlock_slowlock_locked(void *lock, int shared)
 {
 	while (!model_trylock(lock, shared)) {
+		if (model_lock_is_held(lock)) /* by the task itself: it sleeps for good */
+			schedule_rtlock();
+		/* It spins first, unless its own CPU wants to run something else: real kernels did either. */
+		if (!shared && model_state("spinlock: spins while the owner runs", 0) && model_spin_on_owner(lock))
+			continue;
 		model_wait_lock(lock, shared);
 		schedule_rtlock();
 	}

@@ -103,6 +103,11 @@ void *model_list_at(const char *list, int number, int backwards);
 void model_list_add(const char *list, void *item);
 void model_list_drop(const char *list, void *item);
 
+/* smccc.py */
+unsigned long model_smccc(int hypervisor, unsigned long number, unsigned long a0, unsigned long a1, unsigned long a2,
+			  unsigned long a3, unsigned long a4);
+void model_event_stack(const void *base);
+
 /* boot.py */
 void model_boot_step(const char *name);
 void *model_boot_next(const char *level);

@@ -91,6 +91,11 @@ static void *__vmalloc_node_range_noprof(size_t size, gfp_t gfp)
 void *vmalloc_noprof(unsigned long size) { return __vmalloc_node_range_noprof(size, gfp_kernel()); }
 void *vzalloc_noprof(unsigned long size) { return __vmalloc_node_range_noprof(size, gfp_kernel() | gfp_zero()); }
 
+void *__vmalloc_node_noprof(unsigned long size, unsigned long align, gfp_t gfp, int node, const void *caller)
+{
+	return __vmalloc_node_range_noprof(size, gfp);
+}
+
 void vfree(const void *addr)
 {
 	int nr;

@@ -14,7 +14,7 @@ from typing import Any
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.memory import SymPage
 from ctxlint.model.outcome import Stop
-from ctxlint.model.runtime import ipi, kthreads, notifiers, timers, work  # noqa: F401 - primitives
+from ctxlint.model.runtime import ipi, kthreads, notifiers, smccc, timers, work  # noqa: F401 - primitives
 from ctxlint.model.runtime.cpuhp import Hotplug
 from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.policy import Policy

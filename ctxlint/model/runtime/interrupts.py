@@ -26,6 +26,8 @@ class Interrupts:
         self.sim = sim
         self.pending: dict[int, list[Interrupt]] = {}
         self.levels: dict[int, list[int]] = {}
+        self.were_off = False
+        """Whether what the latest one interrupted had interrupts off."""
 
     def post(self, cpu: int, interrupt: Interrupt) -> None:
         """An interrupt arrives at a CPU. One that is off loses it."""
@@ -47,6 +49,7 @@ class Interrupts:
                 open_ = interrupt.level > level
             else:
                 open_ = not level and not cpu.irqs_off
+            open_ = open_ and (interrupt.open is None or interrupt.open())
             if open_ and (best is None or interrupt.level > best.level):
                 best = interrupt
         return best
@@ -68,6 +71,7 @@ class Interrupts:
             if interrupt.level:
                 levels.append(interrupt.level)
             off, cpu.irqs_off = cpu.irqs_off, True
+            self.were_off = off
             self.sim.note(f"take {interrupt.name}")
             interrupt.run()
             self.sim.note(f"return from {interrupt.name}")

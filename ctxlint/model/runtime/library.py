@@ -74,6 +74,8 @@ def add_models(image: Image, config: Config, directory: Path | None = None) -> N
     models = lowered(config, directory)
     image.override(models.functions)
     for variable in models.globals:
+        if variable.init is None and variable.symbol in image.variables:
+            continue  # the image's own, as its file has it
         if variable.file.endswith("/" + _PERCPU_FILE):
             variable = msgspec.structs.replace(
                 variable, attrs=(*variable.attrs, "section=.data..percpu")

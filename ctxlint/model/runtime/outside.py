@@ -155,11 +155,34 @@ class Beyond:
 
 def register_name(m: Machine, frame: Frame, op: ops.Asm) -> str:
     """The register of an access: as the template has it; where it comes from a macro's
-    argument, the function that the access stands in tells them apart."""
+    argument, what ``registers.yaml`` says of the function, else the two names."""
     found = re.search(r"\bmsr (\w+), %|\bmrs %\w+, (\w+)", op.template)
     if found:
         return found[1] or found[2]
-    return f"{frame.meta.name}:{m.loc(frame).macro}"
+    macro = m.loc(frame).macro
+    names = named_registers().get(frame.meta.name)
+    if names is None:
+        return f"{frame.meta.name}:{macro}"
+    fn = frame.meta.fn
+    places = sorted(
+        {
+            (fn.locs[other.loc].line, fn.locs[other.loc].col)
+            for other, _ in frame.meta.asms
+            if other.loc >= 0 and fn.locs[other.loc].macro == macro
+        }
+    )
+    return names[places.index((fn.locs[op.loc].line, fn.locs[op.loc].col)) % len(names)]
+
+
+@cache
+def named_registers() -> dict[str, list[str]]:
+    """``rules/models/registers.yaml``: registers by function, in the order of accesses."""
+    path = rules_directory() / "models" / "registers.yaml"
+    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    ok = isinstance(rows, dict) and all(isinstance(v, list) and v for v in rows.values())
+    if not ok:
+        raise RuleError(f"{path.name}: lists of registers by function are expected")
+    return {str(key): [str(name) for name in value] for key, value in rows.items()}
 
 
 __all__ = ["AsmRule", "Beyond", "Registers", "read_rules", "register_name", "shipped_rules"]

@@ -57,6 +57,8 @@ class Simulation(Turns):
         if task.lr is not None:
             self._forget(thread_of(task))
         self.halted.discard(number)
+        for told in self.on_start:
+            told(number)
         task.preempt_count, task.rcu_depth, task.migration_disabled = 1, 0, 0
         task.stack.clear()
         task.varargs.clear()

@@ -65,11 +65,13 @@ class Thread:
 class Interrupt:
     """Something that a CPU will take. ``level`` 0 is an interrupt, masked while those
     are off; the others are not: 1 an NMI or a normal SDEI event, 2 a critical one. Each
-    is handled on top of what has a lower level. ``run()`` begins with interrupts off."""
+    is handled on top of what has a lower level. ``run()`` begins with interrupts off.
+    While ``open()`` is False it waits."""
 
     name: str
     run: Callable[[], object]
     level: int = 0
+    open: Callable[[], bool] | None = None
 
 
 def thread_of(task: Task) -> Thread:

@@ -51,6 +51,9 @@ class Turns:
         self.offers: dict[str, Callable[[], object]] = {}
         """Events that may happen at any point, once; by name."""
         self.halted: set[int] = set()
+        self.on_start: list[Callable[[int], object]] = []
+        self.on_stop: list[Callable[[int], object]] = []
+        """Told of each CPU that comes out of reset; of each that is off."""
         self.on_block: list[Callable[[Thread], object]] = []
         """Called when a task leaves its CPU to wait (worker pools make another)."""
         self.race: Any = None
@@ -100,6 +103,8 @@ class Turns:
             pass
         except Halted:
             self.halted.add(self.kernel.cpu.number)
+            for told in self.on_stop:
+                told(self.kernel.cpu.number)
         cpu = self.kernel.cpu
         self._ended(thread)
         if cpu.number not in self.halted:

@@ -14,6 +14,7 @@ from ctxlint.model.scenario.schema import Expect, Line, Match
 Seen = tuple[int, Report]
 _ENDINGS = ("HANG", "BUG", "UNMODELLED", "LINT")
 """Verdicts that say how a run ended."""
+_RACES = ("race", "lost-state")
 _SPLATS = ("sleeping", "scheduling-while-atomic", "warn", "cant-sleep", "bug", "irq-state")
 
 
@@ -51,7 +52,7 @@ def verdict(reports: Sequence[Seen], ending: BaseException | None) -> str:
         return "HANG"
     if isinstance(ending, Crashed | Fault):
         return "BUG"
-    if "race" in kinds:
+    if not kinds.isdisjoint(_RACES):
         return "RACE"
     splats = [report for _, report in reports if report.kind in _SPLATS]
     if any(report.printed and report.certain for report in splats):

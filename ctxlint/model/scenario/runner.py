@@ -20,11 +20,12 @@ from ctxlint.model.memory import Fault
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.boot import NextKernel
 from ctxlint.model.runtime.choice import Choices
+from ctxlint.model.runtime.policy import Exhaustive, Policy
 from ctxlint.model.scenario import (
     library,  # noqa: F401 - verbs and platforms
     observe,
 )
-from ctxlint.model.scenario.schema import Run, Scenario, Setup, Variant
+from ctxlint.model.scenario.schema import Explore, Run, Scenario, Setup, Variant
 from ctxlint.model.scenario.world import World, verbs
 from ctxlint.model.trace import Step
 
@@ -114,15 +115,33 @@ def run_one(
     except FrontendError as error:
         return _does_not_compile(one, name, setup, str(error))
 
-    def execute(forced: dict[str, bool]) -> RunResult:
-        return _execute(scenario.id, steps, one, name, variant, setup, code_of, seed, forced)
+    def execute(forced: dict[str, bool], explored: Policy | None = None) -> RunResult:
+        return _execute(
+            scenario.id, steps, one, name, variant, setup, code_of, seed, forced, explored
+        )
 
+    if one.explore is not None:
+        return _interleavings(one.explore, execute)
     found = execute({})
     if found.verdict == "REFUTED":
         for answer, value in _unknown(found):
             other = execute({answer: not value})
             if other.verdict != "REFUTED":
                 return other
+    return found
+
+
+def _interleavings(explore: Explore, execute: Callable[..., RunResult]) -> RunResult:
+    """All interleavings within the bounds: the first that is not as expected, where all
+    shall be; the first that is, where one is enough; else the last."""
+    ways = Exhaustive(explore.preemptions, explore.limit)
+    found: RunResult | None = None
+    for policy in ways:
+        found = execute({}, policy)
+        if bool(found.differences) == explore.every:
+            break
+    assert found is not None
+    found.facts["interleavings"] = ways.runs
     return found
 
 
@@ -153,10 +172,12 @@ def _execute(
     code_of: Callable[[Setup], Code],
     seed: int,
     forced: dict[str, bool],
+    explored: Policy | None = None,
 ) -> RunResult:
     world = World(
         code_of(setup), setup, variant, seed=seed, forced=forced, code_of=code_of
     )  # fmt: skip
+    world.explored = explored
     ending: BaseException | None = None
     try:
         for step in steps:

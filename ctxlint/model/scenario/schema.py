@@ -25,8 +25,19 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
+class Edit(_Base, frozen=True, kw_only=True):
+    """A change of a file of the tree: ``find`` is text that occurs in it, each of its
+    occurrences becomes ``put``."""
+
+    file: str
+    find: str
+    put: str
+
+
 class Variant(_Base, frozen=True, kw_only=True):
-    """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree.
+    """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree:
+    with ``edits`` copies of them (and of headers) that were changed so, ``beside`` those
+    of ``fixtures/model`` that are compiled as if they lay beside the first.
 
     ``platform`` names the hardware it drives, ``entries`` the functions that the
     platform calls, by what they are for, ``members`` members of records that it looks
@@ -41,6 +52,8 @@ class Variant(_Base, frozen=True, kw_only=True):
     entries: dict[str, str] = {}
     members: dict[str, tuple[str, str, str]] = {}
     tree: bool = False
+    edits: tuple[Edit, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class Setup(_Base, frozen=True, kw_only=True):
@@ -106,6 +119,16 @@ class Expect(_Base, frozen=True, kw_only=True):
     ending: str = ""
 
 
+class Explore(_Base, frozen=True, kw_only=True):
+    """The run once for each interleaving of its ``together`` step, with at most so many
+    ``preemptions``; at most ``limit``. What is expected holds of ``every`` one, or
+    (False) of at least one."""
+
+    preemptions: int = 1
+    limit: int = 50
+    every: bool = True
+
+
 class Run(_Base, frozen=True, kw_only=True):
     """One execution of a scenario: what is different about it, and what is seen.
     ``steps`` replace the scenario's."""
@@ -115,6 +138,7 @@ class Run(_Base, frozen=True, kw_only=True):
     setup: dict[str, Any] = {}
     steps: tuple[str | dict[str, Any], ...] = ()
     variant: str = ""
+    explore: Explore | None = None
 
 
 class Difference(_Base, frozen=True, kw_only=True):
@@ -205,6 +229,6 @@ def _check(
 
 
 __all__ = [
-    "VERDICTS", "Catalogue", "Difference", "Expect", "Line", "Match", "Reports", "Run",
-    "Scenario", "Setup", "Variant", "load",
+    "VERDICTS", "Catalogue", "Difference", "Edit", "Expect", "Explore", "Line", "Match",
+    "Reports", "Run", "Scenario", "Setup", "Variant", "load",
 ]  # fmt: skip

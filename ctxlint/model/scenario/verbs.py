@@ -8,7 +8,7 @@ from typing import Any
 from ctxlint.base.errors import UsageError
 from ctxlint.model.image import find_member
 from ctxlint.model.runtime.alloc import Faults
-from ctxlint.model.runtime.boot import cpu_down, cpu_up, user
+from ctxlint.model.runtime.boot import cpu_down, cpu_up
 from ctxlint.model.runtime.cpuhp import Hotplug
 from ctxlint.model.runtime.policy import Seeded
 from ctxlint.model.scenario.world import World, verb, verbs
@@ -87,19 +87,6 @@ def schedule(world: World, seed: int) -> None:
     world.policy = lambda: Seeded(int(seed))
     if world.generations:
         world.sim.policy = world.policy()
-
-
-@verb
-def together(world: World, tasks: list[list[Any]]) -> None:
-    """``together: [[function, 1], [function]]``: in tasks side by side, until all have
-    ended. The CPU is that of the task's number."""
-    threads = []
-    for number, (name, *args) in enumerate(tasks):
-        cpu = number % len(world.kernel.cpus)
-        while not world.kernel.cpus[cpu].online:
-            cpu = (cpu + 1) % len(world.kernel.cpus)
-        threads.append(user(world.sim, world.symbol(name), *args, cpu=cpu))
-    world.sim.run(*threads)
 
 
 @verb

@@ -141,6 +141,8 @@ class World:
         """The steps that were begun, as text."""
         self.policy: Callable[[], Policy] = lambda: Seeded(seed) if seed else Policy()
         """Makes the policy of each kernel."""
+        self.explored: Policy | None = None
+        """The policy of steps whose interleavings are gone through."""
         self.trace = Trace()
         self.faults: dict[str, set[int]] = {}
         self.hooks: list[tuple[str, Callable[[], object]]] = []
