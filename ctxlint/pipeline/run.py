@@ -40,7 +40,7 @@ from ctxlint.pipeline import (
     reach,
 )
 from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
-from ctxlint.pipeline.graph import GraphMaker
+from ctxlint.pipeline.drawing import GraphMaker
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook

@@ -265,6 +265,15 @@ def test_the_environment_of_a_hook_is_not_taken_over(
     assert len(open_series("HEAD~3..", tree=repo.path).patches) == 3
 
 
+def test_a_linked_work_tree(repo: Repo, tmp_path: Path) -> None:
+    repo.series()
+    repo.git("worktree", "add", "-q", str(tmp_path / "linked"), "HEAD~3")
+    before = repo.state()
+    found = open_series("main", tree=tmp_path / "linked")
+    assert len(found.patches) == 3 and not found.difference
+    assert repo.state() == before
+
+
 def test_objects_that_are_missing_are_not_fetched(repo: Repo) -> None:
     with pytest.raises(PatchError, match="lacks the object"):
         Repository(repo.path).blobs(["0" * 39 + "1"])

@@ -20,8 +20,10 @@ from ctxlint.ir.unit import Decl, Function
 from ctxlint.model.code import Code, Frame, Meta
 from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
+from ctxlint.model.explore.ruled import Ruled, count
 from ctxlint.model.explore.target import Follower, Left, Way
-from ctxlint.model.explore.unknown import Unknown, Writes, writes_of
+from ctxlint.model.explore.unknown import Unknown
+from ctxlint.model.explore.variables import Variables, Writes, writes_of
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Blob, Fault
@@ -51,7 +53,8 @@ UNMODELLED = "unmodelled"
 class Start:
     """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
     CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
-    functions of the kernel that call it, innermost first; ``values``: numbers of global variables there."""
+    functions of the kernel that call it, innermost first; ``values``: numbers that
+    global variables can have there."""
 
     state: ContextState
     context: str = ""
@@ -235,9 +238,12 @@ class _Exploration:
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
         v = self.v
         outside = Unknown(
-            path, v.rules, v.decls, self.start.values, self._target, v.constant, v.writes,
+            path,
+            Ruled(path, v.rules, v.decls, v.constant, self.start.context),
+            Variables(path, v.writes, self.start.values),
+            self._target,
             self._is_goal,
-        )  # fmt: skip
+        )
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         path.attach(m)
@@ -259,19 +265,14 @@ class _Exploration:
             task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
         cpu.current = task
         kernel.install(task)
-        count = state.preempt
-        if state.hardirq:
-            count += HARDIRQ
-        if state.nmi:
-            count += NMI
-        if state.softirq:
-            count += SOFTIRQ
-        task.preempt_count = count
+        task.preempt_count = (
+            state.preempt + HARDIRQ * state.hardirq + NMI * state.nmi + SOFTIRQ * state.softirq
+        )
         cpu.irqs_off = state.irqs == "off"
         task.rcu_depth = state.rcu
         task.migration_disabled = state.migrate
         for _ in range(state.bh):
-            Unknown.count(kernel, "bh", 1)
+            count(kernel, "bh", 1)
 
     def _target(self, meta: Meta, site: int) -> str | None:
         """The way says where a call by pointer goes."""
