@@ -7,3 +7,4 @@
 int cpu_number;
 int numa_node;
 unsigned long this_cpu_off;
+u32 x86_cpu_to_apicid;

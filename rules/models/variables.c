@@ -50,6 +50,10 @@ static inline int *of_cpu(int *variable, int cpu)
 	return (int *)((char *)variable + model_percpu_offset(cpu));
 }
 
+#ifdef MODEL_X86_64
+void model_x86_boot(void);
+#endif
+
 void model_boot(void)
 {
 	int cpus = model_cpus();
@@ -77,4 +81,7 @@ void model_boot(void)
 	set_cpu(&cpus_booted_once_mask, 0);
 	__num_online_cpus = 1;
 	model_boot_memory();
+#ifdef MODEL_X86_64
+	model_x86_boot();
+#endif
 }

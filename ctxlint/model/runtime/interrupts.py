@@ -26,6 +26,8 @@ class Interrupts:
         self.sim = sim
         self.pending: dict[int, list[Interrupt]] = {}
         self.levels: dict[int, list[int]] = {}
+        self.blind: set[int] = set()
+        """CPUs that take no NMI for now: something else of that kind has them."""
 
     def post(self, cpu: int, interrupt: Interrupt) -> None:
         """An interrupt arrives at a CPU. One that is off loses it."""
@@ -44,7 +46,7 @@ class Interrupts:
         best: Interrupt | None = None
         for interrupt in waiting:
             if interrupt.level:
-                open_ = interrupt.level > level
+                open_ = interrupt.level > level and cpu.number not in self.blind
             else:
                 open_ = not level and not cpu.irqs_off
             if open_ and (best is None or interrupt.level > best.level):

@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from ctxlint.model.scenario import gic, verbs
+from ctxlint.model.scenario import gic, mailbox, verbs
 
-__all__ = ["gic", "verbs"]
+__all__ = ["gic", "mailbox", "verbs"]
