@@ -84,19 +84,20 @@ class Mailbox(Bytes):
             + vector.to_bytes(8, "little")
         )  # fmt: skip
         self.length = length
-        self.kernel: Kernel = None  # type: ignore[assignment]
+        self.kernel: Kernel | None = None
         self.start: Callable[[int], None] = lambda apic_id: None
         """Starts a processor in the running kernel."""
 
     def attach(self, kernel: Kernel, start: Callable[[int], None]) -> None:
         """A kernel boots on the machine."""
         self.settle()
+        if self.kernel is None:  # the next kernel inherits the devices
+            kernel.part(Physical).devices += [
+                (MAILBOX, MAILBOX + 0xFFF, self),
+                (TABLE, TABLE + 0xFFF, self.table),
+            ]
         self.kernel, self.start = kernel, start
         kernel.part(Firmware).mailbox = self
-        kernel.part(Physical).devices += [
-            (MAILBOX, MAILBOX + 0xFFF, self),
-            (TABLE, TABLE + 0xFFF, self.table),
-        ]
 
     @property
     def command(self) -> int:
@@ -110,6 +111,7 @@ class Mailbox(Bytes):
 
     def _later(self, microseconds: int, run: Callable[[], object], name: str) -> None:
         kernel = self.kernel
+        assert kernel is not None
 
         def still() -> None:
             if self.kernel is kernel:  # the machine's time, but this kernel's clock

@@ -15,6 +15,7 @@ import msgspec
 
 from ctxlint.base.errors import UsageError
 from ctxlint.model.devices.mailbox import TABLE, Firmware, Mailbox, Parameters
+from ctxlint.model.memory import PAGE
 from ctxlint.model.runtime.boot import Boot
 from ctxlint.model.runtime.cpuhp import start_secondary
 from ctxlint.model.runtime.physical import Physical
@@ -63,6 +64,7 @@ class MailboxMachine(Platform):
         kernel, m = generation.kernel, generation.kernel.m
         physical = kernel.part(Physical)
         physical.ram = ((RAM, RAM_SIZE),)
+        physical.begin_at((RAM + RAM_SIZE // 2) // PAGE)
         ids = kernel.part(Firmware).apic_ids = list(generation.cpus)
         for cpu, apic_id in enumerate(ids):
             m.s4(m.percpu("x86_cpu_to_apicid", cpu), apic_id)
