@@ -55,6 +55,11 @@ unsigned long __default_kernel_pte_mask;
 u64 __supported_pte_mask;
 unsigned long nmi_desc_lock[8];
 
+/* four levels of page tables */
+unsigned int pgdir_shift = 39;
+unsigned int ptrs_per_p4d = 1;
+u64 physical_mask = 0x000ffffffffffffful;
+
 extern u32 x86_cpu_to_apicid;
 
 static nmi_handler_t emergency_handler;

@@ -5,10 +5,13 @@ While nobody else can run, such a delay is time that passes and nothing more. To
 nobody can, every waiting task has to be asked; but for a loop that stores nothing but its
 own variables the answer stays the same from one turn to the next, until a time comes that
 somebody waits for. So it is asked once, and the results are those of asking each time.
+
+If no such time will ever come, and the loop's variables do not change either, it is endless.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +24,10 @@ from ctxlint.model.image import Image
 
 FOREVER = 1 << 62
 _WAITS = "model_advance"
+_POINT = "model_point"
+_TURNS = 1000
+"""How often a loop may go round before it is looked at; what devices count by their reads
+has come to its end by then."""
 
 
 class Delays:
@@ -32,6 +39,8 @@ class Delays:
         self._loc = -1
         self._until = 0
         self._still: dict[tuple[str, int], bool] = {}
+        self._turns = 0
+        self._seen: dict[str, Any] = {}
 
     def quiet(self, stack: list[Frame], until: int) -> bool:
         """Whether it is known that nothing but this loop happens before a time."""
@@ -53,6 +62,21 @@ class Delays:
             self._still[key] = self._is_still(fn, frame.loc)
         if self._still[key]:
             self._frame, self._loc, self._until = frame, frame.loc, until
+            self._turns = 0
+
+    def endless(self) -> Frame | None:
+        """The loop that is known to be quiet, if it is at the same point with the same
+        variables as a turn ago, and nothing will ever happen."""
+        self._turns += 1
+        if self._turns < _TURNS or self._until < FOREVER:
+            return None
+        python = sys._getframe(1)
+        while python.f_locals.get("F") is not self._frame:
+            if python.f_back is None:
+                return None
+            python = python.f_back
+        before, self._seen = self._seen, dict(python.f_locals)
+        return self._frame if before == self._seen and self._turns > _TURNS else None
 
     # what a loop does
 
@@ -91,9 +115,8 @@ class Delays:
             return not call.fn.symbol.startswith("model_")
         calls = [op for block in fn.blocks for op in block.ops if isinstance(op, ops.Call)]
         others = [op for block in fn.blocks for op in block.ops if isinstance(op, ops.Asm)]
-        return not others and [c.fn.symbol for c in calls if isinstance(c.fn, ops.Func)] == [
-            _WAITS
-        ]
+        names = [c.fn.symbol for c in calls if isinstance(c.fn, ops.Func)]
+        return not others and names in ([_WAITS], [_POINT, _WAITS])
 
 
 def _next(term: ops.Term) -> Iterator[int]:

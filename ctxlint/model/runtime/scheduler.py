@@ -227,6 +227,10 @@ class Simulation(Turns):
             self._elapse(until)
             return
         if self.delays.quiet(self.kernel.m.stack, until):
+            loop = self.delays.endless()
+            if loop is not None:
+                thread.why = f"what {loop.meta.name}() polls for at {self.kernel.m.place(loop)}"
+                self._stuck()
             self.kernel.now = until
             return
         self.delays.forget()

@@ -18,6 +18,8 @@ from ctxlint.model.devices.mailbox import TABLE, Firmware, Mailbox, Parameters
 from ctxlint.model.memory import PAGE
 from ctxlint.model.runtime.boot import Boot
 from ctxlint.model.runtime.cpuhp import start_secondary
+from ctxlint.model.outcome import Hang
+from ctxlint.model.runtime.hangs import report_hang
 from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.state import HARDIRQ, NMI
 from ctxlint.model.runtime.tasks import Interrupt
@@ -155,9 +157,11 @@ def nmi(world: World, what: dict[str, Any]) -> None:
 def crash_in_nmi(world: World, cpu: int) -> None:
     """``crash-in-nmi: 1``: a handler on that CPU finds that nothing can go on; a crash
     kernel is loaded."""
-    m = world.m
+    m, sim = world.m, world.sim
     _in_nmi(world, int(cpu), lambda: m.call(_CRASH, 1))
-    world.sim.pass_time(10_000_000)
+    sim.pass_time(10_000_000)
+    report_hang(sim.kernel, sim.threads)
+    raise Hang(f"CPU{cpu} never gets to the crash kernel")
 
 
 @verb
