@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make demo   a virtual environment, the tool, and an audit of the miniature tree
+# make demo   a virtual environment, the tool, an audit of the miniature tree, and a
+#             scenario of the executable model: its splat, and the silence after the fix
 # make test   the same, with the tests: the fast tier, and with a kernel at hand
 #             (CTXLINT_KERNEL_TREE, or a linux-source package) the slow tier too
 #             and the HTML report in Chromium, where that is installed
@@ -20,7 +21,10 @@ KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-sour
 demo: $(VENV)/.ctxlint-run
 	@cache=$$(mktemp -d); trap 'rm -rf "$$cache"' EXIT; code=0; \
 	$(VENV)/bin/ctxlint audit --tree fixtures/tree --cache "$$cache" || code=$$?; \
-	if [ $$code -ne 1 ]; then echo "demo: exit code $$code, expected 1 (findings)" >&2; exit 1; fi
+	if [ $$code -ne 1 ]; then echo "demo: exit code $$code, expected 1 (findings)" >&2; exit 1; fi; \
+	echo; echo "The executable model, before the fix and after it:"; echo; \
+	$(VENV)/bin/ctxlint model run M0-01 --only "before the fix, PREEMPT_RT" \
+		--only "after the fix, PREEMPT_RT" --brief
 
 test: test-fast test-browser $(if $(KERNEL),test-slow)
 	@$(if $(KERNEL),,echo "No kernel at hand: the slow tier was not run. Set CTXLINT_KERNEL_TREE.")

@@ -13,14 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ctxlint.base.errors import StoreError, ToolMissingError, TreeError
+from ctxlint.base.errors import (
+    FrontendError,
+    StoreError,
+    ToolMissingError,
+    TreeError,
+    UsageError,
+)
 from ctxlint.cli import githooks
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_of, tree_options
 from ctxlint.cli.output import emit, wants_color
 from ctxlint.cli.progress import Plain
+from ctxlint.cli.selecting import Choice, make_choice, select_options
 
 if TYPE_CHECKING:
+    from ctxlint.findings.model import Result
     from ctxlint.patches.staged import Introduced
     from ctxlint.pipeline.series import Change
     from ctxlint.pipeline.warm import Warmth
@@ -110,6 +118,7 @@ def uninstall(event: str) -> int:
     help="Units to parse, at most, for one check and profile.",
 )
 @tree_options
+@select_options
 @run_options
 @talk_options
 def run(
@@ -128,13 +137,16 @@ def run(
         gc.disable()  # a short life
     tree = tree_of(options.get("tree"))
     codes = []
-    for introduced, what in _introduced(tree, push, remote):
+    found, unchecked = _introduced(tree, push, remote)
+    if unchecked and cold == "fail":
+        codes.append(EXIT_INCOMPLETE)
+    for introduced, what in found:
         if not introduced.sources:
             continue
         check = _Check(introduced, what, cold, max_units, begin)
         try:
             change = check.judge({**options, "tree": tree}, Plain(verbose, quiet))
-        except (StoreError, ToolMissingError, TreeError) as error:
+        except (FrontendError, StoreError, ToolMissingError, TreeError) as error:
             hint = f" ({error.hint})" if error.hint else ""
             change = None
             _say(f"{what} was not checked: {error}{hint}")
@@ -144,31 +156,43 @@ def run(
 
 def _introduced(
     tree: Path, push: bool, remote: tuple[str, ...]
-) -> list[tuple[Introduced, str]]:
-    """What to check, with its name in messages."""
+) -> tuple[list[tuple[Introduced, str]], bool]:
+    """What to check, with its name in messages; and whether there is more, of which a
+    message says why it is not checked."""
     from ctxlint.patches import staged
 
     first, last = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
-    if first and last:  # from the pre-commit program
-        return [_range(tree, first, last)]
-    if not push:
-        found = staged.staged(tree, os.environ.get("GIT_INDEX_FILE"))
-        return [] if found is None else [(found, "this commit")]
+    try:
+        if first and last:  # from the pre-commit program
+            return [_range(tree, first, last)], False
+        if not push:
+            found = staged.staged(tree, os.environ.get("GIT_INDEX_FILE"))
+            if found is not None:
+                return [(found, "this commit")], False
+            _say("the first commit was not checked: there is nothing to compare it with")
+            return [], True
+    except staged.TooMuchError as error:
+        _say(f"not checked: {error}", error.hint)
+        return [], True
     result = []
+    unchecked = False
     for line in sys.stdin.read().splitlines():
         # LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA (githooks(5)); zeros: not there.
         words = line.split(" ")
         if len(words) != 4 or not words[1].strip("0"):
             continue
-        tip, old = words[1], words[3]
+        name, tip, _, old = words
+        start: str | None = old
         if not old.strip("0"):
             start = staged.start_of_branch(tree, tip, remote[0] if remote else "")
+        try:
             if start is None:
-                _say(f"{words[0]} was not checked: cannot tell where it starts")
-                continue
-            old = start
-        result.append(_range(tree, old, tip))
-    return result
+                raise UsageError("cannot tell where it starts")
+            result.append(_range(tree, start, tip))
+        except UsageError as error:  # what the server has need not be known here
+            _say(f"{name} was not checked: {error}")
+            unchecked = True
+    return result, unchecked
 
 
 def _range(tree: Path, old: str, new: str) -> tuple[Introduced, str]:
@@ -190,10 +214,12 @@ class _Check:
         self.cold = cold
         self.max_units = max_units
         self.begin = begin
+        self.choice: Choice | None = None
 
     def judge(self, options: dict[str, Any], progress: Plain) -> Change | None:
         """The comparison; None, after a message, when it would take too long."""
-        request, _ = make_request(options)
+        request, settings = make_request(options)
+        self.choice = make_choice(options, settings, request.tree)
         if request.reach is None:
             request = replace(request, reach=0)
         homes = self._homes_of_headers(request.tree)
@@ -239,7 +265,8 @@ class _Check:
         """Tell what came out; the exit code."""
         if change is None:
             return EXIT_INCOMPLETE if self.cold == "fail" else EXIT_CLEAN
-        new = change.comparison.introduced
+        result = self._selected(change)
+        new = result.findings
         for item in change.incomplete:
             _say(f"{item.file} ({item.profile}) was not analysed: {item.reason}")
         for file in change.unbuilt:
@@ -250,7 +277,7 @@ class _Check:
                 "half: it still sleeps on PREEMPT_RT"
             )
         if new:
-            emit(_text(change, color), None)
+            emit(_text(result, color), None)
         seconds = time.monotonic() - self.begin
         files = len(self.introduced.sources)
         _say(
@@ -259,21 +286,35 @@ class _Check:
         )
         if new:
             _say("git's --no-verify goes on all the same", "ctxlint explain " + new[0].check)
-        return EXIT_FINDINGS if new else EXIT_CLEAN
+        from ctxlint.findings.selection import failing
+
+        fail_on = self.choice.fail_on if self.choice is not None else "warning"
+        return EXIT_FINDINGS if failing(result, fail_on) else EXIT_CLEAN
+
+    def _selected(self, change: Change) -> Result:
+        """The result of what is introduced and of nothing else, without what is
+        suppressed, in the baseline or not selected."""
+        import msgspec
+
+        from ctxlint.pipeline.select import select
+
+        result = change.result
+        if self.choice is not None:
+            result = select(result, self.choice.selection)
+        new = {finding.fingerprint for finding in change.comparison.introduced}
+        return msgspec.structs.replace(
+            result,
+            findings=tuple(f for f in result.findings if f.fingerprint in new),
+            hidden=(),
+            stale=(),
+            uncovered=(),
+            unknown_callees=(),
+        )
 
 
-def _text(change: Change, color: bool) -> str:
-    """The report of what was introduced and of nothing else."""
-    import msgspec
-
+def _text(result: Result, color: bool) -> str:
     from ctxlint.report import text
 
-    result = msgspec.structs.replace(
-        change.result,
-        findings=change.comparison.introduced,
-        uncovered=(),
-        unknown_callees=(),
-    )
     return text.render(result, colour=color)
 
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import load_settings
+from ctxlint.cli.config import Settings, load_settings
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.progress import Plain
+from ctxlint.cli.selecting import make_choice
 from ctxlint.pipeline import Request
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ def command(words: tuple[str, ...]) -> int:
     options = _Options(fail=_flag("CTXLINT_FAIL"), brief=_flag("CTXLINT_BRIEF"))
     from ctxlint.pipeline.single import check_unit
 
-    report = check_unit(unit, _request(unit.tree.path), Plain(_flag("CTXLINT_VERBOSE")))
+    settings = load_settings(unit.tree.path)
+    choice = make_choice({}, settings, unit.tree.path)
+    talk = Plain(_flag("CTXLINT_VERBOSE"))
+    report = check_unit(unit, _request(unit.tree.path, settings), choice.selection, talk)
     from ctxlint.report.clean import clean
 
     lines = _lines(report, unit.prefix, options)
@@ -94,11 +98,12 @@ def command(words: tuple[str, ...]) -> int:
         return EXIT_CLEAN  # make takes anything else as a failed compilation
     if report.incomplete:
         return EXIT_INCOMPLETE
-    return EXIT_FINDINGS if report.findings or report.completed else EXIT_CLEAN
+    counts = ("error", "warning") if choice.fail_on == "warning" else (choice.fail_on,)
+    told = (*report.findings, *report.completed)
+    return EXIT_FINDINGS if any(f.severity in counts for f in told) else EXIT_CLEAN
 
 
-def _request(tree: Path) -> Request:
-    settings = load_settings(tree)
+def _request(tree: Path, settings: Settings) -> Request:
     cache = os.environ.get("CTXLINT_CACHE")
     timeout = os.environ.get("CTXLINT_TIMEOUT")
     try:

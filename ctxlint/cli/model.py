@@ -65,29 +65,62 @@ def list_scenarios() -> int:
     "--format", "-f", "style", type=click.Choice(["text", "table", "json"]),
     help="Default: text for one scenario, table for more.",
 )  # fmt: skip
+@click.option("--only", multiple=True, metavar="RUN", help="Of one scenario, these runs.")
+@click.option("--brief", is_flag=True, help="Text without steps and what was not printed.")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True)
 @_SEED
 @_TREE
 def run(
-    ids: tuple[str, ...], every: bool, style: str | None, jobs: int, seed: int, tree: Path | None
+    ids: tuple[str, ...],
+    every: bool,
+    style: str | None,
+    only: tuple[str, ...],
+    brief: bool,
+    jobs: int,
+    seed: int,
+    tree: Path | None,
 ) -> int:
     """Run scenarios, and compare what is observed with what is expected."""
     from ctxlint.pipeline.scenario import run_many
     from ctxlint.report import scenario_text
 
     catalogue, wanted = _wanted(ids, every)
-    results = run_many(catalogue, wanted, tree=tree, seed=seed, jobs=jobs)
+    results = run_many(catalogue, wanted, tree=tree, seed=seed, jobs=jobs, only=only)
     style = style or ("text" if len(results) == 1 else "table")
     if style == "json":
         emit(json.dumps(results, indent=1, sort_keys=True), None)
     elif style == "table":
         emit(scenario_text.table(results), None)
     else:
-        emit("\n".join(scenario_text.full(result) for result in results), None)
+        emit("\n".join(scenario_text.full(result, brief) for result in results), None)
     skipped = [r["id"] for r in results if r["skipped"]]
+    left_out = sum(len(r["left_out"]) for r in results)
     if skipped:
         click.echo(f"ctxlint: not run: {', '.join(skipped)}", err=True)
+    if left_out:
+        click.echo(
+            f"ctxlint: {left_out} runs of kernel files left out: say --tree DIR", err=True
+        )
     return EXIT_FINDINGS if any(not r["as_expected"] for r in results) else EXIT_CLEAN
+
+
+@command.command("trace", epilog=EPILOG)
+@click.argument("ident", metavar="ID")
+@click.option(
+    "--html", "output", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    help="Write the page to this file.",
+)  # fmt: skip
+@_SEED
+@_TREE
+def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
+    """Draw who ran when in a scenario: a lane for each CPU, locks, what was broken."""
+    from ctxlint.pipeline.scenario import run_many
+    from ctxlint.report import scenario_html
+
+    catalogue, wanted = _wanted((ident,), False)
+    (result,) = run_many(catalogue, wanted, tree=tree, seed=seed)
+    emit(scenario_html.render(result), output)
+    return EXIT_CLEAN
 
 
 def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:
@@ -95,7 +128,9 @@ def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:
 
     catalogue = schema.load()
     if every == bool(ids):
-        raise UsageError("name scenarios, or say --all", hint="'ctxlint model list' has the ids")
+        raise UsageError(
+            "name scenarios, or say --all", hint="'ctxlint model list' has the ids"
+        )
     unknown = [ident for ident in ids if ident not in catalogue.scenarios]
     if unknown:
         raise UsageError(

@@ -9,6 +9,7 @@ of one callable, which at first finds out what it calls (``Code.callee``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from ctxlint.ir import ops
 from ctxlint.ir.types import TFunc, TInt, TPtr, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function
 from ctxlint.ir.verify import targets
+from ctxlint.model.builtins import OVERFLOW
 from ctxlint.model.emit import Emitter, UnsupportedError, in_memory
 from ctxlint.model.image import MODEL_FILES, Image, ImageError
 from ctxlint.model.memory import Blob
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from ctxlint.model.machine import Machine
 
 Callee = Callable[..., Any]
+_ACCESSES = {
+    "L1": "l1", "L4": "l4", "L8": "l8", "LD": "load", "RD": "read",
+    "S4": "s4", "S8": "s8", "ST": "store", "WR": "write",
+}  # fmt: skip
+_ACCESS = re.compile(rf"\b({'|'.join(_ACCESSES)})\(")
 _DEEPEST = 30  # nesting of blocks; Python's own limit is 100 levels of indentation
-
-
-_CHECKED = frozenset(f"__builtin_{name}_overflow" for name in ("add", "sub", "mul"))
 
 
 @dataclass(slots=True)
@@ -151,8 +155,8 @@ class _Compiler:
         params = "".join(f", v{i}=0" for i in range(fn.nparams))
         out = [f"def f(m{params}, *va):"]
         out += ["  F = FRAME(META)", "  K = m.stack", "  K.append(F)"]
-        out += ["  L1 = m.l1; L4 = m.l4; L8 = m.l8; LD = m.load; RD = m.read"]
-        out += ["  S4 = m.s4; S8 = m.s8; ST = m.store; WR = m.write"]
+        out.append("")
+        binding = len(out) - 1
         plain = [
             f"v{slot}" for slot in range(fn.nparams, len(fn.vars)) if slot not in emit.frame
         ]
@@ -168,12 +172,14 @@ class _Compiler:
         self.lines = out
         if not looped:
             self.block(0, 1, 0)
+            out[binding] = _bindings(out)
             return "\n".join(out)
         out.append("  b = 0")
         out.append("  while True:")
         out.append("    m.fuel -= 1")
         out.append("    if m.fuel < 0: m.out_of_fuel(F)")
         self.dispatch(heads, 0, len(heads), 2)
+        out[binding] = _bindings(out)
         return "\n".join(out)
 
     def dispatch(self, heads: list[int], low: int, high: int, depth: int) -> None:
@@ -232,11 +238,9 @@ class _Compiler:
         number = len(self.meta.sites)
         self.meta.sites.append(op)
         args = "".join(f", {emit.value(a)}" for a in op.args)
-        width = self.overflows(op)
-        if width is not None:
-            assert isinstance(op.fn, ops.Func)
-            call = f"m.overflow({op.fn.symbol[10:13]!r}, {width}{args})"
-        elif isinstance(op.fn, ops.Func):
+        if isinstance(op.fn, ops.Func):
+            if op.fn.symbol in OVERFLOW:
+                args += self._result_of(op)
             call = f"{self.cell(op)}[0](m{args})"
         else:
             call = f"m.call_through({emit.value(op.fn)}, META, {number}{args})"
@@ -245,18 +249,13 @@ class _Compiler:
         else:
             self.lines.append(pad + emit.store(op.dst, call))
 
-    def overflows(self, op: ops.Call) -> tuple[int, bool] | None:
-        """For the compiler's checked arithmetic: bits and signedness of the result."""
-        if not isinstance(op.fn, ops.Func) or len(op.args) != 3:
-            return None
-        if op.fn.symbol not in _CHECKED:
-            return None
-        e = op.args[2]
-        while isinstance(e, ops.Cast):
-            e = e.e
-        pointer = self.emit.type_of(e)
-        result = self.fn.types[pointer.to] if isinstance(pointer, TPtr) else None
-        return (result.bits, result.signed) if isinstance(result, TInt) else None
+    def _result_of(self, op: ops.Call) -> str:
+        """Bits and signedness of what the last argument points to."""
+        pointer = self.emit.type_of(op.args[-1])
+        type_ = self.fn.types[pointer.to] if isinstance(pointer, TPtr) else pointer
+        if not isinstance(type_, TInt):
+            raise UnsupportedError(f"a result of {type(type_).__name__}")
+        return f", {type_.bits}, {type_.signed}"
 
     def cell(self, op: ops.Call) -> str:
         assert isinstance(op.fn, ops.Func)
@@ -372,6 +371,12 @@ class _Compiler:
                 out.append(f"{pad}m.unreachable(F)")
                 if depth > 1:
                     out.append(f"{pad}return 0")
+
+
+def _bindings(lines: list[str]) -> str:
+    """Local names for the accesses to memory that a function has."""
+    used = set(_ACCESS.findall("\n".join(lines)))
+    return "  " + "; ".join(f"{n} = m.{_ACCESSES[n]}" for n in sorted(used) or ["LD"])
 
 
 def _finder(code: Code, symbol: str, returns: Type | None, cell: list[Callee]) -> Callee:

@@ -236,7 +236,7 @@ class Image:
             variable = placed.variable
             out = bytearray(placed.size)
             if variable.init is not None:
-                Initialiser(self, variable.types).put(
+                Initialiser(self, variable.types, variable.symbol).put(
                     out, 0, variable.types[variable.type], variable.init
                 )
             placed.init = bytes(out)
@@ -244,11 +244,12 @@ class Image:
 
 
 class Initialiser:
-    """Evaluates constant initialisers into bytes."""
+    """Evaluates constant initialisers into bytes; ``symbol`` is the variable's."""
 
-    def __init__(self, image: Image, types: tuple[Type, ...]) -> None:
+    def __init__(self, image: Image, types: tuple[Type, ...], symbol: str = "") -> None:
         self.image = image
         self.types = types
+        self.symbol = symbol
 
     def put(self, out: bytearray, at: int, type_: Type, e: ops.Expr) -> None:
         image, types = self.image, self.types
@@ -283,12 +284,13 @@ class Initialiser:
             raise ImageError(f"{record.key} has no member {name!r}")
         offset, width, type_, types = found
         if width:
-            size = self.image.size_of(type_, types)
-            first = offset // (8 * size) * size
-            mask = ((1 << width) - 1) << (offset - 8 * first)
-            word = int.from_bytes(out[at + first : at + first + size], "little") & ~mask
-            word |= (self.value(item) << (offset - 8 * first)) & mask
-            out[at + first : at + first + size] = word.to_bytes(size, "little")
+            # Of a packed record, one can lie across units of its type.
+            start, shift = divmod(offset, 8)
+            end = start + (shift + width + 7) // 8
+            mask = ((1 << width) - 1) << shift
+            word = int.from_bytes(out[at + start : at + end], "little") & ~mask
+            word |= (self.value(item) << shift) & mask
+            out[at + start : at + end] = word.to_bytes(end - start, "little")
             return
         if isinstance(item, ops.Agg):
             self.put(out, at + offset // 8, self.types[item.type], item)
@@ -312,7 +314,7 @@ class Initialiser:
             case ops.Addr(lvalue):
                 return self.address(lvalue)
             case ops.LabelAddr(block):
-                return TEXT + block
+                return self.image.text_of(self._function()) + 1 + block
             case ops.Cast(inner, type_id):
                 return wrap(self.value(inner), self.types[type_id], self.image.pointer_bytes)
             case ops.Un(op, inner, type_id):
@@ -329,6 +331,13 @@ class Initialiser:
                 if init is not None:
                     return int.from_bytes(init[: min(placed.size, 8)], "little")
         raise ImageError(f"not a constant: {type(e).__name__}")
+
+    def _function(self) -> str:
+        """The symbol of the function that the variable belongs to."""
+        file, _, inner = self.symbol.rpartition("::")
+        name = inner.partition(".")[0]
+        own = f"{file}::{name}"
+        return own if own in self.image.functions else name
 
     def address(self, e: ops.Expr) -> int:
         match e:

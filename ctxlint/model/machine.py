@@ -14,13 +14,15 @@ from typing import Any, Protocol
 from ctxlint.ir import ops
 from ctxlint.ir.types import TFunc, TInt, TPtr, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function, Loc
+from ctxlint.model.builtins import BUILTINS
 from ctxlint.model.code import Callee, Code, Frame, Meta
 from ctxlint.model.image import PERCPU, PERCPU_STRIDE, Image
 from ctxlint.model.memory import PAGE, Blob, Memory, Object, Page
 from ctxlint.model.outcome import OutOfFuel, Unmodelled
 from ctxlint.model.values import Sym, Value
 
-STACK = 0xFFFF_8002_0000_0000
+STACK = 0xFFFF_8200_0000_0000
+"""Behind the per-CPU copies of all CPUs there can be."""
 STACK_SIZE = 1 << 20
 FUEL = 2_000_000
 
@@ -152,27 +154,11 @@ class Machine:
     def enter(self, size: int) -> int:
         """Room for a function's variables in memory, cleared; their address."""
         self.sp -= size
-        if size < PAGE:
-            self.mem.fill(self.sp, 0, size)
-        else:
-            self.mem.write(self.sp, bytes(size))
+        self.mem.write(self.sp, bytes(size))
         return self.sp
 
     def leave(self, size: int) -> None:
         self.sp += size
-
-    def overflow(
-        self, name: str, width: tuple[int, bool], a: Value, b: Value, place: Value
-    ) -> int:
-        """``__builtin_NAME_overflow(a, b, place)``; ``width`` are bits and signedness."""
-        x, y = _int(a), _int(b)
-        exact = x + y if name == "add" else x - y if name == "sub" else x * y
-        bits, signed = width
-        kept = exact & ((1 << bits) - 1)
-        self.mem.store(place, bits // 8, kept)
-        if signed and kept >> (bits - 1):
-            kept -= 1 << bits
-        return int(kept != exact)
 
     def literal(self, blob: Blob, size: int) -> int:
         """A compound literal's object: lives as long as the run."""
@@ -201,7 +187,7 @@ class Machine:
     def leaf(self, symbol: str, returns: Type | None) -> Callee:
         """What is called for a symbol without a body, by any machine of the image."""
         name = symbol.rpartition("::")[2]
-        found = _PRIMITIVES.get(name) or _BUILTINS.get(name)
+        found = _PRIMITIVES.get(name) or _BUILTINS.get(name) or BUILTINS.get(name)
         if found is not None:
             return found
 
@@ -316,12 +302,12 @@ def _va_start(m: Machine, place: int) -> None:
 
 
 def _va_arg(m: Machine, place: int) -> Any:
-    rest = m.va_lists[place]
+    rest = m.va_lists.get(place)
     return rest.pop() if rest else 0
 
 
 def _va_copy(m: Machine, to: int, place: int) -> None:
-    m.va_lists[to] = list(m.va_lists[place])
+    m.va_lists[to] = list(m.va_lists.get(place, ()))
 
 
 # A va_list is known by its address; what it holds stays here.

@@ -151,10 +151,10 @@ class Sym:
     def __lshift__(self, other: Value) -> Value:
         if other.__class__ is int:
             return self * (1 << other)
-        return Sym(self.home, "<<", self, other)
+        return Sym(self.home, "<<", self, other, *_shifted(self.lo, self.hi, bounds(other)[1]))
 
     def __rlshift__(self, other: int) -> Value:
-        return Sym(self.home, "<<", other, self)
+        return Sym(self.home, "<<", other, self, *_shifted(other, other, self.hi))
 
     def __rshift__(self, other: Value) -> Value:
         if other.__class__ is int:
@@ -206,6 +206,12 @@ def bounds(value: Value) -> tuple[int, int]:
     if isinstance(value, Sym):
         return value.lo, value.hi
     return value, value
+
+
+def _shifted(lo: int, hi: int, most: int) -> tuple[int, int]:
+    """Bounds after a shift by up to ``most``."""
+    most = min(most, WIDTH)
+    return min(lo, lo << most), max(hi, hi << most)
 
 
 def add(a: Value, b: Value) -> Value:

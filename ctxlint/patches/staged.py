@@ -42,6 +42,10 @@ class Introduced:
         return tuple(sorted(f for f in self.changes if _SOURCE.fullmatch(f)))
 
 
+class TooMuchError(UsageError):
+    """More differs than a hook looks at."""
+
+
 class _WithIndex(Repository):
     """A repository with the index that git named to its hook: a commit of some files
     only (``git commit FILE``) has one of its own."""
@@ -123,9 +127,9 @@ def _introduced(
     changed = {e.path: e for e in entries if not e.sha or e.mode in _REGULAR}
     names = {*repository.against_disk(base), *changed}
     if len(names) > _MOST_FILES:
-        raise UsageError(
+        raise TooMuchError(
             f"{len(names)} files differ from {base[:12]}, which is more than a hook looks at",
-            hint="audit the result: ctxlint audit",
+            hint="ctxlint audit looks at the result",
         )
     before = repository.modes(base, names)
     wanted = {sha for mode, sha in before.values() if mode in _REGULAR}

@@ -41,8 +41,8 @@ def read_ahead(
     work = []
     for profile, changed in profiles:
         index, todo = todo_of(profile, request, store, changed)
-        if changed is not None and changed.before is not None and len(todo) >= changed.limit:
-            return 0  # maybe cut: what is read now would not count for the limit later
+        if index.incomplete:
+            return 0  # the limit of units is reached; it must not count anew afterwards
         if todo:
             work.append((profile, changed, index, todo))
     if not 0 < sum(len(todo) for *_, todo in work) <= FEW:

@@ -82,19 +82,7 @@ class Session:
             request.jobs or len(os.sched_getaffinity(0)),
         )
 
-    def ready(self) -> bool:
-        """Whether :meth:`profiles` would answer at once, without running kbuild."""
-        if self.request.builds:
-            return True
-        arch, config = self._target()
-        return all(
-            kbuild.ready(
-                self.tree, arch=arch, config=config, rt=rt, paths=self.paths, cache=self.cache
-            )
-            for rt in self._kinds()
-        )
-
-    def _kinds(self) -> tuple[bool, ...]:
+    def kinds(self) -> tuple[bool, ...]:
         """The asked profiles: with PREEMPT_RT or not."""
         return {"both": (True, False), "rt": (True,), "nort": (False,)}[self.request.rt]
 
@@ -108,16 +96,16 @@ class Session:
                 kbuild.use_build(self.tree, build, self.paths, log=progress.log)
                 for build in request.builds
             ]
-            found = [p for p in found if p.rt in self._kinds()]
+            found = [p for p in found if p.rt in self.kinds()]
             if not found:
                 raise UsageError(
                     "none of the build directories is of the asked kind",
                     hint="CONFIG_PREEMPT_RT of their .config decides; see --rt and --no-rt",
                 )
             return found
-        arch, config = self._target()
+        arch, config = self.target()
         out = []
-        for rt in self._kinds():
+        for rt in self.kinds():
             name = f"{arch} {Path(config).name}{' RT' if rt else ''}"
             stage = f"preparing {name}"
             progress.start(stage, 0)
@@ -208,7 +196,7 @@ class Session:
             new = [c.file for c in chosen]
         return index
 
-    def _target(self) -> tuple[str, str]:
+    def target(self) -> tuple[str, str]:
         """Architecture and configuration: asked for, else the tree's own."""
         own = self.tree.path / ".config"
         config = self.request.config

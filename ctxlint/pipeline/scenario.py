@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.frontend import lower_unit
 from ctxlint.model.code import Code
@@ -43,12 +45,17 @@ def code_of(name: str, variant: Variant, setup: Setup, tree: Path | None = None)
         return _fixture(variant.files, variant.defines, *key)
     if tree is None:
         raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
-    return _of_tree(variant.files, *key, tree)
+    return tree_code(variant.files, *key, tree)
 
 
 @lru_cache(maxsize=8)
-def _of_tree(
-    files: tuple[str, ...], arch: str, rt: bool, page_size: int, tree: Path, cache: Path | None = None
+def tree_code(
+    files: tuple[str, ...],
+    arch: str,
+    rt: bool,
+    page_size: int,
+    tree: Path,
+    cache: Path | None = None,
 ) -> Code:
     """Unmodified files as the tree's own build system compiles them."""
     if page_size != 4096:
@@ -90,13 +97,6 @@ def _fixture(
     return Code(image)
 
 
-def needs_tree(catalogue: Catalogue, ident: str) -> bool:
-    """Whether a scenario runs files of a kernel tree."""
-    scenario = catalogue.scenarios[ident]
-    names = {run.variant or scenario.variant for run in scenario.runs}
-    return any(catalogue.variants[name].tree for name in names if name)
-
-
 def run_many(
     catalogue: Catalogue,
     ids: Sequence[str],
@@ -104,14 +104,33 @@ def run_many(
     tree: Path | None = None,
     seed: int = 0,
     jobs: int = 1,
+    only: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """Run scenarios; their results as plain data, in the order of ``ids``. Those that
-    need a kernel tree are skipped, with that reason, when there is none."""
+    """Run scenarios; their results as plain data, in the order of ``ids``. What
+    needs a kernel tree is left out, and said so, when there is none."""
+    if only:
+        catalogue = _reduced(catalogue, ids, only)
+        jobs = 1
     work = [(ident, tree, seed) for ident in ids]
     if jobs == 1 or len(ids) == 1:
         return [_run(catalogue, *item) for item in work]
     with ProcessPoolExecutor(jobs) as pool:
         return list(pool.map(_run_again, *zip(*work, strict=True)))
+
+
+def _reduced(catalogue: Catalogue, ids: Sequence[str], only: Sequence[str]) -> Catalogue:
+    """The catalogue with runs of these names alone; raises UsageError for one that no
+    scenario has."""
+    scenarios = dict(catalogue.scenarios)
+    found: set[str] = set()
+    for ident in ids:
+        runs = tuple(r for r in scenarios[ident].runs if r.name in only)
+        found |= {r.name for r in runs}
+        scenarios[ident] = msgspec.structs.replace(scenarios[ident], runs=runs)
+    missing = [name for name in only if name not in found]
+    if missing:
+        raise UsageError(f"no run is called {missing[0]!r}")
+    return Catalogue(scenarios, catalogue.variants)
 
 
 def _run_again(ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
@@ -126,16 +145,14 @@ def _catalogue() -> Catalogue:
 def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
     scenario = catalogue.scenarios[ident]
     variants = catalogue.variants
-    if needs_tree(catalogue, ident) and tree is None:
-        result = runner.ScenarioResult(scenario=scenario, skipped="needs a kernel tree (--tree)")
-    else:
-        result = runner.run(
-            scenario,
-            variants,
-            lambda name, variant, setup: code_of(name, variant, setup, tree),
-            seed=seed,
-        )
+    result = runner.run(
+        scenario,
+        variants,
+        lambda name, variant, setup: code_of(name, variant, setup, tree),
+        seed=seed,
+        tree=tree is not None,
+    )
     return plain(result, variants)
 
 
-__all__ = ["code_of", "fixtures_directory", "needs_tree", "run_many"]
+__all__ = ["code_of", "fixtures_directory", "run_many"]

@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 
 from ctxlint import kbuild
 from ctxlint.findings.model import Finding, Incomplete
+from ctxlint.findings.selection import UNUSED, Selection
 from ctxlint.kbuild.tree import below, included_c_files
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.ahead import unit_job
 from ctxlint.pipeline.alone import lower_alone
-from ctxlint.pipeline.collect import merge
 from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index, unit_keys
-from ctxlint.pipeline.run import Session, default_cache, judge
+from ctxlint.pipeline.run import Session, assemble, default_cache, judge
+from ctxlint.pipeline.select import select
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +44,16 @@ class UnitReport:
     missing: int
 
 
-def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -> UnitReport:
+def check_unit(
+    unit: kbuild.CheckedUnit, request: Request, selection: Selection, progress: Progress
+) -> UnitReport:
     """Bring one unit up to date in the store and judge it.
 
     Of ``request`` count ``cache``, ``libclang``, ``rules``, ``timeout`` and ``paths``:
     when the unit lies below one of these, all of them are the scope, else the unit's
-    own directory is. Raises :class:`StoreError` when the cache cannot be used.
+    own directory is. ``selection`` says which findings count; comments that suppress
+    nothing are the audit's business, which sees all units. Raises :class:`StoreError`
+    when the cache cannot be used.
     """
     paths = scope_of(unit.file, request.paths)
     request = replace(request, tree=unit.tree.path, builds=(unit.build,), paths=paths)
@@ -76,7 +81,8 @@ def check_unit(unit: kbuild.CheckedUnit, request: Request, progress: Progress) -
         # As long as units are missing the answer is a passing one, not to be kept.
         found = judge(index, session, profile, store, progress, keep=not missing)
     mine = {unit.file, *included_c_files(unit.tree, [unit.file])}
-    findings = merge([found.findings])
+    result = assemble(session, [profile], [found], own.incomplete, len(index.facts))
+    findings = [f for f in select(result, selection).findings if f.check != UNUSED]
     return UnitReport(
         file=unit.file,
         findings=tuple(f for f in findings if f.file in mine),

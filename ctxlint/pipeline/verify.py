@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -32,12 +32,17 @@ from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 from ctxlint.store import Store
 
+_OTHER_PROGRAM = "-D__DISABLE_EXPORTS"
+"""A flag of units that are linked into programs of their own (the EFI stub, early boot
+code): they have functions with the names of the kernel's."""
 
-def image_of(index: Index, store: Store) -> Image:
-    """Everything that was lowered for a profile, linked."""
+
+def image_of(index: Index, store: Store, others: Collection[str] = ()) -> Image:
+    """Everything that was lowered for a profile, linked; without the files ``others``."""
     units = [
         codec.decode(stored.unit_blob, Unit)
         for _, stored in sorted(store.lookup(index.keys.values()).items())
+        if stored.file not in others
     ]
     reached = {symbol for unit in units for symbol in unit.inlines}
     headers: list[HeaderFunction] = []
@@ -50,15 +55,16 @@ def image_of(index: Index, store: Store) -> Image:
 
 
 def verifier_of(
-    index: Index, store: Store, program: Program, rules: Rulebook, rt: bool, arch: str
+    index: Index, store: Store, program: Program, rules: Rulebook, profile: kbuild.Prepared
 ) -> Verifier:
     """For the findings of one profile."""
-    image = image_of(index, store)
-    add_models(image, Config(rt=rt, arch=arch))
+    others = {c.file for c in profile.commands if _OTHER_PROGRAM in c.arguments}
+    image = image_of(index, store, others)
+    add_models(image, Config(rt=profile.rt, arch=profile.arch))
     return Verifier(
         image,
         rules,
-        rt,
+        profile.rt,
         program.decls,
         lambda name: constant(program, rules, name),
     )
@@ -77,7 +83,7 @@ def evidence_of(
     pairs = list(pairs)
     stage = f"running {profile.spec_name}"
     progress.start(stage, len(pairs))
-    verifier = verifier_of(index, store, program, rules, profile.rt, profile.arch)
+    verifier = verifier_of(index, store, program, rules, profile)
     out = []
     for finding, violation in pairs:
         way = way_of(violation, verifier.image)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ctxlint import kbuild
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import Contents, audited_paths
 from ctxlint.pipeline.index import stored_index
@@ -40,7 +41,7 @@ def warmth(
     session = Session.of(request)
     paths = audited_paths(request, session.tree, touched)
     session = replace(session, paths=paths)
-    if not session.ready():
+    if not ready(session):
         return Warmth(paths=paths, prepared=False)
     missing = units = 0
     with session.open_store(progress) as store:
@@ -50,3 +51,21 @@ def warmth(
             units += len(profile.commands)
             missing += sum(command.file not in known for command in profile.commands)
     return Warmth(paths=paths, prepared=True, missing=missing, units=units)
+
+
+def ready(session: Session) -> bool:
+    """Whether the session's profiles are there at once, without running kbuild."""
+    if session.request.builds:
+        return True
+    arch, config = session.target()
+    return all(
+        kbuild.ready(
+            session.tree,
+            arch=arch,
+            config=config,
+            rt=rt,
+            paths=session.paths,
+            cache=session.cache,
+        )
+        for rt in session.kinds()
+    )

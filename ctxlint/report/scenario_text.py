@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,8 +41,8 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def full(result: dict[str, Any]) -> str:
-    """All there is to say about a scenario."""
+def full(result: dict[str, Any], brief: bool = False) -> str:
+    """All there is to say about a scenario; ``brief``: machine, log, splats, verdict."""
     lines = _wrap(f"{result['id']}: {result['title']} (seed {result['seed']})", 2)
     if result["answer"]:
         lines += _wrap(f"Answer: {result['answer']}", 2)
@@ -52,16 +53,18 @@ def full(result: dict[str, Any]) -> str:
         lines += _wrap(f"Driver: {run['variant']} ({run['driver']})", 2)
         lines += [text for part in run["machine"] for text in _wrap(f"Machine: {part}", 2)]
         lines += _wrap(f"Steps: {'; '.join(run['steps'])}", 2)
-        lines += ["", *_interleaving(run["trace"])]
+        if not brief:
+            lines += ["", *_interleaving(run["trace"])]
         if run["log"]:
             lines += ["", "Log:"]
             lines += [f"  {generation}: {text}"[:200] for generation, text in run["log"]]
         for splat in run["splats"]:
             lines += ["", *(f"  {line}" for line in splat.splitlines())]
-        if run["silent"]:
+        if run["silent"] and not brief:
             lines += ["", "Broken, but not printed:"]
-            for text in run["silent"]:
-                lines += _wrap(f"  {text}", 4)
+            for text, count in Counter(run["silent"]).items():
+                often = f" ({count} times)" if count > 1 else ""
+                lines += _wrap(f"  {text}{often}", 4)
         lines += ["", f"Verdict: {run['verdict']} (expected {run['expected']})"]
         if run["ending"]:
             lines += _wrap(f"Ended: {run['ending']}", 2)
@@ -73,20 +76,24 @@ def full(result: dict[str, Any]) -> str:
 
 
 def _interleaving(steps: Sequence[dict[str, Any]]) -> list[str]:
+    """The steps up to the first splat, or the first ones; a lock that is got at once is
+    one step."""
+    shown = [s for s in steps if not s["effect"].startswith(("acquire", "barrier", "clean"))]
+    at = next((i for i, s in enumerate(shown) if s["effect"].startswith("prints")), None)
+    end = _MOST_STEPS if at is None else at + 1
+    start = max(end - _MOST_STEPS, 0)
     lines = [f"{'time us':>9} cpu context   task            step"]
-    shown = list(steps)
-    left = 0
-    if len(shown) > _MOST_STEPS:
-        left = len(shown) - _MOST_STEPS
-        shown = shown[:_MOST_STEPS]
-    for step in shown:
+    if start:
+        lines.append(f"{'':>14}... {start} steps before")
+    for step in shown[start:end]:
         word = f"{step['word']:x}{'-' if step['irqs_off'] else '+'}"
         text = (
             f"{step['time']:>9} {step['cpu']:>3} {word:<9} {step['task']:<15} {step['effect']}"
         )
-        lines.append(text[:_WIDTH].rstrip())
-    if left:
-        lines.append(f"{'':>14}... {left} more steps (--format json has them)")
+        lines.append(text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "...")
+    if len(shown) > end:
+        lines.append(f"{'':>14}... {len(shown) - end} steps after (--format json has all)")
+    lines.append("Context: preempt_count, and interrupts on (+) or off (-).")
     return lines
 
 

@@ -135,6 +135,13 @@ inline void rcu_read_lock_sched(void) { preempt_count_add(PREEMPT_OFFSET); }
 inline void rcu_read_unlock_sched(void) { preempt_count_sub(PREEMPT_OFFSET); }
 bool rcu_is_watching(void) { return true; }
 
+/* exceptions that look like an NMI: context tracking has nothing to do in a model */
+
+void ct_nmi_enter(void) { }
+void ct_nmi_exit(void) { }
+void ct_irq_enter(void) { }
+void ct_irq_exit(void) { }
+
 /* migration */
 
 void migrate_disable(void) { model_migrate_add(1); }

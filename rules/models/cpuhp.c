@@ -7,19 +7,7 @@
  * is who calls what, on which CPU, under which locks.
  */
 
-/* The numbers are those of 6.12, for programs that name no state. */
-#define OFFLINE (model_enumerator("CPUHP_OFFLINE", 0))
-#define PREPARE_DYN (model_enumerator("CPUHP_BP_PREPARE_DYN", 64))
-#define PREPARE_DYN_END (model_enumerator("CPUHP_BP_PREPARE_DYN_END", 84))
-#define BRINGUP_CPU (model_enumerator("CPUHP_BRINGUP_CPU", 86))
-#define IDLE_DEAD (model_enumerator("CPUHP_AP_IDLE_DEAD", 87))
-#define AP_OFFLINE (model_enumerator("CPUHP_AP_OFFLINE", 88))
-#define AP_ONLINE (model_enumerator("CPUHP_AP_ONLINE", 144))
-#define TEARDOWN_CPU (model_enumerator("CPUHP_TEARDOWN_CPU", 145))
-#define ONLINE_IDLE (model_enumerator("CPUHP_AP_ONLINE_IDLE", 146))
-#define ONLINE_DYN (model_enumerator("CPUHP_AP_ONLINE_DYN", 192))
-#define ONLINE_DYN_END (model_enumerator("CPUHP_AP_ONLINE_DYN_END", 232))
-#define ONLINE (model_enumerator("CPUHP_ONLINE", 236))
+
 
 #define MOST_CPUS 512
 #define SYSTEM_RUNNING 3
@@ -33,11 +21,11 @@ typedef int (*single_fn)(unsigned int cpu);
 typedef int (*multi_fn)(unsigned int cpu, void *node);
 
 extern unsigned long cpu_hotplug_lock[32];
-static unsigned long cpu_add_remove_lock[16];
-static unsigned long cpuhp_state_mutex[16];
+unsigned long cpu_add_remove_lock[16];
 static unsigned long sparse_irq_lock[16];
 static unsigned long device_hotplug_lock[16];
 
+extern unsigned int __num_online_cpus;
 int cpu_hotplug_disabled;
 bool cpu_hotplug_offline_disabled;
 bool cpuhp_tasks_frozen;
@@ -62,7 +50,7 @@ void cpu_hotplug_disable(void)
 	mutex_unlock(cpu_add_remove_lock);
 }
 
-static void __cpu_hotplug_enable(void)
+void __cpu_hotplug_enable(void)
 {
 	if (!cpu_hotplug_disabled)
 		model_warn_at("kernel/cpu.c", 572, 1);
@@ -86,8 +74,7 @@ void cpu_hotplug_disable_offlining(void)
 
 /* one state */
 
-static inline bool section_is_atomic(int state) { return state >= IDLE_DEAD && state < AP_ONLINE; }
-static inline bool section_is_ap(int state) { return state > BRINGUP_CPU && state != TEARDOWN_CPU; }
+static inline bool section_is_atomic(int state) { return state >= HP_IDLE_DEAD && state < HP_AP_ONLINE; }
 
 /*
  * All instances of a state, in the order of its list. A caller that can come back says
@@ -237,7 +224,7 @@ static int cpuhp_kick_ap(int cpu, int target)
 
 /* a single callback, on the CPU it belongs to */
 
-static int cpuhp_invoke_ap_callback(int cpu, int state, bool bringup, void *node)
+int cpuhp_invoke_ap_callback(int cpu, int state, bool bringup, void *node)
 {
 	int ret;
 
@@ -264,216 +251,21 @@ static int cpuhp_invoke_ap_callback(int cpu, int state, bool bringup, void *node
 	return ret;
 }
 
-static inline int issue_call(int cpu, int state, bool bringup, void *node)
-{
-	int ret;
-
-	if (!model_hp_callback(state, bringup))
-		return 0;
-	if (section_is_ap(state))
-		ret = cpuhp_invoke_ap_callback(cpu, state, bringup, node);
-	else
-		ret = cpuhp_invoke_callback(cpu, state, bringup, node, NULL);
-	if (ret && !bringup)
-		model_panic("kernel BUG at kernel/cpu.c:2374!");
-	return ret;
-}
-
-/* All CPUs below `end` that are at least at the state. The number of the CPU that failed, or end. */
-static inline int issue_calls(int end, int state, bool bringup, void *node, int *error)
-{
-	for (int cpu = 0; cpu < end; cpu++) {
-		if (!model_hp_get(cpu, "present") || model_hp_get(cpu, "state") < state)
-			continue;
-		*error = issue_call(cpu, state, bringup, node);
-		if (*error)
-			return cpu;
-	}
-	return end;
-}
-
-/* registration */
-
-static inline bool bad_state(int state) { return state <= OFFLINE || state >= ONLINE; }
-static inline bool dynamic(int state) { return state == ONLINE_DYN || state == PREPARE_DYN; }
-
-static int cpuhp_store_callbacks(int state, const char *name, void *startup, void *teardown, bool multi)
-{
-	int slot = state;
-
-	if (name && dynamic(state)) {
-		int end = state == ONLINE_DYN ? ONLINE_DYN_END : PREPARE_DYN_END;
-
-		while (slot <= end && model_hp_busy(slot))
-			slot++;
-		if (slot > end) {
-			model_warn_at("kernel/cpu.c", 2300, 0);
-			return -ENOSPC;
-		}
-	} else if (name && model_hp_busy(slot)) {
-		return -EBUSY;
-	}
-	model_hp_store(slot, name, startup, teardown, multi);
-	return name && dynamic(state) ? slot : 0;
-}
-
-int __cpuhp_setup_state_cpuslocked(int state, const char *name, bool invoke, void *startup,
-				   void *teardown, bool multi_instance)
-{
-	bool chosen = dynamic(state);
-	int cpus = model_cpus();
-	int ret;
-
-	if (bad_state(state) || !name)
-		return -EINVAL;
-	mutex_lock(cpuhp_state_mutex);
-	ret = cpuhp_store_callbacks(state, name, startup, teardown, multi_instance);
-	if (ret > 0) {
-		state = ret;
-		ret = 0;
-	}
-	if (!ret && invoke && startup) {
-		int failed = issue_calls(cpus, state, true, NULL, &ret);
-
-		if (failed < cpus) {
-			int ignored;
-
-			if (teardown)
-				issue_calls(failed, state, false, NULL, &ignored);
-			cpuhp_store_callbacks(state, NULL, NULL, NULL, false);
-		}
-	}
-	mutex_unlock(cpuhp_state_mutex);
-	return !ret && chosen ? state : ret;
-}
-
-int __cpuhp_setup_state(int state, const char *name, bool invoke, void *startup, void *teardown,
-			bool multi_instance)
-{
-	int ret;
-
-	cpus_read_lock();
-	ret = __cpuhp_setup_state_cpuslocked(state, name, invoke, startup, teardown, multi_instance);
-	cpus_read_unlock();
-	return ret;
-}
-
-void __cpuhp_remove_state_cpuslocked(int state, bool invoke)
-{
-	int ignored;
-
-	if (bad_state(state))
-		model_panic("kernel BUG at kernel/cpu.c:2605!");
-	mutex_lock(cpuhp_state_mutex);
-	if (model_hp_multi(state)) {
-		if (model_hp_instance(state, 0))
-			model_warn_at("kernel/cpu.c", 2611, 0);
-	} else if (invoke && model_hp_callback(state, false)) {
-		issue_calls(model_cpus(), state, false, NULL, &ignored);
-	}
-	cpuhp_store_callbacks(state, NULL, NULL, NULL, false);
-	mutex_unlock(cpuhp_state_mutex);
-}
-
-void __cpuhp_remove_state(int state, bool invoke)
-{
-	cpus_read_lock();
-	__cpuhp_remove_state_cpuslocked(state, invoke);
-	cpus_read_unlock();
-}
-
-int __cpuhp_state_add_instance_cpuslocked(int state, void *node, bool invoke)
-{
-	int cpus = model_cpus();
-	int ret = 0;
-
-	if (!model_hp_multi(state))
-		return -EINVAL;
-	mutex_lock(cpuhp_state_mutex);
-	if (invoke && model_hp_callback(state, true)) {
-		int failed = issue_calls(cpus, state, true, node, &ret);
-		int ignored;
-
-		if (failed < cpus && model_hp_callback(state, false))
-			issue_calls(failed, state, false, node, &ignored);
-	}
-	if (!ret)
-		model_hp_add(state, node);
-	mutex_unlock(cpuhp_state_mutex);
-	return ret;
-}
-
-int __cpuhp_state_add_instance(int state, void *node, bool invoke)
-{
-	int ret;
-
-	cpus_read_lock();
-	ret = __cpuhp_state_add_instance_cpuslocked(state, node, invoke);
-	cpus_read_unlock();
-	return ret;
-}
-
-int __cpuhp_state_remove_instance(int state, void *node, bool invoke)
-{
-	int ignored;
-
-	if (bad_state(state))
-		model_panic("kernel BUG at kernel/cpu.c:2558!");
-	if (!model_hp_multi(state))
-		return -EINVAL;
-	cpus_read_lock();
-	mutex_lock(cpuhp_state_mutex);
-	if (invoke && model_hp_callback(state, false))
-		issue_calls(model_cpus(), state, false, node, &ignored);
-	model_hp_drop(state, node);
-	mutex_unlock(cpuhp_state_mutex);
-	cpus_read_unlock();
-	return 0;
-}
-
-/* what a program without the kernel's header calls */
-
-inline int cpuhp_setup_state(int state, const char *name, void *startup, void *teardown)
-{
-	return __cpuhp_setup_state(state, name, true, startup, teardown, false);
-}
-
-inline int cpuhp_setup_state_nocalls(int state, const char *name, void *startup, void *teardown)
-{
-	return __cpuhp_setup_state(state, name, false, startup, teardown, false);
-}
-
-inline int cpuhp_setup_state_cpuslocked(int state, const char *name, void *startup, void *teardown)
-{
-	return __cpuhp_setup_state_cpuslocked(state, name, true, startup, teardown, false);
-}
-
-inline int cpuhp_setup_state_nocalls_cpuslocked(int state, const char *name, void *startup, void *teardown)
-{
-	return __cpuhp_setup_state_cpuslocked(state, name, false, startup, teardown, false);
-}
-
-inline int cpuhp_setup_state_multi(int state, const char *name, void *startup, void *teardown)
-{
-	return __cpuhp_setup_state(state, name, false, startup, teardown, true);
-}
-
-inline int cpuhp_state_add_instance(int state, void *node) { return __cpuhp_state_add_instance(state, node, true); }
-inline int cpuhp_state_add_instance_nocalls(int state, void *node) { return __cpuhp_state_add_instance(state, node, false); }
-inline int cpuhp_state_remove_instance(int state, void *node) { return __cpuhp_state_remove_instance(state, node, true); }
-inline int cpuhp_state_remove_instance_nocalls(int state, void *node) { return __cpuhp_state_remove_instance(state, node, false); }
-inline void cpuhp_remove_state(int state) { __cpuhp_remove_state(state, true); }
-inline void cpuhp_remove_state_nocalls(int state) { __cpuhp_remove_state(state, false); }
-inline void cpuhp_remove_state_nocalls_cpuslocked(int state) { __cpuhp_remove_state_cpuslocked(state, false); }
-
 /* the CPU that comes up */
+
+static inline void set_online(int cpu, int on)
+{
+	model_set_online(cpu, on);
+	model_mask_set("__cpu_online_mask", cpu, on);
+	__num_online_cpus = (unsigned int)model_num_online();
+}
 
 void notify_cpu_starting(unsigned int cpu)
 {
 	int target = model_hp_get(cpu, "target");
 
 	model_mask_set("cpus_booted_once_mask", cpu, 1);
-	__cpuhp_invoke_callback_range(true, cpu, target < AP_ONLINE ? target : AP_ONLINE, true);
+	__cpuhp_invoke_callback_range(true, cpu, target < HP_AP_ONLINE ? target : HP_AP_ONLINE, true);
 }
 
 void cpuhp_online_idle(void)
@@ -481,7 +273,7 @@ void cpuhp_online_idle(void)
 	int cpu = model_cpu();
 
 	model_start_stopper(cpu);
-	model_hp_set(cpu, "state", ONLINE_IDLE);
+	model_hp_set(cpu, "state", HP_ONLINE_IDLE);
 	model_hp_done(cpu, true);
 }
 
@@ -489,9 +281,9 @@ static void cpuhp_report_idle_dead(void)
 {
 	int cpu = model_cpu();
 
-	if (model_hp_get(cpu, "state") != AP_OFFLINE)
+	if (model_hp_get(cpu, "state") != HP_AP_OFFLINE)
 		model_panic("kernel BUG at kernel/cpu.c:1364!");
-	model_hp_set(cpu, "state", IDLE_DEAD);
+	model_hp_set(cpu, "state", HP_IDLE_DEAD);
 	model_hp_done(cpu, false);
 }
 
@@ -530,7 +322,7 @@ static void start_secondary(void *unused)
 	int cpu = model_cpu();
 
 	ap_starting();
-	model_set_online(cpu, 1);
+	set_online(cpu, 1);
 	model_hp_set(cpu, "running", 1);
 	model_set_irqs_off(0);
 	cpu_startup_entry(true);
@@ -545,7 +337,7 @@ static void secondary_start_kernel(void)
 
 	notify_cpu_starting(cpu);
 	model_log("CPU%ld: Booted secondary processor", cpu, 0, 0);
-	model_set_online(cpu, 1);
+	set_online(cpu, 1);
 	model_hp_set(cpu, "running", 1);
 	model_set_irqs_off(0);
 	cpu_startup_entry(true);
@@ -555,7 +347,13 @@ static void __secondary_switched(void) { secondary_start_kernel(); }
 inline void model_entry_secondary(void) { __secondary_switched(); }
 #endif
 
-inline void model_idle_loop(void) { cpu_startup_entry(false); }
+/*
+ * The boot CPU's idle loop is called as the last thing that rest_init() does, which has
+ * no frame of its own, and does not return: the address to return to is in the function
+ * that the linker put behind, and that is the name in call traces.
+ */
+static void kernel_init(void) { cpu_startup_entry(false); }
+inline void model_idle_loop(void) { kernel_init(); }
 
 /* bring-up, from the CPU in control */
 
@@ -609,7 +407,7 @@ int bringup_cpu(unsigned int cpu)
 	}
 	mutex_unlock(sparse_irq_lock);
 	target = model_hp_get(cpu, "target");
-	if (ret || target <= ONLINE_IDLE)
+	if (ret || target <= HP_ONLINE_IDLE)
 		return ret;
 	return cpuhp_kick_ap(cpu, target);
 }
@@ -648,10 +446,10 @@ int _cpu_up(unsigned int cpu, int tasks_frozen, int target)
 		last[cpu] = NULL;
 		create_thread(cpu);
 		model_hp_begin(cpu, target);
-		if (model_hp_get(cpu, "state") > BRINGUP_CPU)
+		if (model_hp_get(cpu, "state") > HP_BRINGUP_CPU)
 			ret = cpuhp_kick_ap(cpu, target);
 		if (!ret)
-			ret = run_up(cpu, target < BRINGUP_CPU ? target : BRINGUP_CPU);
+			ret = run_up(cpu, target < HP_BRINGUP_CPU ? target : HP_BRINGUP_CPU);
 	}
 	cpus_write_unlock();
 	return ret;
@@ -672,7 +470,7 @@ int cpu_up(unsigned int cpu, int target)
 	return err;
 }
 
-static int cpu_device_up(unsigned int cpu) { return cpu_up(cpu, ONLINE); }
+static int cpu_device_up(unsigned int cpu) { return cpu_up(cpu, HP_ONLINE); }
 static int cpu_subsys_online(unsigned int cpu) { return cpu_device_up(cpu); }
 static int device_online(unsigned int cpu) { return cpu_subsys_online(cpu); }
 
@@ -696,7 +494,7 @@ static int __cpu_disable(void)
 
 	if (refused)
 		return refused;
-	model_set_online(model_cpu(), 0);
+	set_online(model_cpu(), 0);
 	model_leave_cpu(model_cpu());
 	return 0;
 }
@@ -709,9 +507,9 @@ static int take_cpu_down(void *param)
 
 	if (err < 0)
 		return err;
-	if (model_hp_get(cpu, "state") != TEARDOWN_CPU - 1)
+	if (model_hp_get(cpu, "state") != HP_TEARDOWN_CPU - 1)
 		model_warn_at("kernel/cpu.c", 1283, 0);
-	__cpuhp_invoke_callback_range(false, cpu, target > AP_OFFLINE ? target : AP_OFFLINE, true);
+	__cpuhp_invoke_callback_range(false, cpu, target > HP_AP_OFFLINE ? target : HP_AP_OFFLINE, true);
 	return 0;
 }
 
@@ -732,7 +530,7 @@ int takedown_cpu(unsigned int cpu)
 	if (model_online(cpu))
 		model_panic("kernel BUG at kernel/cpu.c:1320!");
 	wait_for_ap_thread(cpu, false);
-	if (model_hp_get(cpu, "state") != IDLE_DEAD)
+	if (model_hp_get(cpu, "state") != HP_IDLE_DEAD)
 		model_panic("kernel BUG at kernel/cpu.c:1330!");
 	mutex_unlock(sparse_irq_lock);
 #ifdef MODEL_X86_64
@@ -771,12 +569,12 @@ int _cpu_down(unsigned int cpu, int tasks_frozen, int target)
 	cpuhp_tasks_frozen = tasks_frozen;
 	last[cpu] = NULL;
 	previous = model_hp_begin(cpu, target);
-	if (model_hp_get(cpu, "state") > TEARDOWN_CPU) {
-		int stop = target > TEARDOWN_CPU ? target : TEARDOWN_CPU;
+	if (model_hp_get(cpu, "state") > HP_TEARDOWN_CPU) {
+		int stop = target > HP_TEARDOWN_CPU ? target : HP_TEARDOWN_CPU;
 
 		model_hp_set(cpu, "target", stop);
 		ret = cpuhp_kick_ap(cpu, stop);
-		if (ret || model_hp_get(cpu, "state") > TEARDOWN_CPU) {
+		if (ret || model_hp_get(cpu, "state") > HP_TEARDOWN_CPU) {
 			cpus_write_unlock();
 			return ret;
 		}
@@ -784,7 +582,7 @@ int _cpu_down(unsigned int cpu, int tasks_frozen, int target)
 	}
 	ret = run_down(cpu, target);
 	if (ret && model_hp_get(cpu, "state") < previous) {
-		if (model_hp_get(cpu, "state") == TEARDOWN_CPU) {
+		if (model_hp_get(cpu, "state") == HP_TEARDOWN_CPU) {
 			model_hp_set(cpu, "partial", 0);
 			model_hp_turn(cpu, previous);
 			kick_thread(cpu);
@@ -808,7 +606,7 @@ static long __cpu_down_maps_locked(void *arg)
 	return _cpu_down(work->cpu, 0, work->target);
 }
 
-static int cpu_down_maps_locked(unsigned int cpu, int target)
+int cpu_down_maps_locked(unsigned int cpu, int target)
 {
 	struct down work = { cpu, target };
 
@@ -832,7 +630,7 @@ static inline int cpu_down(unsigned int cpu, int target)
 	return err;
 }
 
-static int cpu_device_down(unsigned int cpu) { return cpu_down(cpu, OFFLINE); }
+static int cpu_device_down(unsigned int cpu) { return cpu_down(cpu, HP_OFFLINE); }
 static int cpu_subsys_offline(unsigned int cpu) { return cpu_device_down(cpu); }
 static int device_offline(unsigned int cpu) { return cpu_subsys_offline(cpu); }
 
@@ -848,102 +646,36 @@ int remove_cpu(unsigned int cpu)
 
 int model_entry_cpu_down(unsigned int cpu) { return remove_cpu(cpu); }
 
-/* all CPUs but one */
+/*
+ * The scheduler's own state, the last one: on the way down nothing goes on before all
+ * readers of RCU have seen that the CPU is not active.
+ */
 
-void smp_shutdown_nonboot_cpus(unsigned int primary_cpu)
+static int sched_cpu_activate(unsigned int cpu)
 {
-	mutex_lock(cpu_add_remove_lock);
-	if (!model_online(primary_cpu))
-		for (primary_cpu = 0; !model_online(primary_cpu); primary_cpu++)
-			;
-	for (int cpu = 0; cpu < model_cpus(); cpu++) {
-		int error;
-
-		if (!model_online(cpu) || cpu == (int)primary_cpu)
-			continue;
-		error = cpu_down_maps_locked(cpu, OFFLINE);
-		if (error) {
-			model_log("Failed to offline CPU%ld - error=%ld", cpu, error, 0);
-			break;
-		}
-	}
-	if (model_num_online() > 1)
-		model_panic("kernel BUG at kernel/cpu.c:1564!");
-	cpu_hotplug_disabled++;
-	mutex_unlock(cpu_add_remove_lock);
+	model_mask_set("__cpu_active_mask", (int)cpu, 1);
+	return 0;
 }
 
-static unsigned char frozen[MOST_CPUS];
-
-int freeze_secondary_cpus(int primary)
+static int sched_cpu_deactivate(unsigned int cpu)
 {
-	int error = 0;
-
-	mutex_lock(cpu_add_remove_lock);
-	if (primary < 0 || !model_online(primary))
-		for (primary = 0; !model_online(primary); primary++)
-			;
-	for (int cpu = 0; cpu < MOST_CPUS; cpu++)
-		frozen[cpu] = 0;
-	model_log("Disabling non-boot CPUs ...", 0, 0, 0);
-	for (int cpu = model_cpus() - 1; cpu >= 0; cpu--) {
-		if (!model_online(cpu) || cpu == primary)
-			continue;
-		error = _cpu_down(cpu, 1, OFFLINE);
-		if (error) {
-			model_log("Error taking CPU%ld down: %ld", cpu, error, 0);
-			break;
-		}
-		frozen[cpu] = 1;
-	}
-	if (error)
-		model_log("Non-boot CPUs are not disabled", 0, 0, 0);
-	else if (model_num_online() > 1)
-		model_panic("kernel BUG at kernel/cpu.c:1940!");
-	cpu_hotplug_disabled++;
-	mutex_unlock(cpu_add_remove_lock);
-	return error;
-}
-
-void thaw_secondary_cpus(void)
-{
-	bool any = false;
-
-	mutex_lock(cpu_add_remove_lock);
-	__cpu_hotplug_enable();
-	for (int cpu = 0; cpu < model_cpus(); cpu++)
-		any |= frozen[cpu];
-	if (any)
-		model_log("Enabling non-boot CPUs ...", 0, 0, 0);
-	for (int cpu = 0; cpu < model_cpus(); cpu++) {
-		int error;
-
-		if (!frozen[cpu])
-			continue;
-		error = _cpu_up(cpu, 1, ONLINE);
-		if (error)
-			model_log("Error taking CPU%ld up: %ld", cpu, error, 0);
-		else
-			model_log("CPU%ld is up", cpu, 0, 0);
-		frozen[cpu] = 0;
-	}
-	mutex_unlock(cpu_add_remove_lock);
-}
-
-int bringup_hibernate_cpu(unsigned int sleep_cpu)
-{
-	return model_online(sleep_cpu) ? 0 : cpu_up(sleep_cpu, ONLINE);
+	model_mask_set("__cpu_active_mask", (int)cpu, 0);
+	__might_sleep("kernel/rcu/tree.c", 4027);
+	model_await_readers();
+	schedule();
+	return 0;
 }
 
 /* boot */
 
 void model_cpuhp_boot(void)
 {
-	model_hp_set(0, "state", ONLINE);
-	model_hp_set(0, "target", ONLINE);
+	model_hp_set(0, "state", HP_ONLINE);
+	model_hp_set(0, "target", HP_ONLINE);
 	model_mask_set("cpus_booted_once_mask", 0, 1);
-	model_hp_store(BRINGUP_CPU, "cpu:bringup", (void *)bringup_cpu, NULL, 0);
-	model_hp_store(TEARDOWN_CPU, "cpu:teardown", NULL, (void *)takedown_cpu, 0);
+	model_hp_store(HP_ACTIVE, "sched:active", (void *)sched_cpu_activate, (void *)sched_cpu_deactivate, 0);
+	model_hp_store(HP_BRINGUP_CPU, "cpu:bringup", (void *)bringup_cpu, NULL, 0);
+	model_hp_store(HP_TEARDOWN_CPU, "cpu:teardown", NULL, (void *)takedown_cpu, 0);
 }
 
 void cpuhp_threads_init(void) { create_thread(0); }
@@ -953,7 +685,7 @@ void bringup_nonboot_cpus(unsigned int max_cpus)
 	for (int cpu = 0; cpu < model_cpus() && max_cpus; cpu++) {
 		if (!model_hp_get(cpu, "present"))
 			continue;
-		cpu_up(cpu, ONLINE);
+		cpu_up(cpu, HP_ONLINE);
 		max_cpus--;
 	}
 }

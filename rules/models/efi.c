@@ -6,5 +6,4 @@
 
 int efi_memattr_init(void) { return 0; }
 int efi_tpm_eventlog_init(void) { return 0; }
-void add_bootloader_randomness(const void *buf, size_t len) { }
 bool xen_efi_config_table_is_usable(const void *guid, unsigned long table) { return true; }

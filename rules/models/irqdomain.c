@@ -58,7 +58,6 @@ int __irq_domain_alloc_irqs(void *domain, int irq_base, unsigned int nr_irqs, in
 int set_handle_irq(void (*handle_irq)(void *regs)) { return 0; }
 void set_smp_ipi_range(int ipi_base, int n) { }
 void vgic_set_kvm_info(const void *info) { }
-u64 cpu_logical_map(unsigned int cpu) { return __cpu_logical_map[cpu]; }
 void *__irq_domain_alloc_fwnode(unsigned int type, int id, const char *name, phys_addr_t *pa)
 {
 	return __kmalloc_noprof(model_record_size("struct fwnode_handle"), gfp_kernel() | gfp_zero());
@@ -68,6 +67,3 @@ void irq_domain_free_fwnode(void *fwnode) { kfree(fwnode); }
 /* only their address is taken */
 unsigned long gic_v3_its_msi_parent_ops[8];
 
-/* The machine was started at EL1, as a guest is; there is no hypervisor of our own. */
-unsigned int __boot_cpu_mode[2] = { 0xe11, 0xe11 };
-unsigned long kvm_protected_mode_initialized[4];

@@ -110,6 +110,86 @@ char *strstr(const char *s, const char *part)
 	return length ? NULL : (char *)s;
 }
 
+/* options */
+
+int kstrtobool(const char *s, bool *res)
+{
+	if (!s)
+		return -22;
+	switch (s[0]) {
+	case 'y': case 'Y': case 't': case 'T': case '1':
+		*res = true;
+		return 0;
+	case 'n': case 'N': case 'f': case 'F': case '0':
+		*res = false;
+		return 0;
+	case 'o': case 'O':
+		if (s[1] != 'n' && s[1] != 'N' && s[1] != 'f' && s[1] != 'F')
+			return -22;
+		*res = s[1] == 'n' || s[1] == 'N';
+		return 0;
+	}
+	return -22;
+}
+
+/* One of the words between commas. */
+bool parse_option_str(const char *str, const char *option)
+{
+	size_t length = strlen(option);
+
+	while (*str) {
+		if (!strncmp(str, option, length) && (!str[length] || str[length] == ','))
+			return true;
+		while (*str && *str != ',')
+			str++;
+		if (*str)
+			str++;
+	}
+	return false;
+}
+
+/* numbers: the lowest that is free, under a raw lock; the bits of one page are enough */
+
+struct ida;
+
+static struct {
+	const struct ida *ida;
+	unsigned long *bits;
+} idas[64];
+
+static inline unsigned long *bits_of(const struct ida *ida)
+{
+	int at = 0;
+
+	while (at < 63 && idas[at].ida && idas[at].ida != ida)
+		at++;
+	if (!idas[at].ida) {
+		idas[at].ida = ida;
+		idas[at].bits = model_alloc(4096);
+	}
+	return idas[at].bits;
+}
+
+int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t flags)
+{
+	unsigned long *bits = bits_of(ida);
+	unsigned long end = max < 32767 ? max + 1ul : 32768, number;
+
+	might_alloc(flags);
+	if (model_fail("ida"))
+		return -12;
+	number = model_find_bit(bits, end, min, 0);
+	if (number == end)
+		return -28;
+	bits[number / 64] |= 1ul << number % 64;
+	return (int)number;
+}
+
+void ida_free(struct ida *ida, unsigned int id)
+{
+	bits_of(ida)[id / 64] &= ~(1ul << id % 64);
+}
+
 /* bits */
 
 unsigned long _find_next_bit(const unsigned long *bits, unsigned long end, unsigned long start) { return model_find_bit(bits, end, start, 1); }
@@ -293,6 +373,8 @@ u8 get_random_u8(void) { return (u8)next_random(); }
 u16 get_random_u16(void) { return (u16)next_random(); }
 u32 get_random_u32(void) { return (u32)next_random(); }
 u64 get_random_u64(void) { return next_random(); }
+
+void add_bootloader_randomness(const void *buf, size_t len) { }
 
 void get_random_bytes(void *buf, size_t len)
 {

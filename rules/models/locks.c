@@ -148,7 +148,7 @@ void percpu_down_read(void *sem)
 		__percpu_down_read(sem, false);
 }
 
-inline bool percpu_down_read_trylock(void *sem) { return model_trylock(sem, SHARED); }
+inline bool percpu_down_read_trylock(void *sem) { return model_trylock(sem, SHARED | TRY); }
 inline void percpu_up_read(void *sem) { model_unlock(sem, SHARED); }
 
 void percpu_down_write(void *sem)
@@ -189,8 +189,8 @@ void down_write(void *sem) { down_rwsem(sem, EXCLUSIVE, 1576); }
 int down_write_killable(void *sem) { down_rwsem(sem, EXCLUSIVE, 1587); return 0; }
 void down_read_nested(void *sem, int subclass) { down_rwsem(sem, SHARED, 1648); }
 void down_write_nested(void *sem, int subclass) { down_rwsem(sem, EXCLUSIVE, 1678); }
-int down_read_trylock(void *sem) { return model_trylock(sem, SHARED); }
-int down_write_trylock(void *sem) { return model_trylock(sem, EXCLUSIVE); }
+int down_read_trylock(void *sem) { return model_trylock(sem, SHARED | TRY); }
+int down_write_trylock(void *sem) { return model_trylock(sem, EXCLUSIVE | TRY); }
 void up_read(void *sem) { model_unlock(sem, SHARED); }
 void up_write(void *sem) { model_unlock(sem, EXCLUSIVE); }
 void __init_rwsem(void *sem, const char *name, void *key) { model_lock_init(sem); }

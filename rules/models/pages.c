@@ -22,7 +22,7 @@ static inline bool lock_list(void)
 	return rt_spin_trylock(lock);
 #else
 	preempt_count_add(1);
-	if (model_trylock(lock, EXCLUSIVE))
+	if (model_trylock(lock, EXCLUSIVE | TRY))
 		return true;
 	preempt_count_sub(1);
 	return false;
@@ -185,4 +185,5 @@ void model_boot_memory(void)
 	vmemmap_base = model_variable("vmemmap_base", 0);
 	vmalloc_base = model_variable("vmalloc_base", 0);
 	phys_base = model_variable("phys_base", 0);
+	model_boot_resources();
 }

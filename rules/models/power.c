@@ -38,6 +38,7 @@ struct model_device {
 };
 
 extern bool kexec_in_progress;
+extern unsigned int __num_online_cpus;
 extern int cpu_hotplug_disabled;
 int reboot_cpu;
 
@@ -193,6 +194,8 @@ void device_shutdown(void)
 static void local_cpu_stop(void)
 {
 	model_set_online(model_cpu(), 0);
+	model_mask_set("__cpu_online_mask", model_cpu(), 0);
+	__num_online_cpus = (unsigned int)model_num_online();
 	model_set_irqs_off(1);
 	model_call_if("sdei_mask_local_cpu");
 	model_cpu_stops();

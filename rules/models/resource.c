@@ -19,6 +19,7 @@ struct model_resource {
 struct model_resource iomem_resource = { 0, 0xffffffffffffffff, "PCI mem", 0x200 };
 struct model_resource ioport_resource = { 0, 0xffff, "PCI IO", 0x100 };
 unsigned long resource_lock[8];
+static struct model_resource system_ram[8];
 
 void rt_write_lock(void *lock);
 void rt_write_unlock(void *lock);
@@ -225,6 +226,21 @@ bool memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
 	return false;
 }
 
+/* What a started kernel knows about its memory. */
+void model_boot_resources(void)
+{
+	for (int i = 0; i < 8 && model_ram_size(i); i++) {
+		struct model_resource *ram = &system_ram[i];
+
+		ram->start = model_ram_start(i);
+		ram->end = ram->start + model_ram_size(i) - 1;
+		ram->name = "System RAM";
+		ram->flags = 0x1000200; /* IORESOURCE_MEM, IORESOURCE_SYSRAM */
+		insert(&iomem_resource, ram);
+		memblock_add(ram->start, model_ram_size(i));
+	}
+}
+
 /* for_each_reserved_mem_range() and its like, without a second type */
 void __next_mem_range(u64 *idx, int nid, int flags, struct memblock_type *type_a, struct memblock_type *type_b, phys_addr_t *start, phys_addr_t *end, int *out_nid)
 {
@@ -243,22 +259,13 @@ void __next_mem_range(u64 *idx, int nid, int flags, struct memblock_type *type_a
 	*idx = at + 1;
 }
 
-/* setup_arch(): the memory of the machine */
-static struct model_resource system_ram = { 0, 0, "System RAM", 0x1000200 };
-
-void model_system_ram(phys_addr_t start, phys_addr_t size)
+/* What is not free on a scenario's machine: the kernel's image, the firmware's data. */
+void model_machine(phys_addr_t image, phys_addr_t image_size, phys_addr_t firmware, phys_addr_t firmware_size)
 {
-	system_ram.start = start;
-	system_ram.end = start + size - 1;
-	insert(&iomem_resource, &system_ram);
-	memblock_add(start, size);
-}
-
-/* What a scenario's machine has; the image and the firmware's data are not free. */
-void model_machine(phys_addr_t ram, phys_addr_t ram_size, phys_addr_t image, phys_addr_t image_size, phys_addr_t firmware, phys_addr_t firmware_size)
-{
-	model_system_ram(ram, ram_size);
 	memblock_reserve(image, image_size);
 	if (firmware_size)
 		memblock_reserve(firmware, firmware_size);
 }
+
+/* As if reservations had filled the array. */
+void model_entry_fill_reserved(void) { memblock.reserved.max = memblock.reserved.cnt; }

@@ -57,6 +57,7 @@ int model_lock_is_taken(const void *lock);
 
 #define EXCLUSIVE 0
 #define SHARED 1
+#define TRY 2 /* with one of the above: nothing is done when it is taken */
 
 /* what model files use of each other */
 void __might_resched(const char *file, int line, unsigned int offsets);
@@ -90,6 +91,8 @@ void *model_page_address(const void *page);
 void *model_virt_to_page(const void *address);
 unsigned long model_virt_to_phys(const void *address);
 void *model_phys_to_virt(unsigned long address);
+unsigned long model_ram_start(int index);
+unsigned long model_ram_size(int index);
 int model_is_ram(unsigned long address, unsigned long size);
 void *model_map(unsigned long address, unsigned long size, const char *what);
 void model_unmap(const void *address);
@@ -104,6 +107,7 @@ int model_constant(int index);
 int model_enum(const char *name, int usual);
 
 void model_boot_memory(void);
+void model_boot_resources(void);
 
 /* layout.py */
 void *model_member_at(const void *object, const char *record, const char *member);

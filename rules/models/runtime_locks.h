@@ -30,7 +30,7 @@ static inline void raw_lock_bh(void *lock, int shared)
 static inline int raw_try(void *lock, int shared)
 {
 	preempt_count_add(1);
-	if (model_trylock(lock, shared))
+	if (model_trylock(lock, shared | TRY))
 		return 1;
 	preempt_count_sub(1);
 	return 0;

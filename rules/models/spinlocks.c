@@ -45,7 +45,7 @@ static inline void rtlock_lock(void *lock, int shared)
 
 static inline int rtlock_try(void *lock, int shared)
 {
-	if (!model_trylock(lock, shared))
+	if (!model_trylock(lock, shared | TRY))
 		return 0;
 	__rcu_read_lock();
 	migrate_disable();
@@ -213,6 +213,6 @@ void __mutex_init(void *lock, const char *name, void *key) { model_lock_init(loc
 void mutex_lock(void *lock) { lock_mutex(lock); }
 int mutex_lock_interruptible(void *lock) { lock_mutex_at(lock, 992); return 0; }
 int mutex_lock_killable(void *lock) { lock_mutex_at(lock, 1016); return 0; }
-int mutex_trylock(void *lock) { return model_trylock(lock, EXCLUSIVE); }
+int mutex_trylock(void *lock) { return model_trylock(lock, EXCLUSIVE | TRY); }
 void mutex_unlock(void *lock) { model_unlock(lock, EXCLUSIVE); }
 bool mutex_is_locked(void *lock) { return model_lock_is_taken(lock); }

@@ -33,6 +33,7 @@ void model_leave_cpu(int cpu);
 void model_migrate_to(int cpu);
 void model_oops(int on);
 void model_nmi(int cpu, void *fn);
+void model_device_irq(int cpu, void *fn);
 int model_call_if(const char *function);
 int model_call_member(const char *variable, const char *record, const char *member, long arg);
 
@@ -96,6 +97,8 @@ int model_timer_del(void *timer);
 int model_timer_pending(const void *timer);
 int model_timer_running(const void *timer);
 void *model_timer_due(int kind);
+int model_timers_due(int kind);
+void model_await_readers(void);
 void model_timer_done(void *timer);
 
 /* notifiers.py */

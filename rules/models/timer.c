@@ -12,6 +12,8 @@
 #define TIMER_SOFTIRQ 1
 #define TASKLET_SOFTIRQ 6
 #define HRTIMER_SOFTIRQ 8
+#define RCU_SOFTIRQ 9
+#define RCU 3
 #define TIMER_IRQSAFE 0x00200000
 #define MODE_REL 0x01
 #define MODE_SOFT 0x04
@@ -57,6 +59,13 @@ struct model_irq_work { /* struct irq_work */
 	void (*func)(void *work);
 };
 
+struct model_rcu_head { /* struct callback_head */
+	void *next;
+	void (*func)(void *head);
+};
+
+void model_rcu_tick(void);
+static struct model_thread rcu_threads[MOST_CPUS];
 static struct model_thread softirq_threads[MOST_CPUS];
 static unsigned long expiry_locks[MOST_CPUS][4];
 static struct model_tasklet *tasklets[MOST_CPUS];
@@ -155,6 +164,29 @@ static void tasklet_action_common(void)
 static void tasklet_action(void) { tasklet_action_common(); }
 
 /* With PREEMPT_RT the thread has bottom halves off around it, else it counts itself. */
+/* Callbacks whose grace period is over. */
+static void rcu_core(void)
+{
+	struct model_rcu_head *head;
+
+	while ((head = model_timer_due(RCU)) != NULL) {
+		void (*func)(void *) = head->func;
+
+		model_timer_done(head);
+		func(head);
+	}
+}
+
+static void rcu_core_si(void) { rcu_core(); }
+
+static void rcu_cpu_kthread(unsigned int cpu)
+{
+	rcu_threads[cpu].kick = 0;
+	__local_bh_disable_ip(0, 0x200);
+	rcu_core();
+	__local_bh_enable_ip(0, 0x200);
+}
+
 static void handle_softirqs(void)
 {
 	int number;
@@ -170,6 +202,8 @@ static void handle_softirqs(void)
 			tasklet_action();
 		else if (number == HRTIMER_SOFTIRQ)
 			hrtimer_run_softirq();
+		else if (number == RCU_SOFTIRQ)
+			rcu_core_si();
 	}
 	model_set_irqs_off(1);
 #ifndef MODEL_RT
@@ -225,7 +259,12 @@ static inline void raise(int number)
 
 /* the timer's interrupt */
 
-void hrtimer_interrupt(void) { __hrtimer_run_queues(HARD); }
+void hrtimer_interrupt(void)
+{
+	__hrtimer_run_queues(HARD);
+	if (model_timers_due(RCU))
+		model_rcu_tick();
+}
 
 /* struct timer_list */
 
@@ -394,6 +433,32 @@ void tasklet_kill(struct model_tasklet *t)
 {
 	while (t->state)
 		schedule_timeout(1);
+}
+
+/* RCU callbacks: with PREEMPT_RT in a thread of the CPU, else in its softirq */
+
+void call_rcu(struct model_rcu_head *head, void (*func)(void *))
+{
+	int cpu = model_cpu();
+
+	head->func = func;
+#ifdef MODEL_RT
+	if (!rcu_threads[cpu].task)
+		model_start_thread(&rcu_threads[cpu], "rcuc/%u", cpu, rcu_cpu_kthread, PER_CPU);
+#endif
+	model_timer_add(head, cpu, 2 * (1000000 / model_hz()), RCU);
+}
+
+void call_rcu_hurry(struct model_rcu_head *head, void (*func)(void *)) { call_rcu(head, func); }
+
+/* What the tick does about callbacks that are due. */
+inline void model_rcu_tick(void)
+{
+#ifdef MODEL_RT
+	model_kick(&rcu_threads[model_cpu()].kick, 1);
+#else
+	model_raise_softirq(model_cpu(), RCU_SOFTIRQ);
+#endif
 }
 
 /* irq_work: in hard interrupt context, or with PREEMPT_RT in a thread */

@@ -27,8 +27,10 @@ unsigned long cpu_bit_bitmap[65][LONGS];
 unsigned long node_to_cpumask_map[16][LONGS];
 unsigned long node_states[6];
 unsigned long system_cpucaps[2];
-u64 elfcorehdr_addr;
 u64 __cpu_logical_map[NR_CPUS];
+unsigned int __boot_cpu_mode[2] = { 0xe11, 0xe11 }; /* started in EL1 */
+int kvm_protected_mode_initialized[4];
+u64 elfcorehdr_addr;
 int xen_domain_type;
 int acpi_disabled;
 bool arm64_use_ng_mappings;
@@ -54,6 +56,8 @@ static inline int *of_cpu(int *variable, int cpu)
 void model_x86_boot(void);
 #endif
 
+u64 cpu_logical_map(unsigned int cpu) { return __cpu_logical_map[cpu]; }
+
 void model_boot(void)
 {
 	int cpus = model_cpus();
@@ -65,6 +69,7 @@ void model_boot(void)
 		__per_cpu_offset[cpu] = model_percpu_offset(cpu);
 		*of_cpu(&cpu_number, cpu) = cpu;
 		*(unsigned long *)of_cpu((int *)&this_cpu_off, cpu) = model_percpu_offset(cpu);
+		__cpu_logical_map[cpu] = (u64)cpu;
 		set_cpu(&__cpu_possible_mask, cpu);
 		set_cpu(&__cpu_present_mask, cpu);
 		set_cpu(&__cpu_enabled_mask, cpu);

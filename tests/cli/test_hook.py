@@ -92,6 +92,20 @@ def test_a_header_is_checked_through_its_units(repository: Repository) -> None:
     assert "drivers/irqchip/irq-lily.c (arm64-rt) was not analysed" in done.stderr
 
 
+def test_what_is_allowed_in_the_staged_text_does_not_stop(repository: Repository) -> None:
+    repository.warm()
+    allowed = "\t/* ctxlint: allow(rt-sleep-in-atomic) a test */\n"
+    repository.edit(ROSE, START, allowed + BAD)
+    repository.git("add", ROSE)
+    repository.edit(ROSE, allowed, "")  # on the disk only
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 0, done.stderr
+    assert "0 findings introduced" in done.stderr
+    repository.git("add", ROSE)
+    assert repository.ctxlint("hook", "run").returncode == 1
+    assert repository.ctxlint("hook", "run", "--fail-on", "never").returncode == 0
+
+
 def test_nothing_of_c_is_nothing_to_do(repository: Repository) -> None:
     (repository.tree / "notes.txt").write_text("text\n")
     repository.git("add", "notes.txt")
@@ -155,6 +169,23 @@ def test_a_push_is_checked_as_a_whole(repository: Repository, tmp_path: Path) ->
     done = repository.run("git", "push", "server", "main:other")
     assert done.returncode == 0
     assert "1 file checked, 0 findings introduced" in done.stderr
+
+
+def test_what_cannot_be_compared_is_told(repository: Repository) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    for old in "1" * 40, "0" * 40:
+        line = f"refs/heads/main {head} refs/heads/main {old}\n"
+        done = repository.ctxlint("hook", "run", "--push", "server", stdin=line)
+        assert done.returncode == 0
+        assert "refs/heads/main was not checked: " in done.stderr
+        strict = ("--cold", "fail", "--push")
+        assert repository.ctxlint("hook", "run", *strict, stdin=line).returncode == 3
+    gone = f"(delete) {'0' * 40} refs/heads/old {head}\n"
+    assert repository.ctxlint("hook", "run", "--push", stdin=gone).stderr == ""
+    repository.git("checkout", "-q", "--orphan", "new")
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 0
+    assert "the first commit was not checked" in done.stderr
 
 
 def test_a_range_comes_from_the_pre_commit_program(repository: Repository) -> None:

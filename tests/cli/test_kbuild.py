@@ -172,6 +172,18 @@ def test_findings_stop_make_only_when_asked(kernel: Kernel) -> None:
     assert kernel.check("drivers/irqchip/irq-rose.c", CTXLINT_FAIL="1") == (0, "")
 
 
+def test_suppressed_and_known_findings_are_not_told(kernel: Kernel) -> None:
+    source = kernel.tree / SNAIL
+    before = source.read_text()
+    line = before.splitlines()[21]
+    allowed = "\t/* ctxlint: allow(sleep-in-atomic) a test */\n"
+    source.write_text(before.replace(line, allowed + line, 1))
+    assert kernel.check(SNAIL, CTXLINT_FAIL="1") == (0, "")
+    source.write_text(before)
+    (kernel.tree / ".ctxlint.toml").write_text('ignore = ["sleep-in-atomic"]\n')
+    assert kernel.check(SNAIL, CTXLINT_FAIL="1") == (0, "")
+
+
 def test_a_unit_that_does_not_parse_is_told(kernel: Kernel) -> None:
     with (kernel.tree / SNAIL).open("a") as file:
         file.write("int wrong(void) { return missing_name; }\n")

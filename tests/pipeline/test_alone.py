@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import dataclasses
 import faulthandler
+import resource
 import time
 from pathlib import Path
+
+import pytest
 
 from ctxlint.frontend import Request
 from ctxlint.ir.codec import decode
 from ctxlint.ir.unit import Unit
+from ctxlint.pipeline import alone
 from ctxlint.pipeline.alone import Job, lower_alone
 
 DESCRIBER = "frontend.hooks:describer"
@@ -53,12 +57,22 @@ def test_one_that_fails_does_not_fail_the_others(tmp_path: Path) -> None:
     assert time.monotonic() - begin < 40
 
 
-def test_memory_is_limited(tmp_path: Path) -> None:
+class Meter:
+    """Stands in for the lowering and tells how much memory it may have."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def lower(self, _: Request) -> tuple[bytes, bytes]:
+        return b"", str(resource.getrlimit(resource.RLIMIT_AS)[0]).encode()
+
+
+def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alone, "Lowerer", Meter)
     seen: list[tuple[bytes, bytes]] = []
-    small = dataclasses.replace(job(tmp_path, "a.c", seen), memory=1 << 20)
-    [answer] = lower_alone([small], processes=1, timeout=20)
-    assert answer
-    assert not seen
+    limited = dataclasses.replace(job(tmp_path, "a.c", seen), memory=6 << 30)
+    assert lower_alone([limited], processes=1, timeout=20) == [""]
+    assert seen == [(b"", str(6 << 30).encode())]
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] != 6 << 30
 
 
 def test_a_crash_is_an_error(tmp_path: Path) -> None:

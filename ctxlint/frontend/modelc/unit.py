@@ -314,8 +314,9 @@ class FileLowering(Declarations):
                          f"{decl.name}() may end without a value")  # fmt: skip
         return IRFunction(
             entity.symbol, decl.name, coord.file, coord.line, coord.column,
-            end_line, tuple(sorted(entity.attrs)), builder.ret, len(shape.params), shape.variadic,
-            tuple(builder.vars), tuple(builder.types), tuple(builder.locs), blocks,
+            end_line, tuple(sorted(entity.attrs)), builder.ret, len(shape.params),
+            shape.variadic, tuple(builder.vars), tuple(builder.types), tuple(builder.locs),
+            blocks,
         )  # fmt: skip
 
     def _end(self, coord: Any) -> tuple[int, int]:

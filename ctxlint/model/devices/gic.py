@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ctxlint.model.devices.registers import Registers
 from ctxlint.model.memory import PAGE
@@ -147,11 +148,17 @@ class Redistributor(Registers):
                 pending=pending,
             )
 
-    def _say(self, text: str, **facts: object) -> None:
+    def _say(self, text: str, **facts: Any) -> None:
         kernel = self.gic.kernel
         report(
             kernel, "corruption", text, suppressed=_HARDWARE, redistributor=self.number, **facts
         )
+
+    def move_properties(self, distance: int) -> None:
+        """Another kernel gave this redistributor another property table."""
+        self.values[_PROPBASER] = self.values.get(_PROPBASER, 0) + distance
+        if self.latched is not None:
+            self.latched.properties += distance
 
     # interrupts
 
@@ -178,7 +185,8 @@ class Redistributor(Registers):
         gic.poke(address, before | 1 << bit)
         if owner is not None:
             self._say(
-                f"redistributor {self.number} sets bit {bit} of byte {address:#x}, which is {owner}",
+                f"redistributor {self.number} sets bit {bit} of byte {address:#x}, "
+                f"which is {owner}",
                 owner=owner, address=address, bit=bit,
             )  # fmt: skip
 
@@ -297,22 +305,20 @@ class Gic:
         """Whose memory a pending table lies in, if it is not a table's: None is fine.
         Tables of an earlier kernel are fine where this one has reserved them."""
         physical = self.physical
-        if not physical.is_ram(address):
+        if not any(start <= address < start + size for start, size in physical.layout.ram):
             return "no memory"
+        other = self.foreign(address)
+        if other is not None:
+            return other or None
         block = physical.blocks.get(address // PAGE)
         here = latched is None or latched.generation == self.generation
         if block is None or block.freed:
             if not here and address // PAGE in physical.reserved:
                 return None
-            other = self.foreign(address)
-            if other is not None:
-                return None if other == "" else other
             if block is not None:
                 return f"free memory again ({block.owner} had it, {block.freed} freed it)"
             return "free memory"
         return None if here else f"memory of {block.owner}"
-
-
 
 
 __all__ = [

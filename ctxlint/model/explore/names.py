@@ -11,7 +11,7 @@ from ctxlint.model.memory import Object
 def member_path(image: Image, obj: Object, offset: int, size: int) -> str:
     """``gic_rdists->has_rvpeid`` for a place in the object that a pointer of that name
     points to; with the offset where the type is not known."""
-    arrow = "->" if obj.kind == "unknown" else "."
+    arrow = "." if obj.kind == "global" else "->"
     record = image.records.get(obj.type) if obj.type else None
     if record is None:
         return f"{obj.name}[{offset:#x}]" if offset else f"*{obj.name}"

@@ -19,9 +19,10 @@ from ctxlint.model.image import PERCPU_STRIDE
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Object, sym_page
 from ctxlint.model.outcome import Cut, Infeasible
+from ctxlint.model.runtime.context import TASKS
 from ctxlint.model.values import Sym, Value, text
 
-UNKNOWN = 0xFFFF_9000_0000_0000
+UNKNOWN = 0xFFFF_E000_0000_0000
 """Where objects are put that unknown pointers turn out to point to."""
 
 _SPACING = 1 << 34  # room for the copies of per-CPU objects around each
@@ -42,7 +43,7 @@ class Bounds:
     loops: int = 4
     values: int = 6
     paths: int = 400
-    questions: int = 3000
+    questions: int = 1200
     steps: int = 3_000_000
     seconds: float = 60.0
     fuel: int = 300_000
@@ -117,6 +118,7 @@ class Path:
         """Use the machine; unknown objects are backed in its memory."""
         self.m = m
         m.mem.back(UNKNOWN, UNKNOWN + (1 << 46), self._unknown_page)
+        m.mem.back(TASKS, TASKS + (1 << 32), self._task_page)
 
     def object(self, name: str, type_key: str = "") -> Object:
         """A new object of unknown content and size."""
@@ -125,6 +127,15 @@ class Path:
         obj = Object(base, 1 << 20, name, "unknown", type_key)
         self._objects[self._next_object - 1] = obj
         return obj
+
+    def _task_page(self, number: int) -> Any:
+        """Of a task's record: what the runtime does not fill in is unknown."""
+        assert self.m is not None
+        address = number * PAGE
+        obj = self.m.mem.object_at(address)
+        if obj is None:
+            return None
+        return sym_page(namer=self.namer(obj, address))
 
     def _unknown_page(self, number: int) -> Any:
         address = number * PAGE

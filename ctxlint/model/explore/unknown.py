@@ -15,10 +15,10 @@ from ctxlint.ir import ops
 from ctxlint.ir.types import TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
 from ctxlint.model.code import Frame, Meta
-from ctxlint.model.explore.path import Path
+from ctxlint.model.explore.path import UNKNOWN, Path
 from ctxlint.model.explore.ruled import Ruled
 from ctxlint.model.explore.variables import Variables
-from ctxlint.model.machine import Machine, no_value, width_of
+from ctxlint.model.machine import STACK, Machine, no_value, width_of
 from ctxlint.model.memory import Blob, Fault, Page
 from ctxlint.model.outcome import Crashed, Hang, OutOfFuel, Unmodelled
 from ctxlint.model.runtime.outside import Beyond
@@ -61,7 +61,8 @@ class Unknown:
         name = symbol.rpartition("::")[2]
         rule = self.ruled.rules.api(symbol)
         model = m.image.overrides.get(name)
-        if model is not None and m.stack and m.stack[-1].meta.model:
+        inside = m.stack and m.stack[-1].meta.model
+        if model is not None and (inside or (rule is not None and rule.api.returns == "same")):
             return m.code.function(model)(m, *args)
         if rule is None:
             if not name.startswith("__builtin_") and name not in self.met:
@@ -100,9 +101,7 @@ class Unknown:
         """What is behind pointers to variables of a caller may have been written."""
         decl = self.ruled.decls.get(name)
         for i, value in enumerate(args):
-            if value.__class__ is not int or not 0xFFFF_8002_0000_0000 <= value < 1 << 64:
-                continue
-            if value >= 0xFFFF_9000_0000_0000:
+            if value.__class__ is not int or not STACK <= value < UNKNOWN:
                 continue
             spelled = decl.params[i][1] if decl is not None and i < len(decl.params) else ""
             if spelled.startswith("const ") or "*" not in spelled:

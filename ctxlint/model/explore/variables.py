@@ -10,15 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+
+import yaml
 
 from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TPtr, TRecord, Type
+from ctxlint.ir.unit import GlobalVar
 from ctxlint.ir.walk import children, expressions
 from ctxlint.model.explore.path import Path
-from ctxlint.model.image import DATA, MODEL_FILES, PERCPU_STRIDE, TEXT, Image, ImageError
+from ctxlint.model.image import (
+    DATA,
+    MODEL_FILES,
+    PERCPU,
+    PERCPU_STRIDE,
+    TEXT,
+    Image,
+    ImageError,
+)
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Object, Page, sym_page
+from ctxlint.model.runtime.library import BOOT
 from ctxlint.model.values import Value
+from ctxlint.rulebook import models_directory
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,31 @@ class Writes:
 
     stored: Mapping[str, tuple[tuple[int, int], ...]]
     escaped: frozenset[str]
+
+
+@cache
+def lasting_variables() -> frozenset[str]:
+    """``rules/models/lasting.yaml``."""
+    path = models_directory() / "lasting.yaml"
+    return frozenset(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def _of_model(variable: GlobalVar) -> bool:
+    """Whether a model file stands in for a variable of the kernel."""
+    return variable.file.startswith(MODEL_FILES) and "::" not in variable.symbol
+
+
+def _private(variable: GlobalVar) -> bool:
+    """Whether it belongs to a model file alone."""
+    return variable.file.startswith(MODEL_FILES) and "::" in variable.symbol
+
+
+def _local(number: int) -> int:
+    """The page number of a variable itself, for a page of a CPU's copy."""
+    first = PERCPU // PAGE
+    if first <= number < first + (1 << 40) // PAGE:
+        return first + (number - first) % (PERCPU_STRIDE // PAGE)
+    return number
 
 
 class Variables:
@@ -40,6 +79,19 @@ class Variables:
         self.path = path
         self.writes = writes
         self.values = values
+        self.booting = False
+
+    def boot(self, m: Machine) -> None:
+        """Let the model fill its variables, and forget those that may differ."""
+        self.booting = True
+        m.call(BOOT)
+        self.booting = False
+        lasting = lasting_variables()
+        for number in list(m.mem.pages):
+            placed = m.image.placed_at(_local(number))
+            variable = None if placed is None else placed.variable
+            if variable is not None and _of_model(variable) and variable.name not in lasting:
+                m.mem.unmap(number * PAGE)
 
     def page(self, m: Machine, symbol: str, number: int) -> Page:
         """A page of a variable: known where its value at start-up is sure to last."""
@@ -63,8 +115,7 @@ class Variables:
             m.mem.store(placed.address, placed.size, value)
             return page
         init = m.image.initial(placed)
-        variable = placed.variable
-        if variable is not None and variable.file.startswith(MODEL_FILES):
+        if self.booting or (placed.variable is not None and _private(placed.variable)):
             assert init is not None
             return bytearray(init[page_address - start :][:PAGE].ljust(PAGE, b"\0"))
         page = sym_page(namer=self._namer(m, placed.type, placed.types, obj, page_address))

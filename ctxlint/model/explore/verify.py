@@ -28,6 +28,7 @@ from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import Blob, Fault
 from ctxlint.model.outcome import Crashed, Cut, Hang, Infeasible, OutOfFuel, Stop, Unmodelled
+from ctxlint.model.runtime.library import BOOT
 from ctxlint.model.runtime.splats import splat_text
 from ctxlint.model.runtime.state import (
     HARDIRQ,
@@ -125,6 +126,7 @@ class Verifier:
         self.writes: Writes = writes_of(image)
         image.beyond = self._told_by_rule
         self.base = Code(image)
+        self.modelled = image.resolve(BOOT) is not None
 
     def _told_by_rule(self, symbol: str) -> bool:
         """As in the analysis: a rule stands for a header function, not for one of an
@@ -237,10 +239,11 @@ class _Exploration:
 
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
         v = self.v
+        variables = Variables(path, v.writes, self.start.values)
         outside = Unknown(
             path,
             Ruled(path, v.rules, v.decls, v.constant, self.start.context),
-            Variables(path, v.writes, self.start.values),
+            variables,
             self._target,
             self._is_goal,
         )
@@ -251,6 +254,8 @@ class _Exploration:
         path.guide = _Guide(follower, m)
         kernel = v.boot(m, Config(rt=v.rt))
         kernel.sched = _Hardware(kernel, m)
+        if v.modelled:
+            variables.boot(m)
         kernel.system_state = RUNNING
         self._enter(kernel)
         kernel.reports = _Watched(self._reported)

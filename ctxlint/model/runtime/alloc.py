@@ -130,6 +130,20 @@ def model_is_ram(m: Machine, address: int, size: int) -> int:
 
 
 @primitive
+def model_ram_start(m: Machine, index: int) -> int:
+    """``unsigned long model_ram_start(int index)``: of the range of memory of that index."""
+    ram = kernel_of(m).part(Physical).ram
+    return ram[int(index)][0] if int(index) < len(ram) else 0
+
+
+@primitive
+def model_ram_size(m: Machine, index: int) -> int:
+    """``unsigned long model_ram_size(int index)``: its bytes; 0 when there is none."""
+    ram = kernel_of(m).part(Physical).ram
+    return ram[int(index)][1] if int(index) < len(ram) else 0
+
+
+@primitive
 def model_map(m: Machine, address: int, size: int, what: int) -> int:
     """``void *model_map(unsigned long address, unsigned long size, const char *what)``: a
     mapping of physical addresses outside of the linear map."""

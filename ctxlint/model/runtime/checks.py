@@ -13,7 +13,7 @@ from typing import Any
 from ctxlint.model.machine import Machine, primitive
 from ctxlint.model.outcome import Crashed
 from ctxlint.model.runtime.choice import Choices
-from ctxlint.model.runtime.printed import splat_of
+from ctxlint.model.runtime.splats import splat_of
 from ctxlint.model.runtime.state import BOOTING, RUNNING, Kernel, Report, kernel_of
 from ctxlint.model.runtime.trace import call_trace
 
@@ -57,8 +57,11 @@ def report(
     if choices.open:
         made.facts["depends_on"] = tuple(choices.open)
     kernel.reports.append(made)
+    note = getattr(kernel.sched, "note", None)
+    if note is not None:
+        note(f"{'prints' if made.printed else 'broken'}: {headline}")
     if not suppressed:
-        made.splat = splat_of(kernel, made)
+        made.splat = splat_of(made, kernel.config, kernel.taint)
         if log:
             kernel.log.append(headline)
     return made

@@ -60,6 +60,13 @@ def model_ipi(m: Machine, cpu: int, fn: int, info: Any, done: int) -> None:
 
 
 @primitive
+def model_device_irq(m: Machine, cpu: int, fn: int) -> None:
+    """``void model_device_irq(int cpu, void *fn)``: a device interrupts a CPU, whose
+    handler is ``fn(irq, NULL)``."""
+    post_device(kernel_of(m), int(cpu), 33, fn, 0)
+
+
+@primitive
 def model_stop_ipi(m: Machine, cpu: int, fn: int) -> None:
     """``void model_stop_ipi(int cpu, void *fn)``: ``fn(NULL)`` on another CPU, which does
     not come back from it."""

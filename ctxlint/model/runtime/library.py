@@ -19,7 +19,9 @@ from ctxlint.model.image import Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.runtime import (  # noqa: F401 - their primitives
     alloc,
+    boot,
     context,
+    entries,
     layout,
     locks,
     outside,
@@ -60,11 +62,16 @@ def _lowered(texts: tuple[tuple[str, str], ...], given: tuple[tuple[str, str], .
     return lower_models(dict(texts), defines=dict(given))
 
 
-def add_models(image: Image, config: Config, directory: Path | None = None) -> None:
-    """Link the model functions of a configuration into an image."""
-    models = _lowered(
+def lowered(config: Config, directory: Path | None = None) -> Models:
+    """The model files for a configuration, as IR."""
+    return _lowered(
         tuple(model_texts(directory).items()), tuple(sorted(defines(config).items()))
     )
+
+
+def add_models(image: Image, config: Config, directory: Path | None = None) -> None:
+    """Link the model functions of a configuration into an image."""
+    models = lowered(config, directory)
     image.override(models.functions)
     for variable in models.globals:
         if variable.file.endswith("/" + _PERCPU_FILE):
@@ -76,13 +83,17 @@ def add_models(image: Image, config: Config, directory: Path | None = None) -> N
     image.add_enums(models.enums)
 
 
-def kernel(image: Image, config: Config, *, code: Code | None = None) -> Kernel:
-    """A kernel that begins to boot: model functions are in the image, variables have
-    their first values, CPU 0 runs its idle task with interrupts off."""
-    m = Machine(code or Code(image), Beyond())
+def start(m: Machine, config: Config) -> Kernel:
+    """A kernel that begins to boot on a machine whose image has the model functions:
+    variables have their first values, CPU 0 runs its idle task with interrupts off."""
     made = Kernel(m, config)
     m.call(BOOT)
     return made
 
 
-__all__ = ["BOOT", "add_models", "defines", "kernel", "model_texts"]
+def kernel(image: Image, config: Config, *, code: Code | None = None) -> Kernel:
+    """The same on a machine of its own, where nothing beyond the image is known."""
+    return start(Machine(code or Code(image), Beyond()), config)
+
+
+__all__ = ["BOOT", "add_models", "defines", "kernel", "lowered", "model_texts", "start"]

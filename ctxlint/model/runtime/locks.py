@@ -50,6 +50,8 @@ class Locks:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.table: dict[int, Lock] = {}
+        self._orders: dict[tuple[int, int], str] = {}
+        """Pairs of locks that were held together, the outer first: where."""
 
     def at(self, address: int) -> Lock:
         lock = self.table.get(address)
@@ -77,6 +79,25 @@ class Locks:
             text = f"{self.state(lock)}, which waits for it itself"
             report(self.kernel, "hang", text, suppressed="nothing is printed")
             raise Hang(text)
+
+    def order(self, lock: Lock) -> None:
+        """Remembers what is held while a task waits for a lock; the other order of the
+        same two locks can end in a deadlock, whether it does this time or not."""
+        kernel = self.kernel
+        place = next((p for p in kernel.frames() if not p.model), None)
+        here = f"{place.loc.file}:{place.loc.line}" if place else "somewhere"
+        for held in kernel.task.held:
+            pair = held.lock.address, lock.address
+            if pair[0] == pair[1] or pair in self._orders:
+                continue
+            self._orders[pair] = here
+            other = self._orders.get((pair[1], pair[0]))
+            if other is not None:
+                text = (
+                    f"{self.name(lock)} is taken inside {self.name(held.lock)} at {here} and "
+                    f"outside of it at {other}"
+                )
+                report(kernel, "lock-order", text, suppressed=_NOT_CHECKED)
 
     def take(self, lock: Lock, shared: bool, irqs_were_off: bool) -> None:
         kernel = self.kernel
@@ -136,6 +157,7 @@ def model_spin_lock(m: Machine, lock: int, shared: int, irqs_were_off: int) -> N
     kernel.sched.point("lock", int(lock))
     it = locks.at(int(lock))
     alone = not shared
+    locks.order(it)
     if not it.free_for(not alone):
         locks.deadlock(it, kernel.task)
         while not it.free_for(not alone):
@@ -145,13 +167,17 @@ def model_spin_lock(m: Machine, lock: int, shared: int, irqs_were_off: int) -> N
 
 @primitive
 def model_trylock(m: Machine, lock: int, shared: int) -> int:
-    """``int model_trylock(void *lock, int shared)``: take it if that is possible now."""
+    """``int model_trylock(void *lock, int shared)``: take it if that is possible now.
+    With ``TRY`` in ``shared`` that is all; without, the caller waits for it otherwise."""
     locks = _locks(m)
     locks.kernel.sched.point("lock", int(lock))
     it = locks.at(int(lock))
-    if not it.free_for(bool(shared)):
+    together = bool(int(shared) & 1)
+    if not int(shared) & 2:
+        locks.order(it)
+    if not it.free_for(together):
         return 0
-    locks.take(it, bool(shared), False)
+    locks.take(it, together, False)
     return 1
 
 

@@ -195,8 +195,11 @@ class Physical:
             obj.alive = False
 
     def reserve(self, address: int, size: int) -> None:
-        """The allocator shall not hand these pages out."""
-        self.reserved.update(range(address >> _SHIFT, (address + size - 1 >> _SHIFT) + 1))
+        """The allocator shall not hand these pages out. Only memory counts."""
+        for start, length in self.layout.ram:
+            first, last = max(address, start), min(address + size, start + length)
+            if first < last:
+                self.reserved.update(range(first >> _SHIFT, (last - 1 >> _SHIFT) + 1))
 
     def _bad_free(self, pfn: int, pages: int, block: Block | None, who: str) -> None:
         if block is None:

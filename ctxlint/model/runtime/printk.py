@@ -12,8 +12,8 @@ from typing import Any
 
 from ctxlint.model.image import find_member
 from ctxlint.model.machine import Machine, primitive
-from ctxlint.model.runtime.printed import TAINT_LETTERS
 from ctxlint.model.runtime.state import kernel_of
+from ctxlint.model.splat.fields import TAINT_FLAGS
 from ctxlint.model.values import Sym
 
 _LONGEST = 1024
@@ -195,7 +195,7 @@ def model_warn_printk(m: Machine, text: int) -> None:
 @primitive
 def model_taint(m: Machine, flag: int) -> None:
     """``void model_taint(unsigned int flag)``: enum-like TAINT_* numbers."""
-    kernel_of(m).taint.add(TAINT_LETTERS[int(flag)])
+    kernel_of(m).taint.add(TAINT_FLAGS[int(flag)])
 
 
 # blocks of memory

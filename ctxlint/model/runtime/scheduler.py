@@ -170,6 +170,8 @@ class Simulation(Turns):
             self.point("wait", why)
             if ready():
                 return True
+        if self.running is None:
+            return self._outside(ready, timeout, leaves=True)
         thread = self._here()
         deadline = None if timeout is None else self.kernel.now + timeout
         if thread.task.idle:
@@ -209,6 +211,28 @@ class Simulation(Turns):
         thread.ready, thread.why, thread.deadline, thread.busy = None, "", None, False
         self.irq.take()
 
+    def _outside(self, ready: Ready, timeout: int | None, leaves: bool) -> bool:
+        """What no task of the scheduler runs (a call from Python) waits: the others go
+        on meanwhile, on its own CPU too if it sleeps."""
+        kernel = self.kernel
+        cpu, m = kernel.cpu, kernel.m
+        task = cpu.current
+        kernel.remove(task)
+        kept = m.stack, m.varargs
+        until = None if timeout is None else kernel.now + timeout
+        over = None if until is None else self.agenda.add(until, lambda: None)
+        if leaves and not task.idle:
+            cpu.irqs_off = False
+            self._leave(cpu)
+        self._loop(lambda: ready() or (until is not None and kernel.now >= until))
+        if over is not None:
+            over.cancelled = True
+        cpu.current.irqs_off, cpu.current, kernel.cpu = cpu.irqs_off, task, cpu
+        cpu.irqs_off = False if leaves and not task.idle else cpu.irqs_off
+        kernel.install(task)
+        m.stack, m.varargs = kept
+        return ready()
+
     def rest(self, ready: Ready) -> None:
         """A daemon waits for something to do."""
         thread = self._here()
@@ -217,6 +241,8 @@ class Simulation(Turns):
 
     def spin(self, ready: Ready, why: str) -> None:
         self.point("spin", why)
+        if self.running is None:
+            self._outside(ready, None, leaves=False)
         while not ready():
             self._wait(self._here(), ready, why, None, busy=True)
 
@@ -277,9 +303,12 @@ class Simulation(Turns):
 
 
 def simulation_of(kernel: Kernel) -> Simulation:
-    """The scheduler of a kernel that has one for more than one task."""
+    """The scheduler of a kernel, which from now on is one for more than one task."""
     sched = kernel.sched
-    assert isinstance(sched, Simulation), "the kernel has a single task"
+    if not isinstance(sched, Simulation):
+        off = kernel.cpu.irqs_off
+        sched = Simulation(kernel)
+        kernel.cpu.irqs_off = off
     return sched
 
 

@@ -38,7 +38,8 @@ class Thread:
     done: bool = False
     lost: bool = False
     """It gave up its CPU where no task may, and nothing brings it back."""
-    parked: bool = False
+    moves: bool = False
+    """It leaves a CPU that goes offline although it is bound to it (workers do)."""
     result: Any = None
     clock: dict[int, int] = field(default_factory=dict)
     """Vector clock (``runtime/race``)."""

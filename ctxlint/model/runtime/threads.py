@@ -95,14 +95,11 @@ def model_online(m: Machine, cpu: int) -> int:
 
 @primitive
 def model_set_online(m: Machine, cpu: int, on: int) -> None:
-    """``void model_set_online(int cpu, int on)``: the runtime's flag and the kernel's
-    variables."""
+    """``void model_set_online(int cpu, int on)``: the runtime's flag; the kernel's
+    variables are those of model functions."""
     kernel = kernel_of(m)
     number, cpus = int(cpu), kernel.cpus
     cpus[number].online = bool(on)
-    for name in ("__cpu_online_mask", "__cpu_active_mask"):
-        set_mask(m, name, number, bool(on))
-    m.s4(m.address_of("__num_online_cpus"), sum(c.online for c in cpus))
     sim = simulation_of(kernel)
     sim.note(f"CPU{number} is {'online' if on else 'offline'}")
 
@@ -115,7 +112,8 @@ def model_leave_cpu(m: Machine, cpu: int) -> None:
     target = next((c.number for c in cpus if c.online), number)
     for thread in sim.threads:
         task = thread.task
-        if task.cpu == number and not task.pinned and task is not sim.kernel.task:
+        stays = task.pinned and not thread.moves
+        if task.cpu == number and not stays and task is not sim.kernel.task:
             sim.move(thread, target)
 
 
@@ -236,6 +234,21 @@ def model_idle(m: Machine) -> None:
 
 
 # waiting and waking
+
+
+@primitive
+def model_await_readers(m: Machine) -> None:
+    """``void model_await_readers(void)``: say that the next call of the scheduler waits
+    for the readers of RCU that there are now."""
+    kernel = kernel_of(m)
+    readers = [task for task in kernel.tasks if task.rcu_depth and task is not kernel.task]
+    names = ", ".join(f"{task.comm}/{task.pid}" for task in readers)
+
+    def over() -> bool:
+        readers[:] = [task for task in readers if task.rcu_depth]
+        return not readers
+
+    wait(kernel, over, f"a grace period ({names or 'nobody'} reads)")
 
 
 @primitive

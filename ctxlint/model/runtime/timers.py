@@ -15,7 +15,7 @@ from ctxlint.model.runtime.ipi import TIMER, Softirqs, post
 from ctxlint.model.runtime.scheduler import simulation_of
 from ctxlint.model.runtime.state import Kernel, kernel_of
 
-SOFT, HARD, WHEEL = range(3)
+SOFT, HARD, WHEEL, RCU = range(4)
 _SOFTIRQ = {SOFT: 8, WHEEL: 1}
 _EXPIRES = 24
 """Where struct hrtimer keeps its time, in nanoseconds."""
@@ -114,9 +114,16 @@ def model_timer_due(m: Machine, kind: int) -> int:
 
 
 @primitive
+def model_timers_due(m: Machine, kind: int) -> int:
+    """``int model_timers_due(int kind)``: how many of this CPU are due."""
+    timers = _timers(m)
+    return len(timers.due.get((timers.kernel.cpu.number, int(kind)), ()))
+
+
+@primitive
 def model_timer_done(m: Machine, timer: int) -> None:
     """``void model_timer_done(void *timer)``: its function has returned."""
     _timers(m).running.pop(timer, None)
 
 
-__all__ = ["HARD", "SOFT", "WHEEL", "Timers"]
+__all__ = ["HARD", "RCU", "SOFT", "WHEEL", "Timers"]

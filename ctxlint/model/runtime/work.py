@@ -82,6 +82,7 @@ class Work:
         place = self.base + 4 * (self.unbound if pool.cpu == UNBOUND else pool.cpu)
         thread = spawn(self.kernel.m, f"kworker/{name}:{pool.made}", cpu, self.worker, place)
         thread.task.pinned = pool.cpu != UNBOUND
+        thread.moves = True
         thread.ready = lambda: bool(pool.queue)
         pool.made += 1
         pool.workers.append(thread)
@@ -136,6 +137,9 @@ def model_work_next(m: Machine, place: int) -> int:
     pool = works.pool(UNBOUND if index == 0xFFFF_FFFF else index)
     sim = simulation_of(works.kernel)
     sim.rest(lambda: bool(pool.queue))
+    if pool.cpu != UNBOUND and works.kernel.cpus[pool.cpu].online:
+        sim.migrate(pool.cpu)  # its CPU may have been away
+        sim.rest(lambda: bool(pool.queue))
     work = pool.queue.pop(0)
     sim.observe(("work", work))
     assert sim.running is not None

@@ -2,7 +2,8 @@
 """An arm64 machine with a GICv3, with EFI firmware or without, or a domain of Xen.
 
 ``hardware`` of a scenario's setup: ``efi`` (``"stub"``: the stub ran and made the chain
-of reservations; ``"none"``; ``"xen"``: tables, but no stub), ``gic`` (``"3"``, ``"4.0"``,
+of reservations; ``"none"``; ``"xen"``: tables, but no stub; ``"xen-chain"``: Xen makes
+a chain itself), ``gic`` (``"3"``, ``"4.0"``,
 ``"4.1"``), ``sticky``, ``rwp``, ``writes``, ``its`` (:class:`.devices.gic.Parameters`).
 
 Functions that a variant may have: ``irq`` (called at the step of that name, with the
@@ -20,21 +21,31 @@ from typing import Any
 import msgspec
 
 from ctxlint.base.errors import UsageError
-from ctxlint.model.devices.gic import DISTRIBUTOR, ITS, REDISTRIBUTORS, Gic, Parameters
+from ctxlint.model.devices.gic import (
+    DISTRIBUTOR,
+    FIRST_LPI,
+    ITS,
+    REDISTRIBUTORS,
+    Gic,
+    Parameters,
+)
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Crashed
-from ctxlint.model.runtime.boot import Boot
+from ctxlint.model.runtime.boot import Boot, user
 from ctxlint.model.runtime.checks import report
+from ctxlint.model.runtime.cpuhp import Hotplug
 from ctxlint.model.runtime.physical import Block, Physical
 from ctxlint.model.scenario.world import Generation, Platform, World, platform, verb
 
 RAM, RAM_SIZE = 0x4000_0000, 0x4000_0000
 IMAGE_SIZE = 0x80_0000
-FIRST_IMAGE = RAM + 0x20_0000
+_EFI_IMAGE = RAM + 0x1F00_0000
+"""Where a boot loader of EFI puts the kernel; otherwise it is at the start of memory."""
 _FIRMWARE, _FIRMWARE_SIZE = 0x7BED_0000, 0x1_0000
 CHAIN = _FIRMWARE + 0xFF98
 """Where the stub puts the head of the chain of reservations."""
+_CHAINED = ("stub", "xen-chain")
 _CRASH, _CRASH_SIZE = 0x6800_0000, 0x0800_0000
 _CHAIN_GUID = uuid.UUID("888eb0c6-8ede-4ff5-a8f0-9aee5cb977c2").bytes_le
 """Of the configuration table that the chain begins at (include/linux/efi.h)."""
@@ -62,7 +73,7 @@ class OwnText:
         self.start = start
 
     def read(self, offset: int, size: int) -> int:
-        return 0
+        return int.from_bytes(bytes.fromhex("1f2003d5") * 2, "little") & (1 << 8 * size) - 1
 
     def write(self, offset: int, size: int, value: int) -> None:
         kernel = self.generation.kernel
@@ -94,27 +105,30 @@ class GicMachine(Platform):
         )  # fmt: skip
 
     def first_image(self) -> tuple[int, int]:
-        return FIRST_IMAGE, IMAGE_SIZE
+        return (_EFI_IMAGE if self.hardware.efi == "stub" else RAM), IMAGE_SIZE
+
+    def memory(self, generation: Generation) -> None:
+        physical = generation.kernel.part(Physical)
+        ram = (_CRASH, _CRASH_SIZE) if generation.how == "crash" else (RAM, RAM_SIZE)
+        physical.ram = (ram,)
+        physical.begin_at(ram[0] // PAGE)
 
     def prepare(self, generation: Generation) -> None:
         world, kernel = self.world, generation.kernel
         m, physical = kernel.m, kernel.part(Physical)
-        ram = (_CRASH, _CRASH_SIZE) if generation.how == "crash" else (RAM, RAM_SIZE)
         image, size = generation.image
-        physical.ram = (ram,)
-        physical.begin_at(ram[0] // PAGE)
         physical.guards.append((image, image + size - 1, OwnText(generation, image)))
         self.gic.attach(kernel, generation.number)
         self.gic.foreign = self._foreign
         numbers = m.address_of("__cpu_logical_map")
         for cpu, place in enumerate(generation.cpus):
             m.s8(numbers + 8 * cpu, self.gic.parameters.affinity(place))
-        if self.hardware.efi == "xen":
+        if self.hardware.efi.startswith("xen"):
             m.s4(m.address_of("xen_domain_type"), _XEN_DOMAIN)
         if generation.how == "crash":
             m.s8(m.address_of("elfcorehdr_addr"), _CRASH)
         boot = kernel.part(Boot)
-        boot.at("setup arch", lambda: self._setup_arch(generation, ram))
+        boot.at("setup arch", lambda: self._setup_arch(generation))
         irq, node = world.entry("irq"), world.entry("node")
         early = world.entry("early")
         if irq is not None:
@@ -124,14 +138,14 @@ class GicMachine(Platform):
         if early is not None:
             boot.initcall("early", early)
 
-    def _setup_arch(self, generation: Generation, ram: tuple[int, int]) -> None:
+    def _setup_arch(self, generation: Generation) -> None:
         m = generation.kernel.m
-        inside = generation.how != "crash" and self.hardware.efi == "stub"
+        inside = generation.how != "crash" and self.hardware.efi in _CHAINED
         firmware = (_FIRMWARE, _FIRMWARE_SIZE) if inside else (0, 0)
-        m.call("model_machine", *ram, *generation.image, *firmware)
+        m.call("model_machine", *generation.image, *firmware)
         if self.hardware.efi == "none":
             return
-        stub = self.hardware.efi == "stub"
+        stub = self.hardware.efi in _CHAINED
         found, tables = self.world.entry("firmware"), self.world.entry("tables")
         if found is not None:
             m.call(found, CHAIN if stub else _NONE)
@@ -166,12 +180,12 @@ class GicMachine(Platform):
     def chain(self) -> list[tuple[int, int, list[tuple[int, int]]]]:
         """The blocks of the chain of reservations: capacity, used, entries."""
         physical = self.world.kernel.part(Physical)
-        out = []
+        out: list[tuple[int, int, list[tuple[int, int]]]] = []
 
         def word(address: int, size: int) -> int:
-            page = physical.page(address // PAGE)
+            page: Any = physical.page(address // PAGE)
             at = address % PAGE
-            return int.from_bytes(page[at : at + size], "little") if page is not None else 0
+            return int.from_bytes(page[at : at + size], "little") if _plain(page) else 0
 
         at = word(CHAIN + 8, 8)
         while at and len(out) < 100:
@@ -183,6 +197,21 @@ class GicMachine(Platform):
             at = word(at + 8, 8)
         return out
 
+    def finish(self) -> None:
+        """Reservations that no table of a redistributor lies in, where no memory is."""
+        if self.hardware.efi not in _CHAINED:
+            return
+        kernel = self.world.kernel
+        for _, _, entries in self.chain():
+            for base, size in entries:
+                if not RAM <= base < RAM + RAM_SIZE:
+                    report(
+                        kernel, "corruption",
+                        f"the chain of reservations has {size:#x} bytes at {base:#x} for every "
+                        "later kernel, and there is no memory",
+                        suppressed="nobody looks", address=base,
+                    )  # fmt: skip
+
     def facts(self) -> dict[str, Any]:
         kernel = self.world.kernel
         redistributors = self.gic.redistributors
@@ -190,11 +219,14 @@ class GicMachine(Platform):
             "taint": "".join(sorted(kernel.taint)),
             "delivered": [len(r.delivered) for r in redistributors],
             "lost": [len(r.lost) for r in redistributors],
-            "tables-of-kernel": [r.latched.generation if r.latched else 0 for r in redistributors],
+            "tables-of-kernel": [
+                r.latched.generation if r.latched else 0 for r in redistributors
+            ],
             "online": [cpu.online for cpu in kernel.cpus],
             "kernels": len(self.world.generations),
         }
-        if self.hardware.efi == "stub":
+        entries: list[int] = []
+        if self.hardware.efi in _CHAINED:
             chain = self.chain()
             facts["chain"] = [used for _, used, _ in chain]
             entries = [base for _, _, found in chain for base, _ in found]
@@ -203,6 +235,18 @@ class GicMachine(Platform):
             facts["live-tables-reserved"] = [
                 r.latched is not None and r.latched.pending in entries for r in redistributors
             ]
+            facts["live-and-unreserved"] = sum(
+                r.latched is not None and r.latched.pending not in entries
+                for r in redistributors
+            )
+        if self.gic.its is not None:
+            now = self.world.now.number
+            facts["commands"] = sum(g == now for _, g, _ in self.gic.its.commands)
+        steps = kernel.part(Hotplug).steps.values()
+        facts["memreserve-installed"] = any("memreserve" in s.name for s in steps)
+        facts["own-code-intact"] = not any(
+            "own code" in r.headline and r.kind == "corruption" for r in kernel.reports
+        )
         facts["pages"] = self._tables(kernel.part(Physical))
         return facts
 
@@ -224,14 +268,21 @@ class GicMachine(Platform):
     def text(self) -> list[str]:
         h, setup = self.hardware, self.world.setup
         firmware = {
-            "stub": "EFI, its stub ran", "none": "no EFI", "xen": "a Xen domain: EFI tables, no stub",
-        }  # fmt: skip
+            "stub": "EFI, its stub ran",
+            "none": "no EFI",
+            "xen": "a Xen domain: EFI tables, no stub",
+            "xen-chain": "a Xen domain: EFI tables with a chain of reservations",
+        }
         return [
             f"{setup.arch}, {'PREEMPT_RT' if setup.rt else 'PREEMPT'}, {setup.cpus} CPUs, "
             f"{setup.page_size // 1024} KiB pages",
             f"{firmware.get(h.efi, h.efi)}; GICv{h.gic}, EnableLPIs "
             f"{'cannot' if h.sticky else 'can'} be cleared",
         ]
+
+
+def _plain(page: object) -> bool:
+    return isinstance(page, bytearray)
 
 
 def _machine(world: World) -> GicMachine:
@@ -245,7 +296,8 @@ def kexec(world: World, options: dict[str, Any] | None) -> None:
     """``kexec`` or ``kexec: {loader: file, maxcpus: 2, ...}``: into another kernel.
 
     The loader ``file`` (kexec_file_load(), the default) puts the new image into the lowest
-    memory that memblock has not reserved; ``tools`` (kexec_load()) to ``at``."""
+    memory that memblock has not reserved; ``tools`` (kexec_load()) to ``at``.
+    ``meanwhile: [function, 3]`` is a task that runs at the same time."""
     options = dict(options or {})
     loader, at = options.pop("loader", "file"), int(options.pop("at", 0x6000_0000))
     if loader not in ("file", "tools"):
@@ -253,7 +305,11 @@ def kexec(world: World, options: dict[str, Any] | None) -> None:
     reserved = world.kernel.part(Physical).reserved
     image = at if loader == "tools" else _lowest_hole(reserved)
     cpus = world.now.cpus
-    world.ends("kernel_kexec" if not options.pop("symbol", "") else "")
+    other = options.pop("meanwhile", None)
+    if other is not None:
+        name, *args = other
+        user(world.sim, world.symbol(name), *args, cpu=1 if len(cpus) > 1 else 0)
+    world.ends("kernel_kexec")
     nr = int(options.get("nr_cpus", world.setup.cpus))
     order = (*cpus, *(n for n in range(world.setup.cpus) if n not in cpus))
     world.start("kexec", order[:nr], (image, IMAGE_SIZE), **options)
@@ -261,7 +317,7 @@ def kexec(world: World, options: dict[str, Any] | None) -> None:
 
 def _lowest_hole(reserved: set[int]) -> int:
     """Images lie on 2 MiB boundaries."""
-    at = FIRST_IMAGE
+    at = RAM
     while not reserved.isdisjoint(range(at // PAGE, (at + IMAGE_SIZE) // PAGE)):
         at += 0x20_0000
     return at
@@ -294,16 +350,39 @@ def raise_lpi(world: World, what: dict[str, Any]) -> int:
 @verb
 def enable_lpi(world: World, numbers: list[int]) -> None:
     """``enable-lpi: [8192, 8193]``: the driver of a device switches its interrupts on."""
-    entry = world.entry("lpi")
-    if entry is None:
-        raise UsageError("the variant has no function for lpi")
+    entry, table = world.entry("lpi"), world.member("properties")
     for number in numbers:
-        world.call(entry, int(number))
+        if entry is not None:
+            world.call(entry, int(number))
+        elif table is not None:
+            at = int(world.m.l8(table)) + int(number) - FIRST_LPI
+            world.m.store(at, 1, int(world.m.load(at, 1)) | 1)
+        else:
+            raise UsageError("the variant does not say how LPIs are switched on")
 
 
 @verb
 def use_memory(world: World, megabytes: int) -> None:
     """``use-memory: 16``: programs get so much of the free memory, from its start."""
     physical = world.kernel.part(Physical)
-    for _ in range(int(megabytes)):
-        physical.allocate(8 - physical.scale, "a program")
+    for _ in range(16 * int(megabytes)):
+        physical.allocate(4 - physical.scale, "a program")
+
+
+@verb
+def set_table(world: World, what: dict[str, Any]) -> None:
+    """``set-table: {cpu: 2, add: 0x100000}``: the property table of a redistributor lies
+    elsewhere from now on, as if another kernel had chosen it."""
+    one = _machine(world).gic.redistributors[int(what["cpu"])]
+    one.move_properties(int(what["add"]))
+
+
+@verb
+def reserve_many(world: World, what: dict[str, int]) -> None:
+    """``reserve-many: {from: 0x60000000, count: 300}``: so many more tables of 64 KiB,
+    every other one, are reserved for later kernels."""
+    entry = world.entry("reserve")
+    if entry is None:
+        raise UsageError("the variant has no function for reserve")
+    for i in range(int(what["count"])):
+        world.call(entry, int(what["from"]) + 2 * i * 0x1_0000, 0x1_0000)

@@ -12,6 +12,8 @@ from ctxlint.model.runtime.state import Report
 from ctxlint.model.scenario.schema import Expect, Line, Match
 
 Seen = tuple[int, Report]
+_ENDINGS = ("HANG", "BUG", "UNMODELLED", "LINT")
+"""Verdicts that say how a run ended."""
 _SPLATS = ("sleeping", "scheduling-while-atomic", "warn", "cant-sleep", "bug", "irq-state")
 
 
@@ -81,7 +83,8 @@ def differences(
     for wanted in expect.reports:
         number = sum(matches(wanted, seen) for seen in reports)
         if number != wanted.count if wanted.count >= 0 else not number:
-            out.append(f"{number} reports like {_text(wanted)}, expected {_count(wanted.count)}")
+            like = f"{number} reports like {_text(wanted)}"
+            out.append(f"{like}, expected {_count(wanted.count)}")
     for line in expect.log:
         number = _lines(line, log)
         if number != line.count if line.count >= 0 else not number:
@@ -89,15 +92,15 @@ def differences(
             out.append(
                 f"{number} lines {line.text!r} in the log{where}, expected {_count(line.count)}"
             )
-    for what, given, wanted in (("fact", facts, expect.facts), ("", returns, expect.returns)):
-        for key, value in wanted.items():
+    for what, given, asked in (("fact", facts, expect.facts), ("", returns, expect.returns)):
+        for key, value in asked.items():
             if key not in given:
                 out.append(f"{what} {key}: not known, expected {value}".lstrip())
             elif given[key] != value:
                 out.append(f"{what} {key}: {given[key]}, expected {value}".lstrip())
     if expect.ending not in ending:
         out.append(f"ended with {ending or 'nothing special'!r}, expected {expect.ending!r}")
-    elif ending and not expect.ending and expect.verdict not in ("HANG", "BUG", "UNMODELLED"):
+    elif ending and not expect.ending and expect.verdict not in _ENDINGS:
         out.append(f"ended early: {ending}")
     return out
 

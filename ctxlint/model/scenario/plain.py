@@ -10,6 +10,7 @@ import msgspec
 from ctxlint.model.runtime.state import Report
 from ctxlint.model.scenario.runner import RunResult, ScenarioResult
 from ctxlint.model.scenario.schema import Variant
+from ctxlint.model.splat.format import lines
 from ctxlint.model.trace import IRQS_OFF
 
 
@@ -22,6 +23,7 @@ def plain(result: ScenarioResult, variants: dict[str, Variant]) -> dict[str, Any
         "title": scenario.title,
         "answer": scenario.answer,
         "skipped": result.skipped,
+        "left_out": result.left_out,
         "as_expected": result.as_expected,
         "differs": msgspec.to_builtins(scenario.differs),
         "runs": [_run(run, variants) for run in result.runs],
@@ -45,7 +47,7 @@ def _run(run: RunResult, variants: dict[str, Variant]) -> dict[str, Any]:
         "returns": run.returns,
         "ending": run.ending,
         "log": [list(line) for line in run.log],
-        "splats": [splat_text(report) for report in printed],
+        "splats": [text for report in printed if (text := splat_text(report))],
         "silent": [f"{r.headline} [{r.task}/{r.pid}, {r.suppressed}]" for _, r in silent],
         "reports": [_report(g, r) for g, r in run.reports],
         "trace": [
@@ -81,19 +83,8 @@ def _report(generation: int, report: Report) -> dict[str, Any]:
 
 
 def splat_text(report: Report) -> str:
-    """What the kernel prints for a report."""
-    context = report.context
-    lines = [report.headline]
-    if report.kind == "sleeping":
-        lines += [
-            f"in_atomic(): {int(context['count'] != 0)}, irqs_disabled(): "
-            f"{context['irqs_disabled']}, non_block: {context['non_block']}, pid: {report.pid}, "
-            f"name: {report.task}",
-            f"preempt_count: {context['count']:x}, expected: "
-            f"{report.facts.get('expected', 0):x}",
-        ]
-    lines += [f"CPU: {report.cpu} PID: {report.pid} Comm: {report.task}", "Call trace:"]
-    return "\n".join([*lines, *(f" {name}" for name in report.trace)])
+    """What the kernel prints for a report; nothing for a message that is no splat."""
+    return "" if report.splat is None else "\n".join(lines(report.splat))
 
 
 __all__ = ["plain", "splat_text"]

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from ctxlint.base.errors import CtxlintError, UsageError
+from ctxlint.base.errors import CtxlintError, FrontendError, UsageError
 from ctxlint.model.code import Code
 from ctxlint.model.memory import Fault
 from ctxlint.model.outcome import Stop
 from ctxlint.model.runtime.boot import NextKernel
 from ctxlint.model.runtime.choice import Choices
-from ctxlint.model.scenario import library  # noqa: F401 - verbs and platforms
-from ctxlint.model.scenario import observe
+from ctxlint.model.scenario import (
+    library,  # noqa: F401 - verbs and platforms
+    observe,
+)
 from ctxlint.model.scenario.schema import Run, Scenario, Setup, Variant
 from ctxlint.model.scenario.world import World, verbs
-from ctxlint.model.trace import Trace
+from ctxlint.model.trace import Step
+
+NEEDS_TREE = "needs a kernel tree (--tree)"
 
 CodeOf = Callable[[str, Variant, Setup], Code]
 """Makes the program of a variant (by name) for a machine."""
@@ -46,7 +51,7 @@ class RunResult:
     facts: dict[str, Any]
     returns: dict[str, Any]
     ending: str
-    trace: Trace
+    trace: list[Step]
 
 
 @dataclass(kw_only=True)
@@ -55,6 +60,8 @@ class ScenarioResult:
 
     scenario: Scenario
     runs: list[RunResult] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Names of runs that need a kernel tree, when there is none."""
     skipped: str = ""
 
     @property
@@ -63,18 +70,28 @@ class ScenarioResult:
 
 
 def run(
-    scenario: Scenario, variants: dict[str, Variant], code_of: CodeOf, *, seed: int = 0
+    scenario: Scenario,
+    variants: dict[str, Variant],
+    code_of: CodeOf,
+    *,
+    seed: int = 0,
+    tree: bool = False,
 ) -> ScenarioResult:
-    """All runs of a scenario; raises :class:`UsageError` for a step that is none."""
+    """All runs of a scenario, those of a kernel tree's files if there is one; raises
+    :class:`UsageError` for a step that is none."""
     result = ScenarioResult(scenario=scenario)
     if scenario.unsupported:
         result.skipped = f"unsupported: {scenario.unsupported}"
         return result
     for one in scenario.runs:
         name = one.variant or scenario.variant
-        setup = scenario.setup_of(one)
-        code = code_of(name, variants[name], setup)
-        result.runs.append(run_one(scenario, one, name, variants[name], setup, code, seed))
+        if variants[name].tree and not tree:
+            result.left_out.append(one.name or name)
+            continue
+        of = partial(code_of, name, variants[name])
+        result.runs.append(run_one(scenario, one, name, variants[name], of, seed))
+    if not result.runs:
+        result.skipped = NEEDS_TREE
     return result
 
 
@@ -83,24 +100,40 @@ def run_one(
     one: Run,
     name: str,
     variant: Variant,
-    setup: Setup,
-    code: Code,
+    code_of: Callable[[Setup], Code],
     seed: int = 0,
 ) -> RunResult:
     """One run, and again with the unknown answers turned if need be."""
     steps = one.steps or scenario.steps
+    setup = scenario.setup_of(one)
     if one.expect.about is None and scenario.about is not None:
         expect = msgspec.structs.replace(one.expect, about=scenario.about)
         one = msgspec.structs.replace(one, expect=expect)
-    found = _execute(scenario.id, steps, one, name, variant, setup, code, seed, {})
+    try:
+        code_of(setup)
+    except FrontendError as error:
+        return _does_not_compile(one, name, setup, str(error))
+
+    def execute(forced: dict[str, bool]) -> RunResult:
+        return _execute(scenario.id, steps, one, name, variant, setup, code_of, seed, forced)
+
+    found = execute({})
     if found.verdict == "REFUTED":
         for answer, value in _unknown(found):
-            other = _execute(
-                scenario.id, steps, one, name, variant, setup, code, seed, {answer: not value}
-            )
+            other = execute({answer: not value})
             if other.verdict != "REFUTED":
                 return other
     return found
+
+
+def _does_not_compile(one: Run, name: str, setup: Setup, text: str) -> RunResult:
+    """The compiler has the last word about such a driver."""
+    differences = observe.differences(one.expect, "LINT", [], [], {}, {}, text)
+    return RunResult(
+        name=one.name, variant=name, setup=setup, machine=[], steps=[], verdict="LINT",
+        expected=one.expect.verdict, differences=differences, reports=[], log=[], facts={},
+        returns={}, ending=text, trace=[],
+    )  # fmt: skip
 
 
 _ASKED = "asked"
@@ -117,17 +150,21 @@ def _execute(
     name: str,
     variant: Variant,
     setup: Setup,
-    code: Code,
+    code_of: Callable[[Setup], Code],
     seed: int,
     forced: dict[str, bool],
 ) -> RunResult:
-    world = World(code, setup, variant, seed=seed, forced=forced)
+    world = World(
+        code_of(setup), setup, variant, seed=seed, forced=forced, code_of=code_of
+    )  # fmt: skip
     ending: BaseException | None = None
     try:
         for step in steps:
             perform(world, step, ident)
     except (Stop, Fault) as stop:
         ending = stop
+    if world.generations:
+        world.platform.finish()
     facts = world.platform.facts() if world.generations else {}
     reports = world.reports()
     chosen = observe.selected(one.expect, reports)
@@ -148,8 +185,24 @@ def _execute(
         name=one.name, variant=name, setup=setup, machine=world.platform.text(),
         steps=world.done, verdict=word, expected=one.expect.verdict, differences=differences,
         reports=reports, log=log, facts=facts, returns=world.returns, ending=text,
-        trace=world.trace,
+        trace=_named(world),
     )  # fmt: skip
+
+
+def _named(world: World) -> list[Step]:
+    """The steps, with names for the addresses of locks and variables."""
+    if not world.generations:
+        return list(world.trace)
+    names: dict[str, str] = {}
+    steps = []
+    for step in world.trace:
+        first, _, last = step.effect.rpartition(" ")
+        if last.isdigit() and int(last) >> 63:
+            if last not in names:
+                names[last] = world.name_of(int(last))
+            step = step._replace(effect=f"{first} {names[last]}")
+        steps.append(step)
+    return steps
 
 
 def perform(world: World, step: str | dict[str, Any], ident: str) -> None:
@@ -159,7 +212,9 @@ def perform(world: World, step: str | dict[str, Any], ident: str) -> None:
         raise UsageError(f"{ident}: a step is one verb: {step}")
     function = verbs().get(name)
     if function is None:
-        raise UsageError(f"{ident}: no verb is called {name!r}", hint=", ".join(sorted(verbs())))
+        raise UsageError(
+            f"{ident}: no verb is called {name!r}", hint=", ".join(sorted(verbs()))
+        )
     text = name if argument is None else f"{name} {_argument(argument)}"
     world.done.append(text)
     try:

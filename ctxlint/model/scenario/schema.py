@@ -25,11 +25,13 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
-class Variant(_Base):
+class Variant(_Base, frozen=True, kw_only=True):
     """A driver: C files of ``fixtures/model``, or (``tree``) files of a kernel tree.
 
     ``platform`` names the hardware it drives, ``entries`` the functions that the
-    platform calls, by what they are for. ``defines`` are ``NAME`` or ``NAME=VALUE``.
+    platform calls, by what they are for, ``members`` members of records that it looks
+    at: a pointer variable, the record it points to, the member. ``defines`` are ``NAME``
+    or ``NAME=VALUE``.
     """
 
     about: str
@@ -37,10 +39,11 @@ class Variant(_Base):
     files: tuple[str, ...]
     defines: tuple[str, ...] = ()
     entries: dict[str, str] = {}
+    members: dict[str, tuple[str, str, str]] = {}
     tree: bool = False
 
 
-class Setup(_Base):
+class Setup(_Base, frozen=True, kw_only=True):
     """The machine and how the kernel was made. ``hardware`` are the platform's own
     parameters. ``maxcpus`` is the kernel's parameter (0: all)."""
 
@@ -55,7 +58,7 @@ class Setup(_Base):
     hardware: dict[str, Any] = {}
 
 
-class Match(_Base):
+class Match(_Base, frozen=True, kw_only=True):
     """Which reports are meant; all that is given has to hold.
 
     ``headline`` and ``place`` are parts of the text; ``frames`` is a subsequence of the
@@ -81,7 +84,7 @@ class Reports(Match, frozen=True, kw_only=True):
     count: int = -1
 
 
-class Line(_Base):
+class Line(_Base, frozen=True, kw_only=True):
     """A line of a kernel's log that contains ``text``; ``count`` as above."""
 
     text: str
@@ -89,7 +92,7 @@ class Line(_Base):
     generation: int = 0
 
 
-class Expect(_Base):
+class Expect(_Base, frozen=True, kw_only=True):
     """``verdict`` is over the reports that ``about`` selects (all, when it is not given;
     several: any of them). ``facts`` are what the platform knows at the end; ``returns``
     what steps gave, by ``"verb argument"``; ``ending`` is part of how the run ended."""
@@ -103,7 +106,7 @@ class Expect(_Base):
     ending: str = ""
 
 
-class Run(_Base):
+class Run(_Base, frozen=True, kw_only=True):
     """One execution of a scenario: what is different about it, and what is seen.
     ``steps`` replace the scenario's."""
 
@@ -114,7 +117,7 @@ class Run(_Base):
     variant: str = ""
 
 
-class Difference(_Base):
+class Difference(_Base, frozen=True, kw_only=True):
     """Where the specification of the scenarios turned out wrong."""
 
     said: str
@@ -122,9 +125,10 @@ class Difference(_Base):
     evidence: str
 
 
-class Scenario(_Base):
+class Scenario(_Base, frozen=True, kw_only=True):
     """``answer`` is the sentence that answers the question of the seed thread.
-    ``about`` holds for the runs that do not say themselves. ``unsupported`` says why it cannot run."""
+    ``about`` holds for the runs that do not say themselves. ``unsupported`` says why it
+    cannot run."""
 
     id: str
     seed: str

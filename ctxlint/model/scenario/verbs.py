@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from ctxlint.base.errors import UsageError
+from ctxlint.model.image import find_member
 from ctxlint.model.runtime.alloc import Faults
 from ctxlint.model.runtime.boot import cpu_down, cpu_up, user
 from ctxlint.model.runtime.cpuhp import Hotplug
 from ctxlint.model.runtime.policy import Seeded
-from ctxlint.model.scenario.world import World, verb
+from ctxlint.model.scenario.world import World, verb, verbs
 
 
 @verb
@@ -99,3 +100,58 @@ def together(world: World, tasks: list[list[Any]]) -> None:
             cpu = (cpu + 1) % len(world.kernel.cpus)
         threads.append(user(world.sim, world.symbol(name), *args, cpu=cpu))
     world.sim.run(*threads)
+
+
+@verb
+def at_step(world: World, what: dict[str, Any]) -> None:
+    """``at-step: {step: init time, do: {raise-lpi: {cpu: 0}}}``: while the next kernel
+    boots, when it comes to that step."""
+    name, argument = next(iter(what["do"].items()))
+    function = verbs()[name]
+
+    def happens() -> None:
+        given = function(world, argument)
+        if given is not None:
+            world.returns[f"{what['step']}: {name}"] = given
+
+    world.hooks.append((what["step"], happens))
+
+
+@verb
+def call_now(world: World, what: list[Any]) -> Any:
+    """``call-now: [function, 1]``: inside an ``at-step``, by the task that runs there."""
+    name, *args = what
+    return world.m.call(world.symbol(name), *args)
+
+
+@verb
+def register(world: World, what: dict[str, Any]) -> int:
+    """``register: {state: CPUHP_AP_..., name: "other:online"}``: a state whose callbacks do
+    nothing; what the registration gave."""
+    image = world.code.image
+    if what["state"] not in image.enums:
+        raise UsageError(f"no state is called {what['state']}")
+    name = image.string_at(str(what["name"]).encode())
+    return int(world.call("model_entry_register", image.enums[what["state"]], name))
+
+
+@verb
+def fill_reservations(world: World, _: object) -> None:
+    """``fill-reservations``: memblock's array has no room for one more."""
+    world.call("model_entry_fill_reserved")
+
+
+@verb
+def read_percpu(world: World, what: dict[str, str]) -> list[int]:
+    """``read-percpu: {variable: x, record: struct x, member: flags}``: of each CPU."""
+    image, m = world.code.image, world.m
+    record = image.records.get(what["record"])
+    found = None if record is None else find_member(image, record, what["member"])
+    if found is None:
+        raise UsageError(f"{what['record']} has no member {what['member']}")
+    symbol = world.variable(what["variable"])
+    size = image.size_of(found[2], found[3])
+    return [
+        int(m.load(m.percpu(symbol, cpu.number) + found[0] // 8, size))
+        for cpu in world.kernel.cpus
+    ]

@@ -13,9 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from ctxlint.base.errors import UsageError
 from ctxlint.model.code import Code
+from ctxlint.model.image import find_member
 from ctxlint.model.machine import Machine
+from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime import library
 from ctxlint.model.runtime.alloc import Faults
@@ -61,11 +65,17 @@ class Platform:
         """Where the first kernel is loaded."""
         return 0, 0
 
+    def memory(self, generation: Generation) -> None:
+        """What of the machine's memory a kernel may use, before it knows any."""
+
     def prepare(self, generation: Generation) -> None:
         """A kernel is about to boot: devices, variables, hooks of its steps."""
 
     def booted(self, generation: Generation) -> None:
         """It has."""
+
+    def finish(self) -> None:
+        """All steps are done: what is wrong by now is reported."""
 
     def facts(self) -> dict[str, Any]:
         """What can be expected of the end, by name."""
@@ -117,14 +127,15 @@ class World:
         *,
         seed: int = 0,
         forced: dict[str, bool] | None = None,
-        decide: Callable[[str, bool], bool] | None = None,
+        code_of: Callable[[Setup], Code] | None = None,
     ) -> None:
         self.code = code
+        self.code_of = code_of or (lambda _: code)
+        """Makes the program of a kernel that is configured otherwise."""
         self.setup = setup
         self.variant = variant
         self.seed = seed
         self.forced = dict(forced or {})
-        self.decide = decide
         self.generations: list[Generation] = []
         self.returns: dict[str, Any] = {}
         self.done: list[str] = []
@@ -170,6 +181,9 @@ class World:
     ) -> Generation:
         """Boot the next kernel up to user space."""
         setup = self.setup
+        if "page_size" in options:
+            setup = msgspec.structs.replace(setup, page_size=int(options["page_size"]))
+            self.code = self.code_of(setup)
         number = len(self.generations) + 1
         which = cpus or tuple(range(int(options.get("nr_cpus", setup.cpus))))
         place = image if image is not None else self.platform.first_image()
@@ -184,9 +198,9 @@ class World:
         new.kernel = kernel = Kernel(m, config)
         if number > 1:
             succeed(self.generations[-2].kernel, kernel)
+        self.platform.memory(new)
         m.call(library.BOOT)
-        choices = kernel.part(Choices)
-        choices.forced, choices.decide = self.forced, self.decide
+        kernel.part(Choices).forced = self.forced
         kernel.part(Faults).plan = {key: set(calls) for key, calls in self.faults.items()}
         limit = int(options.get("maxcpus", setup.maxcpus))
         if limit:
@@ -254,6 +268,28 @@ class World:
         if not found:
             raise UsageError(f"the driver has no variable {name}")
         return found[0]
+
+    def name_of(self, address: int) -> str:
+        """What lies at an address, for people."""
+        placed = self.code.image.placed_at(address // PAGE)
+        if placed is not None:
+            return placed.symbol.rpartition("::")[2]
+        found = self.m.mem.object_at(address)
+        return f"{address:#x}" if found is None else found.name
+
+    def member(self, what: str) -> int | None:
+        """The address of a member that the variant names; None when it names none."""
+        given = self.variant.members.get(what)
+        if given is None:
+            return None
+        variable, record, name = given
+        image = self.code.image
+        layout = image.records.get(record)
+        found = None if layout is None else find_member(image, layout, name)
+        if found is None:
+            raise UsageError(f"{record} has no member {name}")
+        m = self.m
+        return int(m.l8(m.address_of(self.variable(variable)))) + found[0] // 8
 
     # what was observed
 

@@ -107,6 +107,13 @@ def test_files_meet_by_symbol() -> None:
     assert lower_models(dict(reversed(texts.items()))) == models
 
 
+def test_inline_names_of_the_api_and_any_number_of_arguments() -> None:
+    text = "inline int g(void) { return 1; }\nint f(const char *format, ...) { return g(); }\n"
+    f, g = lower(text).functions
+    assert (f.variadic, f.nparams, g.variadic) == (True, 1, False)
+    assert (g.symbol, g.attrs) == ("g", ("inline",))
+
+
 def test_the_files_that_come_with_the_tool() -> None:
     """They lower, on both widths and with and without PREEMPT_RT."""
     texts = {

@@ -28,7 +28,8 @@ def test_lock_in_starting_callback_prints_the_kernels_splat() -> None:
     )
     assert lines[2] == "preempt_count: 1, expected: 0"
     frames = [line.strip().partition("+")[0] for line in lines if line.startswith(" ")]
-    assert frames[:5] == [
+    assert frames[:4] == ["dump_backtrace", "show_stack", "dump_stack_lvl", "dump_stack"]
+    assert frames[4:9] == [
         "__might_resched", "rt_spin_lock", "up", "cpuhp_invoke_callback",
         "__cpuhp_invoke_callback_range",
     ]  # fmt: skip

@@ -15,7 +15,8 @@ from ctxlint.model.runtime.choice import Choices
 from ctxlint.model.runtime.library import add_models, kernel
 from ctxlint.model.runtime.state import RUNNING, Config, Kernel, Report
 
-FIXTURES = Path(__file__).parents[3] / "fixtures"
+ROOT = Path(__file__).parents[3]
+CELLS = "tests/model/runtime/texts/cells.c"
 ARGUMENTS = (
     "--target=aarch64-linux-gnu", "-nostdinc", "-ffreestanding", "-std=gnu11",
     "-Iarch/arm64/include", "-Iinclude", "-D__KERNEL__", "-DCONFIG_ARM64=1", "-DCONFIG_SMP=1",
@@ -84,10 +85,10 @@ def machine(texts: tuple[str, ...], rt: bool) -> Image:
     image = Image()
     config = Config(rt=rt)
     arguments = (*ARGUMENTS, *(("-DCONFIG_PREEMPT_RT=1",) if rt else ()))
-    tree = FIXTURES / "tree"
+    tree = ROOT / "fixtures" / "tree"
     for text in texts:
         unit = lower_unit(
-            tree=FIXTURES, file=text, arguments=arguments, directory=tree,
+            tree=ROOT, file=text, arguments=arguments, directory=tree,
         )  # fmt: skip
         assert unit.errors == (), unit.errors
         image.add_unit(unit)
@@ -97,7 +98,7 @@ def machine(texts: tuple[str, ...], rt: bool) -> Image:
 
 @cache
 def cells(rt: bool) -> Image:
-    return machine(("model/cells.c",), rt)
+    return machine((CELLS,), rt)
 
 
 @cache

@@ -168,3 +168,14 @@ def test_hotplug_with_preemption_off(rt: bool) -> None:
             " < cpu_device_down < cpu_subsys_offline < device_offline < remove_cpu"
             " < preempt_remcpu"
         )
+
+
+@both
+def test_a_reader_that_takes_a_cpu_down_waits_for_itself(rt: bool) -> None:
+    with booted(rt) as w:
+        with pytest.raises(Hang, match="a grace period") as caught:
+            w.call("rcu_remcpu")
+        assert "init/" in str(caught.value)
+        assert told(w)[0] == SLEEPING + MUTEX[rt]
+        places = [r.facts.get("place") for r in w.kernel.reports if r.kind == "warn"]
+        assert "kernel/rcu/tree_plugin.h:331" in places

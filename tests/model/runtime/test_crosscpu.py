@@ -166,6 +166,22 @@ def test_a_pool_makes_another_worker_when_one_sleeps() -> None:
         ]
 
 
+def test_work_of_a_cpu_that_goes_offline_runs_elsewhere() -> None:
+    with world(TEXT) as w:
+        booted(w)
+        w.call("queue", 1)
+        w.sim.settle()
+        w.call("remove_cpu", 1)
+        w.call("queue", 1)
+        w.sim.settle()
+        w.call("add_cpu", 1)
+        w.call("queue", 1)
+        w.sim.settle()
+        assert [(s.comm, s.on) for s in w.named("work")] == [
+            ("kworker/1:0", 1), ("kworker/1:0", 0), ("kworker/1:0", 1),
+        ]  # fmt: skip
+
+
 def test_unbound_work() -> None:
     with world(TEXT) as w:
         booted(w).call("unbound")
@@ -278,6 +294,23 @@ def test_tasklets(rt: bool) -> None:
         assert seen.outer("soft") == f"tasklet_action_common < tasklet_action < {KSOFTIRQD}"
 
 
+def test_rcu_callbacks() -> None:
+    with world(TEXT, rt=True) as w:
+        booted(w).call("rcu", cpu=1)
+        seen = only(w, "rcu")
+        assert (seen.word(), seen.rcu, seen.migration) == (("rcuc/1", 0, False), 2, 2)
+        assert seen.outer("freed") == (
+            "rcu_core < rcu_cpu_kthread < smpboot_thread_fn < kthread < ret_from_fork"
+        )
+    with world(TEXT, rt=False) as w:
+        booted(w).call("rcu", cpu=1)
+        seen = only(w, "rcu")
+        assert seen.word() == ("swapper/1", 0x101, False)
+        assert seen.outer("freed") == (
+            f"rcu_core < rcu_core_si < handle_softirqs < {EXIT} < {IDLE}"
+        )
+
+
 @both
 def test_irq_work(rt: bool) -> None:
     with world(TEXT, rt=rt) as w:
@@ -316,3 +349,27 @@ def test_a_device_interrupts_a_task() -> None:
         assert seen.trace[0] == "handler"
         assert seen.trace[-1] == "loop"
         assert [s.name for s in w.seen].index("handler") == 1
+
+
+def test_a_kernel_that_never_booted_does_work_all_the_same() -> None:
+    w = World(TEXT)
+    kernel = w.kernel
+    task = kernel.new_task("test", 0)
+    kernel.remove(kernel.task)
+    kernel.cpus[0].current = task
+    kernel.cpus[0].irqs_off = False
+    kernel.install(task)
+    kernel.m.call("model_workqueue_init")
+    assert kernel.m.call("queue_and_flush") == 0
+    assert [seen.name for seen in w.seen] == ["before", "work", "after"]
+    assert w.seen[0].comm == w.seen[2].comm == "test"
+    assert kernel.m.stack == []
+
+
+def test_the_boot_cpu_s_idle_loop_in_a_trace() -> None:
+    with world(TEXT) as w:
+        booted(w).call("hrtimer", HARD, cpu=0)
+        assert only(w, "hrtimer").trace[-6:] == (
+            "default_idle_call", "do_idle", "cpu_startup_entry", "kernel_init",
+            "start_kernel", "__primary_switched",
+        )  # fmt: skip

@@ -11,7 +11,7 @@ from ctxlint.model.runtime.state import Kernel
 
 from .bench import boot, cells, compiled
 
-LOCK, OTHER = 0xFFFF_8002_0000_0100, 0xFFFF_8002_0000_0200
+LOCK, OTHER = 0xFFFF_8200_0000_0100, 0xFFFF_8200_0000_0200
 
 
 def kernel(rt: bool) -> Kernel:
@@ -154,3 +154,23 @@ def test_completion() -> None:
     assert k.now == 5 * 4000
     with pytest.raises(Hang, match="the completion"):
         k.m.call("wait_for_completion", done)
+
+
+def test_two_locks_in_both_orders() -> None:
+    k = kernel(False)
+    for first, second in ((LOCK, OTHER), (OTHER, LOCK)):
+        k.m.call("spin_lock", first)
+        k.m.call("mutex_trylock", second + 64)
+        k.m.call("spin_lock", second)
+        for lock in (second, first):
+            k.m.call("spin_unlock", lock)
+        k.m.call("mutex_unlock", second + 64)
+    assert [r.kind for r in k.reports] == ["lock-order"]
+    assert not k.reports[0].printed
+    k = kernel(False)
+    for first, second in ((LOCK, OTHER), (OTHER, LOCK)):
+        k.m.call("spin_lock", first)
+        assert k.m.call("spin_trylock", second) == 1
+        for lock in (second, first):
+            k.m.call("spin_unlock", lock)
+    assert not k.reports

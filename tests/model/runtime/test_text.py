@@ -70,6 +70,20 @@ def test_strings_and_blocks() -> None:
     assert m.load(room + 16, 8) == (1 << 64) - 1
 
 
+def test_options_and_numbers() -> None:
+    m = kernel().m
+    room = m.call("__kmalloc_noprof", 64, 0)
+    assert m.call("kstrtobool", string(m, "off"), room) == 0
+    assert m.load(room, 1) == 0
+    assert m.call("kstrtobool", string(m, "what"), room) == -22
+    assert m.call("parse_option_str", string(m, "debug,nosoft"), string(m, "nosoft")) == 1
+    assert m.call("parse_option_str", string(m, "debug,nosoft"), string(m, "soft")) == 0
+    assert [m.call("ida_alloc_range", room, 3, 4, 0) for _ in range(3)] == [3, 4, -28]
+    m.call("ida_free", room, 3)
+    assert m.call("ida_alloc_range", room, 0, 9, 0) == 0
+    assert m.call("ida_alloc_range", room, 3, 9, 0) == 3
+
+
 def test_bits() -> None:
     m = kernel().m
     room = m.call("__kmalloc_noprof", 64, 0)
@@ -132,6 +146,12 @@ unsigned long get(void)
     return v;
 }
 void put(unsigned long v) { __asm__ volatile("msr tcr_el1, %x0" : : "r"(v)); }
+int times(int a, int b, int *r) { return __builtin_mul_overflow(a, b, r); }
+int plus(unsigned long a, unsigned long b)
+{
+    unsigned long r;
+    return __builtin_add_overflow(a, b, &r) ? -1 : (int)r;
+}
 void odd(void) { __asm__ volatile("frobnicate x0"); }
 void order(void) { __asm__ volatile("dsb sy"); __asm__ volatile("isb"); __asm__ volatile(""); }
 void missing(void);
@@ -171,6 +191,12 @@ def test_registers_and_the_unknown() -> None:
     k.part(Registers).reads["tcr_el1"] = lambda kernel: 5
     assert k.m.call("get") == 5
     k.m.call("order")
+    room = k.m.call("__kmalloc_noprof", 8, 0)
+    assert k.m.call("times", 1 << 20, 1 << 12, room) == 1
+    assert k.m.call("times", -3, 5, room) == 0
+    assert k.m.load(room, 4) == 2**32 - 15
+    assert k.m.call("plus", (1 << 64) - 1, 1) == -1
+    assert k.m.call("plus", 2, 1) == 3
     with pytest.raises(Unmodelled, match="frobnicate"):
         k.m.call("odd")
     with pytest.raises(Unmodelled, match="missing"):

@@ -16,7 +16,7 @@ int online_nocalls(void) { return reg(CPUHP_AP_ONLINE_DYN, 0); }
 int online2(void) { return reg2(CPUHP_AP_ONLINE_DYN, 1); }
 int last(void)
 {
-    return __cpuhp_setup_state(CPUHP_AP_ACTIVE, "t:last", 0, later_up, later_down, 0);
+    return __cpuhp_setup_state(CPUHP_T_LAST, "t:last", 0, later_up, later_down, 0);
 }
 int prepare(void) { return reg(CPUHP_BP_PREPARE_DYN, 0); }
 int prepare2(void) { return reg2(CPUHP_BP_PREPARE_DYN, 0); }

@@ -105,5 +105,9 @@ int irq_work(int flags, int cpu)
     msleep(10);
     return 0;
 }
+static struct { void *next, *func; } head;
+void call_rcu(void *, void (*)(void *));
+void freed(void *h) { probe("rcu", model_cpu()); }
+int rcu(void) { call_rcu(&head, freed); msleep(50); return 0; }
 int handler(int irq, void *data) { probe("handler", irq); return 1; }
 int loop(void) { for (int n = 0; n < 5; n++) { probe("loop", 0); model_point("step", 0); } return 0; }
