@@ -140,7 +140,9 @@ class Mailbox(Bytes):
             if self.command:
                 self._listen()
 
-        self._later(self.parameters.park, parked, f"the firmware has CPU with APIC id {apic_id}")
+        self._later(
+            self.parameters.park, parked, f"the firmware has CPU with APIC id {apic_id}"
+        )
 
     def settle(self) -> None:
         """The kernel that handed its processors over is gone; time has passed."""

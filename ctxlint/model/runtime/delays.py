@@ -87,9 +87,7 @@ class Delays:
         )
         if start is None:
             return False
-        loop = [
-            i for i in _from(blocks, start) if i == start or start in _from(blocks, i)
-        ]
+        loop = [i for i in _from(blocks, start) if i == start or start in _from(blocks, i)]
         if start not in {s for i in loop for s in _next(blocks[i].term)}:
             return False
         taken = _addressed(fn)

@@ -16,8 +16,8 @@ from greenlet import getcurrent, greenlet
 
 from ctxlint.model.outcome import Halted, Hang, OutOfFuel, Stop
 from ctxlint.model.runtime.clock import Agenda
-from ctxlint.model.runtime.hangs import report_hang, waits
 from ctxlint.model.runtime.delays import Delays
+from ctxlint.model.runtime.hangs import report_hang, waits
 from ctxlint.model.runtime.interrupts import Interrupts
 from ctxlint.model.runtime.policy import Option, Policy
 from ctxlint.model.runtime.state import Cpu, Kernel, Task

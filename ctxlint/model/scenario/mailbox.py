@@ -16,9 +16,9 @@ import msgspec
 from ctxlint.base.errors import UsageError
 from ctxlint.model.devices.mailbox import TABLE, Firmware, Mailbox, Parameters
 from ctxlint.model.memory import PAGE
+from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime.boot import Boot
 from ctxlint.model.runtime.cpuhp import start_secondary
-from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime.hangs import report_hang
 from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.state import HARDIRQ, NMI
@@ -29,6 +29,8 @@ RAM, RAM_SIZE = 0x10_0000, 0x6FF0_0000
 IMAGE = 0x100_0000, 0x80_0000
 _CRASH = "model_entry_crash"
 _NMI = "model_entry_nmi"
+_BUILDERS = ("memblock_alloc", "alloc_pgt_page")
+"""Who asks for pages while page tables are built."""
 
 
 class Hardware(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,10 +85,11 @@ class MailboxMachine(Platform):
 
     def facts(self) -> dict[str, Any]:
         kernel, box = self.world.kernel, self.mailbox
-        blocks: list[int] = []
-        for block in kernel.part(Physical).blocks.values():
-            if "alloc_pgt_page" in block.owner and not block.freed and block.pfn not in blocks:
-                blocks.append(block.pfn)
+        blocks = {
+            block.pfn
+            for block in kernel.part(Physical).blocks.values()
+            if block.owner.startswith(_BUILDERS) and not block.freed
+        }
         return {
             "where": [str(where) for where in box.where],
             "command": box.command,
@@ -134,7 +137,9 @@ def ignore_nmi(world: World, what: dict[str, Any]) -> None:
     blind, cpu = world.sim.irq.blind, int(what["cpu"])
     blind.add(cpu)
     if "after" in what:
-        world.sim.at(1000 * int(what["after"]), lambda: blind.discard(cpu), f"CPU{cpu} takes NMIs")
+        world.sim.at(
+            1000 * int(what["after"]), lambda: blind.discard(cpu), f"CPU{cpu} takes NMIs"
+        )
 
 
 def _in_nmi(world: World, cpu: int, run: Callable[[], object]) -> None:
@@ -175,4 +180,3 @@ def ends_with(world: World, what: list[Any]) -> str:
     """``ends-with: [function, argument]``: a function after which this kernel is over."""
     name, *args = what
     return world.ends(world.symbol(name), *args)
-
