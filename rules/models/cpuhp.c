@@ -10,6 +10,12 @@
 
 
 #define MOST_CPUS 512
+#define SYSTEM_RUNNING 3
+
+#ifdef MODEL_X86_64
+int native_kick_ap(unsigned int cpu);
+void arch_cpu_idle_dead(void);
+#endif
 
 typedef int (*single_fn)(unsigned int cpu);
 typedef int (*multi_fn)(unsigned int cpu, void *node);
@@ -288,7 +294,11 @@ static void do_idle(void)
 	model_set_irqs_off(1);
 	if (!model_online(model_cpu())) {
 		cpuhp_report_idle_dead();
+#ifdef MODEL_X86_64
+		arch_cpu_idle_dead();
+#else
 		model_cpu_stops();
+#endif
 	}
 	default_idle_call();
 }
@@ -347,6 +357,24 @@ inline void model_idle_loop(void) { kernel_init(); }
 
 /* bring-up, from the CPU in control */
 
+#ifdef MODEL_X86_64
+/* The CPU is started in a state of its own just before, and has ten seconds. */
+static int __cpu_up(unsigned int cpu)
+{
+	int ret;
+
+	model_hp_set(cpu, "running", 0);
+	ret = native_kick_ap(cpu);
+	if (ret)
+		return ret;
+	model_hp_wait_running(cpu, 10000000);
+	schedule();
+	if (model_online(cpu))
+		return 0;
+	model_log("CPU%ld failed to report alive state", cpu, 0, 0);
+	return -EIO;
+}
+#else
 /* Five seconds as the arm64 code waits. */
 static int __cpu_up(unsigned int cpu)
 {
@@ -359,6 +387,7 @@ static int __cpu_up(unsigned int cpu)
 	model_log("CPU%ld: failed to come online", cpu, 0, 0);
 	return -EIO;
 }
+#endif
 
 int bringup_cpu(unsigned int cpu)
 {
@@ -504,6 +533,11 @@ int takedown_cpu(unsigned int cpu)
 	if (model_hp_get(cpu, "state") != HP_IDLE_DEAD)
 		model_panic("kernel BUG at kernel/cpu.c:1330!");
 	mutex_unlock(sparse_irq_lock);
+#ifdef MODEL_X86_64
+	model_call_member("smp_ops", "struct smp_ops", "cpu_die", cpu);
+	if (model_system_state() == SYSTEM_RUNNING)
+		model_log("CPU %lu is now offline", cpu, 0, 0);
+#endif
 	return 0;
 }
 

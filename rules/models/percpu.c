@@ -11,3 +11,4 @@ unsigned long this_cpu_off;
 /* arch/arm64/kernel/sdei.c: declared there as well as defined */
 unsigned long *sdei_stack_normal_ptr;
 unsigned long *sdei_stack_critical_ptr;
+u32 x86_cpu_to_apicid;

@@ -3,7 +3,7 @@
  * The ways out of a running kernel: reboot, halt, power off, kexec, suspend,
  * hibernation, panic. Facts from kernel/reboot.c, kernel/kexec_core.c,
  * kernel/panic.c, kernel/power/suspend.c, hibernate.c, main.c, drivers/base/syscore.c,
- * arch/arm64/kernel/process.c, smp.c and arch/x86/kernel/reboot.c.
+ * arch/arm64/kernel/process.c and smp.c. What x86 does is in x86.c.
  */
 
 #define RUNNING 3
@@ -187,6 +187,8 @@ void device_shutdown(void)
 	model_boot_step("device shutdown");
 }
 
+#ifndef MODEL_X86_64
+
 /* stopping the other CPUs without hotplug: they never come back */
 
 static void local_cpu_stop(void)
@@ -231,22 +233,14 @@ void crash_smp_send_stop(void)
 	model_call_if("sdei_handler_abort");
 }
 
+#endif
+
 /* the machine */
 
 #ifdef MODEL_X86_64
-static void stop_other_cpus(void)
-{
-	if (!model_call_member("smp_ops", "struct smp_ops", "stop_other_cpus", 1))
-		stop_others();
-}
-
-void native_machine_shutdown(void)
-{
-	model_set_irqs_off(1);
-	stop_other_cpus();
-}
-
-void machine_shutdown(void) { native_machine_shutdown(); }
+void machine_shutdown(void);
+void smp_send_stop(void);
+void native_machine_crash_shutdown(void *regs);
 #else
 void machine_shutdown(void) { smp_shutdown_nonboot_cpus(reboot_cpu); }
 #endif
@@ -265,8 +259,12 @@ static void machine_kexec(void)
 
 static inline void ends(const char *how)
 {
+#ifdef MODEL_X86_64
+	machine_shutdown();
+#else
 	model_set_irqs_off(1);
 	smp_send_stop();
+#endif
 	model_next_kernel(how);
 }
 
@@ -340,7 +338,11 @@ int kernel_kexec(void)
 void __crash_kexec(void *regs)
 {
 	model_set_irqs_off(1);
+#ifdef MODEL_X86_64
+	native_machine_crash_shutdown(regs);
+#else
 	crash_smp_send_stop();
+#endif
 	model_boot_step("crash shutdown");
 	machine_kexec();
 }

@@ -37,6 +37,13 @@ void model_device_irq(int cpu, void *fn);
 int model_call_if(const char *function);
 int model_call_member(const char *variable, const char *record, const char *member, long arg);
 
+void *model_member_of(const char *variable, const char *record, const char *member);
+
+/* ctxlint/model/devices/mailbox.py */
+void model_saved(int cpu);
+void model_stopped_await(void);
+_Noreturn void model_reset_vector(u64 vector, u64 tables, void *code);
+
 /* kthreads.py */
 struct task_struct *model_kthread(int (*fn)(void *), void *data, const char *name, int cpu);
 int model_kthread_get(const struct task_struct *task, const char *what);

@@ -52,6 +52,10 @@ static inline int *of_cpu(int *variable, int cpu)
 	return (int *)((char *)variable + model_percpu_offset(cpu));
 }
 
+#ifdef MODEL_X86_64
+void model_x86_boot(void);
+#endif
+
 u64 cpu_logical_map(unsigned int cpu) { return __cpu_logical_map[cpu]; }
 
 void model_boot(void)
@@ -82,4 +86,7 @@ void model_boot(void)
 	set_cpu(&cpus_booted_once_mask, 0);
 	__num_online_cpus = 1;
 	model_boot_memory();
+#ifdef MODEL_X86_64
+	model_x86_boot();
+#endif
 }

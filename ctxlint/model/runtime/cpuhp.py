@@ -313,10 +313,13 @@ def model_hp_wait_running(m: Machine, cpu: int, microseconds: int) -> None:
 @primitive
 def model_hp_start(m: Machine, cpu: int) -> None:
     """``void model_hp_start(int cpu)``: the CPU comes out of reset."""
-    kernel = kernel_of(m)
-    sim = simulation_of(kernel)
-    kernel.part(Hotplug).cpus[int(cpu)].up = False
-    sim.start_cpu(int(cpu), lambda: m.call(_ENTRY))
+    start_secondary(kernel_of(m), int(cpu))
 
 
-__all__ = ["CpuState", "Hotplug", "Step", "hotplug_of"]
+def start_secondary(kernel: Kernel, cpu: int) -> None:
+    """A CPU comes out of reset, or out of the firmware, into the kernel."""
+    kernel.part(Hotplug).cpus[cpu].up = False
+    simulation_of(kernel).start_cpu(cpu, lambda: kernel.m.call(_ENTRY))
+
+
+__all__ = ["CpuState", "Hotplug", "Step", "hotplug_of", "start_secondary"]

@@ -28,6 +28,8 @@ class Interrupts:
         self.levels: dict[int, list[int]] = {}
         self.were_off = False
         """Whether what the latest one interrupted had interrupts off."""
+        self.blind: set[int] = set()
+        """CPUs that take no NMI for now: something else of that kind has them."""
 
     def post(self, cpu: int, interrupt: Interrupt) -> None:
         """An interrupt arrives at a CPU. One that is off loses it."""
@@ -46,7 +48,7 @@ class Interrupts:
         best: Interrupt | None = None
         for interrupt in waiting:
             if interrupt.level:
-                open_ = interrupt.level > level
+                open_ = interrupt.level > level and cpu.number not in self.blind
             else:
                 open_ = not level and not cpu.irqs_off
             open_ = open_ and (interrupt.open is None or interrupt.open())

@@ -18,6 +18,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from ctxlint.model.runtime.clock import Event
+from ctxlint.model.runtime.delays import FOREVER
 from ctxlint.model.runtime.hangs import waits
 from ctxlint.model.runtime.policy import Policy
 from ctxlint.model.runtime.state import Kernel
@@ -253,9 +254,44 @@ class Simulation(Turns):
         if thread is None:
             self._elapse(until)
             return
+        if self.delays.quiet(self.kernel.m.stack, until):
+            loop = self.delays.endless()
+            if loop is not None:
+                thread.why = f"what {loop.meta.name}() polls for at {self.kernel.m.place(loop)}"
+                self._stuck()
+            self.kernel.now = until
+            return
+        self.delays.forget()
         self.irq.take()
+        free = self._nobody_until(thread)
+        if free > until and not self._over():
+            self.kernel.now = until
+            self.delays.remember(self.kernel.m.stack, free)
+            return
         while self.kernel.now < until:
             self._wait(thread, None, "time to pass", until, busy=True)
+
+    def _nobody_until(self, here: Thread) -> int:
+        """The time before which no other task can run and nothing is due; now, when
+        that is not so clear. The running task's CPU is its own if it cannot be
+        preempted."""
+        kernel, now = self.kernel, self.kernel.now
+        if self.offers:
+            return now
+        for cpu in kernel.cpus:
+            if self.irq.deliverable(cpu) or (cpu is not kernel.cpu and self._candidates(cpu)):
+                return now
+        alone = here.task.idle or here.task.preempt_count or kernel.cpu.irqs_off
+        due = self.agenda.next()
+        free = FOREVER if due is None else due
+        for thread in self.threads:
+            if thread is here:
+                continue
+            if not alone and thread.task.cpu == here.task.cpu and thread.can_run(now):
+                return now
+            if thread.deadline is not None and thread.deadline > now:
+                free = min(free, thread.deadline)
+        return free
 
     def publish(self, key: object) -> None:
         """What this task did is seen by whoever observes ``key`` from now on."""

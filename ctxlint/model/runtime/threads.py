@@ -144,18 +144,29 @@ def model_call_member(m: Machine, variable: int, record: int, member: int, arg: 
     """``int model_call_member(const char *variable, const char *record, const char
     *member, long arg)``: call the function that a member of a variable points to, if the
     image has all of them; whether it was called."""
+    symbol = m.image.function_at(_member(m, variable, record, member))
+    if symbol is None:
+        return 0
+    m.call(symbol, arg)
+    return 1
+
+
+def _member(m: Machine, variable: int, record: int, member: int) -> int:
+    """The pointer that a member of a variable holds; 0 if the image lacks one of them."""
     image = m.image
     layout = image.records.get(literal(m, record))
     name = literal(m, variable)
     found = None if layout is None else find_member(image, layout, literal(m, member))
     if found is None or name not in image.variables:
         return 0
-    target = m.l8(m.address_of(name) + found[0] // 8)
-    symbol = image.function_at(int(target))
-    if symbol is None:
-        return 0
-    m.call(symbol, arg)
-    return 1
+    return int(m.l8(m.address_of(name) + found[0] // 8))
+
+
+@primitive
+def model_member_of(m: Machine, variable: int, record: int, member: int) -> int:
+    """``void *model_member_of(const char *variable, const char *record, const char
+    *member)``: the pointer in a member of a variable; NULL if the image lacks them."""
+    return _member(m, variable, record, member)
 
 
 @primitive

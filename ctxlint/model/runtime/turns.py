@@ -16,6 +16,7 @@ from greenlet import getcurrent, greenlet
 
 from ctxlint.model.outcome import Halted, Hang, OutOfFuel, Stop
 from ctxlint.model.runtime.clock import Agenda
+from ctxlint.model.runtime.delays import Delays
 from ctxlint.model.runtime.hangs import report_hang, waits
 from ctxlint.model.runtime.interrupts import Interrupts
 from ctxlint.model.runtime.policy import Option, Policy
@@ -48,6 +49,7 @@ class Turns:
         self.running: Thread | None = None
         self.agenda = Agenda()
         self.irq = Interrupts(self)
+        self.delays = Delays(kernel.m.image)
         self.offers: dict[str, Callable[[], object]] = {}
         """Events that may happen at any point, once; by name."""
         self.halted: set[int] = set()

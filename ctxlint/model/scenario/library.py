@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from ctxlint.model.scenario import gic, order, sdei, sdei_steps, verbs
+from ctxlint.model.scenario import gic, mailbox, order, sdei, sdei_steps, verbs
 
-__all__ = ["gic", "order", "sdei", "sdei_steps", "verbs"]
+__all__ = ["gic", "mailbox", "order", "sdei", "sdei_steps", "verbs"]

@@ -20,6 +20,7 @@ from ctxlint.model.code import Code
 from ctxlint.model.image import find_member
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE
+from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime import library
 from ctxlint.model.runtime.alloc import Faults
 from ctxlint.model.runtime.boot import Boot, NextKernel, boot, succeed, user
@@ -234,6 +235,8 @@ class World:
         except NextKernel as stop:
             self.sim.close()
             return stop.how
+        if self.kernel.cpu.number in self.sim.halted:
+            raise Hang(f"CPU{self.kernel.cpu.number}, which ran {symbol}(), is off itself")
         raise UsageError(f"{symbol}() came back")
 
     def entry(self, what: str) -> str | None:
