@@ -40,7 +40,7 @@ def report_hang(kernel: Kernel, threads: Sequence[Thread]) -> Report:
         task=task.comm,
         pid=task.pid,
         context={
-            "preempt_count": task.preempt_count,
+            "count": task.preempt_count,
             "irqs_disabled": int(cpu.irqs_off if cpu.current is task else task.irqs_off),
             "rcu_depth": task.rcu_depth,
             "non_block": task.non_block,
