@@ -142,6 +142,7 @@ def _interleavings(explore: Explore, execute: Callable[..., RunResult]) -> RunRe
             break
     assert found is not None
     found.facts["interleavings"] = ways.runs
+    found.facts["all-interleavings"] = ways.complete
     return found
 
 
