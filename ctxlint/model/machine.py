@@ -136,6 +136,8 @@ class Machine:
         stride = PERCPU_STRIDE // PAGE
         base = PERCPU // PAGE
         cpu, local = divmod(number - base, stride)
+        if self.runtime is not None and cpu > len(self.runtime.cpus):
+            return None
         placed = self.image.placed_at(base + local)
         if placed is None:
             return bytearray(PAGE)  # dynamic

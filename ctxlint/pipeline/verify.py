@@ -151,7 +151,7 @@ def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) 
         state=rules.state(name, rt),
         context=name,
         task=who.task,
-        cpu=who.cpu,
+        cpus=who.cpus,
         outer=who.outer,
         values=values,
     )
@@ -161,7 +161,7 @@ class EntryTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row of ``rules/models/entries.yaml``."""
 
     task: str = "init"
-    cpu: int = 0
+    cpus: tuple[int, ...] = (0, 1)
     outer: tuple[str, ...] = ()
 
 

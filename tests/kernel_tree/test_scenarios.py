@@ -67,7 +67,7 @@ def test_an_edited_guard_changes_the_verdict(bench: Bench, tmp_path: Path) -> No
     assert text.count(guard) == 1
     (other / ITS).write_text(text.replace(guard, ""))
     scenario = CATALOGUE.scenarios["M0-16"]
-    run = next(r for r in scenario.runs if r.name == "GICv3, PREEMPT_RT")
+    run = next(r for r in scenario.runs if r.name == "GICv4.0, PREEMPT_RT")
     assert execute(bench, scenario, run).verdict == "REFUTED"
     assert execute(bench, scenario, run, other).verdict == "CONFIRMED_SPLAT"
 

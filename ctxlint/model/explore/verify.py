@@ -48,19 +48,21 @@ CONFIRMED = "confirmed"
 REFUTED = "refuted"
 BOUNDS = "not reproduced within bounds"
 UNMODELLED = "unmodelled"
+_DOUBT = {REFUTED: 0, BOUNDS: 1, UNMODELLED: 2}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
     """How the entry point is called. ``task`` is the name of the task (``"idle"``: the
-    CPU's idle task), with ``{cpu}`` for the CPU's number; ``outer`` are the
+    CPU's idle task), with ``{cpu}`` for the CPU's number; it runs on each of ``cpus`` in
+    turn, since code may tell the first one apart; ``outer`` are the
     functions of the kernel that call it, innermost first; ``values``: numbers that
     global variables can have there."""
 
     state: ContextState
     context: str = ""
     task: str = "init"
-    cpu: int = 0
+    cpus: tuple[int, ...] = (0, 1)
     outer: tuple[str, ...] = ()
     values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -140,7 +142,18 @@ class Verifier:
 
     def verify(self, way: Way, start: Start) -> Verdict:
         """Explore until the operation is reached or nothing is left to try."""
-        return _Exploration(self, way, start).run()
+        weakest: Verdict | None = None
+        executions = 0
+        for cpu in start.cpus:
+            verdict = _Exploration(self, way, start, cpu).run()
+            executions += verdict.executions
+            verdict = replace(verdict, executions=executions)
+            if verdict.verdict == CONFIRMED:
+                return verdict
+            if weakest is None or _DOUBT[verdict.verdict] > _DOUBT[weakest.verdict]:
+                weakest = verdict
+        assert weakest is not None
+        return replace(weakest, executions=executions)
 
 
 @dataclass
@@ -158,8 +171,9 @@ class _Tally:
 
 
 class _Exploration:
-    def __init__(self, verifier: Verifier, way: Way, start: Start) -> None:
+    def __init__(self, verifier: Verifier, way: Way, start: Start, cpu: int) -> None:
         self.v = verifier
+        self.cpu = cpu
         self.way = way
         self.start = start
         self.code = Code(verifier.image, base=verifier.base, traced=way.symbols)
@@ -263,7 +277,7 @@ class _Exploration:
 
     def _enter(self, kernel: Kernel) -> None:
         state = self.start.state
-        cpu = kernel.cpu = kernel.cpus[self.start.cpu]
+        cpu = kernel.cpu = kernel.cpus[self.cpu]
         if self.start.task == "idle":
             task = cpu.idle
         else:
@@ -385,6 +399,7 @@ class _Guide:
     def __init__(self, follower: Follower, m: Machine) -> None:
         self.follower = follower
         self.m = m
+        self.turns: dict[tuple[str, int], bool] = {}
 
     def prefer(self, frame: Frame | None) -> bool:
         if frame is None:
@@ -392,7 +407,16 @@ class _Guide:
         follower, stack = self.follower, self.m.stack
         follower.reached = max(follower.reached, follower.way.depth(stack))
         wanted = follower.prefer(frame, stack)
-        return self.follower.prefer_exit(frame) if wanted is None else wanted
+        if wanted is None:
+            wanted = follower.prefer_exit(frame)
+            # Off the way, what went one way before goes the other way now: a loop that
+            # waits for the outcome of a test in a function ends.
+            site = (frame.meta.fn.symbol, frame.block)
+            turn = self.turns.get(site)
+            if turn is not None:
+                wanted = not turn
+            self.turns[site] = wanted
+        return wanted
 
 
 class _Hardware(Alone):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -86,19 +87,25 @@ def test_a_step_that_is_none() -> None:
         execute(scenario, msgspec.structs.replace(run, steps=("fly",)))
 
 
+A = "- {id: A-1, seed: '000', title: x, "
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("- {id: A-1, seed: '000', title: x, moon: 1}", "unknown field `moon`"),
-        ("- {id: A-1, seed: '000', title: x, variant: v, runs: [{expect: {verdict: MAYBE}}]}", "verdict 'MAYBE'"),
-        ("- {id: A-1, seed: '000', title: x, variant: w, runs: [{expect: {verdict: BUG}}]}", "variant 'w'"),
-        ("- {id: A-1, seed: '000', title: x, variant: v, runs: [{setup: {moon: 1}, expect: {verdict: BUG}}]}", "unknown field `moon`"),
-        ("- {id: A-1, seed: '000', title: x, variant: v}", "runs: there is none"),
+        (A + "moon: 1}", "unknown field `moon`"),
+        (A + "variant: v, runs: [{expect: {verdict: MAYBE}}]}", "verdict 'MAYBE'"),
+        (A + "variant: w, runs: [{expect: {verdict: BUG}}]}", "variant 'w'"),
+        (
+            A + "variant: v, runs: [{setup: {moon: 1}, expect: {verdict: BUG}}]}",
+            "unknown field `moon`",
+        ),
+        (A + "variant: v}", "runs: there is none"),
     ],
-)  # fmt: skip
-def test_a_wrong_file(tmp_path, text: str, complaint: str) -> None:  # type: ignore[no-untyped-def]
+)
+def test_a_wrong_file(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "variants.yaml").write_text("v: {about: x, platform: gic, files: [x.c]}\n")
     (tmp_path / "a.yaml").write_text(text + "\n")
-    with pytest.raises(RuleError, match="a.yaml") as error:
+    with pytest.raises(RuleError, match=r"a\.yaml") as error:
         schema.load(tmp_path)
     assert complaint in str(error.value)
