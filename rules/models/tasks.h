@@ -39,7 +39,7 @@ int model_call_member(const char *variable, const char *record, const char *memb
 
 void *model_member_of(const char *variable, const char *record, const char *member);
 
-/* ctxlint/model/devices/mailbox.py */
+/* firmware.py */
 void model_saved(int cpu);
 void model_stopped_await(void);
 _Noreturn void model_reset_vector(u64 vector, u64 tables, void *code);

@@ -13,19 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ctxlint.model.machine import Machine, primitive
-from ctxlint.model.outcome import Halted
-from ctxlint.model.runtime.checks import report
+from ctxlint.model.runtime.firmware import Firmware
 from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.scheduler import simulation_of
-from ctxlint.model.runtime.state import Kernel, kernel_of
+from ctxlint.model.runtime.state import Kernel
 
 MAILBOX, TABLE, RESET_VECTOR = 0x7FFE_0000, 0x7FFD_0000, 0x7FFC_0000
 _WAKEUP, _TEST = 1, 2
 _COMMAND, _APIC_ID, _VECTOR = 0, 4, 8
 _KIND = 0x10
-_PRESENT, _LARGE = 1, 0x80
-_FRAME = 0x000F_FFFF_FFFF_F000
 
 
 class Where(StrEnum):
@@ -84,6 +80,7 @@ class Mailbox(Bytes):
             + vector.to_bytes(8, "little")
         )  # fmt: skip
         self.length = length
+        self.vector = vector
         self.kernel: Kernel | None = None
         self.start: Callable[[int], None] = lambda apic_id: None
         """Starts a processor in the running kernel."""
@@ -97,7 +94,7 @@ class Mailbox(Bytes):
                 (TABLE, TABLE + 0xFFF, self.table),
             ]
         self.kernel, self.start = kernel, start
-        kernel.part(Firmware).mailbox = self
+        kernel.part(Firmware).keeper = self
 
     @property
     def command(self) -> int:
@@ -144,6 +141,10 @@ class Mailbox(Bytes):
             self.parameters.park, parked, f"the firmware has CPU with APIC id {apic_id}"
         )
 
+    def loses(self, apic_id: int) -> None:
+        """A processor took a fault on its way."""
+        self.where[apic_id] = Where.LOST
+
     def settle(self) -> None:
         """The kernel that handed its processors over is gone; time has passed."""
         self.where = [
@@ -151,76 +152,4 @@ class Mailbox(Bytes):
         ]
 
 
-class Firmware:
-    """The firmware of the machine that a kernel runs on. ``apic_ids`` are those of its
-    CPUs; ``saved`` are the CPUs whose registers a crash has saved."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.mailbox: Mailbox | None = None
-        self.apic_ids = list(range(len(kernel.cpus)))
-        self.saved: list[int] = []
-
-
-@primitive
-def model_saved(m: Machine, cpu: int) -> None:
-    """``void model_saved(int cpu)``: the registers of a CPU are kept for the dump."""
-    kernel_of(m).part(Firmware).saved.append(int(cpu))
-
-
-@primitive
-def model_stopped_await(m: Machine) -> None:
-    """``void model_stopped_await(void)``: busily wait until no other CPU is online."""
-    kernel = kernel_of(m)
-    simulation_of(kernel).spin(
-        lambda: sum(cpu.online for cpu in kernel.cpus) == 1, "all other CPUs to stop"
-    )
-
-
-@primitive
-def model_reset_vector(m: Machine, vector: int, tables: int, code: int) -> None:
-    """``_Noreturn void model_reset_vector(u64 vector, u64 tables, void *code)``: the CPU
-    switches to the page tables at a physical address while it runs ``code``, and jumps
-    to the firmware's vector. What those tables do not map is a fault without a handler."""
-    kernel = kernel_of(m)
-    firmware = kernel.part(Firmware)
-    apic_id = firmware.apic_ids[kernel.cpu.number]
-    mailbox = firmware.mailbox
-    missing = next((a for a in (int(code), int(vector)) if not _maps(m, int(tables), a)), None)
-    if missing is not None:
-        what = "the code that runs" if missing == int(code) else "the reset vector"
-        report(
-            kernel, "fault", f"{what} is not in the page tables that the CPU switches to",
-            suppressed="no handler can be reached", apic_id=apic_id,
-        )  # fmt: skip
-        if mailbox is not None:
-            mailbox.where[apic_id] = Where.LOST
-    elif mailbox is None or int(vector) != RESET_VECTOR:
-        report(
-            kernel, "fault", f"a CPU jumps to {int(vector):#x}, where no firmware is",
-            suppressed="nothing checks", apic_id=apic_id,
-        )  # fmt: skip
-        if mailbox is not None:
-            mailbox.where[apic_id] = Where.LOST
-    else:
-        mailbox.enters(apic_id)
-    simulation_of(kernel).note(f"CPU{kernel.cpu.number} leaves for the firmware")
-    raise Halted(f"CPU{kernel.cpu.number} is in the firmware")
-
-
-def _maps(m: Machine, tables: int, address: int) -> bool:
-    """Whether four levels of page tables have an entry for an address."""
-    physical = kernel_of(m).part(Physical)
-    for shift in (39, 30, 21, 12):
-        if not physical.is_ram(tables):
-            return False
-        entry = int(m.l8(physical.virt(tables) + 8 * (address >> shift & 511)))
-        if not entry & _PRESENT:
-            return False
-        if entry & _LARGE and shift in (30, 21):
-            return True
-        tables = entry & _FRAME
-    return True
-
-
-__all__ = ["MAILBOX", "RESET_VECTOR", "TABLE", "Firmware", "Mailbox", "Parameters", "Where"]
+__all__ = ["MAILBOX", "RESET_VECTOR", "TABLE", "Mailbox", "Parameters", "Where"]

@@ -22,6 +22,7 @@ from ctxlint.model.runtime import (  # noqa: F401 - their primitives
     boot,
     context,
     entries,
+    firmware,
     layout,
     locks,
     outside,

@@ -264,12 +264,19 @@ class Simulation(Turns):
         self.delays.forget()
         self.irq.take()
         free = self._nobody_until(thread)
-        if free > until and not self._over():
+        if free > until and not self._over_while(thread, until):
             self.kernel.now = until
             self.delays.remember(self.kernel.m.stack, free)
             return
         while self.kernel.now < until:
             self._wait(thread, None, "time to pass", until, busy=True)
+
+    def _over_while(self, here: Thread, until: int) -> bool:
+        """Whether what :meth:`run` waits for has come, with the running task waiting."""
+        here.deadline, here.busy = until, True
+        over = self._over()
+        here.deadline, here.busy = None, False
+        return over
 
     def _nobody_until(self, here: Thread) -> int:
         """The time before which no other task can run and nothing is due; now, when

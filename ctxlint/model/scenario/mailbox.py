@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from ctxlint.base.errors import UsageError
-from ctxlint.model.devices.mailbox import TABLE, Firmware, Mailbox, Parameters
+from ctxlint.model.devices.mailbox import TABLE, Mailbox, Parameters
 from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime.boot import Boot
 from ctxlint.model.runtime.cpuhp import start_secondary
+from ctxlint.model.runtime.firmware import Firmware
 from ctxlint.model.runtime.hangs import report_hang
 from ctxlint.model.runtime.physical import Physical
 from ctxlint.model.runtime.state import HARDIRQ, NMI
