@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from ctxlint.model.scenario import gic, verbs
+from ctxlint.model.scenario import gic, gic_verbs, verbs
 
-__all__ = ["gic", "verbs"]
+__all__ = ["gic", "gic_verbs", "verbs"]
