@@ -10,17 +10,29 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from click.exceptions import NoArgsIsHelpError
 
 from ctxlint.cli import config
 from ctxlint.cli.main import cli
 from ctxlint.cli.selecting import make_choice
 from ctxlint.findings import suppressions
+from ctxlint.frontend.modelc import lower_models
+from ctxlint.model.runtime.library import model_texts
+from ctxlint.rulebook import load
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "fixtures/README.md"])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/*/index.md"),
+        *ROOT.glob("docs/checks/*.md"),
+        ROOT / "fixtures/README.md",
+    ]
+)
 SOURCES = sorted(
     path
-    for name in ("ctxlint", "tests", "rules", "fixtures", "docs", ".ci")
+    for name in ("ctxlint", "tests", "rules", "fixtures", "docs", "tools", "bench", ".ci")
     for path in (ROOT / name).rglob("*")
     if path.suffix in {".py", ".yaml", ".c", ".h", ".md", ".toml"} or path.name == "run"
 )
@@ -38,20 +50,40 @@ def test_links(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
-def test_commands_exist(path: Path) -> None:
+def test_commands_exist(path: Path, tmp_path: Path) -> None:
+    """Examples are whole command lines; in running text a command may stand alone."""
     pieces = path.read_text(encoding="utf-8").split("```")
-    code = "\n".join(pieces[1::2] + re.findall(r"`([^`]+)`", "\n".join(pieces[::2])))
-    for line in re.findall(r"^(ctxlint [a-z][^#\n]*)", code, flags=re.MULTILINE):
-        words = shlex.split(line)[1:]
-        command: click.Command = cli
-        while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-            found = command.get_command(click.Context(command), words.pop(0))
-            assert found is not None, line
-            command = found
-        known = {name for item in command.params for name in (*item.opts, *item.secondary_opts)}
+    said = re.findall(r"`(ctxlint [a-z][^`]*)`", "\n".join(pieces[::2]))
+    shown = re.findall(
+        r"^(?:.*[|=] *)?(ctxlint [a-z][^#\n]*)", "\n".join(pieces[1::2]), re.MULTILINE
+    )
+    for line in [*said, *shown]:
+        line = re.split(r" (?:\|\|?|&&|>|;) ?", line.rstrip("\\"))[0]
+        words = shlex.split(line.replace("~", str(tmp_path)))[1:]
         for word in words:
-            if word.startswith("-"):
-                assert word in known, line
+            if word.startswith(str(tmp_path)) and not Path(word).suffix:
+                Path(word).mkdir(parents=True, exist_ok=True)
+        try:
+            parsed(cli, "ctxlint", words)
+        except (click.MissingParameter, click.BadOptionUsage, NoArgsIsHelpError):
+            assert line in said, line
+
+
+def parsed(command: click.Command, name: str, words: list[str]) -> None:
+    """Parse a command line as the program would, but run nothing."""
+    context = command.make_context(name, list(words), resilient_parsing=False)
+    if isinstance(command, click.Group):
+        # Click keeps the words after a group's options to itself; so does its next step.
+        found = next((n for n in words if not n.startswith("-")), "")
+        below = command.get_command(context, found)
+        assert below is not None, f"{name} {' '.join(words)}"
+        parsed(below, found, words[words.index(found) + 1 :])
+
+
+def test_a_wrong_command_line_is_noticed() -> None:
+    for line in ("audit --no-such", "no-such", "explain a b", "patch --format no-such x"):
+        with pytest.raises((AssertionError, click.UsageError)):
+            parsed(cli, "ctxlint", line.split())
 
 
 def test_configuration_in_the_readme(tmp_path: Path) -> None:
@@ -76,6 +108,29 @@ def test_examples_parse(path: Path, tmp_path: Path) -> None:
         assert yaml.safe_load(example)
 
 
+def test_rules_in_the_documents(tmp_path: Path) -> None:
+    """The example rules are taken as rules of the user, and mean what the text says."""
+    text = (ROOT / "docs/writing-rules.md").read_text(encoding="utf-8")
+    for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+        folder = tmp_path / ("apis" if "apis:" in example else "entry_points")
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.yaml").write_text(example)
+    book = load((tmp_path,))
+    assert [case.level for case in book.apis["frob_wait"].cases(True)] == ["sleep", "config"]
+    assert book.apis["frob_idle"].cases(True) == ()
+    assert [str(c.context) for c in book.fields["frob_ops", "start"].contexts] == ["raw-locked"]
+    assert "frob_on_event" in book.registrations
+
+
+def test_the_model_function_in_the_documents() -> None:
+    """It is lowered beside the bundled ones."""
+    text = (ROOT / "docs/writing-rules.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```c\n(.*?)```", text, flags=re.DOTALL)
+    models = lower_models({**model_texts(), "frob.c": example})
+    (found,) = [f for f in models.functions if f.name == "frob_wait"]
+    assert found.file == "rules/models/frob.c"
+
+
 def test_suppression_in_the_documents() -> None:
     """The example stands where the text says that it counts."""
     text = (ROOT / "docs/suppressing.md").read_text(encoding="utf-8")
@@ -86,7 +141,7 @@ def test_suppression_in_the_documents() -> None:
 
 def test_make_targets_in_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE):
+    for target in re.findall(r"^make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 

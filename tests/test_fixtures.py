@@ -71,12 +71,14 @@ def test_fixture(name: str, result: Result) -> None:
 @pytest.mark.parametrize("name", SOURCES)
 def test_form(name: str) -> None:
     lines = SOURCES[name].splitlines()
-    assert len(lines) < 40
+    # Programs of the executable model say themselves what is expected of them.
+    program = name.startswith("model/")
+    assert program or len(lines) < 40
     assert lines[0] == "// SPDX-License-Identifier: GPL-2.0-or-later"
     wanted = expectations(SOURCES[name], name)
     known = {doc.id for doc in docs()}
     assert {item.check for item in wanted} <= known
-    if "/" not in name.partition("/")[2]:
+    if not program and "/" not in name.partition("/")[2]:
         assert wanted, "a fixture without an expectation shows nothing"
 
 

@@ -36,9 +36,9 @@ Examples:
 \b
 Environment (or .ctxlint.toml: cache, libclang, rules, timeout, paths):
   CTXLINT_CACHE     where facts are kept
-  CTXLINT_SCOPE     directories that are judged together (default: the unit's)
+  CTXLINT_SCOPE     directories judged together (default: that of the unit)
   CTXLINT_TIMEOUT   seconds for a unit
-  CTXLINT_FAIL=1    findings and failures stop make (default: they are printed)
+  CTXLINT_FAIL=1    findings and failures stop make (default: only told)
   CTXLINT_VERBOSE=1 more words
   CTXLINT_BRIEF=1   one line for a finding, without the path to it
 

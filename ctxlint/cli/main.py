@@ -36,6 +36,7 @@ COMMANDS = {
     "splat": "Read splats in a kernel log, name where they happened, find why.",
     "report": "Make a report again from a saved result.",
     "model": "Run scenarios on the executable model of the kernel.",
+    "lsp": "Serve an editor (language server protocol).",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "rules": "List the facts about the kernel, with their provenance.",
 }

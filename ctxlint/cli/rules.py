@@ -6,19 +6,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN
 from ctxlint.cli.output import emit
+from ctxlint.cli.rulespages import Row, pages
 from ctxlint.rulebook import Rulebook
 
 EPILOG = """\b
 Examples:
   ctxlint rules list
   ctxlint rules list spin_lock
+  ctxlint rules list --format markdown
   ctxlint rules show mutex_lock
 """
 
@@ -31,16 +33,6 @@ _RULES = click.option(
 )
 
 
-class _Row(NamedTuple):
-    """One rule as it is listed; ``rule`` is the mapping of its YAML file."""
-
-    name: str
-    kind: str
-    place: str
-    source: str
-    rule: Any
-
-
 @click.group("rules", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)
 def command() -> None:
     """Facts about the kernel that the analysis rests on, with their provenance."""
@@ -48,10 +40,21 @@ def command() -> None:
 
 @command.command("list", epilog=EPILOG)
 @click.argument("text", required=False)
+@click.option(
+    "--format",
+    "-f",
+    "style",
+    type=click.Choice(("text", "markdown")),
+    default="text",
+    help="Markdown says what each rule holds, in a table for each rule file.",
+)
 @_RULES
-def list_rules(text: str | None, directories: tuple[Path, ...]) -> int:
+def list_rules(text: str | None, style: str, directories: tuple[Path, ...]) -> int:
     """List every rule, or those whose name contains TEXT."""
-    rows = [row for row in _rows(directories) if text is None or text in row.name]
+    rows = [row for row in all_rows(directories) if text is None or text in row.name]
+    if style == "markdown":
+        emit("\n".join(pages(rows).values()), None)
+        return EXIT_CLEAN
     wide = min(max((len(row.name) for row in rows), default=0), 40)
     lines = [f"{row.name:<{wide}}  {row.kind:<12}  {row.source}".rstrip() for row in rows]
     lines.append(f"{len(rows)} rules")
@@ -68,7 +71,7 @@ def show_rule(name: str, directories: tuple[Path, ...]) -> int:
     NAME is a function, a member (irq_chip.irq_mask), an execution context, a
     kind of lock, an operation class or a constant.
     """
-    rows = _rows(directories)
+    rows = all_rows(directories)
     found = [row for row in rows if row.name == name]
     if not found:
         near = difflib.get_close_matches(name, sorted({row.name for row in rows}), n=3)
@@ -78,18 +81,19 @@ def show_rule(name: str, directories: tuple[Path, ...]) -> int:
     return EXIT_CLEAN
 
 
-def _rows(directories: tuple[Path, ...]) -> list[_Row]:
+def all_rows(directories: tuple[Path, ...] = ()) -> list[Row]:
+    """Every rule, those of ``directories`` included, by name."""
     from ctxlint.rulebook import load
 
     return sorted(_all(load(directories)), key=lambda row: (row.name, row.kind, row.place))
 
 
-def _all(book: Rulebook) -> Iterator[_Row]:
+def _all(book: Rulebook) -> Iterator[Row]:
     for name, api in book.apis.items():
-        yield _Row(name, "function", api.where, api.source, api.api)
+        yield Row(name, "function", api.where, api.source, api.api)
     for name, registration in book.registrations.items():
         rule = registration.registration
-        yield _Row(name, "registration", registration.where, registration.source, rule)
+        yield Row(name, "registration", registration.where, registration.source, rule)
     places = {name: (place, source) for place, source, name in book.sources}
     # Provenance stands in the order of the rules, and so do the members.
     of_members = [item[:2] for item in book.sources if ".fields[" in item[0]]
@@ -98,14 +102,14 @@ def _all(book: Rulebook) -> Iterator[_Row]:
     for ((record, member), item), (place, source) in zip(
         book.fields.items(), of_members, strict=True
     ):
-        yield _Row(f"{record}.{member}", "member", place, item.source or source, item)
+        yield Row(f"{record}.{member}", "member", place, item.source or source, item)
     for name, entries in book.named_entries.items():
         for entry in entries:
             place, source = places.get(name, ("", ""))
-            yield _Row(name, "entry point", place, entry.source or source, entry)
+            yield Row(name, "entry point", place, entry.source or source, entry)
     for table in book.tables:
         place, source = places.get(table.variable, ("", ""))
-        yield _Row(table.variable, "table", place, table.source or source, table)
+        yield Row(table.variable, "table", place, table.source or source, table)
     named = {
         "context": ("contexts.yaml", book.contexts),
         "lock": ("locks.yaml", book.locks),
@@ -115,10 +119,10 @@ def _all(book: Rulebook) -> Iterator[_Row]:
     for kind, (file, table_of_names) in named.items():
         for name, value in table_of_names.items():
             source = getattr(value, "source", "")
-            yield _Row(name, kind, f"rules/{file}: {name}", source, value)
+            yield Row(name, kind, f"rules/{file}: {name}", source, value)
 
 
-def _shown(row: _Row) -> str:
+def _shown(row: Row) -> str:
     import msgspec
     import yaml
 

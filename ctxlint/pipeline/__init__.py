@@ -31,6 +31,18 @@ class Progress(Protocol):
         """Something worth saying, once."""
 
 
+class Quiet:
+    """A :class:`Progress` that says nothing, for programs that call the pipeline."""
+
+    def start(self, stage: str, total: int) -> None: ...
+
+    def advance(self, stage: str, text: str = "") -> None: ...
+
+    def finish(self, stage: str) -> None: ...
+
+    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What to analyse.

@@ -187,6 +187,7 @@ def many(count: int, **changes: Any) -> tuple[Finding, ...]:
     )
 
 
+@pytest.mark.slow
 def test_github_refuses_more_than_25000_results() -> None:
     """The least important ones are left out, and that is said."""
     found = (*many(24_999, severity="warning"), samples.irq_mask_mutex(), samples.its_free())

@@ -114,7 +114,16 @@ def test_inline_names_of_the_api_and_any_number_of_arguments() -> None:
     assert (g.symbol, g.attrs) == ("g", ("inline",))
 
 
-def test_the_files_that_come_with_the_tool() -> None:
+@pytest.mark.parametrize(
+    ("long_bits", "defines"),
+    [
+        (64, {"MODEL_RT": ""}),
+        pytest.param(64, {}, marks=pytest.mark.slow),
+        pytest.param(32, {"MODEL_RT": ""}, marks=pytest.mark.slow),
+        pytest.param(32, {}, marks=pytest.mark.slow),
+    ],
+)
+def test_the_files_that_come_with_the_tool(long_bits: int, defines: dict[str, str]) -> None:
     """They lower, on both widths and with and without PREEMPT_RT."""
     texts = {
         p.name: p.read_text(encoding="utf-8")
@@ -122,11 +131,9 @@ def test_the_files_that_come_with_the_tool() -> None:
         if p.suffix in (".c", ".h")
     }
     assert "prelude.h" in texts
-    for long_bits in (64, 32):
-        for defines in ({}, {"MODEL_RT": ""}):
-            probe = {"probe.c": "u64 probe(bool b) { return b == true ? sizeof(size_t) : 0; }"}
-            models = lower_models({**texts, **probe}, long_bits=long_bits, defines=defines)
-            assert complaints(models) == []
+    probe = {"probe.c": "u64 probe(bool b) { return b == true ? sizeof(size_t) : 0; }"}
+    models = lower_models({**texts, **probe}, long_bits=long_bits, defines=defines)
+    assert complaints(models) == []
 
 
 def test_prototypes_keep_their_typedefs() -> None:

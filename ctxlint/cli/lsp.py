@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint lsp``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ctxlint.base.errors import ToolMissingError
+from ctxlint.cli.main import EXIT_CLEAN
+from ctxlint.cli.options import run_options, tree_options
+
+EPILOG = """\b
+Examples:
+  ctxlint lsp                       what an editor starts
+  ctxlint lsp --rt --arch arm64
+
+\b
+Shows what the store knows: run `ctxlint audit DIRECTORY` first. The tree of a
+file is found from its place, settings are read from its .ctxlint.toml.
+"""
+
+
+@click.command("lsp", epilog=EPILOG)
+@click.option("--stdio", is_flag=True, help="Talk over standard input and output (always so).")
+@tree_options
+@run_options
+def command(stdio: bool, **options: Any) -> int:
+    """Serve an editor: a language server on standard input and output."""
+    try:
+        from ctxlint.cli.lspserver import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise ToolMissingError(
+            "the language server needs the Python package pygls",
+            hint="install ctxlint with it: pip install 'ctxlint[lsp]'",
+        ) from error
+    serve(options)
+    return EXIT_CLEAN
