@@ -14,6 +14,8 @@ from ctxlint.findings.model import Result
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MINIATURE = FIXTURES / "tree"
+DRIVERS = FIXTURES / "model"
+"""What the scenarios of the executable model run; no fixtures of a check."""
 BELOW = "drivers/fixtures"
 BUILDS = ("rt", "nort")
 
@@ -123,5 +125,5 @@ def all_sources() -> dict[str, str]:
     return {
         path.relative_to(FIXTURES).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(FIXTURES.rglob("*.c"))
-        if not path.is_relative_to(MINIATURE)
+        if not path.is_relative_to(MINIATURE) and not path.is_relative_to(DRIVERS)
     }
