@@ -201,7 +201,7 @@ class Races:
         finally:
             self._busy = False
         if self.points and not marked:
-            self.sim.point("memory", f"{address:#x}")
+            self.sim.point("memory", self._name(address))
         who = f"{thread} on CPU{thread.task.cpu}"
         time = thread.clock.setdefault(thread.number, 1)
         at, end = address, address + size
