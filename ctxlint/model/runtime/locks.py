@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ctxlint.model.machine import Machine, primitive
-from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime.checks import report
 from ctxlint.model.runtime.state import Kernel, Place, Task, kernel_of
@@ -62,16 +61,8 @@ class Locks:
 
     def name(self, lock: Lock) -> str:
         """For people: the variable it lies in, or its address."""
-        m = self.kernel.m
-        obj = m.mem.object_at(lock.address)
-        if obj is None:
-            placed = m.image.placed_at(lock.address // PAGE)
-            if placed is None:
-                return f"lock at {lock.address:#x}"
-            offset = lock.address - placed.address
-            return f"lock {placed.symbol}+{offset:#x}" if offset else f"lock {placed.symbol}"
-        offset = lock.address - obj.base
-        return f"lock {obj.name}+{offset:#x}" if offset else f"lock {obj.name}"
+        name = self.kernel.m.named(lock.address)
+        return f"lock at {name}" if name.startswith("0x") else f"lock {name}"
 
     def state(self, lock: Lock) -> str:
         """Who holds it, for the text of a hang."""

@@ -255,11 +255,7 @@ class Races:
         )
 
     def _name(self, address: int) -> str:
-        obj = self.m.mem.object_at(address)
-        if obj is None:
-            return f"{address:#x}"
-        offset = address - obj.base
-        return f"{obj.name}+{offset:#x}" if offset else obj.name
+        return self.m.named(address)
 
 
 def _told(access: Access) -> str:
