@@ -244,6 +244,19 @@ class Machine:
     def percpu_offset(cpu: int) -> int:
         return (cpu + 1) * PERCPU_STRIDE
 
+    def named(self, address: int) -> str:
+        """What an address is in, for people: ``variable+0x8``; the address itself when
+        nothing is known there."""
+        obj = self.mem.object_at(address)
+        placed = self.image.placed_at(address // PAGE) if obj is None else None
+        if obj is not None:
+            base, name = obj.base, obj.name
+        elif placed is not None:
+            base, name = placed.address, placed.symbol
+        else:
+            return f"{address:#x}"
+        return f"{name}+{address - base:#x}" if address != base else name
+
     def place(self, frame: Frame) -> str:
         """``file:line`` of where a frame is."""
         loc = self.loc(frame)

@@ -61,11 +61,8 @@ class Locks:
 
     def name(self, lock: Lock) -> str:
         """For people: the variable it lies in, or its address."""
-        obj = self.kernel.m.mem.object_at(lock.address)
-        if obj is None:
-            return f"lock at {lock.address:#x}"
-        offset = lock.address - obj.base
-        return f"lock {obj.name}+{offset:#x}" if offset else f"lock {obj.name}"
+        name = self.kernel.m.named(lock.address)
+        return f"lock at {name}" if name.startswith("0x") else f"lock {name}"
 
     def state(self, lock: Lock) -> str:
         """Who holds it, for the text of a hang."""

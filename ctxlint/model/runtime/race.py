@@ -201,7 +201,7 @@ class Races:
         finally:
             self._busy = False
         if self.points and not marked:
-            self.sim.point("memory", f"{address:#x}")
+            self.sim.point("memory", self._name(address))
         who = f"{thread} on CPU{thread.task.cpu}"
         time = thread.clock.setdefault(thread.number, 1)
         at, end = address, address + size
@@ -255,11 +255,7 @@ class Races:
         )
 
     def _name(self, address: int) -> str:
-        obj = self.m.mem.object_at(address)
-        if obj is None:
-            return f"{address:#x}"
-        offset = address - obj.base
-        return f"{obj.name}+{offset:#x}" if offset else obj.name
+        return self.m.named(address)
 
 
 def _told(access: Access) -> str:

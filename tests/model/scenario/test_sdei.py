@@ -101,3 +101,12 @@ def test_the_file_that_is_put_beside_a_driver_is_there() -> None:
     for variant in CATALOGUE.variants.values():
         for name in variant.beside:
             assert (fixtures_directory() / "model" / name).is_file()
+
+
+def test_what_ran_before_does_not_show() -> None:
+    """Places are told by name: addresses are given out when they are first asked for."""
+    scenario = CATALOGUE.scenarios["S4-24"]
+    execute(scenario, scenario.runs[0])
+    found = execute(scenario, scenario.runs[0])
+    effects = {step.effect for step in found.trace if step.effect.startswith("memory")}
+    assert effects == {"memory model/sdei-v4.c::frozen"}
