@@ -3,6 +3,14 @@
 
 from __future__ import annotations
 
-from ctxlint.model.scenario import gic, mailbox, order, sdei, sdei_steps, verbs
+from ctxlint.model.scenario import (
+    gic,
+    gic_verbs,
+    mailbox,
+    order,
+    sdei,
+    sdei_steps,
+    verbs,
+)
 
-__all__ = ["gic", "mailbox", "order", "sdei", "sdei_steps", "verbs"]
+__all__ = ["gic", "gic_verbs", "mailbox", "order", "sdei", "sdei_steps", "verbs"]
