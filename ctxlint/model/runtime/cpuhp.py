@@ -313,13 +313,13 @@ def model_hp_wait_running(m: Machine, cpu: int, microseconds: int) -> None:
 @primitive
 def model_hp_start(m: Machine, cpu: int) -> None:
     """``void model_hp_start(int cpu)``: the CPU comes out of reset."""
-    start_secondary(kernel_of(m), int(cpu))
+    bring_up(kernel_of(m), int(cpu))
 
 
-def start_secondary(kernel: Kernel, cpu: int) -> None:
+def bring_up(kernel: Kernel, cpu: int) -> None:
     """A CPU comes out of reset, or out of the firmware, into the kernel."""
     kernel.part(Hotplug).cpus[cpu].up = False
     simulation_of(kernel).start_cpu(cpu, lambda: kernel.m.call(_ENTRY))
 
 
-__all__ = ["CpuState", "Hotplug", "Step", "hotplug_of", "start_secondary"]
+__all__ = ["CpuState", "Hotplug", "Step", "bring_up", "hotplug_of"]

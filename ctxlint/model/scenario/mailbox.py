@@ -18,7 +18,7 @@ from ctxlint.model.devices.mailbox import TABLE, Mailbox, Parameters
 from ctxlint.model.memory import PAGE
 from ctxlint.model.outcome import Hang
 from ctxlint.model.runtime.boot import Boot
-from ctxlint.model.runtime.cpuhp import start_secondary
+from ctxlint.model.runtime.cpuhp import bring_up
 from ctxlint.model.runtime.firmware import Firmware
 from ctxlint.model.runtime.hangs import report_hang
 from ctxlint.model.runtime.physical import Physical
@@ -74,7 +74,7 @@ class MailboxMachine(Platform):
         for cpu, apic_id in enumerate(ids):
             m.s4(m.percpu("x86_cpu_to_apicid", cpu), apic_id)
         box = self.mailbox
-        box.attach(kernel, lambda apic_id: start_secondary(kernel, ids.index(apic_id)))
+        box.attach(kernel, lambda apic_id: bring_up(kernel, ids.index(apic_id)))
         parse = self.world.entry("parse")
         if parse is not None:
             kernel.part(Boot).at("setup arch", lambda: self._parse(generation, parse))
