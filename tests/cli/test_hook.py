@@ -67,6 +67,7 @@ def test_what_is_staged_counts_and_not_the_disk(repository: Repository) -> None:
     assert "1 file checked" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_commit_of_some_files_has_an_index_of_its_own(repository: Repository) -> None:
     repository.warm()
     repository.ctxlint("hook", "install")
@@ -78,6 +79,7 @@ def test_a_commit_of_some_files_has_an_index_of_its_own(repository: Repository) 
     assert repository.commit(ROSE).returncode == 1
 
 
+@pytest.mark.slow
 def test_a_header_is_checked_through_its_units(repository: Repository) -> None:
     repository.warm()
     header = "drivers/irqchip/irq-lily.h"
@@ -134,6 +136,7 @@ def test_a_cold_index_is_told_and_not_made(repository: Repository) -> None:
     assert warm.returncode == 1
 
 
+@pytest.mark.slow
 def test_too_many_files_are_told(repository: Repository) -> None:
     for file in ROSE, ITS:
         repository.edit(file, "\n#include", "\n\n#include")
@@ -146,6 +149,7 @@ def test_too_many_files_are_told(repository: Repository) -> None:
 # -- pushes ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_push_is_checked_as_a_whole(repository: Repository, tmp_path: Path) -> None:
     repository.warm()
     repository.git("clone", "-q", "--bare", ".", str(tmp_path / "server"))
@@ -188,6 +192,7 @@ def test_what_cannot_be_compared_is_told(repository: Repository) -> None:
     assert "the first commit was not checked" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_range_comes_from_the_pre_commit_program(repository: Repository) -> None:
     repository.warm()
     repository.edit(ROSE, START, BAD)
@@ -253,6 +258,7 @@ def test_a_chained_hook_runs_first(repository: Repository, code: int) -> None:
     assert hook.read_text() == text
 
 
+@pytest.mark.slow
 def test_force_puts_another_hook_aside(repository: Repository) -> None:
     hook = foreign(repository, 4)
     text = hook.read_text()

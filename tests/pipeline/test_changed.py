@@ -187,6 +187,7 @@ def test_reach_sees_the_change(request_: pipeline.Request) -> None:
         assert not shop.judge(with_its, recent=[LILY]).result.findings
 
 
+@pytest.mark.slow
 def test_memory_and_time_of_a_unit_are_limited(
     request_: pipeline.Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,6 +128,7 @@ def truth(value: object, home: Pinned) -> int:
     return number_of(found)
 
 
+@pytest.mark.slow
 def test_paths(tmp_path: File) -> None:
     batch = programs(12, 8, longest=1500)
     code = Code(image_of(batch, tmp_path))
