@@ -114,7 +114,8 @@ def _body(series: SeriesResult, patch: PatchReport) -> list[str]:
     for finding, pair in told[:_MANY]:
         quote = patch.quotes.get(finding.fingerprint)
         if quote != quoted or not lines[1:]:
-            lines += _quotation(quote)
+            # Between what was said of one hunk and the next hunk stands an empty line.
+            lines += [*([""] if quoted is not None else []), *_quotation(quote)]
             quoted = quote
         lines += ["", *_question(patch, finding, pair)]
     if len(told) > _MANY:
