@@ -14,7 +14,7 @@ from ctxlint.contexts import witness
 from ctxlint.contexts.context import Wait
 from ctxlint.contexts.propagate import Violation
 from ctxlint.findings.fingerprint import with_fingerprints
-from ctxlint.findings.model import Evidence, Finding
+from ctxlint.findings.model import Evidence, Finding, UnknownCallee
 from ctxlint.rulebook.book import Rulebook
 
 _UNREGISTERED_COST = 2
@@ -184,6 +184,27 @@ def strongest(evidence: Iterable[Evidence]) -> str | None:
     """One verdict for several profiles: refuted only if it is under each of them."""
     verdicts = {e.verdict for e in evidence}
     return next((word for word in _STRENGTH if word in verdicts), None)
+
+
+def merge_unknown(
+    groups: Iterable[tuple[UnknownCallee, ...]],
+) -> tuple[UnknownCallee, ...]:
+    found: dict[tuple[str, str], UnknownCallee] = {}
+    for group in groups:
+        for item in group:
+            key = (item.callee, item.reason)
+            old = found.get(key)
+            found[key] = (
+                item
+                if old is None
+                else UnknownCallee(
+                    callee=item.callee,
+                    reason=item.reason,
+                    count=old.count + item.count,
+                    example=min(old.example, item.example),
+                )
+            )
+    return tuple(found[key] for key in sorted(found))
 
 
 def text_reader(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -39,7 +39,14 @@ from ctxlint.pipeline import (
     Request,
     reach,
 )
-from ctxlint.pipeline.collect import explained, findings_of, merge, source_reader, text_reader
+from ctxlint.pipeline.collect import (
+    explained,
+    findings_of,
+    merge,
+    merge_unknown,
+    source_reader,
+    text_reader,
+)
 from ctxlint.pipeline.drawing import GraphMaker
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
 from ctxlint.pipeline.verify import image_of
@@ -250,7 +257,7 @@ def assemble(
         refuted=refuted,
         incomplete=tuple(sorted(incomplete, key=lambda i: (i.file, i.profile))),
         uncovered=tuple(sorted(covered)),
-        unknown_callees=_merge_unknown(r.unknown for r in results),
+        unknown_callees=merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
         paths=tuple(sorted(session.paths)),
         suppressions=suppressions.read(
@@ -367,27 +374,6 @@ def _propagate(program: Program, rules: Rulebook, rt: bool) -> Propagation:
     run = Propagation(program, rules, rt, entry_points.find(program, rules, rt))
     run.run()
     return run
-
-
-def _merge_unknown(
-    groups: Iterable[tuple[UnknownCallee, ...]],
-) -> tuple[UnknownCallee, ...]:
-    found: dict[tuple[str, str], UnknownCallee] = {}
-    for group in groups:
-        for item in group:
-            key = (item.callee, item.reason)
-            old = found.get(key)
-            found[key] = (
-                item
-                if old is None
-                else UnknownCallee(
-                    callee=item.callee,
-                    reason=item.reason,
-                    count=old.count + item.count,
-                    example=min(old.example, item.example),
-                )
-            )
-    return tuple(found[key] for key in sorted(found))
 
 
 def program_image(request: Request, progress: Progress) -> Image:
