@@ -22,13 +22,13 @@ from ctxlint.pipeline.run import Session, _propagate, _reported  # noqa: E402
 from ctxlint.pipeline.verify import start_of, verifier_of, way_of  # noqa: E402
 
 
-def clang_seconds(command: kbuild.CompileCommand, compiler: str) -> float:
+def clang_seconds(tree: Path, command: kbuild.CompileCommand, compiler: str) -> float:
     """Processor time of ``-fsyntax-only`` with a unit's flags."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [compiler, *command.arguments, "-w", "-fsyntax-only"],
+        [compiler, *command.arguments, "-w", "-fsyntax-only", str(tree / command.file)],
         cwd=command.directory,
-        check=False,
+        check=True,
         capture_output=True,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -61,7 +61,8 @@ def measure(session: Session, profile: kbuild.Prepared, compiler: str) -> None:
             verifier.verify(way, start_of(violation, program, rules, profile.rt))
             seconds.append(time.process_time() - before)
     files = {finding.file for finding, _ in pairs}
-    clang = [clang_seconds(c, compiler) for c in profile.commands if c.file in files]
+    tree = session.tree.path
+    clang = [clang_seconds(tree, c, compiler) for c in profile.commands if c.file in files]
     print(f"{profile.spec_name}: {len(seconds)} verdicts, linking {linking:.2f} s")
     if seconds and clang:
         median, unit = statistics.median(seconds), statistics.median(clang)
