@@ -14,7 +14,6 @@ import z3
 from ctxlint.model.values import WIDTH, Sym, Value, bounds, leaves
 
 _TIMEOUT_MS = 2000
-_FIELD_MASK = 1 << WIDTH
 
 
 class Condition:

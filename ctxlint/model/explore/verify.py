@@ -163,7 +163,6 @@ class _Tally:
     cuts: list[str] = field(default_factory=list)
     unmodelled: list[str] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
-    arrived_legally: str = ""
     left: Left | None = None
     taken: tuple[Taken, ...] = ()
     unsure: bool = False
