@@ -218,18 +218,21 @@ def test_memory_and_time_of_a_unit_are_limited(
         assert time.monotonic() - started < 60
 
 
-def test_flags_in_changed_makefiles_count_for_nothing(request_: pipeline.Request) -> None:
+def test_flags_in_changed_makefiles_count_for_nothing(
+    request_: pipeline.Request, tmp_path: Path
+) -> None:
+    evil = tmp_path / "evil"
     changes: dict[str, bytes | None] = {
         "drivers/irqchip/Makefile": b"ccflags-y += -fplugin=./evil.so @evil -load x\n"
-        b"$(shell touch /tmp/ctxlint-evil)\n",
+        + f"$(shell touch {evil})\n".encode(),
         "Makefile": b"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n$(error run)\n",
-        "Kconfig": b"config X\n\tdef_bool $(shell,touch /tmp/ctxlint-evil)\n",
+        "Kconfig": f"config X\n\tdef_bool $(shell,touch {evil})\n".encode(),
         "drivers/irqchip/irq-new.c": text(ROSE).replace("rose", "new").encode(),
     }
     change = compare(request_, {}, changes, Silent())
     assert not change.incomplete
     assert change.borrowed == {"drivers/irqchip/irq-new.c": "drivers/irqchip/irq-lily-its.c"}
-    assert not Path("/tmp/ctxlint-evil").exists()
+    assert not evil.exists()
 
 
 def test_what_the_build_runs_is_shown_as_in_the_base(tmp_path: Path) -> None:
