@@ -19,6 +19,11 @@
 ``("?", c, x, y)``      selection
 ``("agg", r, members)`` structure by value, the known members of record r
 ======================  =========================================================
+
+An operation whose result may leave the range of its type names the type behind the
+operator: ``"+u32"``, ``"-s64"`` (see :func:`typed`). Two terms may share a subterm, but
+all walks, comparisons and hashes take them for trees; so what builds a term from others
+goes through :func:`bounded`, and no term has more than :data:`NODES_MAX` nodes.
 """
 
 from __future__ import annotations
@@ -26,17 +31,23 @@ from __future__ import annotations
 import operator
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 Value = Any
 Lookup = Callable[[Value], "int | None"]
 
-_MASK64 = (1 << 64) - 1
+NODES_MAX = 128
+"""Nodes of a term, counted as a tree. ``x ^= x << 1`` doubles the tree of x; a condition
+that somebody wrote has less than fifty."""
+
+_INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
+"""What the store can hold, and more than any comparison of a driver needs."""
 
 _ARITH: dict[str, Callable[[int, int], int]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "&": operator.and_,
     "|": operator.or_, "^": operator.xor,
-    "<<": lambda a, b: (a << b) & _MASK64 if 0 <= b < 64 else 0,
+    "<<": lambda a, b: a << b if 0 <= b < 64 else 0,
     ">>": lambda a, b: a >> b if 0 <= b < 64 else 0,
     "==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b),
     "<": lambda a, b: int(a < b), "<=": lambda a, b: int(a <= b),
@@ -45,6 +56,41 @@ _ARITH: dict[str, Callable[[int, int], int]] = {
 }  # fmt: skip
 
 ENTRY_LEAVES = frozenset({"p", "pc", "fl", "io"})
+
+
+_TYPED = frozenset({"+", "-", "*", "/", "<<", "~"})
+
+
+def bounded(value: Value) -> Value:
+    """The value, or None (not known) when it is too large to be worked with.
+
+    Parts of it that were built before are themselves bounded, so this takes a bounded
+    time too.
+    """
+    left = NODES_MAX
+    stack = [value]
+    while stack:
+        for part in stack.pop():
+            if type(part) is tuple:
+                left -= 1
+                stack.append(part)
+        if left <= 0:
+            return None
+    return value
+
+
+def typed(op: str, bits: int, signed: bool) -> str:
+    """An operator with the type of its result, where that may matter."""
+    return f"{op}{'s' if signed else 'u'}{bits}" if op in _TYPED else op
+
+
+def wrapped(number: int, bits: int, signed: bool) -> int | None:
+    """A number in the range of an integer type, as the machine wraps it (the kernel is
+    compiled with -fno-strict-overflow); None when it does not fit into 64 bits."""
+    number &= (1 << bits) - 1
+    if signed and number >> (bits - 1):
+        number -= 1 << bits
+    return number if _INT_MIN <= number <= _INT_MAX else None
 
 
 def freeze(value: Value) -> Value:
@@ -78,7 +124,8 @@ def evaluate(value: Value, lookup: Lookup) -> int | None:
             return None
         if value[1] == "!":
             return int(not inner)
-        return -inner if value[1] == "-" else ~inner
+        op, bits, signed = _operator(value[1])
+        return _fitting(-inner if op == "-" else ~inner, bits, signed)
     if kind == "?":
         cond = evaluate(value[1], lookup)
         if cond is None:
@@ -132,15 +179,31 @@ def address(symbol: str) -> int:
     return (1 << 63) | zlib.crc32(symbol.encode())
 
 
-def _binary(op: str, a: int | None, b: int | None) -> int | None:
+@lru_cache(maxsize=256)
+def _operator(op: str) -> tuple[str, int, bool]:
+    """Operator, bits (0: no type is named) and signedness; see :func:`typed`."""
+    for i, letter in enumerate(op):
+        if letter in "su":
+            return op[:i], int(op[i + 1 :]), letter == "s"
+    return op, 0, False
+
+
+def _fitting(number: int, bits: int, signed: bool) -> int | None:
+    if bits:
+        return wrapped(number, bits, signed)
+    return number if _INT_MIN <= number <= _INT_MAX else None
+
+
+def _binary(name: str, a: int | None, b: int | None) -> int | None:
+    op, bits, signed = _operator(name)
     if a is not None and b is not None:
         if op in ("/", "%"):
             if b == 0:
                 return None
             quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-            return quotient if op == "/" else a - quotient * b
+            return _fitting(quotient if op == "/" else a - quotient * b, bits, signed)
         fn = _ARITH.get(op)
-        return fn(a, b) if fn else None
+        return _fitting(fn(a, b), bits, signed) if fn else None
     if op in ("&", "*", "&&") and 0 in (a, b):
         return 0
     if op == "||" and (a or b):
@@ -155,7 +218,8 @@ def on_entry_memory(value: Value) -> bool:
 
 
 def substitute(value: Value, args: tuple[Value, ...]) -> Value:
-    """Replace parameters by the caller's values."""
+    """Replace parameters by the caller's values; None when that is not known, or grows
+    beyond all bounds."""
     if not isinstance(value, tuple) or not value:
         return value
     if value[0] == "p":
@@ -166,7 +230,7 @@ def substitute(value: Value, args: tuple[Value, ...]) -> Value:
     head = value[0]
     if head in ("b", "u", "?", "&", "[]", ".") and None in parts:
         return None
-    return parts
+    return bounded(parts)
 
 
 def leaves(value: Value) -> set[str]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ctxlint.callgraph.facts import Outcome
-from ctxlint.callgraph.values import Value, substitute
+from ctxlint.callgraph.values import Value, bounded, substitute
 from ctxlint.contexts.state import State
 
 
@@ -24,7 +24,8 @@ def at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
     if kind in ("p", "k", "f", "g"):
         return substitute(value, args)
     if kind == "agg":
-        return ("agg", value[1], tuple((n, at_caller(v, args, st)) for n, v in value[2]))
+        members = tuple((n, at_caller(v, args, st)) for n, v in value[2])
+        return bounded(("agg", value[1], members))
     if kind == "*":
         pointer = at_caller(value[1], args, st)
         return _read(pointer[1], st) if pointer and pointer[0] == "&" else None
@@ -37,7 +38,8 @@ def at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
             base = pointer[1] if pointer[0] == "&" else ("*", pointer)
         else:
             base = at_caller(base, args, st)
-        return None if base is None else _read((".", base, *value[2:]), st)
+        place = None if base is None else bounded((".", base, *value[2:]))
+        return None if place is None else _read(place, st)
     parts = []
     for part in value:
         if isinstance(part, tuple):
@@ -45,7 +47,7 @@ def at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
             if part is None:
                 return None
         parts.append(part)
-    return tuple(parts)
+    return bounded(tuple(parts))
 
 
 def _read(place: Value, st: State) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ctxlint.callgraph.values import Value
+from ctxlint.callgraph.values import NODES_MAX, Value, bounded, typed, wrapped
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.types import TInt, TRecord
@@ -50,13 +50,13 @@ class Reader:
             inner = self.value(e.e, st, depth + 1)  # type: ignore[union-attr]
             if inner is None:
                 return None
-            value = ("u", e.op, inner)  # type: ignore[union-attr]
-            return self._fold(value, st)
+            op = self._typed(e.op, e.type)  # type: ignore[union-attr]
+            return self._fold(("u", op, inner), st)
         if kind is ops.Addr:
             place = self.place(e.lvalue, st, depth + 1)  # type: ignore[union-attr]
             if place is None:
                 return None
-            return place[1] if place[0] == "*" else ("&", place)
+            return place[1] if place[0] == "*" else bounded(("&", place))
         if kind is ops.Select:
             cond = self.value(e.cond, st, depth + 1)  # type: ignore[union-attr]
             truth = st.truth(cond)
@@ -64,7 +64,9 @@ class Reader:
                 return self.value(e.a if truth else e.b, st, depth + 1)  # type: ignore[union-attr]
             a = self.value(e.a, st, depth + 1)  # type: ignore[union-attr]
             b = self.value(e.b, st, depth + 1)  # type: ignore[union-attr]
-            return None if None in (cond, a, b) else (a if a == b else ("?", cond, a, b))
+            return (
+                None if None in (cond, a, b) else (a if a == b else bounded(("?", cond, a, b)))
+            )
         if kind in (ops.Global, ops.Field, ops.Deref, ops.Index):
             place = self.place(e, st, depth + 1)
             if place is None:
@@ -80,7 +82,14 @@ class Reader:
             for key, value in sorted(st.mem.items(), key=repr)
             if key[0] == "." and key[1] == here
         )
-        return ("agg", self.records[slot], members) if members else st.vals.get(slot)
+        if not members:
+            return st.vals.get(slot)
+        return bounded(("agg", self.records[slot], members)) or self._fewer(slot, members)
+
+    def _fewer(self, slot: int, members: tuple[tuple[str, Value], ...]) -> Value:
+        """A structure with too much known of it: the members with the least."""
+        plain = tuple(m for m in members if m[1] is not None and m[1][0] in ("k", "f", "p"))
+        return ("agg", self.records[slot], plain[: NODES_MAX // 4]) if plain else None
 
     def place(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
         """An lvalue: what names the object."""
@@ -94,16 +103,16 @@ class Reader:
             base = self.place(e.base, st, depth + 1)
             if base is None:
                 base = ("v", "?")
-            return (".", base, self.local.get(e.record, e.record), e.name)
+            return bounded((".", base, self.local.get(e.record, e.record), e.name))
         if isinstance(e, ops.Deref):
             pointer = self.value(e.ptr, st, depth + 1)
             if pointer is None:
                 return None
-            return pointer[1] if pointer[0] == "&" else ("*", pointer)
+            return pointer[1] if pointer[0] == "&" else bounded(("*", pointer))
         if isinstance(e, ops.Index):
             base = self.place(e.base, st, depth + 1)
             index = self.value(e.index, st, depth + 1)
-            return None if base is None or index is None else ("[]", base, index)
+            return None if base is None or index is None else bounded(("[]", base, index))
         return None
 
     def _cast(self, e: ops.Cast, st: State, depth: int) -> Value:
@@ -115,10 +124,8 @@ class Reader:
             return inner
         if kind.bits == 1 or kind.name == "_Bool":
             return ("k", int(bool(inner[1])))
-        number = inner[1] & ((1 << kind.bits) - 1)
-        if kind.signed and number >> (kind.bits - 1):
-            number -= 1 << kind.bits
-        return ("k", number)
+        number = wrapped(inner[1], kind.bits, kind.signed)
+        return None if number is None else ("k", number)
 
     def _binary(self, e: ops.Bin, st: State, depth: int) -> Value:
         a = self.value(e.a, st, depth + 1)
@@ -129,10 +136,15 @@ class Reader:
                 if truth is (e.op == "||"):
                     return ("k", int(truth))
             return None
-        return self._fold(("b", e.op, a, b), st)
+        return self._fold(("b", self._typed(e.op, e.type), a, b), st)
+
+    def _typed(self, op: str, type_id: int) -> str:
+        kind = self.fn.types[type_id]
+        return typed(op, kind.bits, kind.signed) if isinstance(kind, TInt) else op
 
     @staticmethod
     def _fold(value: Value, st: State) -> Value:
+        value = bounded(value)
         number = st.number(value)
         return value if number is None else ("k", number)
 
@@ -209,8 +221,28 @@ _PRECEDENCE = {
 
 def expr_text(fn: Function, e: ops.Expr, limit: int = 60) -> str:
     """C text of an expression, ``""`` when it would not tell the reader anything."""
+    if not _short(e, 3 * limit):
+        return ""
     text = _text(fn, e)
     return "" if "\0" in text or len(text) > limit else text
+
+
+def _short(e: ops.Expr, nodes: int) -> bool:
+    """Whether an expression has at most that many nodes: a longer one is not worth its
+    text, and may be too deep to walk."""
+    stack: list[object] = [e]
+    while stack:
+        nodes -= 1
+        if nodes < 0:
+            return False
+        here = stack.pop()
+        if isinstance(here, ops.Agg):
+            return False
+        for name in ("e", "a", "b", "cond", "base", "ptr", "index", "lvalue"):
+            part = getattr(here, name, None)
+            if part is not None:
+                stack.append(part)
+    return True
 
 
 def _text(fn: Function, e: ops.Expr, above: int = 0) -> str:

@@ -407,7 +407,7 @@ class Propagation:
         work = deque(sorted(relevant))
         while work:
             callee = work.popleft()
-            needs = relevant.get(callee)
+            needs = tuple(relevant.get(callee, ()))  # a recursive call adds to the set
             if not needs:
                 continue
             for symbol in sorted(users.get(callee, ())):

@@ -43,8 +43,8 @@ VISITS_PER_BLOCK = 60
 POINTS_PER_CALL = 8
 OUTCOMES_MAX = 4
 
-_depends_on_entry = lru_cache(maxsize=None)(depends_on_entry)
-_on_entry_memory = lru_cache(maxsize=None)(on_entry_memory)
+_depends_on_entry = lru_cache(maxsize=1 << 16)(depends_on_entry)
+_on_entry_memory = lru_cache(maxsize=1 << 16)(on_entry_memory)
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
 Decls = Callable[[str], Decl | None]

@@ -14,6 +14,7 @@ from typing import Any
 from ctxlint.frontend.builtins import Builtins
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.decls import ENUM_CONSTANT, FUNCTION
+from ctxlint.frontend.fold import wrap
 from ctxlint.frontend.literals import string_bytes
 from ctxlint.frontend.operators import (
     ADDR_LABEL,
@@ -110,8 +111,7 @@ class Expressions(Operators):
         if decl.kind == ENUM_CONSTANT:
             name, value = self.names.enumerator(decl)
             type_ = self.type(cursor)
-            constant = self.const(value, type_)
-            return Const(constant.value, type_, name)
+            return Const(wrap(value, self.types[type_]), type_, name)
         if decl.kind == 9:
             info = self.names.global_(decl)
             self.cur.refs.append(info)

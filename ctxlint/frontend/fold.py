@@ -29,6 +29,12 @@ def wrap(value: int, type_: Type, pointer_bits: int = 64) -> int:
     return value
 
 
+def storable(value: int) -> bool:
+    """Whether a Const can have that value: the stored form has integers of 64 bits, and a
+    constant of 128 bits that is larger stays the expression that it was written as."""
+    return -(1 << 63) <= value < 1 << 64
+
+
 def _divide(a: int, b: int) -> int:
     quotient = abs(a) // abs(b)
     return quotient if (a < 0) == (b < 0) else -quotient
@@ -68,7 +74,8 @@ def binary(op: str, a: Expr, b: Expr, type_id: TypeId, types: list[Type]) -> Con
         return None
     if op in ("<<", ">>") and not (0 <= y < (left.bits if isinstance(left, TInt) else 0)):
         return None
-    return Const(wrap(_ARITHMETIC[op](x, y), result), type_id)
+    value = wrap(_ARITHMETIC[op](x, y), result)
+    return Const(value, type_id) if storable(value) else None
 
 
 def truth(expr: Expr) -> bool | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ctxlint.frontend.builtins import Builtins
 from ctxlint.frontend.cfg import Node, branch, jump
 from ctxlint.frontend.clang import Cursor
-from ctxlint.frontend.fold import COMPARISONS, binary, truth
+from ctxlint.frontend.fold import COMPARISONS, binary, storable, truth, wrap
 from ctxlint.ir.ops import Assign, Bin, Const, Expr, FConst, Un
 from ctxlint.ir.types import TFunc, TPtr
 
@@ -77,7 +77,9 @@ class Operators(Builtins):
             return self.opaque("dereference", type_)
         if op in (MINUS, NOT):
             if type(e) is Const:
-                return self.const(-e.value if op == MINUS else ~e.value, type_)
+                number = wrap(-e.value if op == MINUS else ~e.value, self.types[type_])
+                if storable(number):
+                    return Const(number, type_)
             if type(e) is FConst:
                 return FConst(-e.value, type_)
             return Un("-" if op == MINUS else "~", e, type_)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from ctxlint.frontend.cfg import Node
-from ctxlint.frontend.fold import wrap
+from ctxlint.frontend.fold import storable, wrap
 from ctxlint.frontend.table import Table
 from ctxlint.ir.ops import (
     Addr,
@@ -91,8 +91,13 @@ class Values(Generic[T]):
             return self.vars[expr.slot].type
         return expr.type  # type: ignore[union-attr]
 
-    def const(self, value: int, type_: TypeId) -> Const:
-        return Const(wrap(value, self.types[type_], self.pointer_bits), type_)
+    def const(self, value: int, type_: TypeId) -> Expr:
+        """A constant. One of 128 bits may be the conversion of a shorter one (all of clang's
+        answers are numbers of 64 bits)."""
+        number = wrap(value, self.types[type_], self.pointer_bits)
+        if storable(number):
+            return Const(number, type_)
+        return Cast(Const(value, self.table.intern(TInt(64, True))), type_)
 
     def pointer_to(self, type_: TypeId) -> TypeId:
         return self.table.intern(TPtr(type_))
@@ -159,7 +164,8 @@ class Values(Generic[T]):
                 return expr
             return self.truth_value(expr, to)
         if type(expr) is Const:
-            return Const(wrap(expr.value, target), to, expr.name)
+            value = wrap(expr.value, target)
+            return Const(value, to, expr.name) if storable(value) else Cast(expr, to)
         if isinstance(source, TInt) and (source.bits, source.signed) == (
             target.bits,
             target.signed,

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from ctxlint.frontend import lower_unit
+from ctxlint.ir.codec import decode, encode
 from ctxlint.ir.ops import Const, Ret
+from ctxlint.ir.unit import Unit
 
 TYPES = ("char", "signed char", "short", "unsigned short", "int", "unsigned", "long",
          "unsigned long", "_Bool")  # fmt: skip
@@ -97,3 +99,27 @@ def test_folding_agrees_with_clang(tmp_path: Path, seed: int, target: str) -> No
         assert values[f"own{n}"] == values[f"clang{n}"], lines[3 * n]
         compared += 1
     assert compared > 30
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "~(unsigned __int128)0 >> 100",
+        "(unsigned __int128)-1",
+        "(unsigned __int128)1 << 100",
+        "-((__int128)1 << 100)",
+        "-(__int128)18446744073709551615ull",
+        "(__int128)(unsigned __int128)-1",
+    ],
+)
+def test_constants_of_128_bits_can_be_stored(expression: str, tmp_path: Path) -> None:
+    """As expressions, where they do not fit into the 64 bits that a Const has."""
+    (tmp_path / "u.c").write_text(
+        f"unsigned __int128 g = {expression};\nint f(void) {{ return ({expression}) > 3; }}\n",
+        encoding="utf-8",
+    )
+    unit = lower_unit(
+        tree=tmp_path, file="u.c", arguments=("--target=aarch64-linux-gnu",), directory=tmp_path
+    )
+    assert unit.errors == ()
+    assert decode(encode(unit), Unit) == unit
