@@ -119,10 +119,19 @@ class Store(msgspec.Struct, frozen=True, array_like=True):
     index: int = -1
 
 
+class Loss(msgspec.Struct, frozen=True, array_like=True):
+    """What a limit of the analysis dropped in a function, and how many of it. ``what``
+    is a key of :data:`ctxlint.contexts.limits.LIMITS`."""
+
+    what: str
+    count: int
+
+
 class Summary(msgspec.Struct, frozen=True, array_like=True):
     """One function. ``outcomes`` is empty when the function is neutral: it
     returns with the execution context it was called in. ``writes`` are the
-    parameters through which it may write memory."""
+    parameters through which it may write memory, ``losses`` what the summary
+    leaves out."""
 
     symbol: str
     name: str
@@ -137,6 +146,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     noreturn: bool
     guarded_params: tuple[int, ...]
     writes: tuple[int, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 def is_neutral(summary: Summary) -> bool:

@@ -61,7 +61,7 @@ def apply_delta(st: State, outcome: Outcome, loc: int) -> None:
         st.restore_irq(None)
     before = st.irq
     for saved in outcome.saves:
-        st.saves = (*st.saves, before if saved == -1 else saved)[:6]
+        st.push(before if saved == -1 else saved)
     if delta.irq == 1:
         st.set_irq(True, loc)
     elif delta.irq == 0:

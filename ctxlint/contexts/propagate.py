@@ -13,17 +13,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
+from ctxlint.contexts import limits
 from ctxlint.contexts.context import LEVELS, Context, Wait
 from ctxlint.contexts.entries import EntryPoint, constant
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.rulebook.conditions import choose
-
-NODES_PER_FUNCTION = 24
 
 Env = tuple[tuple[int, Value], ...]
 
@@ -105,6 +104,11 @@ class Propagation:
         self.violations: list[Violation] = []
         self.unknown: dict[str, Unknowns] = {}
         self.nodes: dict[str, list[Node]] = {}
+        self.losses: dict[str, dict[str, int]] = {
+            symbol: {loss.what: loss.count for loss in fn.losses}
+            for symbol, fn in program.functions.items()
+            if fn.losses
+        }
         self._seen: set[tuple[object, ...]] = set()
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
@@ -148,25 +152,26 @@ class Propagation:
         if key in self._seen:
             return
         nodes = self.nodes.setdefault(node.fn.symbol, [])
-        if place is None and len(nodes) >= NODES_PER_FUNCTION:
-            if not node.env:
-                return
-            node = Node(
-                node.fn,
-                node.context,
-                (),
-                node.parent,
-                node.edge,
-                node.point,
-                node.entry,
-                node.depth,
-            )
-            key = (node.fn.symbol, node.context, (), None)
-            if key in self._seen:
-                return
         self._seen.add(key)
+        if place is None and len(nodes) >= limits.NODES_PER_FUNCTION:
+            if any(_covers(other, node) for other in nodes):
+                return
+            if not node.env:
+                self._lose("nodes", node.fn)
+                return
+            self._lose("constants", node.fn)
+            node = replace(node, env=())
+            if any(_covers(other, node) for other in nodes):
+                return
+            if len(nodes) >= 2 * limits.NODES_PER_FUNCTION:
+                self._lose("nodes", node.fn)
+                return
         nodes.append(node)
         self._queue.append(node)
+
+    def _lose(self, what: str, fn: Summary) -> None:
+        found = self.losses.setdefault(fn.symbol, {})
+        found[what] = found.get(what, 0) + 1
 
     # -- edges -------------------------------------------------------------
 
@@ -432,6 +437,20 @@ def _place(node: Node) -> tuple[str, int] | None:
             return (at.parent.fn.symbol, at.edge.loc)
         at = at.parent
     return None
+
+
+def _covers(other: Node, node: Node) -> bool:
+    """Whether everything that can be wrong in a node is looked at in the other: the
+    same context, with no more known about arguments, callers and RCU sections."""
+    mine, theirs = node.context, other.context
+    return (
+        theirs.rcu >= mine.rcu
+        and (theirs.exact == mine.exact or not theirs.exact)
+        and theirs.name in ("", mine.name)
+        and replace(theirs, rcu=0, mig=0, exact=False, name="")
+        == replace(mine, rcu=0, mig=0, exact=False, name="")
+        and set(other.env) <= set(node.env)
+    )
 
 
 def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) -> bool:

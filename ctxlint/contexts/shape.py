@@ -42,9 +42,16 @@ def successors(fn: Function, block: int) -> list[int]:
     return []
 
 
-def tracked_slots(fn: Function) -> tuple[int, ...]:
-    """Slots whose constants keep disjuncts apart: booleans, flag words (a
-    typedef'd integer such as gfp_t) and function pointers given to calls."""
+def loop_heads(order: dict[int, int], fn: Function) -> frozenset[int]:
+    """Blocks that control comes back to, given the reverse postorder."""
+    return frozenset(
+        to for block, at in order.items() for to in successors(fn, block) if order[to] <= at
+    )
+
+
+def constant_slots(fn: Function) -> tuple[int, ...]:
+    """Slots whose constants matter: booleans, flag words (a typedef'd integer such
+    as gfp_t) and function pointers given to calls."""
     found: set[int] = set()
     for block in fn.blocks:
         for op in block.ops:
@@ -57,7 +64,7 @@ def tracked_slots(fn: Function) -> tuple[int, ...]:
                                 found.add(slot)
                         elif isinstance(kind, TPtr) and isinstance(fn.types[kind.to], TFunc):
                             found.add(slot)
-    return tuple(sorted(found))[:4]
+    return tuple(sorted(found))
 
 
 def _slots(e: ops.Expr) -> list[int]:

@@ -6,7 +6,8 @@ what is known about values on the paths that lead to it. A program point holds a
 small set of disjuncts. Two states with the same :meth:`State.key` are merged
 (what is known is intersected, an under-approximation of knowledge); states that
 differ in context stay apart, so conditional locking on one condition is followed
-exactly and a lock is never "maybe held".
+exactly and a lock is never "maybe held". Where there are too many, states of the
+same :meth:`State.strength` are merged too: only names of locks are lost then.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ from ctxlint.callgraph.values import Value, evaluate, mentions
 Fact = int | bool
 """What is known about a value: an int is its exact value, True is "not zero"."""
 
-_COUNT_MAX = 6
-_COUNT_MIN = -3
-_LOCKS_MAX = 8
-_SAVES_MAX = 6
+_COUNT_MAX = 64
+"""Of a counter: lockdep follows 48 locks of a task (MAX_LOCK_DEPTH,
+include/linux/sched.h), so none that works comes near."""
+_COUNT_MIN = -8
+"""What a function releases for its callers. A loop that goes on releasing goes further;
+what is said of it then is too strict, and hides nothing."""
+_SAVES_MAX = 16
+_LOCKS_MAX = 64
+"""Locks that are known by name. What is held beyond is counted like any other."""
 
 
 class State:
@@ -37,6 +43,7 @@ class State:
         "locks",
         "mem",
         "mig",
+        "over",
         "pops",
         "pre",
         "pre_loc",
@@ -62,6 +69,7 @@ class State:
         self.mem: dict[Value, Value] = {}
         self.facts: dict[Value, Fact] = {}
         self.conds: dict[int, bool] = {}
+        self.over = False
 
     def copy(self) -> State:
         new = State.__new__(State)
@@ -81,6 +89,7 @@ class State:
         new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
         new.vals, new.mem = dict(self.vals), dict(self.mem)
         new.facts, new.conds = dict(self.facts), dict(self.conds)
+        new.over = self.over
         return new
 
     def context_key(self) -> tuple[Any, ...]:
@@ -97,13 +106,38 @@ class State:
             tuple((lk.kind, lk.path) for lk in self.locks),
         )
 
+    def strength(self) -> tuple[Any, ...]:
+        """What decides what is legal from here on, after any further operations: all
+        of the context but for the names of the locks."""
+        return (
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+            self.saves,
+            self.pops,
+            self.released,
+            tuple(sorted(lock.kind for lock in self.locks)),
+        )
+
+    def rounds(self) -> int:
+        """How often the lock is held that one place took most often: a loop that takes
+        a lock in each round."""
+        if len(self.locks) < 2:
+            return len(self.locks)
+        return max(self.locks.count(lock) for lock in self.locks)
+
     def key(self, tracked: tuple[int, ...]) -> tuple[Any, ...]:
         """Identity of the disjunct; ``tracked`` are slots whose constants count."""
-        values = tuple(
+        return (self.context_key(), self.constants(tracked))
+
+    def constants(self, slots: tuple[int, ...]) -> tuple[Value, ...]:
+        """The constants that slots hold; None for any other value."""
+        return tuple(
             v if (v := self.vals.get(slot)) is not None and v[0] in ("k", "f") else None
-            for slot in tracked
+            for slot in slots
         )
-        return (self.context_key(), values)
 
     def delta(self) -> Delta:
         return Delta(
@@ -202,24 +236,30 @@ class State:
         if name == "preempt":
             if by > 0 and self.pre <= 0:
                 self.pre_loc = loc
-            self.pre = _clip(self.pre + by)
+            self.pre = self._clip(self.pre + by)
             if self.pre <= 0:
                 self.pre_loc = -1
         elif name == "bh":
-            self.bh = _clip(self.bh + by)
+            self.bh = self._clip(self.bh + by)
         elif name == "rcu":
-            self.rcu = _clip(self.rcu + by)
+            self.rcu = self._clip(self.rcu + by)
         else:
-            self.mig = _clip(self.mig + by)
+            self.mig = self._clip(self.mig + by)
 
     def set_irq(self, off: bool, loc: int) -> None:
         self.irq, self.irq_loc = (1, loc) if off else (0, -1)
 
     def save_irq(self) -> int:
         """Push the interrupt state; the saved value."""
-        if len(self.saves) < _SAVES_MAX:
-            self.saves = (*self.saves, self.irq)
+        self.push(self.irq)
         return self.irq
+
+    def push(self, saved: int) -> None:
+        """One more saved state, the innermost."""
+        if len(self.saves) < _SAVES_MAX:
+            self.saves = (*self.saves, saved)
+        else:
+            self.over = True
 
     def restore_irq(self, saved: int | None) -> None:
         """Back to a saved state: a known one, else the last one saved here,
@@ -231,6 +271,7 @@ class State:
         elif saved is not None:
             self.irq = saved
         else:
+            self.over |= self.pops >= _SAVES_MAX
             self.pops = min(self.pops + 1, _SAVES_MAX)
             self.irq = -2
         if self.irq != 1:
@@ -249,16 +290,24 @@ class State:
                 if held.kind == kind and (not exact or held.path == path):
                     self.locks = self.locks[:i] + self.locks[i + 1 :]
                     return
-        if len(self.released) < _LOCKS_MAX:
+        if len(self.released) < -_COUNT_MIN:
             self.released = tuple(sorted((*self.released, kind)))
+
+    def _clip(self, n: int) -> int:
+        self.over |= n > _COUNT_MAX
+        return max(_COUNT_MIN, min(_COUNT_MAX, n))
 
 
 def merge(into: State, other: State, phi: str) -> bool:
     """Intersect what is known; True when ``into`` knows less than before.
 
-    Slots with different values get a value of their own, named after ``phi``.
+    Slots with different values get a value of their own, named after ``phi``. The two
+    are of one :meth:`State.strength`; locks of different names become one without.
     """
     changed = False
+    if (locks := common_locks(into.locks, other.locks)) != into.locks:
+        into.locks, changed = locks, True
+    into.over |= other.over
     for slot, value in list(into.vals.items()):
         if other.vals.get(slot) != value:
             fresh = ("v", f"{phi}.{slot}")
@@ -285,5 +334,17 @@ def merge(into: State, other: State, phi: str) -> bool:
     return changed
 
 
-def _clip(n: int) -> int:
-    return max(_COUNT_MIN, min(_COUNT_MAX, n))
+def common_locks(mine: tuple[Lock, ...], theirs: tuple[Lock, ...]) -> tuple[Lock, ...]:
+    """``mine`` without the paths of locks that are not among ``theirs``."""
+    if mine == theirs:
+        return mine
+    left = [(lock.kind, lock.path) for lock in theirs]
+    out = []
+    for lock in mine:
+        name = (lock.kind, lock.path)
+        if name in left:
+            left.remove(name)
+            out.append(lock)
+        else:
+            out.append(Lock(lock.kind, "", lock.loc))
+    return tuple(out)

@@ -19,6 +19,7 @@ from ctxlint.callgraph.facts import (
     Assumption,
     Edge,
     Guard,
+    Loss,
     Outcome,
     Point,
     Summary,
@@ -29,19 +30,17 @@ from ctxlint.callgraph.values import (
     on_entry_memory,
     params,
 )
+from ctxlint.contexts import limits
 from ctxlint.contexts.callee import apply_delta, at_caller
+from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
-from ctxlint.contexts.shape import reverse_postorder, tracked_slots
-from ctxlint.contexts.state import State, merge
+from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
+from ctxlint.contexts.shape import constant_slots, reverse_postorder
+from ctxlint.contexts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Decl, Function
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
-
-STATES_PER_BLOCK = 12
-VISITS_PER_BLOCK = 60
-POINTS_PER_CALL = 8
-OUTCOMES_MAX = 4
 
 _depends_on_entry = lru_cache(maxsize=1 << 16)(depends_on_entry)
 _on_entry_memory = lru_cache(maxsize=1 << 16)(on_entry_memory)
@@ -76,20 +75,23 @@ class Analysis:
         self.acquired: set[str] = set()
         self.reader = Reader(function, local_records)
         self.variables = rules.context_variables
-        self.tracked = tracked_slots(function)
+        constants = constant_slots(function)
+        self.tracked = constants[: limits.TRACKED_MAX]
+        self.untracked = constants[limits.TRACKED_MAX :]
+        self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
-        self.block_states: dict[int, dict[tuple[object, ...], State]] = {}
+        self.places: dict[int, Disjuncts] = {}
         self.fork = 0
 
     def run(self) -> Summary:
         start = State()
         for slot in range(self.fn.nparams):
             start.vals[slot] = ("p", slot)
-        self.block_states[0] = {start.key(self.tracked): start}
+        self.places[0] = self._place("b0")
         queue: list[tuple[int, int]] = [(0, 0)]
-        dirty: dict[int, set[tuple[object, ...]]] = {0: set(self.block_states[0])}
+        dirty: dict[int, set[Key]] = {0: set(self.places[0].join(start))}
         visits: dict[int, int] = {}
         while queue:
             _, block = heappop(queue)
@@ -97,36 +99,38 @@ class Analysis:
             if not keys:
                 continue
             visits[block] = visits.get(block, 0) + 1
-            if visits[block] > VISITS_PER_BLOCK:
+            if visits[block] > limits.VISITS_PER_BLOCK:
+                self._lose("visits", block)
                 continue
-            states = self.block_states[block]
+            states = self.places[block].states
             for key in sorted(keys, key=repr) if len(keys) > 1 else keys:
                 if key not in states:
                     continue
                 for target, out in self._block(block, key, states[key].copy()):
-                    arrived = self._arrive(target, out)
-                    if arrived is not None:
-                        dirty.setdefault(target, set()).add(arrived)
+                    if target not in self.places:
+                        self.places[target] = self._place(f"b{target}")
+                    if changed := self.places[target].join(out):
+                        dirty.setdefault(target, set()).update(changed)
                         heappush(queue, (self.order.get(target, 0), target))
         return self._summary()
 
     # -- control flow ------------------------------------------------------
 
-    def _arrive(self, block: int, state: State) -> tuple[object, ...] | None:
-        """Join a state into a block; its key when the block must be redone."""
-        states = self.block_states.setdefault(block, {})
-        key = state.key(self.tracked)
-        there = states.get(key)
-        if there is None and len(states) >= STATES_PER_BLOCK:
-            # Too many disjuncts: give up on constants first, then on the state.
-            same = [k for k in states if k[0] == key[0]]
-            if not same:
-                return None
-            key, there = same[0], states[same[0]]
-        if there is None:
-            states[key] = state
-            return key
-        return key if merge(there, state, f"b{block}") else None
+    def _place(self, name: str) -> Disjuncts:
+        return Disjuncts(name, self.tracked, self.untracked, self._lose)
+
+    def _few(self, live: list[State], where: str) -> list[State]:
+        """States in the middle of a block, no more than may be."""
+        if len(live) <= limits.STATES_PER_BLOCK:
+            return live
+        place = self._place(where)
+        for state in live:
+            place.join(state)
+        return list(place.states.values())
+
+    def _lose(self, what: str, which: object) -> None:
+        """Note what is dropped, once however often the fixpoint comes by."""
+        self.losses.setdefault(what, set()).add(which)
 
     def _block(self, block: int, key: object, state: State) -> list[tuple[int, State]]:
         body = self.fn.blocks[block]
@@ -136,9 +140,11 @@ class Analysis:
                 after: list[State] = []
                 for n, st in enumerate(live):
                     after += self._call(block, index, op, (key, n), st)
-                live = after[:STATES_PER_BLOCK]
+                live = self._few(after, f"{block}.{index}m")
                 if not live:
                     return []
+                if any(st.over for st in live):
+                    self._lose("saves", block)
             elif isinstance(op, ops.Assign):
                 for st in live:
                     self._assign(st, op.dst, op.src, f"{block}.{index}")
@@ -475,7 +481,7 @@ class Analysis:
         for (block, index), points in sorted(self.points.items()):
             op = self.fn.blocks[block].ops[index]
             assert isinstance(op, ops.Call)
-            unique = _unique(points)
+            unique = distinct_points(points.values(), (block, index), self._lose)
             symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
             for point in unique:
                 for guard in point.guards:
@@ -501,6 +507,7 @@ class Analysis:
             not self.returns,
             tuple(sorted(guarded)),
             tuple(sorted(self.written)),
+            tuple(Loss(what, len(which)) for what, which in sorted(self.losses.items())),
         )
 
     def _return_value(self, st: State, value: Value) -> Value:
@@ -545,32 +552,6 @@ class Analysis:
             telling = [o for o in outcomes if o.value is not None and o.value[0] != "v"]
             if len(outcomes) > 2 or len(telling) != len(outcomes):
                 return ()
-        elif len(outcomes) > OUTCOMES_MAX:
-            # Keep one per context: values are dropped, contexts never are.
-            by_context: dict[object, Outcome] = {}
-            for seen_key, (outcome, _) in found.items():
-                by_context.setdefault(
-                    seen_key[0],
-                    Outcome(
-                        outcome.delta, None, (), outcome.pops, outcome.saves, outcome.released
-                    ),
-                )
-            outcomes = [o for _, o in sorted(by_context.items(), key=lambda kv: repr(kv[0]))]
-            outcomes = outcomes[:OUTCOMES_MAX]
+        elif len(outcomes) > limits.VALUES_MAX:
+            outcomes = fewer_outcomes(list(found.values()), self._lose)
         return tuple(outcomes)
-
-
-def _unique(points: dict[tuple[object, int], Point]) -> tuple[Point, ...]:
-    """Distinct points, strictest context first, at most a few."""
-    seen: dict[object, Point] = {}
-    for point in points.values():
-        d = point.delta
-        locks = tuple((k.kind, k.path) for k in d.locks)
-        key = (d.irq, d.pre, d.bh, d.rcu, d.mig, locks, point.guards, point.args, point.target)
-        if key in seen:
-            old = seen[key]
-            both = tuple(a for a in old.assumptions if a in point.assumptions)
-            point = Point(old.delta, old.guards, both, old.args, old.target)
-        seen[key] = point
-    ordered = sorted(seen.items(), key=lambda kv: (-kv[0][0], -kv[0][1], repr(kv[0])))  # type: ignore[index]
-    return tuple(point for _, point in ordered[:POINTS_PER_CALL])

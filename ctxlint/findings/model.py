@@ -170,12 +170,21 @@ class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incomplete(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit that was not analysed, and why; ``detail`` may be several lines."""
+    """What was not analysed, and why; ``detail`` may be several lines.
+
+    ``kind`` is ``"unit"`` (a unit that was to be analysed and could not be),
+    ``"limit"`` (a limit of the analysis dropped something in ``function``, which begins
+    at ``line``) or ``"path"`` (a named path of which nothing was analysed; ``profile``
+    is ``""`` then, as it is true of each).
+    """
 
     file: str
     profile: str
     reason: str
     detail: str = ""
+    kind: str = "unit"
+    function: str = ""
+    line: int = 0
 
 
 class UnknownCallee(msgspec.Struct, frozen=True, kw_only=True):

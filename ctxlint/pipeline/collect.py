@@ -12,9 +12,10 @@ import msgspec
 from ctxlint.checks import base as checks
 from ctxlint.contexts import witness
 from ctxlint.contexts.context import Wait
-from ctxlint.contexts.propagate import Violation
+from ctxlint.contexts.limits import in_words
+from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.fingerprint import with_fingerprints
-from ctxlint.findings.model import Evidence, Finding, UnknownCallee
+from ctxlint.findings.model import Evidence, Finding, Incomplete, UnknownCallee
 from ctxlint.rulebook.book import Rulebook
 
 _UNREGISTERED_COST = 2
@@ -205,6 +206,23 @@ def merge_unknown(
                 )
             )
     return tuple(found[key] for key in sorted(found))
+
+
+def limited(run: Propagation, profile: str) -> tuple[Incomplete, ...]:
+    """Functions in which a limit of the analysis dropped something."""
+    return tuple(
+        Incomplete(
+            file=fn.file,
+            profile=profile,
+            reason=f"{fn.name}(): {in_words(what, count)}",
+            kind="limit",
+            function=fn.name,
+            line=fn.line,
+        )
+        for symbol, found in sorted(run.losses.items())
+        if (fn := run.program.functions.get(symbol)) is not None
+        for what, count in sorted(found.items())
+    )
 
 
 def text_reader(

@@ -112,7 +112,7 @@ def look_at(request: Request, file: str, selection: Selection) -> FileReport:
         compiled=tuple(compiled),
         # A comment may be for a finding that needs a unit which is missing.
         findings=tuple(f for f in mine if f.operation or not missing),
-        incomplete=tuple(i for i in incomplete if i.file == file),
+        incomplete=tuple(i for i in whole.incomplete if i.file == file),
         missing=missing,
         units=units,
         notes=tuple(notes.lines),

@@ -42,6 +42,7 @@ from ctxlint.pipeline import (
 from ctxlint.pipeline.collect import (
     explained,
     findings_of,
+    limited,
     merge,
     merge_unknown,
     source_reader,
@@ -66,6 +67,8 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
     unknown: tuple[UnknownCallee, ...]
     statistics: dict[str, int | float | str]
+    limited: tuple[Incomplete, ...] = ()
+    """Functions in which a limit of the analysis dropped something."""
 
 
 @dataclass(frozen=True)
@@ -246,6 +249,7 @@ def assemble(
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
     refuted = tuple(f for f in findings if f.verdict == "refuted")
+    incomplete = [*incomplete, *(i for r in results for i in r.limited)]
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
         tree=TreeInfo(version=session.tree.version, commit=session.tree.commit),
@@ -255,7 +259,9 @@ def assemble(
         ),
         findings=tuple(f for f in findings if f.verdict != "refuted"),
         refuted=refuted,
-        incomplete=tuple(sorted(incomplete, key=lambda i: (i.file, i.profile))),
+        incomplete=tuple(
+            sorted(incomplete, key=lambda i: (i.file, i.line, i.profile, i.reason))
+        ),
         uncovered=tuple(sorted(covered)),
         unknown_callees=merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
@@ -320,6 +326,7 @@ def judge(
             "entry_points": len(run.entries),
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
+        limited=limited(run, profile.spec_name),
     )
     if keep:
         store.put_cached("result", key, msgspec.msgpack.encode(result))

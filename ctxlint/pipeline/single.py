@@ -89,7 +89,7 @@ def check_unit(
         completed=tuple(
             f for f in findings if fresh and f.file not in mine and _touches(f, mine)
         ),
-        incomplete=tuple(own.incomplete),
+        incomplete=tuple(i for i in result.incomplete if i.kind != "limit" or i.file in mine),
         scope=paths,
         missing=missing,
     )

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contexts.snippet import edges, summary
+from contexts.snippet import edges, facts
 from ctxlint.callgraph.facts import Point
 from ctxlint.callgraph.values import truth
-from ctxlint.contexts import transfer
+from ctxlint.contexts import limits
 
 Stmt = tuple[Any, ...]
 ANSWERS_MAX = 6
@@ -241,27 +241,36 @@ def covers(point: Point, irq_at_entry: int, irq: int, pre: int, p: int, q: int) 
     )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _without_limits() -> Iterator[None]:
+@pytest.fixture(scope="module", params=[400, 1, 2, 5], ids="limit {}".format)
+def limit(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Each limit of a summary set to a number; with 400 none is reached."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("STATES_PER_BLOCK", "VISITS_PER_BLOCK", "POINTS_PER_CALL", "OUTCOMES_MAX"):
-            patch.setattr(transfer, name, 400)
-        yield
+        for name in ("STATES_PER_BLOCK", "POINTS_PER_CALL", "VALUES_MAX", "NAMED_MAX",
+                     "OUTCOMES_MAX"):  # fmt: skip
+            patch.setattr(limits, name, request.param)
+        yield request.param
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(BODIES, HELPERS)
+@given(body=BODIES, helper=HELPERS)
 def test_what_a_run_does_the_summary_says(
-    body: tuple[Stmt, ...], helper: tuple[Stmt, ...]
+    limit: int, body: tuple[Stmt, ...], helper: tuple[Stmt, ...]
 ) -> None:
+    """Or it says that a limit dropped something."""
     body, helper = numbered(body, count()), numbered(helper, count())
     helper = tuple(s for s in helper if s[0] != "call")
     text = (
         f"static int g(int p, int q)\n{{ int x = 0, y = 0;\n{c_text(helper)} return 0; }}\n"
         f"int f(int p, int q)\n{{ int x = 0, y = 0;\n{c_text(body)} return 0; }}\n"
     )
-    found = {e.points[0].args[0]: e.points for e in edges(summary(text, "f"))}
+    summaries = facts(text).summaries
+    lost = {loss.what for s in summaries for loss in s.losses} - {"values", "arguments"}
+    assert limit < 400 or not lost
+    if lost:
+        return
+    [fn] = (s for s in summaries if s.name == "f")
+    found = {e.points[0].args[0]: e.points for e in edges(fn)}
     for irq_at_entry, p, q, run in runs(body, helper):
         for number, irq, pre in run.marks:
             assert any(

@@ -170,9 +170,12 @@ def test_counts_are_bounded() -> None:
     state = State()
     for _ in range(50):
         state.count("preempt", 1, 5)
-    assert state.pre < 50
-    assert state.pre_loc == 5
+    assert (state.pre, state.pre_loc, state.over) == (50, 5, False)
     for _ in range(100):
+        state.count("preempt", 1, 5)
+    assert 50 < state.pre < 150
+    assert state.over, "what cannot be counted is told"
+    for _ in range(200):
         state.count("preempt", -1, 6)
     assert -50 < state.pre < 0
     assert state.pre_loc == -1
