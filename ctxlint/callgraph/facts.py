@@ -33,7 +33,8 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
 
     ``irq``: -1 as at entry, 0 on, 1 off, -2 as before the caller's last save.
     Counts are differences. ``irq_loc`` and ``pre_loc`` say where interrupts or
-    preemption went off (-1: not here).
+    preemption went off (-1: not here). ``stated`` are assertions that hold here, as
+    (text, place): what they state of the caller is part of the other members.
     """
 
     irq: int = -1
@@ -44,6 +45,7 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
     locks: tuple[Lock, ...] = ()
     irq_loc: int = -1
     pre_loc: int = -1
+    stated: tuple[tuple[str, int], ...] = ()
 
 
 class Guard(msgspec.Struct, frozen=True, array_like=True):

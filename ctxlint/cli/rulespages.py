@@ -97,6 +97,8 @@ def _api(rule: schema.Api) -> str:
             if phrases:
                 what = ", ".join(phrases)
                 said.append(f"effect{_PROFILES[title]}: {what}{when[rule.effect.on]}")
+    if rule.states:
+        said.append(f"states {', '.join(rule.states)}")
     if rule.legal_in:
         said.append(f"legal in {', '.join(rule.legal_in)}")
     if rule.relaxed_by:

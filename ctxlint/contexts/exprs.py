@@ -10,8 +10,11 @@ from ctxlint.contexts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.types import TInt, TRecord
 from ctxlint.ir.unit import Function
+from ctxlint.ir.walk import type_of
 
 _DEPTH_MAX = 8
+_NO_NUMBERS = frozenset(("pc", "fl", "io", "f", "&", "agg"))
+"""Values whose conversions say nothing: words of the execution context, addresses."""
 
 
 class Reader:
@@ -117,15 +120,25 @@ class Reader:
 
     def _cast(self, e: ops.Cast, st: State, depth: int) -> Value:
         inner = self.value(e.e, st, depth + 1)
-        if inner is None or inner[0] != "k":
-            return inner
         kind = self.fn.types[e.type]
-        if not isinstance(kind, TInt):
+        if inner is None or not isinstance(kind, TInt):
             return inner
+        if inner[0] != "k":
+            return self._narrowed(e, inner, kind, st)
         if kind.bits == 1 or kind.name == "_Bool":
             return ("k", int(bool(inner[1])))
         number = wrapped(inner[1], kind.bits, kind.signed)
         return None if number is None else ("k", number)
+
+    def _narrowed(self, e: ops.Cast, inner: Value, kind: TInt, st: State) -> Value:
+        """A conversion that cuts bits off: the result may be zero where the operand is
+        not. Written as a sum, which wraps at the width of its type."""
+        source = type_of(self.fn, e.e)
+        if inner[0] in _NO_NUMBERS or not isinstance(source, TInt) or source.bits <= kind.bits:
+            return inner
+        if kind.bits == 1 or kind.name == "_Bool":
+            return self._fold(("b", "!=", inner, ("k", 0)), st)
+        return self._fold(("b", typed("+", kind.bits, kind.signed), inner, ("k", 0)), st)
 
     def _binary(self, e: ops.Bin, st: State, depth: int) -> Value:
         a = self.value(e.a, st, depth + 1)

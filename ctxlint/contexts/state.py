@@ -12,7 +12,9 @@ same :meth:`State.strength` are merged too: only names of locks are lost then.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from ctxlint.callgraph.facts import Delta, Lock
 from ctxlint.callgraph.values import Value, evaluate, mentions
@@ -29,6 +31,35 @@ what is said of it then is too strict, and hides nothing."""
 _SAVES_MAX = 16
 _LOCKS_MAX = 64
 """Locks that are known by name. What is held beyond is counted like any other."""
+
+
+class Stated(NamedTuple):
+    """What assertions say of the execution context at entry: interrupts are off, and
+    counts that the caller has raised. ``texts`` as in :class:`Delta`."""
+
+    irq_off: bool = False
+    pre: int = 0
+    bh: int = 0
+    rcu: int = 0
+    mig: int = 0
+    texts: tuple[tuple[str, int], ...] = ()
+
+    def add(self, counter: str, text: str, loc: int) -> Stated:
+        """With one more thing stated: ``irq``, or a counter."""
+        texts = tuple(dict.fromkeys((*self.texts, (text, loc))))
+        if counter == "irq":
+            return self._replace(irq_off=True, texts=texts)
+        return Stated(
+            self.irq_off,
+            max(self.pre, counter == "preempt"),
+            max(self.bh, counter == "bh"),
+            max(self.rcu, counter == "rcu"),
+            max(self.mig, counter == "migrate"),
+            texts,
+        )
+
+
+NOTHING_STATED = Stated()
 
 
 class State:
@@ -50,6 +81,7 @@ class State:
         "rcu",
         "released",
         "saves",
+        "stated",
         "vals",
     )
 
@@ -65,6 +97,7 @@ class State:
         self.saves: tuple[int, ...] = ()
         self.pops = 0
         self.released: tuple[str, ...] = ()
+        self.stated = NOTHING_STATED
         self.vals: dict[int, Value] = {}
         self.mem: dict[Value, Value] = {}
         self.facts: dict[Value, Fact] = {}
@@ -87,6 +120,7 @@ class State:
             self.released,
         )
         new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
+        new.stated = self.stated
         new.vals, new.mem = dict(self.vals), dict(self.mem)
         new.facts, new.conds = dict(self.facts), dict(self.conds)
         new.over = self.over
@@ -149,6 +183,22 @@ class State:
             self.locks,
             self.irq_loc,
             self.pre_loc,
+        )
+
+    def delta_here(self) -> Delta:
+        """The same with what assertions state of the caller: for what is called here, and
+        not for what the caller goes on with."""
+        stated, delta = self.stated, self.delta()
+        if stated is NOTHING_STATED:
+            return delta
+        return msgspec.structs.replace(
+            delta,
+            irq=1 if stated.irq_off and self.irq == -1 else self.irq,
+            pre=self.pre + stated.pre,
+            bh=self.bh + stated.bh,
+            rcu=self.rcu + stated.rcu,
+            mig=self.mig + stated.mig,
+            stated=stated.texts,
         )
 
     # -- knowledge ---------------------------------------------------------
@@ -327,6 +377,9 @@ def merge(into: State, other: State, phi: str) -> bool:
         for k in gone:
             del mine[k]
             changed = True
+    if other.stated != into.stated and into.stated is not NOTHING_STATED:
+        into.stated = NOTHING_STATED
+        changed = True
     if other.irq_loc != into.irq_loc:
         into.irq_loc = min(into.irq_loc, other.irq_loc)
     if other.pre_loc != into.pre_loc:

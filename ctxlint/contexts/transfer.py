@@ -38,7 +38,9 @@ from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
 from ctxlint.contexts.shape import constant_slots, reverse_postorder
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
+from ctxlint.ir.types import TPtr, TRecord
 from ctxlint.ir.unit import Decl, Function
+from ctxlint.ir.walk import type_of
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
 
@@ -148,6 +150,9 @@ class Analysis:
             elif isinstance(op, ops.Assign):
                 for st in live:
                     self._assign(st, op.dst, op.src, f"{block}.{index}")
+            elif isinstance(op, ops.Stated):
+                for st in live:
+                    self._stated(st, op)
             else:
                 for st in live:
                     self._asm(st, op, f"{block}.{index}")
@@ -214,6 +219,32 @@ class Analysis:
         for _, out in op.outs:
             self.reader.assign(st, out, None, op_id)
 
+    def _stated(self, st: State, op: ops.Stated) -> None:
+        """An assertion: what it states holds here, whoever called."""
+        rule = self.rules.api(op.names[0]) or self.rules.api(op.names[1])
+        if rule is None or not rule.stated:
+            return
+        shown = ", ".join(expr_text(self.fn, arg) for arg in op.args)
+        text = f"{op.names[0]}({shown})"
+        for phrase in rule.stated:
+            if isinstance(phrase, fx.Irq):
+                st.stated = st.stated.add("irq", text, op.loc)
+            elif isinstance(phrase, fx.Count):
+                st.stated = st.stated.add(phrase.counter, text, op.loc)
+            elif isinstance(phrase, fx.Held) and op.args:
+                kind = self._lock_kind(op.args[0])
+                # A lock that was taken here is counted already.
+                if kind and (kind, shown) not in {(k.kind, k.path) for k in st.locks}:
+                    for part in self.rules.phrases(kind, self.rt):
+                        if isinstance(part, fx.Count):
+                            st.stated = st.stated.add(part.counter, text, op.loc)
+
+    def _lock_kind(self, lock: ops.Expr) -> str:
+        """The kind of lock that a pointer's type tells, ``""`` for what is none."""
+        kind = type_of(self.fn, lock)
+        record = self.fn.types[kind.to] if isinstance(kind, TPtr) else kind
+        return self.rules.lock_types.get(record.key, "") if isinstance(record, TRecord) else ""
+
     def _call(
         self, block: int, index: int, op: ops.Call, where: tuple[object, int], st: State
     ) -> list[State]:
@@ -270,7 +301,7 @@ class Analysis:
             if (guard := self._guard(value, fact)) is not None
         )
         point = Point(
-            st.delta(),
+            st.delta_here(),
             guards,
             self._assumptions(st),
             args,

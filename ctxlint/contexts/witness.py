@@ -254,6 +254,7 @@ def _state_steps(
             )
         )
         locked.add(lock.loc)
+    marks += [(at, f"stated by {text}") for text, at in delta.stated]
     if delta.pre > 0 and delta.pre_loc >= 0 and delta.pre_loc not in locked:
         marks.append((delta.pre_loc, "preemption goes off"))
     if delta.bh > 0 and not locked:

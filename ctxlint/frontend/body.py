@@ -14,13 +14,13 @@ from ctxlint.frontend.fold import wrap
 from ctxlint.frontend.jumps import Jumps, Target
 from ctxlint.frontend.operators import INIT_LIST, STRING
 from ctxlint.frontend.state import Cleanup
-from ctxlint.ir.ops import Assign, Const, Expr, Var
-from ctxlint.ir.types import TArray, TFunc, TPtr, TypeId
+from ctxlint.ir.ops import Assign, Const, Expr, Stated, Var
+from ctxlint.ir.types import TArray, TFunc, TPtr, TVoid, TypeId
 from ctxlint.ir.unit import VarDecl
 
 (LABEL, COMPOUND, CASE, DEFAULT, IF, SWITCH, WHILE, DO, FOR, GOTO, INDIRECT, CONTINUE, BREAK,
  RETURN, ASM, NULL, DECL) = (*range(201, 216), 230, 231)  # fmt: skip
-_VARIABLE, _LABEL_REF, _ATTRIBUTE = 9, 48, 400
+_VARIABLE, _LABEL_REF, _ATTRIBUTE, C_CAST = 9, 48, 400, 117
 _ADDRESSES = frozenset((120,))
 _ENTRIES = frozenset((LABEL, CASE, DEFAULT))
 _LABELS = frozenset((LABEL,))
@@ -158,7 +158,25 @@ class Body(Jumps):
 
     def _do(self, cursor: Cursor) -> None:
         body, test = self.lib.children(cursor)[:2]
+        if self._states(cursor, body, test):
+            return
         self._loop(cursor, test, None, body, test_first=False)
+
+    def _states(self, cursor: Cursor, body: Cursor, test: Cursor) -> bool:
+        """Lower ``do { } while (0)`` and ``do { (void)(x); } while (0)`` of a macro: what an
+        assertion is made of where it is not compiled in."""
+        kids = self.lib.children(body) if body.kind == COMPOUND else [body]
+        if any(kid.kind != C_CAST for kid in kids) or self.lib.evaluate(test) != 0:
+            return False
+        names = self.parsed.macros(cursor)
+        if not names[0] or any(
+            not isinstance(self.types[self.type(kid)], TVoid) for kid in kids
+        ):
+            return False
+        args = tuple(self.expr(self.lib.children(kid)[-1]) for kid in kids)
+        if not self.dead:
+            self.emit(Stated(names, args, self.loc(cursor)))
+        return True
 
     def _for(self, cursor: Cursor) -> None:
         kids = self.lib.children(cursor)

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 _FLAG_TROUBLE = ("unknown argument", "unsupported option", "unsupported argument")
 # Without warnings clang does not build its own flow graphs: a fifth of the time.
 _ALWAYS = ("-w", "-fno-spell-checking")
+_DEFINE = re.compile(rb"\s*#\s*define\s+(\w+)")
 _MACRO_BIT = 1 << 31  # of a source location that is inside a macro expansion
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 
@@ -133,6 +134,22 @@ class Parsed:
                     spelled = f"{where[0]}:{where[1]}"
             found = self._locs[loc.raw] = Loc(file, line, col, macro, spelled)
         return found
+
+    def macros(self, cursor: Cursor) -> tuple[str, str]:
+        """The outermost macro that a statement comes from, and the innermost one, whose
+        definition it is written in (on the line of its ``#define``); empty outside of
+        macros."""
+        loc = self.loc(self.lib.getCursorLocation(cursor))
+        if not loc.macro:
+            return "", ""
+        file, _, number = loc.spelled.rpartition(":")
+        lines = self.text(file).split(b"\n", int(number)) if file else []
+        found = (
+            _DEFINE.match(lines[int(number) - 1])
+            if len(lines) >= int(number or 0) > 0
+            else None
+        )
+        return loc.macro, found[1].decode() if found else loc.macro
 
     def place(self, cursor: Cursor) -> tuple[str, int, int, int]:
         return self.expansion(self.lib.getCursorLocation(cursor))

@@ -190,7 +190,21 @@ class Asm(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="a
     loc: LocId
 
 
-Op = Assign | Call | Asm
+class Stated(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="says"):
+    """A macro that stands for no code in this configuration, as assertions of lockdep do:
+    it does nothing, and says something to who knows its name.
+
+    ``names`` are those of the macro as the source uses it and of the macro that it comes
+    down to (the same name twice when there is one), ``args`` the values that it throws
+    away.
+    """
+
+    names: tuple[str, str]
+    args: tuple[Expr, ...]
+    loc: LocId
+
+
+Op = Assign | Call | Asm | Stated
 
 
 class Jump(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="j"):

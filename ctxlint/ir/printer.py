@@ -30,6 +30,7 @@ from ctxlint.ir.ops import (
     Opaque,
     Ret,
     Select,
+    Stated,
     Str,
     Switch,
     Term,
@@ -135,6 +136,8 @@ class Printer:
                 note = f" [{implicit}]" if implicit else ""
                 name = self.expr(fn) if isinstance(fn, Func) else f"({self.expr(fn)})"
                 return f"{target}call {name}({', '.join(map(self.expr, args))}){note}"
+            case Stated((name, _), args):
+                return f"states {name}({', '.join(map(self.expr, args))})"
         return self.asm(op)
 
     def asm(self, op: Asm) -> str:

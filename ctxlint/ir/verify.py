@@ -33,6 +33,7 @@ from ctxlint.ir.ops import (
     Opaque,
     Ret,
     Select,
+    Stated,
     Str,
     Switch,
     Term,
@@ -265,6 +266,9 @@ class _Check:
             case Asm(_, outs, ins):
                 for _, e in (*outs, *ins):
                     self.expr(e)
+            case Stated(_, args):
+                for arg in args:
+                    self.expr(arg)
 
     def lvalue(self, e: Expr) -> None:
         if not isinstance(e, LVALUES):

@@ -39,6 +39,8 @@ def operands(op: ops.Op | ops.Term) -> tuple[ops.Expr, ...]:
         return (op.fn, *op.args) if op.dst is None else (op.dst, op.fn, *op.args)
     if isinstance(op, ops.Asm):
         return tuple(e for _, e in (*op.outs, *op.ins))
+    if isinstance(op, ops.Stated):
+        return op.args
     if isinstance(op, ops.AsmGoto):
         return operands(op.asm)
     if isinstance(op, ops.Branch):
@@ -112,3 +114,10 @@ def layouts(fn: Function, records: Mapping[str, RecordDef]) -> tuple[RecordDef, 
             if isinstance(type_, TRecord):
                 stack.append(type_.key)
     return tuple(found[key] for key in sorted(found))
+
+
+def type_of(fn: Function, e: ops.Expr) -> Type:
+    """The type of an expression of a function."""
+    if isinstance(e, ops.Var):
+        return fn.types[fn.vars[e.slot].type]
+    return fn.types[e.type]

@@ -219,6 +219,8 @@ class _Compiler:
 
     def op(self, op: ops.Op, pad: str) -> None:
         emit = self.emit
+        if isinstance(op, ops.Stated):
+            return
         self.at(op.loc, pad)
         if isinstance(op, ops.Assign):
             type_ = emit.type_of(op.dst)

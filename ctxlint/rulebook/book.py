@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ctxlint.rulebook import effects, prototypes
-from ctxlint.rulebook.effects import Effect
+from ctxlint.rulebook.effects import Effect, Statement
 from ctxlint.rulebook.prototypes import Param
 from ctxlint.rulebook.schema import (
     Api,
@@ -73,6 +73,11 @@ class ApiRule(_Rule):
         phrases = effect.any + (effect.rt if rt else effect.nort)
         return tuple(effects.parse(phrase) for phrase in phrases)
 
+    @cached_property
+    def stated(self) -> tuple[Statement, ...]:
+        """What holds where the function or macro stands."""
+        return tuple(effects.parse_stated(phrase) for phrase in self.api.states)
+
 
 @dataclass(frozen=True, eq=False)
 class RegistrationRule(_Rule):
@@ -132,6 +137,11 @@ class Rulebook:
         """The state at entry to a context in a profile (KeyError: no such context)."""
         rule = self.contexts[context]
         return (rule.rt if rt else rule.nort) or rule.any or ContextState()
+
+    @cached_property
+    def lock_types(self) -> Mapping[str, str]:
+        """Kind of lock (rules/locks.yaml) by C type."""
+        return {name: kind for kind, rule in self.locks.items() for name in rule.types}
 
     def phrases(self, kind: str, rt: bool) -> tuple[Effect, ...]:
         """What holding a lock of ``kind`` changes (KeyError: no such kind)."""

@@ -65,7 +65,17 @@ class Unlock:
     arg: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The lock that parameter ``arg`` points to is held; its type says of which kind it is
+    (``types`` in rules/locks.yaml)."""
+
+    arg: str
+
+
 Effect = Irq | IrqSave | IrqRestore | Count | Lock | Unlock
+
+Statement = Irq | Count | Held
 
 
 @cache
@@ -92,7 +102,24 @@ def parse(phrase: str) -> Effect:
     )
 
 
-def argument(effect: Effect) -> str:
+@cache
+def parse_stated(phrase: str) -> Statement:
+    """What an assertion states of the execution context where it stands;
+    :class:`RuleError` for effects that change something instead."""
+    match phrase.split():
+        case ["held", arg]:
+            return Held(arg)
+        case ["irq", "off"] | [_, "+1"]:
+            effect = parse(phrase)
+            assert isinstance(effect, Irq | Count)
+            return effect
+    raise RuleError(
+        f"`{phrase}` is nothing that an assertion states",
+        hint='assertions state "irq off", "preempt +1", "bh +1" or "held lock"',
+    )
+
+
+def argument(effect: Effect | Statement) -> str:
     """The parameter that the effect speaks of, ``""`` when there is none."""
     return getattr(effect, "arg", "")
 

@@ -171,6 +171,10 @@ class _Directory:
         source = api.source or default
         symbol = _at(f"{place}.prototype", prototypes.name_of, api.prototype)
         _check_effect(api.effect, api.prototype, place)
+        for phrase in api.states:
+            name = effects.argument(_at(f"{place}.states", effects.parse_stated, phrase))
+            if name:
+                _argument(name, api.prototype, f"{place}.states")
         if api.returns.startswith("irqs-disabled "):
             _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
         elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):

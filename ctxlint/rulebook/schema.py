@@ -15,6 +15,7 @@ Effects are short phrases:
     preempt +1 | preempt -1        bh +1 | bh -1
     rcu +1 | rcu -1                migrate +1 | migrate -1
     lock KIND ARG | unlock KIND ARG        (KIND: a name of rules/locks.yaml)
+    held ARG                               (in ``states`` only: the type of ARG tells KIND)
 
 ``save RESULT`` (literally) means that the saved state is the return value.
 """
@@ -92,6 +93,8 @@ class Api(_Strict, frozen=True, kw_only=True):
     ``inside``: look into the body too, if there is one (default: no).
     ``legal_in``: context names (rules/contexts.yaml) or fields
     (``in_interrupt``) where it is legal whatever the level says.
+    ``states``: effect phrases that hold where it stands, whoever calls: an assertion
+    (``irq off``, ``preempt +1``, ``held lock``). It may be a macro that stands for no code.
     """
 
     prototype: str
@@ -106,6 +109,7 @@ class Api(_Strict, frozen=True, kw_only=True):
     relaxed_by: str = ""
     inside: bool = False
     legal_in: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
     source: str = ""
     note: str = ""
 
@@ -127,6 +131,7 @@ class ApiGroup(_Strict, frozen=True, kw_only=True):
     relaxed_by: str = ""
     inside: bool = False
     legal_in: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
     source: str = ""
     note: str = ""
 
@@ -262,9 +267,11 @@ class EntryFile(_Strict, frozen=True, kw_only=True):
 
 
 class LockKind(_Strict, frozen=True, kw_only=True):
-    """What holding a lock of this kind changes (``rules/locks.yaml``)."""
+    """What holding a lock of this kind changes (``rules/locks.yaml``). ``types`` are the
+    C types of such locks (``struct raw_spinlock``)."""
 
     title: str
+    types: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
     rt: tuple[str, ...] = ()
     nort: tuple[str, ...] = ()
