@@ -104,12 +104,14 @@ class Propagation:
         self.violations: list[Violation] = []
         self.unknown: dict[str, Unknowns] = {}
         self.nodes: dict[str, list[Node]] = {}
+        self.also: dict[Node, list[tuple[Node, Edge, Point]]] = {}
         self.losses: dict[str, dict[str, int]] = {
             symbol: {loss.what: loss.count for loss in fn.losses}
             for symbol, fn in program.functions.items()
             if fn.losses
         }
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: dict[tuple[object, ...], Node] = {}
+        self._dropped: set[tuple[object, ...]] = set()
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
         self._targets: dict[Value, tuple[str, ...]] = {}
@@ -150,24 +152,35 @@ class Propagation:
         place = _place(node) if node.fn.symbol in self._waiting_inlines else None
         key = (node.fn.symbol, node.context, node.env, place)
         if key in self._seen:
+            self._again(self._seen[key], node)
             return
         nodes = self.nodes.setdefault(node.fn.symbol, [])
-        self._seen.add(key)
         if place is None and len(nodes) >= limits.NODES_PER_FUNCTION:
-            if any(_covers(other, node) for other in nodes):
+            known = next((other for other in nodes if _covers(other, node)), None)
+            bound = limits.NODES_PER_FUNCTION
+            if known is None and node.env:
+                self._lose("constants", node.fn)
+                node, bound = replace(node, env=()), 2 * bound
+                known = next((other for other in nodes if _covers(other, node)), None)
+            if known is not None:
+                self._seen[key] = known
+                self._again(known, node)
                 return
-            if not node.env:
-                self._lose("nodes", node.fn)
+            if len(nodes) >= bound:
+                if key not in self._dropped:
+                    self._dropped.add(key)
+                    self._lose("nodes", node.fn)
                 return
-            self._lose("constants", node.fn)
-            node = replace(node, env=())
-            if any(_covers(other, node) for other in nodes):
-                return
-            if len(nodes) >= 2 * limits.NODES_PER_FUNCTION:
-                self._lose("nodes", node.fn)
-                return
+        self._seen[key] = node
         nodes.append(node)
         self._queue.append(node)
+
+    def _again(self, first: Node, node: Node) -> None:
+        """A later call into a function that was visited in this context."""
+        if node.parent is not None and node.edge is not None and node.point is not None:
+            calls = self.also.setdefault(first, [])
+            if not any(p is node.parent and e is node.edge for p, e, _ in calls[-4:]):
+                calls.append((node.parent, node.edge, node.point))
 
     def _lose(self, what: str, fn: Summary) -> None:
         found = self.losses.setdefault(fn.symbol, {})

@@ -19,6 +19,7 @@ from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts import witness
+from ctxlint.contexts.callers import Callers
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings import suppressions
 from ctxlint.findings.graph import CallGraph
@@ -306,13 +307,14 @@ def judge(
     program = index.program()
     run = _propagate(program, rules, profile.rt)
     files = {command.file for command in profile.commands}
+    reported = _reported(files, session.paths)
     found = findings_of(
-        run.violations,
+        _at_each_caller(run, reported),
         rules,
         profile.rt,
         profile.spec_name,
         source_reader(session.tree.path, contents),
-        _reported(files, session.paths),
+        reported,
     )
     result = ProfileResult(
         findings=found,
@@ -352,18 +354,26 @@ def verified(
     rules = rules_of(session.request)
     program = index.program()
     run = _propagate(program, rules, profile.rt)
+    reported = _reported({command.file for command in profile.commands}, session.paths)
     pairs = explained(
-        run.violations,
+        _at_each_caller(run, reported),
         rules,
         profile.rt,
         profile.spec_name,
         source_reader(session.tree.path),
-        _reported({command.file for command in profile.commands}, session.paths),
+        reported,
     )
     found = evidence_of(pairs, index, store, program, rules, profile, progress)
     result = msgspec.structs.replace(result, findings=found)
     store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
     return result
+
+
+def _at_each_caller(run: Propagation, reported: Callable[[str], bool]) -> Iterator[Violation]:
+    """An operation of a file that is not audited, for each audited call that leads to it."""
+    callers = Callers(run.nodes, run.also, reported)
+    for violation in run.violations:
+        yield from callers.sites(violation)
 
 
 def _reported(files: set[str], paths: tuple[str, ...]) -> Callable[[str], bool]:
