@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A long run on one reader, in a process of its own:
+
+    python -m fuzzing.run NAME SECONDS SCRATCH
+
+With atheris, libFuzzer looks for inputs that reach new code; without, hypothesis changes
+samples until the time is over. An input that breaks the reader ends the process with a
+traceback and is left in SCRATCH.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sys
+import time
+from pathlib import Path
+
+from fuzzing import reader as readers
+from fuzzing.inputs import changed
+
+SECONDS_FOR_ONE = 30
+"""Time that one input may take before it counts as a hang."""
+MEGABYTES = 2048
+
+
+def guided(name: str, seconds: int, scratch: Path) -> None:
+    """Does not return: libFuzzer ends the process, 0 when nothing was found."""
+    import atheris
+
+    with atheris.instrument_imports(include=["ctxlint"]):
+        target = readers.load(name)
+    found = scratch / "found"
+    found.mkdir()
+    words = scratch / "words"
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words))
+    options = [
+        f"-max_total_time={seconds}",
+        f"-timeout={SECONDS_FOR_ONE}",
+        f"-rss_limit_mb={MEGABYTES}",
+        f"-artifact_prefix={scratch}/broken-",
+        f"-dict={words}",
+        "-max_len=20000",
+        "-print_final_stats=1",
+    ]
+    atheris.Setup([sys.argv[0], *options, str(found), str(readers.corpus(name))],
+                  target.try_on)  # fmt: skip
+    atheris.Fuzz()
+
+
+def _escaped(word: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in word)
+
+
+def unguided(name: str, seconds: int, scratch: Path) -> None:
+    """Changed samples, in rounds of which each has its own seed."""
+    from hypothesis import HealthCheck, given, seed, settings
+
+    target = readers.load(name)
+    inputs = changed(list(readers.samples(name).values()), target.words)
+    end = time.monotonic() + seconds
+
+    def check(data: bytes) -> None:
+        (scratch / "broken-last").write_bytes(data)
+        target.try_on(data)
+
+    while time.monotonic() < end:
+        test = settings(
+            max_examples=500, database=None, deadline=None, suppress_health_check=HealthCheck
+        )(seed(random.randrange(1 << 32))(given(inputs)(check)))
+        test()
+
+
+def main() -> None:
+    name, seconds, scratch = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    if importlib.util.find_spec("atheris") is not None:
+        guided(name, seconds, scratch)
+    else:
+        unguided(name, seconds, scratch)
+
+
+if __name__ == "__main__":
+    main()
