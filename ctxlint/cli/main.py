@@ -7,6 +7,7 @@ of the analysis, and the one-line summaries of the commands stand here.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 import click
 
 from ctxlint import __version__
+from ctxlint.base import processes
 from ctxlint.base.errors import CtxlintError, FrontendError, StoreError, ToolMissingError
 
 EXIT_CLEAN = 0
@@ -102,7 +104,17 @@ def _complain(message: str, hint: str = "") -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code (never raises for user errors)."""
+    """Run the command line; return its exit code (never raises for user errors).
+
+    A signal ends it in order, with 128 and its number as a shell has it.
+    """
+    code = EXIT_INTERRUPTED
+    with contextlib.suppress(KeyboardInterrupt), processes.orderly() as signals:
+        code = _run(argv)
+    return 128 + signals.number if signals.number else code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         code = cli.main(
             args=None if argv is None else list(argv),
@@ -122,7 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(error.format_message(), f"'{path} --help' lists the options")
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("ctxlint: interrupted", err=True)
+        with contextlib.suppress(OSError):  # the terminal may be what has gone
+            click.echo("ctxlint: interrupted", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has gone; the interpreter must not complain at exit.

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lowering many units in worker processes.
 
-A crash or hang of libclang costs its unit only: the process is replaced, the
-unit is tried once more on its own, then given up with a reproducer.
+A crash or hang of libclang costs its unit only: the process is replaced. A unit that
+crashed is tried once more on its own, then given up with a reproducer; one that took too
+long is given up at once. What a worker may do is in :mod:`ctxlint.frontend.sandbox`; its
+answers are taken for what they are, bytes from a process that has read a stranger's text.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ import contextlib
 import importlib
 import json
 import multiprocessing.connection
+import os
 import pickle
 import platform
-import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +31,7 @@ from typing import Any
 import msgspec
 
 from ctxlint.base.errors import CtxlintError, FrontendError
+from ctxlint.frontend import sandbox
 from ctxlint.frontend.clang import library
 from ctxlint.frontend.lower import lower_unit
 from ctxlint.frontend.refs import inline_refs
@@ -36,13 +40,20 @@ from ctxlint.ir.unit import Unit
 
 KnownInlines = Mapping[str, Sequence[str]]
 
+_ERROR_TEXT = 300
+"""Characters of an internal error that are shown."""
+
 START_SECONDS = 120.0
 """A worker that has not said that it is ready by then will not."""
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from ctxlint.base.lifeline import die_with; die_with(int(sys.argv[3])); "
     "from ctxlint.frontend.worker import serve; serve(int(sys.argv[1]))"
 )
+
+_ANSWER_BYTES = 1 << 30
+"""More than any unit gives; what a worker sends is kept in memory."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -82,7 +93,7 @@ def lower_many(
     transform_arguments: tuple[Any, ...] = (),
     libclang: str | None = None,
     reproducers: Path | None = None,
-    memory: int = 0,
+    memory: int = sandbox.MEMORY,
 ) -> list[Failure]:
     """Lower ``requests`` with ``processes`` workers.
 
@@ -96,10 +107,19 @@ def lower_many(
     unit, ``memory`` the bytes of address space that a worker may have (0: no
     limit). Raises FrontendError when a worker process cannot begin at all.
     """
+    requests = list(requests)
     pool = _Pool(
         processes,
         timeout,
-        _Settings(dict(known or {}), transform, transform_arguments, libclang, memory),
+        _Settings(
+            known=dict(known or {}),
+            transform=transform,
+            transform_arguments=transform_arguments,
+            libclang=libclang,
+            memory=memory,
+            timeout=timeout,
+            readable=sandbox.readable(requests),
+        ),
         on_result,
     )
     try:
@@ -126,6 +146,8 @@ class _Settings(msgspec.Struct):
     transform_arguments: tuple[Any, ...]
     libclang: str | None
     memory: int
+    timeout: float
+    readable: tuple[str, ...]
 
 
 class _Worker:
@@ -134,14 +156,15 @@ class _Worker:
     Not a child of ``multiprocessing``: that one would import the caller's main
     module again, and a script without a main guard would start over in it. Its
     process group is its own, so that an interrupt at the terminal is the
-    parent's alone; it ends when the pipe does.
+    parent's alone; it ends when the pipe does, and is killed when the parent ends.
     """
 
     def __init__(self, settings: bytes) -> None:
         self.pipe, theirs = multiprocessing.connection.Pipe()
         with theirs:
             end = theirs.fileno()
-            command = [sys.executable, "-c", _BOOT, str(end), json.dumps(sys.path)]
+            words = [str(end), json.dumps(sys.path), str(os.getpid())]
+            command = [sys.executable, "-c", _BOOT, *words]
             try:
                 self.process = subprocess.Popen(
                     command, pass_fds=(end,), stdin=subprocess.DEVNULL, process_group=0
@@ -163,12 +186,14 @@ class _Worker:
 
     def begin(self, timeout: float) -> None:
         """Take the word that it is ready. Raises FrontendError."""
+        error, hint = "it does not answer", b""
         try:
-            error, hint = self.pipe.recv() if self.pipe.poll() else ("it does not answer", "")
-        except (EOFError, OSError):
-            error, hint = f"it ended with code {self.exit_code()}", ""
+            if self.pipe.poll():
+                error, hint, _ = read_answer(self.pipe)
+        except (EOFError, OSError, msgspec.MsgspecError):
+            error = f"it ended with code {self.exit_code()}"
         if error:
-            raise _cannot_start(error, hint)
+            raise _cannot_start(error, hint.decode())
         self.ready = True
         self.deadline = time.monotonic() + timeout
 
@@ -211,7 +236,7 @@ class _Pool:
         self.resize(0)
 
     def run(self, queue: deque[Request]) -> list[tuple[Request, str]]:
-        """Work off the queue; the units that broke their worker come back."""
+        """Work off the queue; the units that crashed their worker come back."""
         broken: list[tuple[Request, str]] = []
         while queue or any(w.request for w in self.workers):
             while queue and len(self.workers) < min(self.size, len(queue) + self._busy()):
@@ -226,7 +251,10 @@ class _Pool:
                 reason = self._receive(worker)
                 if reason is not None:
                     assert worker.request is not None
-                    broken.append((worker.request, reason))
+                    if reason == _too_long(self.timeout):
+                        self.failures.append(Failure(worker.request, reason))
+                    else:
+                        broken.append((worker.request, reason))
                     self.workers.remove(worker)
                     worker.stop()
         return broken
@@ -246,11 +274,16 @@ class _Pool:
         request = worker.request
         assert request is not None
         if not worker.pipe.poll():
-            return f"timed out after {self.timeout:g} s"
+            return _too_long(self.timeout)
         try:
-            error, unit, extra = worker.pipe.recv()
+            error, unit, extra = read_answer(worker.pipe)
         except (EOFError, OSError):
-            return f"the worker ended with code {worker.exit_code()}"
+            code = worker.exit_code()
+            if code == -signal.SIGXCPU:
+                return _too_long(self.timeout)
+            return f"the worker ended with code {code}"
+        except msgspec.MsgspecError:
+            return "the worker's answer cannot be read"
         worker.request = None
         if error:
             self.failures.append(Failure(request, error))
@@ -259,14 +292,34 @@ class _Pool:
         return None
 
 
+def _too_long(timeout: float) -> str:
+    return f"timed out after {timeout:g} s"
+
+
+_answers = msgspec.msgpack.Decoder(tuple[str, bytes, bytes])
+
+
+def read_answer(pipe: Connection) -> tuple[str, bytes, bytes]:
+    """An error (``""``: none), the unit and what a transformation made of it.
+
+    No pickle: that would let a parser that was taken over run what it likes here.
+    """
+    return _answers.decode(pipe.recv_bytes(_ANSWER_BYTES))
+
+
+def send_answer(pipe: Connection, answer: tuple[str, bytes, bytes]) -> None:
+    """The other half of :func:`read_answer`."""
+    pipe.send_bytes(msgspec.msgpack.encode(answer))
+
+
 def serve(descriptor: int) -> None:
     """A worker's life: settings in, "ready" out, then a request in and
     ``(error, unit, extra)`` out until the pipe ends."""
     with contextlib.suppress(EOFError, ConnectionError), Connection(descriptor) as pipe:
         settings: _Settings = pickle.loads(pipe.recv_bytes())
-        if settings.memory:
-            resource.setrlimit(resource.RLIMIT_AS, (settings.memory, settings.memory))
+        sandbox.limit_memory(settings.memory)
         try:
+            library(settings.libclang)
             lowerer = Lowerer(
                 settings.known,
                 settings.transform,
@@ -274,24 +327,28 @@ def serve(descriptor: int) -> None:
                 settings.libclang,
             )
         except CtxlintError as error:
-            pipe.send((str(error), error.hint))
+            send_answer(pipe, (str(error), error.hint.encode(), b""))
             return
         except Exception as error:  # whatever it is, no unit is to blame
-            pipe.send((f"{type(error).__name__}: {error}", ""))
+            send_answer(pipe, (f"{type(error).__name__}: {error}", b"", b""))
             return
-        pipe.send(("", ""))
+        sandbox.confine(settings.readable)
+        send_answer(pipe, ("", b"", b""))
         while True:
-            pipe.send(_answer(lowerer, pipe.recv()))
+            request = pipe.recv()
+            sandbox.limit_time(settings.timeout)
+            send_answer(pipe, answer(lowerer, request))
 
 
-def _answer(lowerer: Lowerer, request: Request) -> tuple[str, bytes, bytes]:
+def answer(lowerer: Lowerer, request: Request) -> tuple[str, bytes, bytes]:
+    """Lower a unit; whatever goes wrong costs that unit, and is told with it."""
     try:
         return ("", *lowerer.lower(request))
-    except FrontendError as error:
+    except CtxlintError as error:
         return (str(error), b"", b"")
-    except (RecursionError, MemoryError, ArithmeticError, LookupError, TypeError,
-            ValueError, AssertionError, AttributeError) as error:  # fmt: skip
-        return (f"internal error: {type(error).__name__}: {error}", b"", b"")
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        return (f"internal error: {text[:_ERROR_TEXT]}", b"", b"")
 
 
 class Lowerer:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctxlint.base import processes
 from ctxlint.base.errors import CtxlintError, TreeError
 from ctxlint.kbuild import toolchain as tools
 from ctxlint.kbuild.model import Step
@@ -69,11 +69,11 @@ class Build:
     def run(
         self, command: list[str], env: dict[str, str], step: Step | None
     ) -> tuple[int, str]:
-        """Run a program of the tree in a process group that dies with this call."""
+        """Run a program of the tree in a process group that ends with this call."""
         tail: list[str] = []
         with self.log_file.open("a", encoding="utf-8", errors="replace") as log:
             log.write("+ " + " ".join(command) + "\n")
-            process = subprocess.Popen(
+            with processes.program(
                 command,
                 env=env,
                 cwd=self.directory,
@@ -82,10 +82,8 @@ class Build:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                start_new_session=True,
                 pass_fds=self.held,
-            )
-            try:
+            ) as process:
                 assert process.stdout is not None
                 for line in process.stdout:
                     log.write(line)
@@ -95,10 +93,6 @@ class Build:
                         tail.append(line.rstrip())
                         del tail[:-400]
                 code = process.wait()
-            except BaseException:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
-                raise
         return code, "\n".join(tail)
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ctxlint.base.processes import scratch
 from ctxlint.patches import git
 from ctxlint.patches.model import MAX_FILE_BYTES, FilePatch, Hunk, PatchError
 
@@ -41,8 +41,7 @@ def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, byte
     )
     if not before:
         return {}
-    with tempfile.TemporaryDirectory(prefix="ctxlint-apply-") as place:
-        root = Path(place).resolve()
+    with scratch("ctxlint-apply-") as root:
         for name, data in before.items():
             if data is not None:
                 _write(root, name, data)

@@ -51,10 +51,8 @@ def read_ahead(
     units = []
     for profile, changed, index, todo in work:
         overlay = str(changed.overlay(todo)) if changed is not None else ""
-        memory = changed.memory if changed is not None else 0
         units += [
-            unit_job(tree, profile, command, request, store, index, overlay, memory)
-            for command in todo
+            unit_job(tree, profile, command, request, store, index, overlay) for command in todo
         ]
     lower_alone(units, processes=jobs, timeout=request.timeout)
     store.refresh()
@@ -69,7 +67,6 @@ def unit_job(
     store: Store,
     index: Index,
     overlay: str = "",
-    memory: int = 0,
 ) -> Job:
     """A unit to be parsed into ``index`` and into the store; it is dated now."""
     name = class_of(profile.spec_name, command, index.tool)
@@ -92,6 +89,5 @@ def unit_job(
             {name: store.inline_facts(name, known)},
         ),
         libclang=request.libclang,
-        memory=memory,
         done=partial(index.take, profile.spec_name, command, now_ns()),
     )

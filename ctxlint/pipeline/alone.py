@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing.connection
 import os
-import resource
 import signal
 import time
 from collections import deque
@@ -20,8 +19,20 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from ctxlint.base.errors import CtxlintError, FrontendError
-from ctxlint.frontend.worker import KnownInlines, Lowerer, Request
+import msgspec
+
+from ctxlint.base import processes
+from ctxlint.base.errors import FrontendError
+from ctxlint.frontend import sandbox
+from ctxlint.frontend.clang import library
+from ctxlint.frontend.worker import (
+    KnownInlines,
+    Lowerer,
+    Request,
+    answer,
+    read_answer,
+    send_answer,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +46,7 @@ class Job:
     transform: str
     transform_arguments: tuple[Any, ...]
     libclang: str | None = None
-    memory: int = 0
+    memory: int = sandbox.MEMORY
     done: Callable[[bytes, bytes], None] = field(repr=False)
 
 
@@ -52,7 +63,7 @@ def lower_alone(jobs: Iterable[Job], *, processes: int, timeout: float) -> list[
     try:
         while todo or running:
             while todo and len(running) < max(processes, 1):
-                child = _Child(*todo.popleft(), time.monotonic() + timeout)
+                child = _Child(*todo.popleft(), timeout)
                 running[child.pipe] = child
             end = min(child.deadline for child in running.values())
             ready = multiprocessing.connection.wait(
@@ -79,26 +90,32 @@ def lower_alone(jobs: Iterable[Job], *, processes: int, timeout: float) -> list[
 class _Child:
     """A process that lowers one unit."""
 
-    def __init__(self, number: int, job: Job, deadline: float) -> None:
+    def __init__(self, number: int, job: Job, timeout: float) -> None:
         self.number = number
         self.job = job
-        self.deadline = deadline
+        self.timeout = timeout
+        self.deadline = time.monotonic() + timeout
         self.pipe, theirs = Pipe(duplex=False)
+        parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
-            _serve(job, theirs)
+            _serve(job, theirs, parent, timeout)
         theirs.close()
 
     def receive(self) -> tuple[bytes, bytes]:
         """Its answer; raises FrontendError."""
         try:
-            error, unit, extra = self.pipe.recv()
+            error, unit, extra = read_answer(self.pipe)
         except (EOFError, OSError):
             # It ends by itself: its end of the pipe is closed.
             status = os.waitpid(self._pid, 0)[1]
             self._pid = 0
             code = os.waitstatus_to_exitcode(status)
+            if code == -signal.SIGXCPU:
+                raise FrontendError(f"timed out after {self.timeout:g} s") from None
             raise FrontendError(f"the parser ended with code {code}") from None
+        except msgspec.MsgspecError:
+            raise FrontendError("the parser's answer cannot be read") from None
         if error:
             raise FrontendError(error)
         return unit, extra
@@ -113,20 +130,29 @@ class _Child:
             self._pid = 0
 
 
-def _serve(job: Job, pipe: Connection) -> None:
+def _serve(job: Job, pipe: Connection, parent: int, timeout: float) -> None:
     """The child's whole life. Nothing of the parent's may run at its end."""
     code = 1
     try:
-        if job.memory:
-            resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
+        processes.forked(parent)
+        _close_others(pipe.fileno())
+        sandbox.limit_memory(job.memory)
+        sandbox.limit_time(timeout)
         try:
+            library(job.libclang)
             lowerer = Lowerer(job.known, job.transform, job.transform_arguments, job.libclang)
-            reply = ("", *lowerer.lower(job.request))
-        except CtxlintError as error:
-            reply = (str(error), b"", b"")
+            sandbox.confine(sandbox.readable([job.request]))
+            reply = answer(lowerer, job.request)
         except Exception as error:  # as in the pool: it costs this unit
-            reply = (f"internal error: {type(error).__name__}: {error}", b"", b"")
-        pipe.send(reply)
+            reply = (str(error) or type(error).__name__, b"", b"")
+        send_answer(pipe, reply)
         code = 0
     finally:
         os._exit(code)
+
+
+def _close_others(kept: int) -> None:
+    """What the parent has open (the store, a lock) is not for the parser of a stranger's
+    text."""
+    os.closerange(3, kept)
+    os.closerange(kept + 1, max(int(n) for n in os.listdir("/proc/self/fd")) + 1)  # noqa: PTH208

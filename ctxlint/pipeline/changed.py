@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctxlint import kbuild
+from ctxlint.base.processes import scratch
 from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
@@ -34,12 +33,7 @@ Contents = Mapping[str, bytes | None]
 MAX_UNITS = 64
 """Units of a profile that are read again for one change."""
 
-MEMORY = 6 << 30
-"""Bytes of address space for a parser of changed source: ten times what a large
-unit of the kernel takes."""
-
 _FOLDER_FILES = 200
-_STALE_SECONDS = 86400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +123,6 @@ class Workshop:
             contents=contents,
             added=frozenset(f for f in there if not self._in_base(f)),
             overlay=self._overlay(contents),
-            memory=MEMORY,
             before=self._before.get(profile.spec_name),
             recent=frozenset(recent),
             limit=self._max_units,
@@ -190,7 +183,7 @@ def workshop(
     known = trusted or request.builds
     instead = {} if known else run_by_build(session.tree.path, base)
     profiles = session.profiles(progress, instead)
-    with session.open_store(progress) as store, _scratch(session.cache) as folder:
+    with session.open_store(progress) as store, scratch("changed-", session.cache) as folder:
         yield Workshop(session, profiles, store, folder, progress, base, max_units)
 
 
@@ -236,18 +229,3 @@ def audited_paths(
     if not paths:
         paths.update(p for p in DEFAULT_PATHS if (tree.path / p).exists())
     return tuple(sorted(paths))
-
-
-@contextlib.contextmanager
-def _scratch(cache: Path) -> Iterator[Path]:
-    """A directory for changed files; what a killed run left behind goes too."""
-    cache.mkdir(parents=True, exist_ok=True)
-    for old in cache.glob("changed-*"):
-        with contextlib.suppress(OSError):
-            if old.stat().st_mtime < time.time() - _STALE_SECONDS:
-                shutil.rmtree(old)
-    folder = Path(tempfile.mkdtemp(prefix="changed-", dir=cache.resolve()))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -6,10 +6,10 @@ The parser sees the changed text under the file's own name; nothing is written i
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path, PurePosixPath
 
 from ctxlint.base.errors import FrontendError, UsageError
+from ctxlint.base.processes import scratch
 from ctxlint.frontend import lower_unit, write_overlay
 from ctxlint.model.image import Image
 from ctxlint.model.scenario.schema import Edit
@@ -52,9 +52,9 @@ def image_of(
         contents[place] = (fixtures_directory() / "model" / name).read_bytes()
         jobs.append((place, first))
     image = Image()
-    with tempfile.TemporaryDirectory() as where:
+    with scratch("ctxlint-copies-") as where:
         overlay = write_overlay(
-            Path(where),
+            where,
             session.tree.path,
             contents,
             [(command.directory, command.arguments) for _, command in jobs],

@@ -57,14 +57,12 @@ class Changed:
     ``contents`` are those files (None: not there), ``overlay`` gives the parser's view
     of them for some commands. ``before`` is the index of the tree before the last
     change: what could not be parsed then is not tried again unless it changed itself,
-    and no more than ``limit`` further units are parsed. ``memory``: bytes a parser may
-    use; the changed source comes from strangers.
+    and no more than ``limit`` further units are parsed.
     """
 
     contents: Mapping[str, bytes | None]
     added: frozenset[str]
     overlay: Callable[[Iterable[kbuild.CompileCommand]], Path]
-    memory: int
     before: Index | None = None
     recent: frozenset[str] = frozenset()
     limit: int = 0
@@ -408,7 +406,6 @@ def _parse(
         transform_arguments=(profile.rt, request.rules, summaries),
         libclang=request.libclang,
         reproducers=cache / "reproducers" if changed is None else None,
-        memory=changed.memory if changed is not None else 0,
     )
     for failure in failures:
         index.incomplete.append(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxlint.base.errors import ToolMissingError
+from ctxlint.base.processes import dying
 from ctxlint.callgraph.program import Program
 from ctxlint.rulebook import Rulebook
 
@@ -160,7 +161,7 @@ def _grep(tree: Path, arch_folder: str, words: Iterable[str]) -> list[str]:
     roots = [r for r in roots if (tree / r).is_dir()]
     try:
         done = subprocess.run(
-            ["grep", "-RlwF", "--include=*.c", "-f", "-", "--", *roots],
+            dying(["grep", "-RlwF", "--include=*.c", "-f", "-", "--", *roots]),
             cwd=tree,
             input="\n".join(sorted(words)),
             capture_output=True,

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from ctxlint.frontend import Request
 from ctxlint.ir.unit import Unit
@@ -33,3 +35,23 @@ def broken(reason: str) -> Callable[[Unit, Request], bytes]:
     if reason == "exit":
         os._exit(7)
     raise ImportError(reason)
+
+
+def toucher(place: str) -> Callable[[Unit, Request], bytes]:
+    """Tries what a parser has no business with."""
+
+    def attempt(what: Callable[[], object]) -> bool:
+        try:
+            what()
+        except OSError:
+            return False
+        return True
+
+    def touch(unit: Unit, request: Request) -> bytes:
+        folder = Path(place)
+        read = attempt((folder / "secret").read_text)
+        write = attempt(lambda: (folder / "made").write_text("x", encoding="utf-8"))
+        start = attempt(lambda: subprocess.run(["true"], check=True))
+        return f"read {read} write {write} start {start}".encode()
+
+    return touch

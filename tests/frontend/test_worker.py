@@ -118,7 +118,10 @@ def script(folder: Path, body: str) -> list[str]:
     """The command of a script without a main guard, which lowers what ``body`` says."""
     before = f"""
         from pathlib import Path
+        import signal
         import sys
+        # Ignored where a shell without job control started the tests.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from ctxlint.frontend import Request, lower_many
