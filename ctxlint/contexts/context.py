@@ -10,24 +10,12 @@ kernels, cell by cell (tests/kernel_tree/groundtruth).
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 
 from ctxlint.callgraph.facts import Delta
 from ctxlint.callgraph.values import Value
 from ctxlint.rulebook.schema import ContextState
-
-
-class Wait(enum.IntEnum):
-    """Wait type of an operation, and the strictest that a context allows."""
-
-    NONE = -1
-    SPIN = 0
-    CONFIG = 1
-    SLEEP = 2
-
-
-LEVELS = {"spin": Wait.SPIN, "config": Wait.CONFIG, "sleep": Wait.SLEEP}
+from ctxlint.semantics.waits import Wait
 
 _CAP = 4
 

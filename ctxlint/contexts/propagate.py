@@ -19,10 +19,11 @@ from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
 from ctxlint.contexts import limits
-from ctxlint.contexts.context import LEVELS, Context, Wait
+from ctxlint.contexts.context import Context
 from ctxlint.contexts.entries import EntryPoint, constant
 from ctxlint.rulebook.book import ApiRule, Rulebook
-from ctxlint.rulebook.conditions import choose
+from ctxlint.semantics import rule_calls
+from ctxlint.semantics.waits import Wait
 
 Env = tuple[tuple[int, Value], ...]
 
@@ -257,13 +258,14 @@ class Propagation:
         callee = self.program.functions.get(symbol)
         if rule is not None:
             need = self._need(rule, symbol, node, args)
-            if need is not None and need.level > allowed and not self._legal(rule, context):
+            forbidden = need is not None and need.level > allowed
+            if need is not None and forbidden and not rule_calls.legal(rule, context):
                 self.violations.append(Violation(node, edge, point, context, need))
             body_counts = rule.api.inside or (
                 # A rule stands for a body that was not read; an audited one is.
                 callee is not None and callee.file.endswith(".c")
             )
-            if not body_counts or (need is not None and need.level > allowed):
+            if not body_counts or forbidden:
                 return
         if callee is None:
             if rule is None and not symbol.startswith("__builtin_"):
@@ -302,69 +304,20 @@ class Propagation:
     def _need(
         self, rule: ApiRule, symbol: str, node: Node, args: tuple[Value, ...]
     ) -> Need | None:
-        if rule.api.config is not None:
-            return self._configured(rule, node)
-        cases = rule.cases(self.rt)
-        if not cases:
-            return None
-        decl = self.program.decls.get(symbol)
-        bound = (
-            rule.bind(decl.params)
-            if decl is not None
-            else {name: i for i, (name, _) in enumerate(rule.params)}
+        bound = rule_calls.bind(rule, self.program.decls.get(symbol))
+        found = rule_calls.requirement(
+            rule,
+            self.rt,
+            rule_calls.lookup(
+                bound,
+                args,
+                lambda value: evaluate(value, lambda _: None),
+                lambda name: constant(self.program, self.rules, name),
+            ),
+            self.program.inits.get(node.fn.file, ()),
+            self.program.calls_in_file.get(node.fn.file, set()),
         )
-        values = {name: args[i] for name, i in bound.items() if i < len(args)}
-
-        def lookup(name: str) -> int | None:
-            if name in values:
-                return evaluate(values[name], lambda _: None)
-            return constant(self.program, self.rules, name)
-
-        chosen = choose(cases, lambda c: c.when, lookup)
-        if not chosen:
-            return None
-        # An argument that is not known: claim no more than every case says.
-        case, word = min(
-            chosen, key=lambda c: (LEVELS[c[0].level], c[0].certainty == "certain")
-        )
-        level = self._relaxed(rule, LEVELS[case.level], node)
-        certain = case.certainty == "certain" and word == "certain"
-        return Need(level, certain, case.why, rule)
-
-    def _relaxed(self, rule: ApiRule, level: Wait, node: Node) -> Wait:
-        """Some drivers choose a variant that spins, by a call in their own file."""
-        calls = self.program.calls_in_file.get(node.fn.file, set())
-        if level == Wait.SLEEP and rule.api.relaxed_by and rule.api.relaxed_by in calls:
-            return Wait.CONFIG
-        return level
-
-    def _configured(self, rule: ApiRule, node: Node) -> Need | None:
-        """A requirement that the driver's own structure decides. With several
-        structures in the file the weakest requirement is taken."""
-        config = rule.api.config
-        assert config is not None
-        found = []
-        for init in self.program.inits.get(node.fn.file, ()):
-            if init.record.removeprefix("struct ") != config.record:
-                continue
-            values = dict(init.values)
-            for fields, level, why in config.cases:
-                if all(values.get(name) for name in fields):
-                    found.append((LEVELS[level], why))
-                    break
-            else:
-                found.append((LEVELS[config.otherwise], config.why))
-        if not found:
-            return None
-        level_found, why = min(found)
-        return Need(self._relaxed(rule, level_found, node), True, why, rule)
-
-    @staticmethod
-    def _legal(rule: ApiRule, context: Context) -> bool:
-        return any(
-            (name == "in_interrupt" and context.in_interrupt()) or name == context.name
-            for name in rule.api.legal_in
-        )
+        return None if found is None else Need(found.level, found.certain, found.why, rule)
 
     # -- header functions --------------------------------------------------
 

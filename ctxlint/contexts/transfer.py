@@ -43,6 +43,7 @@ from ctxlint.ir.unit import Decl, Function
 from ctxlint.ir.walk import type_of
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
+from ctxlint.semantics import rule_calls
 
 _depends_on_entry = lru_cache(maxsize=1 << 16)(depends_on_entry)
 _on_entry_memory = lru_cache(maxsize=1 << 16)(on_entry_memory)
@@ -342,22 +343,14 @@ class Analysis:
         args: tuple[Value, ...],
         op_id: str,
     ) -> list[State]:
-        decl = self.decls(symbol)
-        bound = (
-            rule.bind(decl.params)
-            if decl is not None
-            else {name: i for i, (name, _) in enumerate(rule.params)}
-        )
+        bound = rule_calls.bind(rule, self.decls(symbol))
         result: Value = ("v", op_id)
         changed = st
         on = rule.api.effect.on if rule.api.effect is not None else ""
         without: State | None = st.copy() if on else None
-        for effect in rule.effects(self.rt):
-            saved = self._effect(changed, effect, bound, op, args)
-            if saved is not None:
-                result = saved
-        if rule.api.returns:
-            result = self._returned(st, rule, bound, args) or result
+        target = _Target(self, changed, op, args)
+        saved = rule_calls.apply(rule, self.rt, self.rules, bound, args, target)
+        result = rule_calls.returned(rule, bound, args, target) or saved or result
         states = [changed]
         self._set_result(changed, op, result, op_id)
         if without is not None:
@@ -373,68 +366,6 @@ class Analysis:
         if op.dst is not None:
             st.forget(("v", op_id))
             self.reader.assign(st, op.dst, result, op_id)
-
-    def _effect(
-        self,
-        st: State,
-        effect: fx.Effect,
-        bound: dict[str, int],
-        op: ops.Call,
-        args: tuple[Value, ...],
-    ) -> Value:
-        if isinstance(effect, fx.Irq):
-            st.set_irq(effect.off, op.loc)
-        elif isinstance(effect, fx.IrqSave):
-            saved = ("fl", st.save_irq())
-            st.set_irq(True, op.loc)
-            if effect.arg == fx.RESULT:
-                return saved
-            i = bound.get(effect.arg, -1)
-            if 0 <= i < len(args) and args[i] is not None and args[i][0] == "&":
-                st.mem[args[i][1]] = saved
-        elif isinstance(effect, fx.IrqRestore):
-            i = bound.get(effect.arg, -1)
-            flags = args[i] if 0 <= i < len(args) else None
-            st.restore_irq(flags[1] if flags is not None and flags[0] == "fl" else None)
-        elif isinstance(effect, fx.Count):
-            st.count(effect.counter, effect.delta, op.loc)
-        else:
-            i = bound.get(effect.arg, -1)
-            path = expr_text(self.fn, op.args[i]) if 0 <= i < len(op.args) else ""
-            taken = isinstance(effect, fx.Lock)
-            if taken:
-                self.acquired.add(effect.kind)
-                st.lock(effect.kind, path, op.loc)
-                if 0 <= i < len(args):
-                    st.assume(args[i], True)  # it was not NULL, then
-            else:
-                st.unlock(effect.kind, path)
-            for phrase in self.rules.phrases(effect.kind, self.rt):
-                if isinstance(phrase, fx.Count):
-                    st.count(phrase.counter, phrase.delta if taken else -phrase.delta, op.loc)
-        return None
-
-    @staticmethod
-    def _returned(
-        st: State, rule: ApiRule, bound: dict[str, int], args: tuple[Value, ...]
-    ) -> Value:
-        word, _, arg = rule.api.returns.partition(" ")
-        if word == "same":
-            return ("g", rule.symbol)  # one value, however often it is asked for
-        if word == "preempt-count":
-            return ("pc", st.pre, st.bh)
-        if word == "irq-flags":
-            return ("fl", st.irq)
-        irq = st.irq
-        if arg:
-            i = bound.get(arg, -1)
-            saved = args[i] if 0 <= i < len(args) else None
-            if saved is None or saved[0] != "fl":
-                return None
-            irq = saved[1]
-        if irq in (0, 1):
-            return ("k", irq)
-        return ("io",) if irq == -1 else None
 
     def _apply_outcomes(
         self,
@@ -586,3 +517,59 @@ class Analysis:
         elif len(outcomes) > limits.VALUES_MAX:
             outcomes = fewer_outcomes(list(found.values()), self._lose)
         return tuple(outcomes)
+
+
+class _Target:
+    """A state of the analysis as what effects act on."""
+
+    def __init__(
+        self, analysis: Analysis, state: State, op: ops.Call, args: tuple[Value, ...]
+    ) -> None:
+        self.analysis = analysis
+        self.state = state
+        self.op = op
+        self.args = args
+
+    def set_irqs(self, off: bool) -> None:
+        self.state.set_irq(off, self.op.loc)
+
+    def flags(self) -> Value:
+        return ("fl", self.state.irq)
+
+    def save_irqs(self) -> Value:
+        return ("fl", self.state.save_irq())
+
+    def restore_irqs(self, flags: Value) -> None:
+        known = flags is not None and flags[0] == "fl"
+        self.state.restore_irq(flags[1] if known else None)
+
+    def count(self, counter: fx.Counter, delta: int) -> None:
+        self.state.count(counter, delta, self.op.loc)
+
+    def lock(self, kind: str, argument: int, taken: bool) -> None:
+        given = 0 <= argument < len(self.op.args)
+        path = expr_text(self.analysis.fn, self.op.args[argument]) if given else ""
+        if not taken:
+            self.state.unlock(kind, path)
+            return
+        self.analysis.acquired.add(kind)
+        self.state.lock(kind, path, self.op.loc)
+        if 0 <= argument < len(self.args):
+            self.state.assume(self.args[argument], True)  # it was not NULL, then
+
+    def write(self, pointer: Value, value: Value) -> None:
+        if pointer is not None and pointer[0] == "&":
+            self.state.mem[pointer[1]] = value
+
+    def preempt_count(self) -> Value:
+        return ("pc", self.state.pre, self.state.bh)
+
+    def irqs_off(self, flags: Value) -> Value:
+        if flags is None or flags[0] != "fl":
+            return None
+        if flags[1] in (0, 1):
+            return ("k", flags[1])
+        return ("io",) if flags[1] == -1 else None
+
+    def same(self, symbol: str) -> Value:
+        return ("g", symbol)  # one value, however often it is asked for

@@ -11,12 +11,12 @@ import msgspec
 
 from ctxlint.checks import base as checks
 from ctxlint.contexts import witness
-from ctxlint.contexts.context import Wait
 from ctxlint.contexts.limits import in_words
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.fingerprint import with_fingerprints
 from ctxlint.findings.model import Evidence, Finding, Incomplete, UnknownCallee
 from ctxlint.rulebook.book import Rulebook
+from ctxlint.semantics.waits import Wait
 
 _UNREGISTERED_COST = 2
 """A way from a registered entry point is worth this many more calls than a

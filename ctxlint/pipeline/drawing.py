@@ -15,11 +15,12 @@ from itertools import pairwise
 from ctxlint.callgraph.facts import Edge, Summary
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.contexts import witness
-from ctxlint.contexts.context import LEVELS, Context, Wait
+from ctxlint.contexts.context import Context
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.ir.unit import Loc
 from ctxlint.rulebook.book import Rulebook
+from ctxlint.semantics.waits import LEVELS, Wait
 
 LAYERS_MAX = 12
 """Calls from the focus, in each direction."""

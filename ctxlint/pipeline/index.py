@@ -35,7 +35,8 @@ from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
 _HEADER_LEVELS = 3
 
 _FACT_MAKERS = (
-    "base", "callgraph", "contexts", "frontend", "ir", "rulebook", "pipeline/work.py",
+    "base", "callgraph", "contexts", "frontend", "ir", "rulebook", "semantics",
+    "pipeline/work.py",
 )  # fmt: skip
 _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a

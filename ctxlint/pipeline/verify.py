@@ -20,6 +20,7 @@ from ctxlint.contexts.witness import nodes_of
 from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
+from ctxlint.model.explore.ruled import Known
 from ctxlint.model.explore.target import Leg, Way
 from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
 from ctxlint.model.image import Image, link
@@ -65,8 +66,17 @@ def verifier_of(
         image,
         rules,
         profile.rt,
+        known_of(program, rules),
+    )
+
+
+def known_of(program: Program, rules: Rulebook) -> Known:
+    """What rules ask of a linked program."""
+    return Known(
         program.decls,
         lambda name: constant(program, rules, name),
+        program.inits,
+        program.calls_in_file,
     )
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contexts.snippet import rules
 from ctxlint.callgraph.facts import Delta
-from ctxlint.contexts.context import Context, Wait
+from ctxlint.contexts.context import Context
+from ctxlint.semantics.waits import Wait
 
 _count = st.integers(0, 3)
 CONTEXTS = st.builds(

@@ -8,65 +8,70 @@ that context happens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ctxlint.contexts.context import LEVELS, Context, Wait
+from ctxlint.callgraph.facts import RecordInit
+from ctxlint.contexts.context import Context
 from ctxlint.ir.unit import Decl
 from ctxlint.model.explore.path import Path
 from ctxlint.model.machine import Machine
 from ctxlint.model.runtime.state import HARDIRQ_MASK, NMI_MASK, SOFTIRQ_MASK, Kernel, Report
 from ctxlint.model.values import Value
-from ctxlint.rulebook import effects
 from ctxlint.rulebook.book import ApiRule, Rulebook
-from ctxlint.rulebook.conditions import choose
+from ctxlint.semantics import rule_calls
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the program says that rules ask for: declarations, enumerators and
+    constants, the structures that a file initialises and the functions that it calls."""
+
+    decls: Mapping[str, Decl]
+    constant: Callable[[str], int | None]
+    inits: Mapping[str, Sequence[RecordInit]] = field(default_factory=dict)
+    calls: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 class Ruled:
-    """For one execution. ``context`` is the name of the entry's execution context,
-    ``constant(name)`` gives the numbers of enumerators and constants in conditions."""
+    """For one execution. ``context`` is the name of the entry's execution context;
+    ``undecided`` collects the calls of which the rule leaves open whether they are legal."""
 
-    def __init__(
-        self,
-        path: Path,
-        rules: Rulebook,
-        decls: Mapping[str, Decl],
-        constant: Callable[[str], int | None],
-        context: str,
-    ) -> None:
+    def __init__(self, path: Path, rules: Rulebook, known: Known, context: str) -> None:
         self.path = path
         self.rules = rules
-        self.decls = decls
-        self.constant = constant
+        self.known = known
         self.context = context
+        self.undecided: list[str] = []
         self._same: dict[str, Value] = {}
 
     def judge(self, m: Machine, rule: ApiRule, args: tuple[Any, ...]) -> Report | None:
         """What the rule says of a call here; None when it is legal."""
         kernel: Kernel = m.runtime
-        cases = rule.cases(kernel.config.rt)
-        if not cases:
-            return None
-        lookup = self._lookup(rule, args)
-        chosen = choose(cases, lambda c: c.when, lookup)
-        if not chosen:
-            return None
-        case, word = max(chosen, key=lambda c: LEVELS[c[0].level])
-        level = LEVELS[case.level]
+        rt = kernel.config.rt
+        bound = self.bind(rule)
+        file = m.stack[-1].meta.fn.file if m.stack else ""
+        need = rule_calls.requirement(
+            rule,
+            rt,
+            # Symbols can be compared: where they decide, the execution forks.
+            rule_calls.lookup(bound, args, lambda value: value, self.known.constant),
+            self.known.inits.get(file, ()),
+            self.known.calls.get(file, ()),
+        )
         context = context_of(kernel, self.context)
-        allowed = context.allows(kernel.config.rt)
-        if level <= allowed or level == Wait.SPIN:
+        allowed = context.allows(rt)
+        if need is None or need.most <= allowed or rule_calls.legal(rule, context):
             return None
-        if any(
-            name == self.context or (name == "in_interrupt" and context.in_interrupt())
-            for name in rule.api.legal_in
-        ):
+        if need.level <= allowed:
+            if rule.show not in self.undecided:
+                self.undecided.append(rule.show)
             return None
-        may = case.certainty == "may" or word == "possible"
-        verb = "may sleep" if may else "sleeps"
+        verb = "sleeps" if need.certain else "may sleep"
         return Report(
             kind="sleeping",
-            headline=f"{rule.show}() {verb}: {case.why}".rstrip(": "),
+            headline=f"{rule.show}() {verb}: {need.why}".rstrip(": "),
             cpu=kernel.cpu.number,
             task=kernel.task.comm,
             pid=kernel.task.pid,
@@ -74,91 +79,72 @@ class Ruled:
             frames=kernel.frames(),
             printed=False,
             suppressed="known from a rule, not run",
-            certain=not may,
+            certain=need.certain,
             time=kernel.now,
             facts={"operation": rule.symbol},
         )
 
-    def _lookup(self, rule: ApiRule, args: tuple[Any, ...]) -> Callable[[str], int | None]:
-        bound = self._bind(rule)
+    def bind(self, rule: ApiRule) -> dict[str, int]:
+        """Argument numbers of the rule's parameters."""
+        return rule_calls.bind(rule, self.known.decls.get(rule.symbol))
 
-        def lookup(name: str) -> int | None:
-            if name in bound:
-                index = bound[name]
-                value = args[index] if index < len(args) else None
-                return value if value.__class__ is int else None
-            return self.constant(name)
-
-        return lookup
-
-    def _bind(self, rule: ApiRule) -> dict[str, int]:
-        decl = self.decls.get(rule.symbol)
-        if decl is not None:
-            return rule.bind(decl.params)
-        return {name: i for i, (name, _) in enumerate(rule.params)}
-
-    def effect(self, kernel: Kernel, rule: ApiRule, args: tuple[Any, ...], result: Any) -> Any:
+    def effect(self, m: Machine, rule: ApiRule, args: tuple[Any, ...], result: Any) -> Any:
         """What a call changes in the execution context; what it returns. ``result`` is
         an unknown of its type."""
-        special = self._special(kernel, rule, args)
+        kernel: Kernel = m.runtime
+        bound = self.bind(rule)
+        target = _Target(self, m)
+        special = rule_calls.returned(rule, bound, args, target)
         result = result if special is None else special
         on = rule.api.effect.on if rule.api.effect is not None else ""
         if on and bool(result != 0) != (on == "nonzero"):
             return result
-        bound = self._bind(rule)
-        for effect in rule.effects(kernel.config.rt):
-            result = self._apply(kernel, effect, bound, args, result)
-        return result
+        saved = rule_calls.apply(rule, kernel.config.rt, self.rules, bound, args, target)
+        return result if saved is None else saved
 
-    def _special(self, kernel: Kernel, rule: ApiRule, args: tuple[Any, ...]) -> Value | None:
-        word, _, arg = rule.api.returns.partition(" ")
-        match word:
-            case "preempt-count":
-                return kernel.task.preempt_count
-            case "irq-flags":
-                return int(kernel.cpu.irqs_off) << 7
-            case "irqs-disabled":
-                if arg:
-                    return int(bool(args[0] != 0)) if args else 0
-                return int(kernel.cpu.irqs_off)
-            case "same":
-                if rule.symbol not in self._same:
-                    self._same[rule.symbol] = self.path.fresh(f"{rule.show}()", 8)
-                return self._same[rule.symbol]
-        return None
+    def same(self, symbol: str) -> Value:
+        if symbol not in self._same:
+            self._same[symbol] = self.path.fresh(f"{symbol}()", 8)
+        return self._same[symbol]
 
-    def _apply(
-        self,
-        kernel: Kernel,
-        effect: effects.Effect,
-        bound: Mapping[str, int],
-        args: tuple[Any, ...],
-        result: Any,
-    ) -> Any:
-        cpu = kernel.cpu
-        match effect:
-            case effects.Irq(off):
-                cpu.irqs_off = off
-            case effects.IrqSave(arg):
-                flags = int(cpu.irqs_off) << 7
-                cpu.irqs_off = True
-                if arg == effects.RESULT:
-                    return flags
-            case effects.IrqRestore(arg):
-                value = args[bound[arg]] if arg in bound and bound[arg] < len(args) else 0
-                cpu.irqs_off = bool(value != 0)
-            case effects.Count(counter, delta):
-                count(kernel, counter, delta)
-            case effects.Lock(kind):
-                self._held(kernel, kind, 1)
-            case effects.Unlock(kind):
-                self._held(kernel, kind, -1)
-        return result
 
-    def _held(self, kernel: Kernel, kind: str, sign: int) -> None:
-        for phrase in self.rules.phrases(kind, kernel.config.rt):
-            if isinstance(phrase, effects.Count):
-                count(kernel, phrase.counter, sign * phrase.delta)
+class _Target:
+    """The runtime as what effects act on. Saved flags are 0 or 0x80 (arm64's bit)."""
+
+    def __init__(self, ruled: Ruled, m: Machine) -> None:
+        self.ruled = ruled
+        self.m = m
+        self.kernel: Kernel = m.runtime
+
+    def set_irqs(self, off: bool) -> None:
+        self.kernel.cpu.irqs_off = off
+
+    def flags(self) -> int:
+        return int(self.kernel.cpu.irqs_off) << 7
+
+    save_irqs = flags
+
+    def restore_irqs(self, flags: Any) -> None:
+        self.kernel.cpu.irqs_off = bool(self.irqs_off(flags))
+
+    def count(self, counter: str, delta: int) -> None:
+        count(self.kernel, counter, delta)
+
+    def lock(self, kind: str, argument: int, taken: bool) -> None:
+        pass
+
+    def write(self, pointer: Any, value: Any) -> None:
+        if pointer is not None:
+            self.m.store(pointer, self.m.image.pointer_bytes, value)
+
+    def preempt_count(self) -> int:
+        return self.kernel.task.preempt_count
+
+    def irqs_off(self, flags: Any) -> Any:
+        return 0 if flags is None else int(bool(flags != 0))
+
+    def same(self, symbol: str) -> Value:
+        return self.ruled.same(symbol)
 
 
 def context_of(kernel: Kernel, name: str = "") -> Context:
@@ -196,4 +182,4 @@ def count(kernel: Kernel, counter: str, delta: int) -> None:
         task.migration_disabled = max(0, task.migration_disabled + delta)
 
 
-__all__ = ["Ruled", "context_of", "count"]
+__all__ = ["Known", "Ruled", "context_of", "count"]

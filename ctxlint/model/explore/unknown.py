@@ -82,7 +82,7 @@ class Unknown:
         if rule.api.noreturn:
             raise Crashed(f"{rule.show}()")
         result = self._result(rule.show, returns)
-        return self.ruled.effect(m.runtime, rule, args, result)
+        return self.ruled.effect(m, rule, args, result)
 
     def _result(self, name: str, returns: Type | None) -> Any:
         if no_value(returns):
@@ -99,7 +99,7 @@ class Unknown:
 
     def _forget(self, m: Machine, name: str, args: tuple[Any, ...]) -> None:
         """What is behind pointers to variables of a caller may have been written."""
-        decl = self.ruled.decls.get(name)
+        decl = self.ruled.known.decls.get(name)
         for i, value in enumerate(args):
             if value.__class__ is not int or not STACK <= value < UNKNOWN:
                 continue

@@ -16,11 +16,11 @@ from functools import partial
 from typing import Any
 
 from ctxlint.ir.types import TInt, TPtr, TRecord
-from ctxlint.ir.unit import Decl, Function
+from ctxlint.ir.unit import Function
 from ctxlint.model.code import Code, Frame, Meta
 from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
-from ctxlint.model.explore.ruled import Ruled, count
+from ctxlint.model.explore.ruled import Known, Ruled, count
 from ctxlint.model.explore.target import Follower, Left, Way
 from ctxlint.model.explore.unknown import Unknown
 from ctxlint.model.explore.variables import Variables, Writes, writes_of
@@ -110,8 +110,7 @@ class Verifier:
         image: Image,
         rules: Rulebook,
         rt: bool,
-        decls: Mapping[str, Decl],
-        constant: Callable[[str], int | None],
+        known: Known,
         *,
         bounds: Bounds | None = None,
         boot: Callable[[Machine, Config], Kernel] = Kernel,
@@ -120,8 +119,7 @@ class Verifier:
         self.image = image
         self.rules = rules
         self.rt = rt
-        self.decls = decls
-        self.constant = constant
+        self.known = known
         self.bounds = bounds or Bounds()
         self.boot = boot
         self.clock = clock
@@ -255,7 +253,7 @@ class _Exploration:
         variables = Variables(path, v.writes, self.start.values)
         outside = Unknown(
             path,
-            Ruled(path, v.rules, v.decls, v.constant, self.start.context),
+            Ruled(path, v.rules, v.known, self.start.context),
             variables,
             self._target,
             self._is_goal,

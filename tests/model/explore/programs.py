@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ctxlint.callgraph.program import link as link_facts
 from ctxlint.contexts import entries
-from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Propagation
 from ctxlint.contexts.unitfacts import unit_facts
 from ctxlint.frontend import lower_unit
@@ -18,7 +17,7 @@ from ctxlint.model.image import Image
 from ctxlint.model.runtime.library import add_models
 from ctxlint.model.runtime.state import Config
 from ctxlint.pipeline.collect import explained
-from ctxlint.pipeline.verify import start_of, way_of
+from ctxlint.pipeline.verify import known_of, start_of, way_of
 from tests.contexts.snippet import rules
 
 PRELUDE = """
@@ -74,8 +73,7 @@ def verdicts(
     image.add_unit(unit)
     add_models(image, Config(rt=rt))
     verifier = Verifier(
-        image, rules(), rt, program.decls,
-        lambda name: constant(program, rules(), name), bounds=bounds,
+        image, rules(), rt, known_of(program, rules()), bounds=bounds
     )  # fmt: skip
     out = {}
     for finding, violation in pairs:
