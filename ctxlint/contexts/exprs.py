@@ -270,6 +270,11 @@ def _text(fn: Function, e: ops.Expr, above: int = 0) -> str:
             return f"{_text(fn, e.base.ptr, 12)}->{e.name}"
         return f"{_text(fn, e.base, 12)}.{e.name}"
     if isinstance(e, ops.Deref):
+        pointer = e.ptr
+        while isinstance(pointer, ops.Cast):
+            pointer = pointer.e
+        if isinstance(pointer, ops.Addr):  # READ_ONCE(), for one
+            return _text(fn, pointer.lvalue, above)
         return f"*{_text(fn, e.ptr, 11)}"
     if isinstance(e, ops.Index):
         return f"{_text(fn, e.base, 12)}[{_text(fn, e.index)}]"

@@ -25,6 +25,7 @@ class AsmText(NamedTuple):
     ins: tuple[str, ...]
     labels: tuple[str, ...]
     goto: bool
+    memory: bool
 
 
 def split(source: str) -> AsmText | None:
@@ -66,7 +67,8 @@ def split(source: str) -> AsmText | None:
     parts += [[]] * (4 - len(parts))
     labels = tuple(p.strip(" \t\n\\") for p in parts[3])
     goto = "goto" in head[0]
-    return AsmText(template, _operands(parts[0]), _operands(parts[1]), labels, goto)
+    memory = any('"memory"' in part for part in parts[2])
+    return AsmText(template, _operands(parts[0]), _operands(parts[1]), labels, goto, memory)
 
 
 def _operands(parts: list[str]) -> tuple[str, ...]:

@@ -165,13 +165,17 @@ class Jumps(Initialisers):
             outs = self._outputs(kids, operands)
             ins = [e for e in operands if not any(e is o for o in outs)]
             op = Asm(
-                template, tuple(("=?", e) for e in outs), tuple(("?", e) for e in ins), loc
+                template,
+                tuple(("=?", e) for e in outs),
+                tuple(("?", e) for e in ins),
+                loc,
+                memory=True,
             )
         else:
             cut = len(text.outs)
             outs_ = tuple(zip(text.outs, operands[:cut], strict=True))
             ins_ = tuple(zip(text.ins, operands[cut:], strict=True))
-            op = Asm(text.template, outs_, ins_, loc)
+            op = Asm(text.template, outs_, ins_, loc, text.memory)
         if text is not None and text.goto:
             self._asm_goto(op, text.labels, loc)
         else:

@@ -53,8 +53,8 @@ class Table:
             return local
         type_ = self.world.types[number]
         match type_:
-            case TPtr(to, name):
-                type_ = TPtr(self.local(to), name)
+            case TPtr(to, name, volatile):
+                type_ = TPtr(self.local(to), name, volatile)
             case TArray(of, count):
                 type_ = TArray(self.local(of), count)
             case TFunc(ret, params, variadic):

@@ -76,13 +76,14 @@ class TypeWorld(Interner):
             name = lib.text(lib.getTypedefName(ctype))
         canonical = lib.getCanonicalType(ctype)
         kind = canonical.kind
+        volatile = bool(lib.isVolatileQualifiedType(canonical))
         if kind in _UNSIGNED or kind in _SIGNED:
             bits = lib.Type_getSizeOf(canonical) * 8
-            return self.intern(TInt(bits, kind in _SIGNED, name), kind == 3)
+            return self.intern(TInt(bits, kind in _SIGNED, name, volatile), kind == 3)
         if kind == POINTER:
             self.pointer_bits = lib.Type_getSizeOf(canonical) * 8
             pointee = lib.getPointeeType(ctype if ctype.kind == POINTER else canonical)
-            return self.intern(TPtr(self.number(pointee), name))
+            return self.intern(TPtr(self.number(pointee), name, volatile))
         if kind == RECORD:
             return self.intern(TRecord(self.record_key(canonical), name))
         if kind == ENUM:
@@ -91,7 +92,7 @@ class TypeWorld(Interner):
             tag = self.enum_tag(decl)
             if not isinstance(under, TInt):
                 under = TInt(32, False)
-            return self.intern(TInt(under.bits, under.signed, name or tag))
+            return self.intern(TInt(under.bits, under.signed, name or tag, volatile))
         if kind in ARRAYS:
             plain = ctype if ctype.kind in ARRAYS else canonical
             count = lib.getArraySize(plain) if kind == CONST_ARRAY else -1

@@ -182,12 +182,14 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="
 
 
 class Asm(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="asm"):
-    """Inline assembly: opaque. Operands are ``(constraint, expression)``."""
+    """Inline assembly: opaque. Operands are ``(constraint, expression)``; ``memory``
+    says that it clobbers memory."""
 
     template: str
     outs: tuple[tuple[str, Expr], ...]
     ins: tuple[tuple[str, Expr], ...]
     loc: LocId
+    memory: bool = False
 
 
 class Stated(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="says"):

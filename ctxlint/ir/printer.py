@@ -44,12 +44,12 @@ from ctxlint.ir.unit import Function, GlobalVar, VarDecl
 def type_text(type_id: TypeId, types: Sequence[Type]) -> str:
     """A type in one line: ``u32``, ``i8``, typedef names, ``T*``, ``T[4]``."""
     match types[type_id]:
-        case TInt(bits, signed, name):
-            return name or f"{'i' if signed else 'u'}{bits}"
+        case TInt(bits, signed, name, volatile):
+            return "volatile " * volatile + (name or f"{'i' if signed else 'u'}{bits}")
         case TFloat(bits):
             return f"f{bits}"
-        case TPtr(to, name):
-            return name or f"{type_text(to, types)}*"
+        case TPtr(to, name, volatile):
+            return (name or f"{type_text(to, types)}*") + " volatile" * volatile
         case TArray(of, count):
             dimensions = f"[{count if count >= 0 else ''}]"
             while isinstance(inner := types[of], TArray):

@@ -25,12 +25,14 @@ class TInt(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="
     """An integer, ``_Bool`` or enum type.
 
     ``bits`` is the storage width; ``name`` is the outermost typedef, or
-    ``"enum TAG"``, when there is one (``"gfp_t"``), else ``""``.
+    ``"enum TAG"``, when there is one (``"gfp_t"``), else ``""``. An lvalue of a
+    ``volatile`` type may read as another value each time.
     """
 
     bits: int
     signed: bool
     name: str = ""
+    volatile: bool = False
 
 
 class TFloat(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="f"):
@@ -38,8 +40,11 @@ class TFloat(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
 
 
 class TPtr(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="p"):
+    """``volatile`` is the pointer itself; what it points at says so on its own."""
+
     to: TypeId
     name: str = ""
+    volatile: bool = False
 
 
 class TArray(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="a"):
