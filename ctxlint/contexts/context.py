@@ -10,14 +10,20 @@ kernels, cell by cell (tests/kernel_tree/groundtruth).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ctxlint.callgraph.facts import Delta
 from ctxlint.callgraph.values import Value
+from ctxlint.rulebook import effects
 from ctxlint.rulebook.schema import ContextState
 from ctxlint.semantics.waits import Wait
 
+Phrases = Callable[[str], Iterable[effects.Effect]]
+
 _CAP = 4
+_COUNTERS = {"preempt": "pre", "bh": "bh", "rcu": "rcu", "migrate": "mig"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,24 @@ class Context:
             rcu=_cap(self.rcu + delta.rcu),
             mig=_cap(self.mig + delta.mig),
         )
+
+    def after(self, changes: Iterable[effects.Effect], phrases: Phrases) -> Context:
+        """The context after effects of a rule; ``phrases`` tells what holding a lock of
+        a kind changes."""
+        context = self
+        for effect in changes:
+            if isinstance(effect, effects.Irq):
+                context = replace(context, irq=int(effect.off))
+            elif isinstance(effect, effects.Count):
+                name = _COUNTERS[effect.counter]
+                moved: Any = _cap(getattr(context, name) + effect.delta)
+                context = replace(context, **{name: moved})
+            elif isinstance(effect, effects.Lock | effects.Unlock):
+                sign = 1 if isinstance(effect, effects.Lock) else -1
+                counts = [p for p in phrases(effect.kind) if isinstance(p, effects.Count)]
+                held = [replace(p, delta=sign * p.delta) for p in counts]
+                context = context.after(held, phrases)
+        return context
 
     def allows(self, rt: bool) -> Wait:
         """The strictest wait type that is legal here."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from ctxlint.callgraph.facts import Edge, Point, Store, Summary
 from ctxlint.callgraph.program import Program
 from ctxlint.callgraph.values import Value, address, evaluate, substitute
-from ctxlint.rulebook.book import RegistrationRule, Rulebook
+from ctxlint.contexts.watched import Watched
+from ctxlint.rulebook.book import RegistrationRule, Rulebook, plain_tag
 from ctxlint.rulebook.conditions import choose
 from ctxlint.rulebook.prototypes import parse
 from ctxlint.rulebook.schema import Callback, Choice, FieldCallback, TableEntry
@@ -48,7 +49,7 @@ def find(program: Program, rules: Rulebook, rt: bool) -> list[EntryPoint]:
     """All entry points, each (function, context, kind) once, in a stable order."""
     finder = _Finder(program, rules, rt)
     found: dict[tuple[str, str, str], EntryPoint] = {}
-    for entry in sorted(finder.all()):
+    for entry in sorted(finder.all(), key=lambda e: (not e.certain, e)):
         found.setdefault((entry.symbol, entry.context, entry.kind), entry)
     return sorted(found.values())
 
@@ -58,6 +59,7 @@ class _Finder:
         self.program = program
         self.rules = rules
         self.rt = rt
+        self.watched = Watched(program, rules, lambda name: constant(program, rules, name))
 
     def all(self) -> Iterator[EntryPoint]:
         for symbol in sorted(self.program.functions):
@@ -119,14 +121,16 @@ class _Finder:
         index = bound.get(callback.arg, -1)
         if not 0 <= index < len(args):
             return
-        lookup = self._lookup({name: args[i] for name, i in bound.items() if i < len(args)})
+        values = {name: args[i] for name, i in bound.items() if i < len(args)}
+        lookup = self._lookup(values)
         functions: dict[str, str] = dict.fromkeys(self.program.targets(args[index]), "")
         for member, found in self.program.pointed_members(args[index]).items():
             functions.update(dict.fromkeys(found, member))
         state = self._state(rule, bound, args)
         at = fn.locs[edge.loc]
+        contexts = tuple(c for c in callback.contexts if self._shown(c, values))
         for symbol in sorted(functions):
-            for choice, certain in self._choices(callback.contexts, lookup):
+            for choice, certain in self._choices(contexts, lookup, at.file):
                 yield EntryPoint(
                     symbol,
                     choice.context,
@@ -168,7 +172,7 @@ class _Finder:
             lookups = list(self._paired(store, rule)) or lookups
         for symbol in self.program.targets(store.value):
             for lookup in lookups:
-                for choice, certain in self._choices(rule.contexts, lookup):
+                for choice, certain in self._choices(rule.contexts, lookup, store.file):
                     yield EntryPoint(
                         symbol,
                         choice.context,
@@ -193,7 +197,7 @@ class _Finder:
             rule = self.rules.field_callbacks(record, name)
         if rule is None:
             return None
-        return rule, f"{record.removeprefix('struct ')}.{name}"
+        return rule, f"{plain_tag(record)}.{name}"
 
     def _paired(
         self, store: Store, rule: FieldCallback
@@ -222,7 +226,7 @@ class _Finder:
                 lookup = self._lookup({rule.state: ("k", store.index)})
                 state = self._enumerator(rule, store.index)
                 for symbol in self.program.targets(store.value):
-                    for choice, certain in self._choices(rule.contexts, lookup):
+                    for choice, certain in self._choices(rule.contexts, lookup, store.file):
                         yield EntryPoint(
                             symbol,
                             choice.context,
@@ -254,7 +258,8 @@ class _Finder:
                 for fn in by_name.get(name, ()):
                     if not fn.file.startswith(rule.file):
                         continue
-                    for choice, certain in self._choices(rule.contexts, self._lookup({})):
+                    nothing = self._lookup({})
+                    for choice, certain in self._choices(rule.contexts, nothing, fn.file):
                         yield EntryPoint(
                             fn.symbol,
                             choice.context,
@@ -271,11 +276,31 @@ class _Finder:
     # -- conditions --------------------------------------------------------
 
     def _choices(
-        self, choices: tuple[Choice, ...], lookup: Callable[[str], int | None]
+        self, choices: tuple[Choice, ...], lookup: Callable[[str], int | None], file: str
     ) -> list[tuple[Choice, bool]]:
         absent = "nort" if self.rt else "rt"
-        usable = [c for c in choices if c.profile != absent]
-        return [(c, word == "certain") for c, word in choose(usable, lambda c: c.when, lookup)]
+        usable = [
+            c
+            for c in choices
+            if c.profile != absent
+            and file.startswith(c.file)
+            and not (c.unless and self.watched.may_hold(c.unless, file))
+            and not (c.unless_called and self.watched.may_call(c.unless_called, file))
+        ]
+        return [
+            (c, word == "certain" and c.certainty == "certain")
+            for c, word in choose(usable, lambda c: c.when, lookup)
+        ]
+
+    def _shown(self, choice: Choice, values: dict[str, Value]) -> bool:
+        """Whether the arguments are seen to be what the choice asks for."""
+        return all(
+            values.get(name) in [("g", variable) for variable in variables]
+            for name, variables in choice.is_one_of.items()
+        ) and (
+            choice.made is None
+            or self.watched.is_made(values.get(choice.made.arg), choice.made)
+        )
 
     def _lookup(
         self, values: dict[str, Value], absent: int | None = None

@@ -21,6 +21,7 @@ from ctxlint.callgraph.values import Value, address, evaluate, params, substitut
 from ctxlint.contexts import limits
 from ctxlint.contexts.context import Context
 from ctxlint.contexts.entries import EntryPoint, constant
+from ctxlint.contexts.trampolines import Trampolines
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
 from ctxlint.semantics.waits import Wait
@@ -102,6 +103,7 @@ class Propagation:
         self.rules = rules
         self.rt = rt
         self.entries = tuple(entries)
+        self.trampolines = Trampolines(program, rules)
         self.violations: list[Violation] = []
         self.unknown: dict[str, Unknowns] = {}
         self.nodes: dict[str, list[Node]] = {}
@@ -131,7 +133,8 @@ class Propagation:
     # -- roots -------------------------------------------------------------
 
     def _roots(self) -> None:
-        for entry in self.entries:
+        # Where a function runs certainly comes first: it is the one that is told.
+        for entry in sorted(self.entries, key=lambda e: not e.certain):
             fn = self.program.functions.get(entry.symbol)
             if fn is None:
                 continue
@@ -202,7 +205,14 @@ class Propagation:
             ):
                 continue
             args = tuple(_bind(v, node.env) for v in point.args)
-            if edge.symbol:
+            patched = self.trampolines.targets(edge.symbol, point.target)
+            if patched is not None:
+                if not patched:
+                    name = edge.symbol or edge.shown
+                    self._unknown(name, "patched call without a known target", node, edge)
+                for symbol in patched:
+                    self._call(node, edge, point, context, allowed, symbol, args)
+            elif edge.symbol:
                 self._call(node, edge, point, context, allowed, edge.symbol, args)
             elif not self._is_entry(point.target):
                 targets = self._resolve(_bind(point.target, node.env))
@@ -258,6 +268,9 @@ class Propagation:
         callee = self.program.functions.get(symbol)
         if rule is not None:
             need = self._need(rule, symbol, node, args)
+            if rule.before:
+                context = context.after(rule.before, lambda k: self.rules.phrases(k, self.rt))
+                allowed = context.allows(self.rt)
             forbidden = need is not None and need.level > allowed
             if need is not None and forbidden and not rule_calls.legal(rule, context):
                 self.violations.append(Violation(node, edge, point, context, need))
@@ -317,7 +330,10 @@ class Propagation:
             self.program.inits.get(node.fn.file, ()),
             self.program.calls_in_file.get(node.fn.file, set()),
         )
-        return None if found is None else Need(found.level, found.certain, found.why, rule)
+        if found is None:
+            return None
+        certain = found.certain and (node.entry is None or node.entry.certain)
+        return Need(found.level, certain, found.why, rule)
 
     # -- header functions --------------------------------------------------
 
@@ -349,7 +365,7 @@ class Propagation:
     def _edge_targets(self, symbol: str, edge: Edge) -> tuple[str, ...]:
         """Every function that a call site may call."""
         if edge.symbol:
-            return (edge.symbol,)
+            return self.trampolines.targets(edge.symbol, None) or (edge.symbol,)
         key = (symbol, edge.loc, edge.shown)
         if key not in self._callees:
             found: set[str] = set()

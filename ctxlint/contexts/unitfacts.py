@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFacts
 from ctxlint.callgraph.values import Value
+from ctxlint.contexts import watched
 from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.state import State
 from ctxlint.contexts.transfer import Analysis
@@ -48,6 +49,7 @@ def unit_facts(
             _Walker(var, local, stores, inits).walk()
     for fn in unit.functions:
         stores += _body_stores(fn, local)
+        stores += watched.stores(fn, rules, local, _place)
     facts = UnitFacts(
         unit.file,
         tuple(new[f.symbol] for f in unit.functions),

@@ -29,7 +29,7 @@ from ctxlint.pipeline.work import (
     decode_summary,
     rules_with,
 )
-from ctxlint.rulebook import Rulebook, load, rules_directory
+from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
 from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
 
 _HEADER_LEVELS = 3
@@ -231,7 +231,10 @@ class Index:
 
 def tool_of(request: Request) -> str:
     """Everything of the tool that a stored unit depends on."""
-    return f"{__version__} {rules_digest(request)} {library(request.libclang).version()}"
+    root = kbuild.find_tree(request.tree, with_commit=False).path
+    holds = "".join(str(int(value)) for value in _holds(request.rules, root).values())
+    clang = library(request.libclang).version()
+    return f"{__version__} {rules_digest(request)} {holds} {clang}"
 
 
 def unit_keys(profile: kbuild.Prepared, request: Request) -> dict[str, kbuild.CompileCommand]:
@@ -430,7 +433,27 @@ def _stamp(blob: bytes) -> str:
 
 
 def rules_of(request: Request) -> Rulebook:
-    return rules_with(request.rules)
+    """The rules as they hold for the tree of the request."""
+    root = kbuild.find_tree(request.tree, with_commit=False).path
+    return _fitted(request.rules, tuple(_holds(request.rules, root).items()))
+
+
+@lru_cache(maxsize=4)
+def _fitted(extra: tuple[Path, ...], holds: tuple[tuple[str, bool], ...]) -> Rulebook:
+    return fitting.fitted(rules_with(extra), dict(holds))
+
+
+def _holds(extra: tuple[Path, ...], root: Path) -> dict[str, bool]:
+    """What the rules ask of the tree. A handful of files is read, each time anew: in
+    an editor or a hook the tree may change while the process lives."""
+
+    def read(file: str) -> str | None:
+        try:
+            return (root / file).read_text("utf-8", "replace")
+        except OSError:
+            return None
+
+    return fitting.outcomes(rules_with(extra), read)
 
 
 @lru_cache(maxsize=4)

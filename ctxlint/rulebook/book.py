@@ -13,6 +13,7 @@ from ctxlint.rulebook.prototypes import Param
 from ctxlint.rulebook.schema import (
     Api,
     Case,
+    Choice,
     Constant,
     Context,
     ContextState,
@@ -22,6 +23,7 @@ from ctxlint.rulebook.schema import (
     Operation,
     Registration,
     TableEntry,
+    Trampoline,
 )
 
 
@@ -78,12 +80,22 @@ class ApiRule(_Rule):
         """What holds where the function or macro stands."""
         return tuple(effects.parse_stated(phrase) for phrase in self.api.states)
 
+    @property
+    def before(self) -> tuple[Effect, ...]:
+        """State changes that come before what the rule requires."""
+        return tuple(effects.parse(phrase) for phrase in self.api.before)
+
 
 @dataclass(frozen=True, eq=False)
 class RegistrationRule(_Rule):
     """A function that takes callbacks."""
 
     registration: Registration
+
+
+def plain_tag(record: str) -> str:
+    """The name of a record as rules write it: ``struct urb@drivers/x.c`` is ``urb``."""
+    return record.removeprefix("struct ").partition("@")[0]
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,9 @@ class Rulebook:
     locks: Mapping[str, LockKind]
     operations: Mapping[str, Operation]
     constants: Mapping[str, Constant]
+    trampolines: tuple[Trampoline, ...] = ()
+    patterns: Mapping[str, RegistrationRule] = field(default_factory=dict)
+    """Registrations by the beginning of the name."""
     sources: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
     """Provenance of each rule: (place in the rule files, ``path[:identifier]``,
     function or member that the rule is about)."""
@@ -123,15 +138,47 @@ class Rulebook:
     def registration(self, symbol: str) -> RegistrationRule | None:
         """The registration rule for a function, see :meth:`api`."""
         file, _, name = symbol.rpartition("::")
-        rule = self.registrations.get(name)
+        rule = self.registrations.get(name) or self._by_pattern(name)
         if rule is None or (file.endswith(".c") and rule.source.partition(":")[0] != file):
             return None
         return rule
 
+    def _by_pattern(self, name: str) -> RegistrationRule | None:
+        fitting = [beginning for beginning in self.patterns if name.startswith(beginning)]
+        return self.patterns[max(fitting, key=len)] if fitting else None
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """Every choice of a registration or a member."""
+        registered = (*self.registrations.values(), *self.patterns.values())
+        return tuple(
+            choice
+            for contexts in (
+                *(c.contexts for rule in registered for c in rule.registration.callbacks),
+                *(item.contexts for item in self.fields.values()),
+            )
+            for choice in contexts
+        )
+
+    @cached_property
+    def watched_members(self) -> frozenset[tuple[str, str]]:
+        """Members (record, field) whose stored values some choice asks for."""
+        found = (c.unless.partition("&")[0].strip() for c in self.choices if c.unless)
+        return frozenset((m.partition(".")[0], m.partition(".")[2]) for m in found)
+
+    @cached_property
+    def makers(self) -> frozenset[str]:
+        """Functions of which some choice asks where their result is stored."""
+        made = (c.made for c in self.choices if c.made is not None)
+        return frozenset(
+            name for m in made for name in (prototypes.name_of(m.prototype), *m.aliases)
+        )
+
     def field_callbacks(self, record_tag: str, field: str) -> FieldCallback | None:
         """The rule for a member, ``field`` with dots when it is nested
-        (``startup.single``); ``record_tag`` with or without ``struct``."""
-        return self.fields.get((record_tag.removeprefix("struct "), field))
+        (``startup.single``); ``record_tag`` with or without ``struct``, and with
+        ``@FILE`` when a .c file declares the record itself."""
+        return self.fields.get((plain_tag(record_tag), field))
 
     def state(self, context: str, rt: bool) -> ContextState:
         """The state at entry to a context in a profile (KeyError: no such context)."""

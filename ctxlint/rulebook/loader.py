@@ -36,6 +36,7 @@ from ctxlint.rulebook.schema import (
     Operation,
     Registration,
     TableEntry,
+    Trampoline,
 )
 
 _ENUMERATOR = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -95,11 +96,14 @@ class _Directory:
     locks: dict[str, LockKind] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     constants: dict[str, Constant] = field(default_factory=dict)
+    trampolines: dict[str, Trampoline] = field(default_factory=dict)
+    patterns: dict[str, RegistrationRule] = field(default_factory=dict)
     where: dict[object, str] = field(default_factory=dict)
     sources: list[tuple[str, str, str]] = field(default_factory=list)
 
     _TABLES = (
-        "apis registrations fields entries tables contexts locks operations constants where"
+        "apis registrations fields entries tables contexts locks operations constants "
+        "trampolines patterns where"
     )
 
     def under(self, over: _Directory) -> _Directory:
@@ -124,6 +128,8 @@ class _Directory:
             locks=self.locks,
             operations=self.operations,
             constants=self.constants,
+            trampolines=tuple(self.trampolines.values()),
+            patterns=self.patterns,
             sources=tuple(self.sources),
         )
 
@@ -175,12 +181,14 @@ class _Directory:
             name = effects.argument(_at(f"{place}.states", effects.parse_stated, phrase))
             if name:
                 _argument(name, api.prototype, f"{place}.states")
+        _check_effect(Effects(any=api.before) if api.before else None, api.prototype, place)
         if api.returns.startswith("irqs-disabled "):
             _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
         elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
             raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
         for number, case in enumerate(api.requires):
             _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
+            _tree(case.tree, f"{place}.requires[{number}].tree")
         for name in (symbol, *api.aliases):
             rule = ApiRule(name, api.prototype, api.aliases, place, source, api)
             self._put(self.apis, name, rule, place, source, name)
@@ -198,6 +206,12 @@ class _Directory:
             slots = (table.variable, *table.fields)
             self._put(self.tables, slots, table, place, source, table.variable)
             _choices(table.contexts, None, place)
+        for index, trampoline in enumerate(file.trampolines):
+            place, source = f"{shown}: trampolines[{index}]", trampoline.source or file.source
+            for name in (trampoline.key, trampoline.value):
+                _argument(name, trampoline.update, place)
+            name = _at(place, prototypes.name_of, trampoline.update)
+            self._put(self.trampolines, trampoline.symbol, trampoline, place, source, name)
         for index, record in enumerate(file.records):
             for number, item in enumerate(record.fields):
                 place = f"{shown}: records[{index}].fields[{number}]"
@@ -214,6 +228,13 @@ class _Directory:
             _choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
         if item.state:
             _argument(item.state, item.prototype, f"{place}.state")
+        if item.names:
+            beginning = item.names.removesuffix("*")
+            if not re.fullmatch(r"\w{3,}\*", item.names):
+                raise RuleError(f"{place}.names: write the beginning of a name and `*`")
+            rule = RegistrationRule(beginning, item.prototype, (), place, source, item)
+            self._put(self.patterns, beginning, rule, place, source, "")
+            return
         for name in (symbol, *item.aliases):
             rule = RegistrationRule(name, item.prototype, item.aliases, place, source, item)
             self._put(self.registrations, name, rule, place, source, name)
@@ -241,7 +262,7 @@ class _Directory:
             for name in rule.api.legal_in:
                 if name not in contexts and name not in _STATE_FIELDS:
                     raise _unknown(rule.where, "legal_in", name, contexts)
-            for effect in (*rule.effects(True), *rule.effects(False)):
+            for effect in (*rule.effects(True), *rule.effects(False), *rule.before):
                 _at(f"{rule.where}.effect", effects.check, effect, self.locks)
         for place, choices in self._all_choices():
             for choice in choices:
@@ -252,7 +273,7 @@ class _Directory:
                 _at(f"locks.yaml: {kind}", effects.parse, phrase)
 
     def _all_choices(self) -> Iterator[tuple[str, tuple[Choice, ...]]]:
-        for rule in self.registrations.values():
+        for rule in (*self.registrations.values(), *self.patterns.values()):
             for number, callback in enumerate(rule.registration.callbacks):
                 yield f"{rule.where}.callbacks[{number}]", callback.contexts
         for entry in self.entries.values():
@@ -268,6 +289,7 @@ def check(book: Rulebook) -> None:
     rules: list[ApiRule | RegistrationRule] = [
         *book.apis.values(),
         *book.registrations.values(),
+        *book.patterns.values(),
     ]
     for rule in rules:
         known = {name for name, _ in _at(f"{rule.where}.prototype", _params, rule)}
@@ -289,7 +311,7 @@ def _used(rule: ApiRule | RegistrationRule) -> Iterator[str]:
     if isinstance(rule, RegistrationRule):
         yield from (callback.arg for callback in rule.registration.callbacks)
         return
-    for effect in (*rule.effects(True), *rule.effects(False)):
+    for effect in (*rule.effects(True), *rule.effects(False), *rule.before):
         name = effects.argument(effect)
         if name and name != effects.RESULT:
             yield name
@@ -390,7 +412,27 @@ def _condition(text: str, prototype: str | None, place: str) -> None:
 
 def _choices(choices: tuple[Choice, ...], prototype: str | None, place: str) -> None:
     for number, choice in enumerate(choices):
-        _condition(choice.when, prototype, f"{place}.contexts[{number}].when")
+        here = f"{place}.contexts[{number}]"
+        _condition(choice.when, prototype, f"{here}.when")
+        _tree(choice.tree, f"{here}.tree")
+        member, _, flag = choice.unless.partition("&")
+        if choice.unless and not re.fullmatch(r"\w+\.\w+", member.strip()):
+            raise RuleError(f"{here}.unless: write RECORD.FIELD or RECORD.FIELD & FLAG")
+        _condition(flag.strip(), "", f"{here}.unless")
+        for name in (*choice.is_one_of, *((choice.made.arg,) if choice.made else ())):
+            if prototype is None:
+                raise RuleError(f"{here}: a member's rule has no argument `{name}`")
+            _argument(name, prototype, here)
+        if choice.unless_called is not None:
+            called = choice.unless_called
+            _condition(called.when, called.prototype, f"{here}.unless_called.when")
+        if choice.made is not None:
+            _condition(choice.made.when, choice.made.prototype, f"{here}.made.when")
+
+
+def _tree(text: str, place: str) -> None:
+    if text and not re.fullmatch(r"!?[\w./*-]+:\w+", text):
+        raise RuleError(f"{place}: write FILE:WORD or !FILE:WORD")
 
 
 def _unknown(place: str, what: str, name: str, known: Iterable[str]) -> RuleError:

@@ -18,6 +18,10 @@ Effects are short phrases:
     held ARG                               (in ``states`` only: the type of ARG tells KIND)
 
 ``save RESULT`` (literally) means that the saved state is the return value.
+
+``tree`` restricts a case or a choice to trees that have (or lack) something, by its
+presence and not by a version: ``FILE:WORD`` holds when that file of the tree has the
+word, ``!FILE:WORD`` when it has not (:mod:`ctxlint.rulebook.fitting`).
 """
 
 from __future__ import annotations
@@ -47,6 +51,7 @@ class Case(_Strict, frozen=True, kw_only=True):
     profile: Literal["any", "rt", "nort"] = "any"
     certainty: Literal["certain", "may"] = "certain"
     why: str = ""
+    tree: str = ""
 
 
 class Effects(_Strict, frozen=True, kw_only=True):
@@ -91,6 +96,8 @@ class Api(_Strict, frozen=True, kw_only=True):
     ``relaxed_by``: a function; when the unit calls it, the level ``sleep``
     becomes ``config`` (pm_runtime_irq_safe).
     ``inside``: look into the body too, if there is one (default: no).
+    ``before``: effects that happen before the function waits and are undone when it
+    returns (it drops the caller's lock): ``requires`` is judged after them.
     ``legal_in``: context names (rules/contexts.yaml) or fields
     (``in_interrupt``) where it is legal whatever the level says.
     ``states``: effect phrases that hold where it stands, whoever calls: an assertion
@@ -108,6 +115,7 @@ class Api(_Strict, frozen=True, kw_only=True):
     noreturn: bool = False
     relaxed_by: str = ""
     inside: bool = False
+    before: tuple[str, ...] = ()
     legal_in: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     source: str = ""
@@ -130,6 +138,7 @@ class ApiGroup(_Strict, frozen=True, kw_only=True):
     noreturn: bool = False
     relaxed_by: str = ""
     inside: bool = False
+    before: tuple[str, ...] = ()
     legal_in: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     source: str = ""
@@ -178,13 +187,48 @@ class Context(_Strict, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Made(_Strict, frozen=True, kw_only=True):
+    """An argument that is what a function returned (to whatever member or variable the
+    argument is read from), when the arguments of *that* call fulfil ``when``."""
+
+    arg: str
+    prototype: str
+    aliases: tuple[str, ...] = ()
+    when: str = ""
+
+
+class Called(_Strict, frozen=True, kw_only=True):
+    """A call of a function whose arguments may fulfil ``when``."""
+
+    prototype: str
+    aliases: tuple[str, ...] = ()
+    when: str = ""
+
+
 class Choice(_Strict, frozen=True, kw_only=True):
     """Which context applies, under a condition on the registration's arguments
-    (or, for a field, on sibling fields of the initialiser)."""
+    (or, for a field, on sibling fields of the initialiser).
+
+    ``certainty`` is ``may`` when the function runs in this context only with some
+    users, configurations or devices: what is found there is a warning. ``file`` is a
+    path prefix that the place of the registration must have. ``unless``: a member
+    (``RECORD.FIELD``, ``RECORD.FIELD & FLAG``) of which a file of the same directory may
+    store a non-zero value (or the flag): then this choice says nothing; nor does it when
+    such a file may do the call ``unless_called``.
+    ``is_one_of`` (parameter -> global variables that it must be the value of) and
+    ``made`` must be seen to hold, else the choice does not count.
+    """
 
     context: str
     when: str = ""
     profile: Literal["any", "rt", "nort"] = "any"
+    certainty: Literal["certain", "may"] = "certain"
+    tree: str = ""
+    file: str = ""
+    unless: str = ""
+    unless_called: Called | None = None
+    is_one_of: dict[str, tuple[str, ...]] = {}
+    made: Made | None = None
 
 
 class Callback(_Strict, frozen=True, kw_only=True):
@@ -197,9 +241,12 @@ class Callback(_Strict, frozen=True, kw_only=True):
 
 class Registration(_Strict, frozen=True, kw_only=True):
     """A function that takes callbacks. ``state`` is the parameter that names
-    the hotplug state, shown with the enumerator's name."""
+    the hotplug state, shown with the enumerator's name. With ``names`` (the beginning
+    of a name and ``*``) it speaks of every function so named that has no rule of its
+    own; the prototype then shows their parameters, under a name of its choice."""
 
     prototype: str
+    names: str = ""
     aliases: tuple[str, ...] = ()
     callbacks: tuple[Callback, ...]
     state: str = ""
@@ -256,6 +303,25 @@ class TableEntry(_Strict, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Trampoline(_Strict, frozen=True, kw_only=True):
+    """Calls through symbols that the kernel patches (static_call()).
+
+    A call of ``<symbol>NAME`` goes to the functions in member ``field`` of record
+    ``record`` of the variable ``<variable>NAME``, and to those that calls of ``update``
+    hand over as ``value`` for the variable that ``key`` points to.
+    """
+
+    symbol: str
+    variable: str
+    record: str
+    field: str
+    update: str
+    aliases: tuple[str, ...] = ()
+    key: str
+    value: str
+    source: str = ""
+
+
 class EntryFile(_Strict, frozen=True, kw_only=True):
     """``rules/entry_points/*.yaml`` and ``rules/callbacks/*.yaml``."""
 
@@ -264,6 +330,7 @@ class EntryFile(_Strict, frozen=True, kw_only=True):
     functions: tuple[NamedEntry, ...] = ()
     tables: tuple[TableEntry, ...] = ()
     records: tuple[RecordCallbacks, ...] = ()
+    trampolines: tuple[Trampoline, ...] = ()
 
 
 class LockKind(_Strict, frozen=True, kw_only=True):

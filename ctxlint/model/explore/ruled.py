@@ -60,7 +60,9 @@ class Ruled:
             self.known.inits.get(file, ()),
             self.known.calls.get(file, ()),
         )
-        context = context_of(kernel, self.context)
+        context = context_of(kernel, self.context).after(
+            rule.before, lambda kind: self.rules.phrases(kind, rt)
+        )
         allowed = context.allows(rt)
         if need is None or need.most <= allowed or rule_calls.legal(rule, context):
             return None
