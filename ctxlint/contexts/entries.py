@@ -128,7 +128,7 @@ class _Finder:
             functions.update(dict.fromkeys(found, member))
         state = self._state(rule, bound, args)
         at = fn.locs[edge.loc]
-        contexts = tuple(c for c in callback.contexts if self._shown(c, values))
+        contexts = tuple(c for c in callback.contexts if self._shown(c, values, fn.symbol))
         for symbol in sorted(functions):
             for choice, certain in self._choices(contexts, lookup, at.file):
                 yield EntryPoint(
@@ -292,14 +292,14 @@ class _Finder:
             for c, word in choose(usable, lambda c: c.when, lookup)
         ]
 
-    def _shown(self, choice: Choice, values: dict[str, Value]) -> bool:
+    def _shown(self, choice: Choice, values: dict[str, Value], function: str) -> bool:
         """Whether the arguments are seen to be what the choice asks for."""
         return all(
             values.get(name) in [("g", variable) for variable in variables]
             for name, variables in choice.is_one_of.items()
         ) and (
             choice.made is None
-            or self.watched.is_made(values.get(choice.made.arg), choice.made)
+            or self.watched.is_made(values.get(choice.made.arg), function, choice.made)
         )
 
     def _lookup(

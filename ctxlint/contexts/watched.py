@@ -3,7 +3,8 @@
 callback, and where the result of a function goes.
 
 They are facts like the stores of functions, with another kind of value: a symbolic
-number (None: not known), or ``("r", function, arguments)`` for a result.
+number (None: not known), or ``("r", function, arguments, name)`` for a result, which the
+function that does the call knows as ``name``.
 """
 
 from __future__ import annotations
@@ -35,27 +36,28 @@ def stores(
     members, makers = rules.watched_members, rules.makers
     reader = Reader(fn, local)
 
-    def store(dst: ops.Expr, value: Value, loc: int) -> Iterable[Store]:
+    def store(dst: ops.Expr, value: Value, loc: int) -> Store:
         base, path = place(dst, local)
-        if base or path:
-            at = fn.locs[loc]
-            text = expr_text(fn, dst)
-            yield Store(base, path, value, at.file, at.line, at.col, fn.symbol, text, (), -1)
+        at = fn.locs[loc]
+        text = expr_text(fn, dst)
+        return Store(base, path, value, at.file, at.line, at.col, fn.symbol, text, (), -1)
 
     state = State()
     for slot in range(fn.nparams):
         state.vals[slot] = ("p", slot)
     made: dict[int, Value] = {}
-    for block in fn.blocks:
-        for op in block.ops:
-            if isinstance(op, ops.Call) and op.dst is not None and isinstance(op.fn, ops.Func):
-                if op.fn.symbol in makers:
-                    arguments = tuple(reader.value(a, state) for a in op.args)
-                    value = ("r", op.fn.symbol, arguments)
-                    if isinstance(op.dst, ops.Var):
-                        made[op.dst.slot] = value
-                    else:
-                        yield from store(op.dst, value, op.loc)
+    for number, block in enumerate(fn.blocks):
+        for index, op in enumerate(block.ops):
+            if isinstance(op, ops.Call):
+                if op.dst is not None and isinstance(op.fn, ops.Func):
+                    if op.fn.symbol in makers:
+                        arguments = tuple(reader.value(a, state) for a in op.args)
+                        # The interpretation names the result of this operation so.
+                        name = ("v", f"{number}.{index}")
+                        value = ("r", op.fn.symbol, arguments, name)
+                        if isinstance(op.dst, ops.Var):
+                            made[op.dst.slot] = value
+                        yield store(op.dst, value, op.loc)
             elif isinstance(op, ops.Assign):
                 src = op.src
                 while isinstance(src, ops.Cast):
@@ -64,10 +66,9 @@ def stores(
                 if known is not None:
                     if isinstance(op.dst, ops.Var):
                         made[op.dst.slot] = known
-                    else:
-                        yield from store(op.dst, known, op.loc)
+                    yield store(op.dst, known, op.loc)
                 elif isinstance(op.dst, ops.Field) and _member(op.dst, local) in members:
-                    yield from store(op.dst, reader.value(src, state), op.loc)
+                    yield store(op.dst, reader.value(src, state), op.loc)
 
 
 def _member(e: ops.Field, local: Mapping[str, str]) -> tuple[str, str]:
@@ -133,13 +134,13 @@ class Watched:
             for point in edge.points
         )
 
-    def is_made(self, value: Value, made: Made) -> bool:
-        """Whether ``value`` is read from where a result of ``made.prototype`` goes, with
-        arguments for which ``made.when`` holds."""
+    def is_made(self, value: Value, function: str, made: Made) -> bool:
+        """Whether ``value``, an argument in ``function``, is (or is read from where there
+        goes) a result of ``made.prototype`` for whose arguments ``made.when`` holds."""
         names = (name_of(made.prototype), *made.aliases)
         params = [name for name, _ in prototype(made.prototype).params]
         for store in self._results:
-            if store.value[1] not in names or not _read_from(value, store):
+            if store.value[1] not in names or not _read_from(value, function, store):
                 continue
             arguments = dict(zip(params, store.value[2], strict=False))
             if parse(made.when).evaluate(self._lookup(arguments)):
@@ -155,12 +156,12 @@ class Watched:
         return lookup
 
 
-def _read_from(value: Value, store: Store) -> bool:
-    """The same variable, or the same member of a record."""
+def _read_from(value: Value, function: str, store: Store) -> bool:
+    """The same variable, the same member of a record, or the result itself."""
     if value is None:
         return False
     if value[0] == "g":
         return not store.path and bool(store.base == value[1])
-    if value[0] == "r":
-        return bool(value == store.value)
+    if value[0] == "v":
+        return store.function == function and bool(value == store.value[3])
     return value[0] == "." and bool(store.path) and store.path[-1] == tuple(value[2:])
