@@ -23,8 +23,9 @@ _EXITS = (
     ("3", "Incomplete: something could not be analysed. There may be findings as well."),
 )
 _FILES = (
-    (".ctxlint.toml", "Settings, in the tree or a directory above it; also the table "
-     "[tool.ctxlint] of pyproject.toml."),
+    (".ctxlint.toml", "Settings of the tree; also the table [tool.ctxlint] of its "
+     "pyproject.toml."),
+    ("$XDG_CONFIG_HOME/ctxlint/config.toml", "Settings of the user (default: in ~/.config)."),
     (".ctxlint-baseline", "Known findings, in the tree."),
     ("~/.cache/ctxlint", "Build directories and facts; else below $XDG_CACHE_HOME."),
 )  # fmt: skip

@@ -32,7 +32,8 @@ Examples:
 
 \b
 Without PATHS: drivers/irqchip drivers/firmware. The same options may stand in
-.ctxlint.toml (or [tool.ctxlint] of pyproject.toml), from the tree upward.
+~/.config/ctxlint/config.toml; those that select findings or a profile also in
+.ctxlint.toml (or [tool.ctxlint] of pyproject.toml) of the tree.
 Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 """
 
@@ -79,7 +80,7 @@ def command(
     style = format or settings.format or "text"
     if style not in FORMATS:
         raise click.UsageError(
-            f"{settings.source}: 'format' must be one of {', '.join(FORMATS)}"
+            f"{settings.user_file}: 'format' must be one of {', '.join(FORMATS)}"
         )
     choice = make_choice(options, settings, request.tree)
     color = wants_color(no_color, output)
@@ -94,6 +95,7 @@ def command(
 
             result = since.new_since(request, new_since, choice.selection, progress)
     code = exit_code(result, choice.fail_on)
+    result = choice.noted(result, code, exit_code(result, choice.own_fail_on))
     if no_hidden:
         result = msgspec.structs.replace(result, hidden=(), stale=())
     report = render(

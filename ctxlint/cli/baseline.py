@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli.config import inside
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit
@@ -124,6 +125,9 @@ def _begin(options: dict[str, Any]) -> tuple[Request, Choice, Path]:
         raise UsageError("--no-baseline makes no sense here")
     given: Path | None = options["baseline"] or settings.baseline
     path = given or request.tree / baselines.DEFAULT_NAME
+    if given is None:
+        hint = "name the file with --baseline"
+        inside(path, request.tree, f"{path}: is a link that leads out of the tree", hint)
     # A baseline that does not exist yet is no error here, unlike in an audit.
     options = options | {"baseline": path if path.exists() else None}
     if given is not None and not path.exists():

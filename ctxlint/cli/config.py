@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Options from ``.ctxlint.toml`` or ``[tool.ctxlint]`` in ``pyproject.toml``.
+"""Settings from files: the user's own, and the tree's.
 
-The nearest file wins, searched from the tree upward; both spellings hold the
-same keys as the options of ``ctxlint audit``. Paths are relative to the file.
+``$XDG_CONFIG_HOME/ctxlint/config.toml`` is the user's. ``.ctxlint.toml``, or
+``[tool.ctxlint]`` of ``pyproject.toml``, is the tree's: the nearest one from the current
+directory (when that lies in the tree) up to the tree's root, and never above it. Both
+hold the same keys, named as the options of ``ctxlint audit`` are; paths are relative to
+the file. What a tree's file may say is a part of them, because a tree may come from a
+stranger (docs/security.md): whatever names something to load, to run or to write is an
+error there, and is not passed over.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from ctxlint.base.errors import UsageError
+from ctxlint.base.reading import read_limited
 from ctxlint.findings.selection import PathRule, Severity
 from ctxlint.pipeline import Request
 
 FAIL_ON = ("error", "warning", "never")
+
+MAX_BYTES = 256 << 10
+"""Of a settings file."""
+
+#: Least and greatest value, on the command line and in files.
+JOBS = (0, 1024)
+TIMEOUT = (0.1, 86400.0)
+REACH = (0, 6)
+_LIMITS: Mapping[str, tuple[float, float]] = {"jobs": JOBS, "timeout": TIMEOUT, "reach": REACH}
 
 _KEYS: dict[str, tuple[type, ...]] = {
     "paths": (list,),
@@ -41,14 +58,31 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "severity": (dict,),
     "per-path": (list,),
 }
+#: Keys that a tree's file must not set: they name what is loaded, run or written, or say
+#: how this machine is used.
+_TRUSTED = ("cache", "format", "jobs", "libclang", "output", "rules", "timeout")
+#: Keys of a tree's file whose paths must lie in the tree.
+_INSIDE = ("baseline", "builds")
+#: Keys that decide which findings are told and whether they count.
+SELECTING = ("select", "ignore", "rt-only", "severity", "per-path", "fail-on")
+
 _SEVERITIES = ("error", "warning")
+#: Parts of a dotted key of TOML. A parser walks them again for each key below.
+_DEPTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a configuration file says; None or empty where it says nothing."""
+    """What the files say; None or empty where they say nothing.
 
-    source: Path | None = None
+    ``tree_file`` is the tree's file when there is one, ``tree_keys`` are the keys that it
+    sets. ``user`` is what holds without it.
+    """
+
+    tree_file: Path | None = None
+    tree_keys: tuple[str, ...] = ()
+    user: Settings | None = None
+    user_file: Path | None = None
     paths: tuple[str, ...] = ()
     arch: str | None = None
     config: str | None = None
@@ -64,36 +98,154 @@ class Settings:
     output: Path | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    rt_only: bool = False
+    rt_only: bool | None = None
     fail_on: str | None = None
     baseline: Path | None = None
     severity: Mapping[str, Severity] = field(default_factory=dict)
     per_path: tuple[PathRule, ...] = ()
 
 
-def load_settings(start: Path) -> Settings:
-    """Settings of the nearest file from ``start`` upward; empty without one.
+def load_settings(tree: Path, start: Path | None = None) -> Settings:
+    """The user's settings with those of ``tree`` over them.
 
-    Raises :class:`UsageError` for TOML that does not parse, unknown keys and
-    values of the wrong type, naming the file and the key.
+    ``start``: where the search for the tree's file begins, when that is in the tree
+    (default: the current directory). Raises :class:`UsageError` for TOML that does not
+    parse, unknown keys, values of the wrong type or out of range, and for what a tree's
+    file must not say, naming the file and the key.
     """
-    for folder in (start.resolve(), *start.resolve().parents):
+    user = _user_settings()
+    found = _tree_file(tree.resolve(), start)
+    if found is None:
+        return user
+    source, table, text = found
+    where = _Where(source, text, tree.resolve())
+    _refuse_foreign(table, where)
+    own = _settings(table, where)
+    given = {f.name: getattr(own, f.name) for f in fields(Settings) if _key(f.name) in table}
+    if ("config" in table or "arch" in table) and "builds" not in table:
+        given["builds"] = ()  # the user's are of another configuration
+    return replace(
+        user,
+        **given
+        | {
+            "tree_file": source,
+            "tree_keys": tuple(sorted(table)),
+            "user": user,
+            "severity": {**user.severity, **own.severity},
+            "per_path": (*user.per_path, *own.per_path),
+        },
+    )
+
+
+def user_file() -> Path | None:
+    """Where the user's settings stand; None for a user without a home."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    try:
+        # The specification wants a relative path to be passed over.
+        home = Path(base) if base.startswith("/") else Path.home() / ".config"
+    except RuntimeError:
+        return None
+    return home / "ctxlint" / "config.toml"
+
+
+def _user_settings() -> Settings:
+    path = user_file()
+    if path is None or not os.path.lexists(path):
+        return Settings()
+    table, text = _parse(path)
+    return replace(_settings(table, _Where(path, text, None)), user_file=path)
+
+
+def _tree_file(tree: Path, start: Path | None) -> tuple[Path, dict[str, Any], str] | None:
+    for folder in _folders(tree, start):
         own = folder / ".ctxlint.toml"
-        if own.is_file():
-            return _settings(_parse(own), own)
+        if os.path.lexists(own):
+            inside(own, tree, f"{own}: is a link that leads out of the tree")
+            return own, *_parse(own)
         shared = folder / "pyproject.toml"
         if shared.is_file():
-            table = _parse(shared).get("tool", {}).get("ctxlint")
-            if table is not None:
-                return _settings(table, shared)
-    return Settings()
+            inside(shared, tree, f"{shared}: is a link that leads out of the tree")
+            table, text = _parse(shared)
+            tool = table.get("tool")
+            ours = tool.get("ctxlint") if isinstance(tool, dict) else None
+            if ours is not None:
+                if not isinstance(ours, dict):
+                    raise UsageError(f"{shared}: 'tool.ctxlint' must be a table")
+                return shared, ours, text
+    return None
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _folders(tree: Path, start: Path | None) -> Iterator[Path]:
+    """From ``start`` up to the tree's root; the root alone when it is elsewhere."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        here = (start if start is not None else Path.cwd()).resolve()
+    except OSError:  # the current directory is gone
+        here = tree
+    if not here.is_relative_to(tree):
+        here = tree
+    for folder in (here, *here.parents):
+        yield folder
+        if folder == tree:
+            return
+
+
+def inside(path: Path, tree: Path, said: str, hint: str = "") -> None:
+    """Raises UsageError when ``path``, with all links followed, is not in ``tree``."""
+    try:
+        lies = path.resolve().is_relative_to(tree)
+    except (OSError, RuntimeError):  # a link to itself
+        lies = False
+    if not lies:
+        raise UsageError(said, hint=hint)
+
+
+def _parse(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = read_limited(path, MAX_BYTES).decode("utf-8")
+        # Between other marks stand keys and words of strings.
+        if any(part.count(".") > _DEPTH for part in re.split(r"[^\w\s.\"'-]", text)):
+            raise ValueError("tables are nested too deeply")
+        return tomllib.loads(text), text
+    except RecursionError as error:
+        raise UsageError(f"{path}: values are nested too deeply") from error
+    except ValueError as error:
         raise UsageError(f"{path}: {error}", hint="the file must be valid TOML") from error
+
+
+@dataclass(frozen=True)
+class _Where:
+    """A file for messages; ``tree`` is the tree that it belongs to, if it does to one."""
+
+    source: Path
+    text: str
+    tree: Path | None
+
+    def __str__(self) -> str:
+        return str(self.source)
+
+    def line_of(self, key: str) -> str:
+        """The file, and the line where ``key`` is set when it is plain to see."""
+        header = rf"\[[^\]\n]*\b{re.escape(key)}\b"
+        found = re.search(rf"^[ \t]*(?:[\"']?{re.escape(key)}[\"']?[ \t]*[=.]|{header})",
+                          self.text, re.M)  # fmt: skip
+        if found is None:
+            return str(self.source)
+        return f"{self.source}:{self.text.count(chr(10), 0, found.start()) + 1}"
+
+
+def _refuse_foreign(table: dict[str, Any], where: _Where) -> None:
+    for key in _TRUSTED:
+        if key in table:
+            own = user_file()
+            place = f"in {own}" if own is not None else "in a file of your own"
+            raise UsageError(
+                f"{where.line_of(key)}: '{key}' must not be set by a file of the tree",
+                hint=f"it may stand {place}, or as --{key} on the command line",
+            )
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _check_types(table: dict[str, Any], keys: dict[str, tuple[type, ...]], where: str) -> None:
@@ -110,46 +262,90 @@ def _check_types(table: dict[str, Any], keys: dict[str, tuple[type, ...]], where
             shown: dict[Any, str] = {list: f"array of {items}", dict: "table"}
             names = " or ".join(shown.get(k, k.__name__) for k in kinds)
             raise UsageError(f"{where}: '{key}' must be {names}")
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(t, str) and not t.isprintable() for t in texts):
+            raise UsageError(f"{where}: '{key}' holds a character that does not print")
 
 
-def _settings(table: dict[str, Any], source: Path) -> Settings:
+def in_range(key: str, value: float, where: str) -> None:
+    """Raises :class:`UsageError` when a number is not within the limits of ``key``."""
+    least, most = _LIMITS[key]
+    if not least <= value <= most:  # so is "not a number"
+        raise UsageError(f"{where}: '{key}' must be between {least:g} and {most:g}")
+
+
+def _settings(table: dict[str, Any], where: _Where) -> Settings:
+    source = where.source
     _check_types(table, _KEYS, str(source))
+    for key in _LIMITS.keys() & table.keys():
+        in_range(key, table[key], where.line_of(key))
     if table.get("fail-on", FAIL_ON[0]) not in FAIL_ON:
         raise UsageError(f"{source}: 'fail-on' must be one of {', '.join(FAIL_ON)}")
     base = source.parent
 
+    def one(key: str, text: str) -> Path:
+        path = base / text
+        if where.tree is None:
+            return base / _expanded(text, str(source))
+        if key in _INSIDE:
+            inside(
+                path,
+                where.tree,
+                f"{where.line_of(key)}: '{key}' of a file of the tree must lie in the tree",
+                f"elsewhere it may stand in {user_file()}, or as "
+                f"--{'build' if key == 'builds' else key} on the command line",
+            )
+        return path
+
     def place(key: str) -> Path | None:
-        return base / Path(table[key]).expanduser() if key in table else None
+        return one(key, table[key]) if key in table else None
 
     def places(key: str) -> tuple[Path, ...]:
-        return tuple(base / Path(item).expanduser() for item in table.get(key, ()))
+        return tuple(one(key, item) for item in table.get(key, ()))
 
-    config = table.get("config")
-    if config is not None and (base / config).is_file():
-        config = str(base / config)
     return Settings(
-        source=source,
         paths=tuple(table.get("paths", ())),
         arch=table.get("arch"),
-        config=config,
+        config=_config(table["config"], where) if "config" in table else None,
         rt=_profile_choice(table["rt"], source) if "rt" in table else None,
         builds=places("builds"),
         cache=place("cache"),
         jobs=table.get("jobs"),
         timeout=table.get("timeout"),
         reach=table.get("reach"),
-        libclang=table.get("libclang"),
+        libclang=str(place("libclang")) if "libclang" in table else None,
         rules=places("rules"),
         format=table.get("format"),
         output=place("output"),
         select=tuple(table.get("select", ())),
         ignore=tuple(table.get("ignore", ())),
-        rt_only=table.get("rt-only", False),
+        rt_only=table.get("rt-only"),
         fail_on=table.get("fail-on"),
         baseline=place("baseline"),
         severity=_severity(table.get("severity", {}), str(source)),
         per_path=tuple(_path_rule(item, str(source)) for item in table.get("per-path", ())),
     )
+
+
+def _config(value: str, where: _Where) -> str:
+    """A configuration target, or in the user's own file also the path of a .config."""
+    if where.tree is None:
+        file = where.source.parent / _expanded(value, str(where))
+        return str(file) if file.is_file() else value
+    if re.fullmatch(r"[A-Za-z0-9_][\w.-]*config", value) is None:
+        raise UsageError(
+            f"{where.line_of('config')}: 'config' of a file of the tree must be the name of a "
+            "configuration target",
+            hint=f"a file may stand in {user_file()}, or as --config on the command line",
+        )
+    return value
+
+
+def _expanded(text: str, where: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{where}: {text}: {error}") from error
 
 
 def _severity(table: dict[str, Any], where: str) -> dict[str, Severity]:

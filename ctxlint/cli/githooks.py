@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from ctxlint.base.errors import ToolMissingError, UsageError
+from ctxlint.base.reading import read_limited
+from ctxlint.cli.output import write_file
 
 Event = Literal["pre-commit", "pre-push"]
 Other = Literal["refuse", "chain", "force"]
@@ -70,8 +72,8 @@ class Place:
 
     def is_ours(self) -> bool:
         try:
-            return MARK in self.path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
+            return MARK.encode() in read_limited(self.path, 1 << 20)
+        except UsageError:
             return False
 
 
@@ -116,10 +118,7 @@ def install(where: Place, arguments: Sequence[str], other: Other) -> str:
         what = "runs first" if other == "chain" else "does not run any more"
         said = f"the hook that was there {what}, it is {aside} now"
     where.path.parent.mkdir(parents=True, exist_ok=True)
-    new = where.path.with_name(f"{where.path.name}.ctxlint-new")
-    new.write_text(_script(where, arguments), encoding="utf-8")
-    new.chmod(0o755)
-    new.replace(where.path)
+    write_file(where.path, _script(where, arguments), mode=0o755)
     return said
 
 

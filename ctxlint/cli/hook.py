@@ -20,7 +20,7 @@ from ctxlint.base.errors import (
     TreeError,
     UsageError,
 )
-from ctxlint.cli import githooks
+from ctxlint.cli import githooks, streams
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_of, tree_options
 from ctxlint.cli.output import emit, wants_color
@@ -288,8 +288,13 @@ class _Check:
             _say("git's --no-verify goes on all the same", "ctxlint explain " + new[0].check)
         from ctxlint.findings.selection import failing
 
-        fail_on = self.choice.fail_on if self.choice is not None else "warning"
-        return EXIT_FINDINGS if failing(result, fail_on) else EXIT_CLEAN
+        if self.choice is None:
+            return EXIT_FINDINGS if failing(result, "warning") else EXIT_CLEAN
+        code = EXIT_FINDINGS if failing(result, self.choice.fail_on) else EXIT_CLEAN
+        own = EXIT_FINDINGS if failing(result, self.choice.own_fail_on) else EXIT_CLEAN
+        for note in self.choice.noted(result, code, own).notes:
+            _say(note)
+        return code
 
     def _selected(self, change: Change) -> Result:
         """The result of what is introduced and of nothing else, without what is
@@ -299,11 +304,16 @@ class _Check:
         from ctxlint.pipeline.select import select
 
         result = change.result
-        if self.choice is not None:
-            result = select(result, self.choice.selection)
         new = {finding.fingerprint for finding in change.comparison.introduced}
+        notes: tuple[str, ...] = ()
+        if self.choice is not None:
+            only = tuple(f for f in result.findings if f.fingerprint in new)
+            only_new = msgspec.structs.replace(result, findings=only, suppressions=())
+            notes = select(only_new, self.choice.selection).notes
+            result = select(result, self.choice.selection)
         return msgspec.structs.replace(
             result,
+            notes=notes,
             findings=tuple(f for f in result.findings if f.fingerprint in new),
             hidden=(),
             stale=(),
@@ -321,6 +331,6 @@ def _text(result: Result, color: bool) -> str:
 def _say(message: str, hint: str = "") -> None:
     from ctxlint.report.clean import clean
 
-    click.echo(f"ctxlint: {clean(message)}", err=True)
+    streams.tell(f"ctxlint: {clean(message)}")
     if hint:
-        click.echo(f"hint: {clean(hint)}", err=True)
+        streams.tell(f"hint: {clean(hint)}")

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import Settings, load_settings
-from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from ctxlint.cli import streams
+from ctxlint.cli.config import Settings, in_range, load_settings
+from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_USAGE
 from ctxlint.cli.progress import Plain
 from ctxlint.cli.selecting import make_choice
 from ctxlint.pipeline import Request
@@ -34,7 +35,8 @@ Examples:
   make C=2 CHECK="ctxlint kbuild" drivers/irqchip/    everything there
 
 \b
-Environment (or .ctxlint.toml: cache, libclang, rules, timeout, paths):
+Environment (or ~/.config/ctxlint/config.toml: cache, libclang, rules,
+timeout; and paths, also in the tree's .ctxlint.toml):
   CTXLINT_CACHE     where facts are kept
   CTXLINT_SCOPE     directories judged together (default: that of the unit)
   CTXLINT_TIMEOUT   seconds for a unit
@@ -92,8 +94,12 @@ def command(words: tuple[str, ...]) -> int:
     lines = _lines(report, unit.prefix, options)
     if lines:
         # In one piece: other checkers and compilers write at the same time.
-        sys.stderr.write("".join(f"{clean(line)}\n" for line in lines))
-        sys.stderr.flush()
+        try:
+            sys.stderr.write("".join(f"{clean(line)}\n" for line in lines))
+            sys.stderr.flush()
+        except OSError:
+            streams.silence("stderr")
+            return EXIT_USAGE  # a finding that nobody can see must not pass
     if not options.fail:
         return EXIT_CLEAN  # make takes anything else as a failed compilation
     if report.incomplete:
@@ -110,6 +116,7 @@ def _request(tree: Path, settings: Settings) -> Request:
         seconds = float(timeout) if timeout else settings.timeout or Request.timeout
     except ValueError:
         raise UsageError(f"CTXLINT_TIMEOUT: '{timeout}' is not a number") from None
+    in_range("timeout", seconds, "CTXLINT_TIMEOUT")
     scope = tuple(os.environ.get("CTXLINT_SCOPE", "").split()) or settings.paths
     return Request(
         tree=tree,

@@ -18,7 +18,7 @@ Examples:
 
 \b
 Shows what the store knows: run `ctxlint audit DIRECTORY` first. The tree of a
-file is found from its place, settings are read from its .ctxlint.toml.
+file is found from its place; its .ctxlint.toml counts as for audit.
 """
 
 

@@ -25,6 +25,7 @@ from ctxlint.base.errors import CtxlintError, TreeError, UsageError
 from ctxlint.checks import base as checks
 from ctxlint.cli import lspitems as items
 from ctxlint.cli.options import make_request, tree_of
+from ctxlint.cli.output import write_file
 from ctxlint.cli.selecting import make_choice
 from ctxlint.pipeline.editor import FileReport, look_at
 from ctxlint.pipeline.run import default_cache
@@ -146,7 +147,7 @@ class Server(LanguageServer):
             folder = (self.options.get("cache") or default_cache()) / "explain"
             folder.mkdir(parents=True, exist_ok=True)
             page = folder / f"{check}.md"
-            page.write_text(text, encoding="utf-8")
+            write_file(page, text)
             await self.window_show_document_async(
                 lsp.ShowDocumentParams(uri=page.absolute().as_uri(), take_focus=True)
             )

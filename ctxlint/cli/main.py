@@ -18,7 +18,8 @@ import click
 
 from ctxlint import __version__
 from ctxlint.base import processes
-from ctxlint.base.errors import CtxlintError, FrontendError, StoreError, ToolMissingError
+from ctxlint.base.errors import CtxlintError
+from ctxlint.cli import streams
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
@@ -90,17 +91,22 @@ def cli() -> None:
     CPU hotplug included."""
 
 
-def exit_code_of(error: CtxlintError) -> int:
-    """3 when the analysis could not be done, 2 when the request was wrong."""
-    if isinstance(error, (FrontendError, StoreError, ToolMissingError)):
-        return EXIT_INCOMPLETE
+def exit_code_of(_error: CtxlintError) -> int:
+    """2: nothing was analysed, because the request or the set-up is wrong. What could not
+    be analysed is part of a result and no error (3)."""
     return EXIT_USAGE
 
 
 def _complain(message: str, hint: str = "") -> None:
-    click.echo(f"ctxlint: error: {message}", err=True)
+    from ctxlint.report.clean import clean
+
+    # A message may quote a file that is not the user's.
+    first, *rest = message.split("\n")
+    streams.tell(f"ctxlint: error: {clean(first)}")
+    for line in rest:
+        streams.tell(clean(line))
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        streams.tell(f"hint: {clean(hint)}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,6 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     A signal ends it in order, with 128 and its number as a shell has it.
     """
+    streams.guard()
     code = EXIT_INTERRUPTED
     with contextlib.suppress(KeyboardInterrupt), processes.orderly() as signals:
         code = _run(argv)
@@ -121,12 +128,13 @@ def _run(argv: Sequence[str] | None) -> int:
             prog_name="ctxlint",
             standalone_mode=False,
         )
-        sys.stdout.flush()
+        with contextlib.suppress(ValueError):  # a server's client has closed it
+            sys.stdout.flush()
     except CtxlintError as error:
         _complain(str(error), error.hint)
         return exit_code_of(error)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        streams.tell(error.format_message())
         return EXIT_USAGE
     except click.ClickException as error:
         ctx = getattr(error, "ctx", None)
@@ -134,16 +142,26 @@ def _run(argv: Sequence[str] | None) -> int:
         _complain(error.format_message(), f"'{path} --help' lists the options")
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        with contextlib.suppress(OSError):  # the terminal may be what has gone
-            click.echo("ctxlint: interrupted", err=True)
+        streams.tell("ctxlint: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone; the interpreter must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) of a help text has gone.
+        streams.silence("stdout")
         return EXIT_CLEAN
+    except OSError as error:
+        # A full disk, a closed stream, a name that is too long: the machine's, not ours.
+        streams.silence("stdout")
+        said = error.strerror or str(error)
+        name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+        _complain(f"{name}: {said}" if name else said)
+        return EXIT_USAGE
+    except MemoryError:
+        _complain("out of memory", "fewer worker processes (-j 1) need less")
+        return EXIT_INCOMPLETE
     except Exception:
         # Python's own exit code for this, 1, would read as "findings".
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            streams.tell(line)
         _complain("this is a bug in ctxlint", "report it with the lines above")
         return EXIT_INCOMPLETE
     return code if isinstance(code, int) else EXIT_CLEAN

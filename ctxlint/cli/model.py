@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import streams
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
 from ctxlint.cli.output import emit
 
@@ -96,11 +97,9 @@ def run(
     skipped = [r["id"] for r in results if r["skipped"]]
     left_out = sum(len(r["left_out"]) for r in results)
     if skipped:
-        click.echo(f"ctxlint: not run: {', '.join(skipped)}", err=True)
+        streams.tell(f"ctxlint: not run: {', '.join(skipped)}")
     if left_out:
-        click.echo(
-            f"ctxlint: {left_out} runs of kernel files left out: say --tree DIR", err=True
-        )
+        streams.tell(f"ctxlint: {left_out} runs of kernel files left out: say --tree DIR")
     return EXIT_FINDINGS if any(not r["as_expected"] for r in results) else EXIT_CLEAN
 
 

@@ -11,11 +11,27 @@ from typing import Any, Literal, TypeVar, cast
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import Settings, load_settings
+from ctxlint.cli.config import JOBS, REACH, TIMEOUT, Settings, load_settings
 from ctxlint.kbuild.tree import find_tree
 from ctxlint.pipeline import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Seconds(click.FloatRange):
+    """A time limit. Click's own range lets "nan" pass, which compares with nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(*TIMEOUT)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
+        return number
+
 
 _DIR = click.Path(path_type=Path, file_okay=False)
 
@@ -34,15 +50,20 @@ _TREE = [
         help="Take commands from this build directory (repeatable).",
     ),
     click.option("--cache", type=_DIR, help="Where build directories and facts are kept."),
+    click.option(
+        "--no-make",
+        is_flag=True,
+        help="Do not run the tree's Makefiles: only --build, or what is prepared already.",
+    ),
 ]
 _RUN = [
     click.option(
-        "--jobs", "-j", type=click.IntRange(0), help="Worker processes (0: all CPUs)."
+        "--jobs", "-j", type=click.IntRange(*JOBS), help="Worker processes (0: all CPUs)."
     ),
-    click.option("--timeout", type=click.FloatRange(0.1), help="Seconds per translation unit."),
+    click.option("--timeout", type=Seconds(), help="Seconds per translation unit."),
     click.option(
         "--reach",
-        type=click.IntRange(0, 6),
+        type=click.IntRange(*REACH),
         help="Rounds of reading callers and callees in other files"
         " (default: 2 for single files, 0 for directories).",
     ),
@@ -59,7 +80,7 @@ _TALK = [
 
 
 def tree_options(function: F) -> F:
-    """``--tree --arch --config --rt --build --cache``."""
+    """``--tree --arch --config --rt --build --cache --no-make``."""
     return _apply(_TREE, function)
 
 
@@ -110,7 +131,7 @@ def relative_paths(paths: tuple[str, ...], tree: Path) -> tuple[str, ...]:
 
 
 def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
-    """Merge the command line over the configuration file into a Request.
+    """Merge the command line over the settings files into a Request.
 
     ``options`` are click's parameters by name. Raises :class:`UsageError`.
     """
@@ -126,7 +147,7 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
         config = str(Path(config).resolve())
     builds = tuple(path.resolve() for path in options.get("builds") or ())
     # Another architecture or configuration on the command line means that the
-    # file's build directories are not what was asked for.
+    # build directories of the files are not what was asked for.
     asked_otherwise = options.get("arch") or config
     request = Request(
         tree=tree,
@@ -142,5 +163,6 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
         libclang=options.get("libclang") or settings.libclang,
         rules=tuple(options.get("rules") or ()) or settings.rules,
         verify=bool(options.get("verify")),
+        make=not options.get("no_make"),
     )
     return request, settings

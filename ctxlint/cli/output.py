@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import streams
+
+#: What a directory says that takes no new file although the file itself can be written
+#: (a file that is mounted into a container, for one).
+_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)
 
 
 def wants_color(no_color: bool, output: Path | None) -> bool:
@@ -27,29 +35,70 @@ def emit(text: str, output: Path | None) -> None:
     if not text.endswith("\n"):
         text += "\n"
     if output is None or str(output) == "-":
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stdout.buffer.flush()
+        streams.write_out(text.encode("utf-8", "surrogateescape"))
         return
     try:
-        write_atomically(output, text)
-    except OSError as error:
+        write_file(output, text)
+    except BrokenPipeError:
+        return  # a FIFO whose reader has seen enough
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
         raise UsageError(
-            f"{output}: {error.strerror}", hint="choose another -o FILE"
+            f"{output}: {getattr(error, 'strerror', None) or error}",
+            hint="choose another -o FILE",
         ) from error
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    That needs a new file in its place, which keeps the permissions of the old one (or
+    gets ``mode``). What is no regular file, a device or a FIFO, is written to as it is.
+    A symbolic link stays one, its target is written. Raises OSError.
+    """
+    data = text.encode("utf-8", "surrogateescape")
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        old = None
+    special = str(path.absolute()).startswith(("/dev/", "/proc/"))
+    if old is not None and (special or not stat.S_ISREG(old.st_mode)):
+        _in_place(path, data)
+        return
+    path = path.resolve()
+    try:
+        _replace(path, data, old, mode)
+    except OSError as error:
+        if old is None or error.errno not in _IN_PLACE:
+            raise
+        _in_place(path, data)
+
+
+def _in_place(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+
+
+def _replace(path: Path, data: bytes, old: os.stat_result | None, mode: int | None) -> None:
     """Write through a temporary file in the same directory, then rename."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".ctxlint-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8", "surrogateescape"))
+            stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
+        if old is not None:
+            with contextlib.suppress(OSError):  # only root may give files away
+                os.chown(name, old.st_uid, old.st_gid)
+        if mode is None:
+            mode = stat.S_IMODE(old.st_mode) if old is not None else 0o666 & ~_umask()
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
@@ -97,6 +98,8 @@ def command(
         emit(b4.failure(text, error.hint) if style == "b4" else b4.failure_lines(text), output)
         return exit_code_of(error)
     code = exit_code(result, choice.fail_on)
+    noted = choice.noted(result.result, code, exit_code(result, choice.own_fail_on))
+    result = msgspec.structs.replace(result, result=noted)
     if style == "html":
         text = _page(result, found, request.tree, source_url)
     else:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-import click
+from ctxlint.cli import streams
+from ctxlint.report.clean import clean
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -60,11 +61,11 @@ class Reporter(AbstractContextManager["Reporter"]):
     def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
         if _RANK[level] > self.level:
             return
-        line = f"ctxlint: {level}: {message}"
+        line = f"ctxlint: {level}: {clean(message)}"
         if self._bars is not None:
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            click.echo(line, err=True)
+            streams.tell(line)
 
 
 class Plain:
@@ -79,7 +80,7 @@ class Plain:
 
     def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
         if _RANK[level] <= self.level:
-            click.echo(f"ctxlint: {level}: {message}", err=True)
+            streams.tell(f"ctxlint: {level}: {clean(message)}")
 
 
 def _bars(color: bool) -> RichProgress:

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import FAIL_ON, Settings
+from ctxlint.base.reading import read_limited
+from ctxlint.cli.config import FAIL_ON, SELECTING, Settings, inside
 from ctxlint.findings import baseline as baselines
 from ctxlint.findings.baseline import Baseline
-from ctxlint.findings.selection import Selection
+from ctxlint.findings.model import Result
+from ctxlint.findings.selection import Selection, TreeSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,13 +45,34 @@ _SELECT = [
 ]
 
 
+MAX_BASELINE = 64 << 20
+"""Bytes of a baseline."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """``baseline`` is the file that ``selection.baseline`` was read from."""
+    """``baseline`` is the file that ``selection.baseline`` was read from. ``fail_on_from``
+    is the settings file of the tree when that says ``fail_on``, and ``own_fail_on`` what
+    would hold without it."""
 
     selection: Selection
     fail_on: FailOn
     baseline: Path | None
+    fail_on_from: str = ""
+    own_fail_on: FailOn = "warning"
+
+    def noted(self, result: Result, code: int, without: int) -> Result:
+        """``result`` with a note when the tree's ``fail-on`` made the exit code ``code``
+        of one that would have been ``without``."""
+        import msgspec
+
+        if not self.fail_on_from or code == without:
+            return result
+        note = (
+            f'the exit code is {code}, not {without}: fail-on = "{self.fail_on}" in '
+            f"{self.fail_on_from}"
+        )
+        return msgspec.structs.replace(result, notes=(*result.notes, note))
 
 
 def select_options(function: F) -> F:
@@ -59,26 +83,47 @@ def select_options(function: F) -> F:
 
 
 def make_choice(options: dict[str, Any], settings: Settings, tree: Path) -> Choice:
-    """Merge the command line over the configuration file.
+    """Merge the command line over the settings files.
 
-    A list on the command line replaces that of the file. Raises
+    A list on the command line replaces that of a file. Raises
     :class:`UsageError` for an unknown check and a baseline that cannot be read.
     """
     from ctxlint.pipeline.select import validate
 
     path = baseline_path(options, settings, tree)
+    selection = _selection(options, settings)
+    selection = replace(selection, baseline=read_baseline(path) if path is not None else None)
+    validate(selection)
+    asked: str | None = options.get("fail_on")
+    choice = Choice(
+        selection=selection,
+        fail_on=cast(FailOn, asked or settings.fail_on or "warning"),
+        baseline=path,
+    )
+    chosen = tuple(key for key in SELECTING if key in settings.tree_keys)
+    if settings.user is None or settings.tree_file is None or not chosen:
+        return choice
+    name = settings.tree_file.relative_to(tree.resolve()).as_posix()
+    without = _selection(options, settings.user)
+    return replace(
+        choice,
+        selection=replace(
+            selection, tree=TreeSettings(file=name, keys=chosen, without=without)
+        ),
+        fail_on_from=name if settings.fail_on != settings.user.fail_on and not asked else "",
+        own_fail_on=cast(FailOn, asked or settings.user.fail_on or "warning"),
+    )
+
+
+def _selection(options: dict[str, Any], settings: Settings) -> Selection:
     rt_only = options.get("rt_only")
-    selection = Selection(
+    return Selection(
         select=_names(options.get("select"), settings.select),
         ignore=_names(options.get("ignore"), settings.ignore),
-        rt_only=settings.rt_only if rt_only is None else rt_only,
+        rt_only=bool(settings.rt_only) if rt_only is None else rt_only,
         severity=settings.severity,
         per_path=settings.per_path,
-        baseline=read_baseline(path) if path is not None else None,
     )
-    validate(selection)
-    fail_on = cast(FailOn, options.get("fail_on") or settings.fail_on or "warning")
-    return Choice(selection=selection, fail_on=fail_on, baseline=path)
 
 
 def baseline_path(options: dict[str, Any], settings: Settings, tree: Path) -> Path | None:
@@ -91,17 +136,21 @@ def baseline_path(options: dict[str, Any], settings: Settings, tree: Path) -> Pa
     if given is not None or settings.baseline is not None:
         return given or settings.baseline
     own = tree / baselines.DEFAULT_NAME
-    return own if own.is_file() else None
+    if not os.path.lexists(own):
+        return None
+    hint = "--baseline takes any file, --no-baseline none"
+    inside(own, tree.resolve(), f"{own}: is a link that leads out of the tree", hint)
+    return own
 
 
 def read_baseline(path: Path) -> Baseline:
     """Raises :class:`UsageError` when the file cannot be read or is no baseline."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_limited(path, MAX_BASELINE).decode("utf-8")
+    except (UsageError, UnicodeDecodeError) as error:
+        where = "" if isinstance(error, UsageError) else f"{path}: "
         raise UsageError(
-            f"baseline {path}: {getattr(error, 'strerror', None) or error}",
-            hint="ctxlint baseline create makes one",
+            f"baseline {where}{error}", hint="ctxlint baseline create makes one"
         ) from error
     return baselines.parse(text, str(path))
 

@@ -204,7 +204,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     The analysis fills ``findings``; :mod:`ctxlint.findings.selection` then moves
     what is suppressed or known to ``hidden`` and tells in ``stale`` which
     entries of the baseline have no finding any more. ``refuted`` are findings that
-    the executable model showed to be impossible.
+    the executable model showed to be impossible. ``notes`` are sentences that a
+    summary must not leave out, such as what a settings file of the tree hides.
     """
 
     tool: ToolInfo
@@ -220,3 +221,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[Finding, ...] = ()
     refuted: tuple[Finding, ...] = ()
     stale: tuple[BaselineEntry, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -72,7 +72,8 @@ class Selection:
     it wins. ``rt_only``: only what is a bug on PREEMPT_RT alone. ``severity``
     replaces the severity of a check's findings. ``per_path``: rules for some
     files; the last one that matches decides on a severity. ``baseline``: known
-    findings. ``comments``: whether comments in the source are heeded.
+    findings. ``comments``: whether comments in the source are heeded. ``tree``: what
+    of this a settings file of the tree has decided.
     """
 
     select: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class Selection:
     per_path: tuple[PathRule, ...] = ()
     baseline: Baseline | None = None
     comments: bool = True
+    tree: TreeSettings | None = None
 
     def ids(self) -> set[str]:
         """Every id that is named somewhere."""
@@ -89,6 +91,16 @@ class Selection:
         for rule in self.per_path:
             named |= {*rule.ignore, *rule.severity}
         return named
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeSettings:
+    """A settings file of the tree, which may come from a stranger: ``file`` is its name,
+    ``keys`` are those that select, ``without`` is the selection without the file."""
+
+    file: str
+    keys: tuple[str, ...]
+    without: Selection
 
 
 def apply(result: Result, selection: Selection, checks: Sequence[CheckDoc]) -> Result:
@@ -124,7 +136,35 @@ def apply(result: Result, selection: Selection, checks: Sequence[CheckDoc]) -> R
         hidden=tuple(finding for finding in chosen if finding.suppressed),
         stale=stale,
         statistics=statistics,
+        notes=(*result.notes, *_told(found, selection)),
     )
+
+
+def _told(found: Sequence[Finding], selection: Selection) -> list[str]:
+    """What a settings file of the tree hides or makes less of."""
+    tree = selection.tree
+    if tree is None:
+        return []
+    mine = [f for f in found if not f.suppressed and _selected(f, tree.without)]
+    kept = [f for f in mine if _selected(f, selection)]
+    lower = [
+        finding
+        for finding in kept
+        if _with_severity(finding, tree.without).severity == "error"
+        and _with_severity(finding, selection).severity != "error"
+    ]
+    hiding = ", ".join(key for key in tree.keys if key not in ("severity", "fail-on"))
+    told = []
+    if len(kept) < len(mine):
+        told.append(f"{_n(len(mine) - len(kept))} hidden by {tree.file} ({hiding})")
+    if lower:
+        words = "is a warning" if len(lower) == 1 else "are warnings"
+        told.append(f"{_n(len(lower))} {words} and no error by {tree.file}")
+    return told
+
+
+def _n(count: int) -> str:
+    return "1 finding" if count == 1 else f"{count} findings"
 
 
 def failing(result: Result, fail_on: Literal["error", "warning", "never"]) -> bool:

@@ -52,6 +52,7 @@ def prepare(
     log: Log = quiet,
     progress: Step | None = None,
     instead: Mapping[str, bytes | None] | None = None,
+    make: bool = True,
 ) -> Prepared:
     """The compile commands of the C files at or below ``paths`` under one profile.
 
@@ -62,13 +63,17 @@ def prepare(
     see with another content; it then works on a view of the tree, in a build directory of
     its own.
 
+    All of this runs the tree's own Makefiles, and programs that they build. That is said,
+    as a warning, before it happens the first time for a tree. Without ``make`` it does not
+    happen: :class:`UsageError` when the profile is not there already.
+
     Raises :class:`TreeError` when the tree does not configure or cannot have PREEMPT_RT,
     :class:`ToolMissingError` for a missing program, :class:`UsageError` for a wrong name.
     """
     names = tree.normal_paths(source, paths)
     arch = arches.check(source.path, arch)
     spec = ProfileSpec(arch=arch, config=config, rt=rt)
-    work = _Work.open(source, spec, cache, jobs, log, progress, instead or {})
+    work = _Work.open(source, spec, cache, jobs, log, progress, instead or {}, make)
     return work.run(names)
 
 
@@ -93,12 +98,15 @@ def add_paths(
     """``prepared`` (of :func:`prepare`) with the commands of further paths.
 
     Costs a second or two of kbuild for directories that were never asked for in this
-    build directory, next to nothing for the others.
+    build directory, next to nothing for the others. Where kbuild must not run the former
+    are left out.
     """
     names = tree.normal_paths(source, (*prepared.paths, *paths))
     spec = ProfileSpec(arch=prepared.arch, config=prepared.config, rt=prepared.rt)
     cache = prepared.build.parent.parent
-    work = _Work.open(source, spec, cache, jobs, log, progress, prepared.instead)
+    work = _Work.open(source, spec, cache, jobs, log, progress, prepared.instead, prepared.make)
+    if not prepared.make:
+        names = work.at_hand(names)
     return work.run(names)
 
 
@@ -114,6 +122,7 @@ class _Work:
     log: Log
     progress: Step | None
     instead: Mapping[str, bytes | None]
+    make: bool = True
 
     @staticmethod
     def open(
@@ -124,6 +133,7 @@ class _Work:
         log: Log,
         progress: Step | None,
         instead: Mapping[str, bytes | None],
+        make: bool = True,
     ) -> _Work:
         config_file = _config_file(spec.config)
         if config_file is not None:
@@ -168,6 +178,7 @@ class _Work:
             log=log,
             progress=progress,
             instead=instead,
+            make=make,
         )
 
     @property
@@ -188,6 +199,9 @@ class _Work:
 
     def run(self, paths: tuple[str, ...]) -> Prepared:
         """Bring the build directory up to date and read the commands of ``paths``."""
+        if not self.make:
+            self._check_ready(paths)
+            return self.result(paths)
         with state.locked(self.lock, self.log) as held:
             work = replace(self, build=replace(self.build, held=(held,)))
             work.recorded(work.configured(), paths)
@@ -207,6 +221,39 @@ class _Work:
             return False
         wanted = build_directories(self.tree, self.srcarch, paths)
         return all(tree.below(directory, now.recorded) for directory in wanted)
+
+    def at_hand(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of ``paths`` whose commands are recorded already."""
+        now = state.load(self.own / "state.json", self.key)
+        known = now.recorded if now is not None else []
+        return tuple(
+            path
+            for path in paths
+            if all(
+                tree.below(directory, known)
+                for directory in build_directories(self.tree, self.srcarch, (path,))
+            )
+        )
+
+    def _check_ready(self, paths: tuple[str, ...]) -> None:
+        if self.spec.rt and not configs.may_have_rt(self.tree.path, self.srcarch):
+            raise self._no_rt()
+        if not self.ready(paths):
+            raise UsageError(
+                f"{self.spec.name} of {self.tree.path} is not prepared (or not up to date), "
+                "and --no-make forbids to run the tree's Makefiles",
+                hint="name a build of yours with --build, or, if you trust the tree: "
+                f"ctxlint prepare {' '.join(paths)} (with the same options)",
+            )
+
+    def _warn(self) -> None:
+        """Say once for a tree that its Makefiles run."""
+        if state.first_time(self.directory.parent / ".told", self.tree):
+            self.log(
+                "warning",
+                f"the Makefiles of {self.tree.path} are run to configure it (make prepare, "
+                "host programs); --no-make forbids that, --build does without",
+            )
 
     def save(self, now: state.State) -> state.State:
         state.save(self.own / "state.json", now)
@@ -295,6 +342,7 @@ class _Work:
         variables: Iterable[str] = (),
         environment: dict[str, str] | None = None,
     ) -> None:
+        self._warn()
         code, output = self.build.make(
             targets, variables=variables, environment=environment, step=self.progress
         )
@@ -314,6 +362,7 @@ class _Work:
         missing = [d for d in wanted if not tree.below(d, now.recorded)]
         if not missing:
             return now
+        self._warn()
         self.log("info", f"recording the compile commands of {' '.join(missing)}")
         code, output = self.build.make(
             [f"{directory}/" for directory in missing],
@@ -369,7 +418,7 @@ class _Work:
         target = standin.target_triple(self.tree.path, self.srcarch)
         commands = reading.compile_commands(self.tree, raw, target=target, log=self.log)
         done = prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
-        return replace(done, instead=self.instead)
+        return replace(done, instead=self.instead, make=self.make)
 
 
 def prepared(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -74,6 +75,16 @@ def locked(path: Path, log: Log) -> Iterator[int]:
             log("info", f"waiting for another run that uses {path.with_suffix('').name}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
+
+
+def first_time(folder: Path, tree: Tree) -> bool:
+    """Whether this is the first call for ``tree``; ``folder`` remembers it."""
+    mark = folder / hashlib.blake2b(os.fsencode(tree.path), digest_size=12).hexdigest()
+    if mark.exists():
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_bytes(os.fsencode(tree.path) + b"\n")
+    return True
 
 
 def is_free(path: Path) -> bool:

@@ -57,6 +57,7 @@ class Request:
     ``verify``: run each finding in the executable model.
     ``reach``: how many rounds of looking for callers and callees in other files
     (None: two when single files are audited, none for directories).
+    ``make``: whether the tree's own Makefiles may be run to prepare a profile.
     """
 
     tree: Path
@@ -72,6 +73,7 @@ class Request:
     reach: int | None = None
     rules: tuple[Path, ...] = field(default=())
     verify: bool = False
+    make: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

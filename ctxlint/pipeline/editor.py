@@ -104,7 +104,8 @@ def look_at(request: Request, file: str, selection: Selection) -> FileReport:
             units += len(profile.commands)
             results.append(judge(index, session, profile, store, notes, keep=not absent))
     whole = assemble(session, profiles, results, incomplete, units)
-    mine = (f for f in select(whole, selection).findings if f.file == file)
+    whole = select(whole, selection)
+    mine = (f for f in whole.findings if f.file == file)
     return FileReport(
         file=file,
         scope=scope,
@@ -115,5 +116,5 @@ def look_at(request: Request, file: str, selection: Selection) -> FileReport:
         incomplete=tuple(i for i in whole.incomplete if i.file == file),
         missing=missing,
         units=units,
-        notes=tuple(notes.lines),
+        notes=(*notes.lines, *whole.notes),
     )

@@ -133,6 +133,7 @@ class Session:
                         log=progress.log,
                         progress=partial(progress.advance, stage),
                         instead=instead,
+                        make=request.make,
                     )
                 )
             except kbuild.NoRealTimeError as error:

@@ -64,6 +64,7 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
             )
         if patch.unbuilt:
             entries += [_entry("warn", where + note, "") for note in notes_of(patch)]
+    entries += [_entry("warn", note, "") for note in series.result.notes]
     if series.incomplete:
         rows = [f"{i.file} ({i.profile}): {i.reason}" for i in series.incomplete]
         more = f"\nand {len(rows) - _LISTED} more" if len(rows) > _LISTED else ""

@@ -122,6 +122,8 @@ def _summary(result: Result, rest: int) -> str:
         text += f"; {len(result.hidden)} hidden by comments or the baseline"
     if result.stale:
         text += f"; stale entries in the baseline: {len(result.stale)}"
+    for note in result.notes:
+        text += f"; {clean(note)}"
     return text
 
 

@@ -2,8 +2,8 @@
 """The report in the format of GitLab's code quality widget.
 
 An array of entries; GitLab compares those of two branches by their fingerprint.
-A unit that could not be analysed is an entry too, because the format has no
-other place to say so.
+A unit that could not be analysed is an entry too, and so is a note of the result,
+because the format has no other place to say so.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def render(result: Result) -> str:
     """The entries as indented ASCII JSON, ending in a line break."""
     entries = [_finding(finding) for finding in result.findings]
     entries += [_incomplete(unit) for unit in result.incomplete]
+    entries += [_note(note) for note in result.notes]
     return json.dumps(entries, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -41,6 +42,11 @@ def _incomplete(unit: Incomplete) -> dict[str, Any]:
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     text = f"Not analysed under {unit.profile}: {unit.reason}"
     return _entry(text, "incomplete", digest, "info", unit.file, 1)
+
+
+def _note(note: str) -> dict[str, Any]:
+    digest = hashlib.sha256(f"note:{note}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _entry(note, "note", digest, "info", ".", 1)
 
 
 def _entry(

@@ -32,6 +32,7 @@ _ORDER = (
     "unknown_callees",
     "statistics",
     "uncovered",
+    "notes",
 )
 
 

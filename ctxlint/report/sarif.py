@@ -74,6 +74,11 @@ _NOTIFICATIONS = {
         "The function has neither a body that was analysed nor a rule, or the target of an "
         "indirect call was not found. It is taken not to sleep.",
     ),
+    "settings-of-tree": (
+        "A settings file of the tree decides what is reported.",
+        "The tree may come from somebody else: what its file hides, and where it changes the "
+        "exit code, is told here.",
+    ),
     "results-cut": (
         "Something was left out of this file.",
         "Consumers of this format limit the number of entries. The JSON output has them all.",
@@ -193,6 +198,8 @@ class _Run:
     def _notifications(self) -> list[Any]:
         result = self.result
         notes = []
+        for note in result.notes:
+            notes.append(self._notification("settings-of-tree", "warning", safe(f"{note}.")))
         for unit in result.incomplete:
             text = safe(f"Not analysed under {unit.profile}: {unit.reason}.")
             if unit.detail:

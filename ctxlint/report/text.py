@@ -276,6 +276,8 @@ def _hidden(result: Result, width: int) -> list[Line]:
     if left_out:
         text = f"Not selected: {left_out} (--select, --ignore, --rt-only, per-path settings)"
         lines += _paragraph("", text, width, "")
+    for note in result.notes:
+        lines += _paragraph("warning", f"Note: {note}", width, "")
     older = result.statistics.get(NOT_NEW)
     if older:
         lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")

@@ -165,9 +165,11 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (result(FINDING, incomplete=True), 3),
         (TreeError("not a tree"), 2),
         (RuleError("wrong rule"), 2),
-        (ToolMissingError("no flex"), 3),
-        (StoreError("no cache"), 3),
-        (FrontendError("no libclang"), 3),
+        (ToolMissingError("no flex"), 2),
+        (StoreError("no cache"), 2),
+        (FrontendError("no libclang"), 2),
+        (OSError(28, "No space left on device"), 2),
+        (MemoryError(), 3),
         (KeyboardInterrupt(), 130),
         (ZeroDivisionError("a bug"), 3),
     ],
@@ -377,16 +379,16 @@ def test_bars_only_on_a_terminal(
 # -- configuration file ---------------------------------------------------------------
 
 
-def test_configuration_file(fake: Fake, tree: Path) -> None:
-    (tree / ".ctxlint.toml").write_text(
+def test_configuration_file(fake: Fake, tree: Path, user: Path) -> None:
+    user.write_text(
         'paths = ["drivers/perf"]\narch = "arm"\nrt = false\nbuilds = ["b"]\njobs = 2\n'
         'timeout = 5\nrules = ["r"]\ncache = "c"\nformat = "json"\noutput = "o.json"\n'
     )
     main(["audit"])
     (request,) = fake.requests
-    root = tree.resolve()
+    root = user.parent
     assert request == pipeline.Request(
-        tree=root,
+        tree=tree.resolve(),
         paths=("drivers/perf",),
         arch="arm",
         rt="nort",
@@ -396,7 +398,7 @@ def test_configuration_file(fake: Fake, tree: Path) -> None:
         rules=(root / "r",),
         cache=root / "c",
     )
-    assert json.loads((tree / "o.json").read_text())["findings"] == []
+    assert json.loads((root / "o.json").read_text())["findings"] == []
 
 
 def test_command_line_wins(fake: Fake, tree: Path) -> None:
@@ -406,10 +408,18 @@ def test_command_line_wins(fake: Fake, tree: Path) -> None:
     assert (request.arch, request.rt, request.builds) == ("x86_64", "rt", ())
 
 
-def test_pyproject_above_the_tree(fake: Fake, tree: Path) -> None:
-    (tree.parent / "pyproject.toml").write_text('[tool.ctxlint]\narch = "riscv"\n')
+def test_pyproject_of_the_tree(fake: Fake, tree: Path) -> None:
+    (tree / "pyproject.toml").write_text('[tool.ctxlint]\narch = "riscv"\n')
     main(["audit"])
     assert fake.requests[0].arch == "riscv"
+
+
+def test_nothing_above_the_tree_is_read(fake: Fake, tree: Path) -> None:
+    """There it could be of somebody else, in a directory where everybody may write."""
+    (tree.parent / "pyproject.toml").write_text('[tool.ctxlint]\narch = "riscv"\n')
+    (tree.parent / ".ctxlint.toml").write_text("nonsense\n")
+    main(["audit"])
+    assert fake.requests[0].arch is None
 
 
 @pytest.mark.parametrize(
@@ -420,7 +430,7 @@ def test_pyproject_above_the_tree(fake: Fake, tree: Path) -> None:
         ("jobs = true\n", "'jobs' must be int"),
         ("paths = [1]\n", "'paths' must be array of strings"),
         ('rt = "maybe"\n', "'rt' must be"),
-        ("paths = [\n", ".ctxlint.toml"),
+        ("paths = [\n", "config.toml"),
         ('format = "xml"\n', "'format' must be"),
         ('fail-on = "note"\n', "'fail-on' must be one of error, warning, never"),
         ('select = "a"\n', "'select' must be array of strings"),
@@ -432,13 +442,13 @@ def test_pyproject_above_the_tree(fake: Fake, tree: Path) -> None:
     ],
 )
 def test_wrong_configuration_file(
-    text: str, said: str, fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]
+    text: str, said: str, fake: Fake, tree: Path, user: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tree / ".ctxlint.toml").write_text(text)
+    user.write_text(text)
     assert main(["audit"]) == 2
     err = capsys.readouterr().err
     assert said in err
-    assert str(tree / ".ctxlint.toml") in err
+    assert str(user) in err
 
 
 def test_miniature_tree_needs_no_options(fake: Fake) -> None:

@@ -37,6 +37,7 @@ def test_order_of_keys() -> None:
         "unknown_callees",
         "statistics",
         "uncovered",
+        "notes",
     ]
 
 
