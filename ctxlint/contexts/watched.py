@@ -49,15 +49,16 @@ def stores(
     for number, block in enumerate(fn.blocks):
         for index, op in enumerate(block.ops):
             if isinstance(op, ops.Call):
-                if op.dst is not None and isinstance(op.fn, ops.Func):
-                    if op.fn.symbol in makers:
-                        arguments = tuple(reader.value(a, state) for a in op.args)
-                        # The interpretation names the result of this operation so.
-                        name = ("v", f"{number}.{index}")
-                        value = ("r", op.fn.symbol, arguments, name)
-                        if isinstance(op.dst, ops.Var):
-                            made[op.dst.slot] = value
-                        yield store(op.dst, value, op.loc)
+                made_here = isinstance(op.fn, ops.Func) and op.fn.symbol in makers
+                if op.dst is not None and made_here:
+                    assert isinstance(op.fn, ops.Func)
+                    arguments = tuple(reader.value(a, state) for a in op.args)
+                    # The interpretation names the result of this operation so.
+                    name = ("v", f"{number}.{index}")
+                    value = ("r", op.fn.symbol, arguments, name)
+                    if isinstance(op.dst, ops.Var):
+                        made[op.dst.slot] = value
+                    yield store(op.dst, value, op.loc)
             elif isinstance(op, ops.Assign):
                 src = op.src
                 while isinstance(src, ops.Cast):
