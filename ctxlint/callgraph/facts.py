@@ -76,13 +76,26 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 
 class Edge(msgspec.Struct, frozen=True, array_like=True):
     """A call site. ``symbol`` is the callee of a direct call, else ``""``;
-    ``shown`` is the callee as written (``ops->mask``)."""
+    ``shown`` is the callee as written (``ops->mask``); ``("v", op)`` is what the
+    call returns."""
 
     symbol: str
     shown: str
     loc: int
     implicit: str
     points: tuple[Point, ...]
+    op: str = ""
+
+
+class Move(msgspec.Struct, frozen=True, array_like=True):
+    """A pointer (to a function, a structure or nothing in particular) put into memory.
+
+    ``place`` and ``value`` are in the function's own terms; ``value`` is None when it
+    is not known, and ``("=", place, record)`` when a whole structure is copied.
+    """
+
+    place: Value
+    value: Value
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
@@ -133,7 +146,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     """One function. ``outcomes`` is empty when the function is neutral: it
     returns with the execution context it was called in. ``writes`` are the
     parameters through which it may write memory, ``losses`` what the summary
-    leaves out."""
+    leaves out, ``moves`` the pointers that it stores, ``returns`` the pointers that
+    it may return (None: one that is not known)."""
 
     symbol: str
     name: str
@@ -149,6 +163,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     guarded_params: tuple[int, ...]
     writes: tuple[int, ...] = ()
     losses: tuple[Loss, ...] = ()
+    moves: tuple[Move, ...] = ()
+    returns: tuple[Value, ...] = ()
 
 
 def is_neutral(summary: Summary) -> bool:

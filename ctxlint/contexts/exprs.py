@@ -12,7 +12,7 @@ from ctxlint.ir.types import TInt, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
 
-_DEPTH_MAX = 8
+_DEPTH_MAX = 12
 _NO_NUMBERS = frozenset(("pc", "fl", "io", "f", "&", "agg"))
 """Values whose conversions say nothing: words of the execution context, addresses."""
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ctxlint.callgraph.facts import Edge, Point, Summary
+from ctxlint.callgraph.heap import Objects
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
 from ctxlint.contexts import limits
@@ -27,6 +28,8 @@ from ctxlint.semantics import rule_calls
 from ctxlint.semantics.waits import Wait
 
 Env = tuple[tuple[int, Value], ...]
+Targets = tuple[tuple[str, ...], bool]
+"""Functions that an indirect call may call, and whether its object is known."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,6 +48,8 @@ class Node:
     point: Point | None
     entry: EntryPoint | None
     depth: int
+    sure: bool = True
+    among: int = 0
 
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
         """Answers for the leaves of guards; ``variables`` are global ones."""
@@ -55,7 +60,7 @@ class Node:
                 known = env.get(value[1])
                 if known is None:
                     return None
-                return int(known[1]) if known[0] == "k" else address(known[1])
+                return address(known[1]) if known[0] == "f" else evaluate(known, _nothing)
             if value[0] == "g":
                 return variables.get(value[1])
             return self.context.lookup(value, rt)
@@ -117,7 +122,11 @@ class Propagation:
         self._dropped: set[tuple[object, ...]] = set()
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
+        self.objects = Objects(program, rules.allocators, rules.copiers)
         self._targets: dict[Value, tuple[str, ...]] = {}
+        self._narrowed: dict[tuple[Value, str, Env], Targets] = {}
+        self._bound: dict[tuple[Value, str, Env], Value] = {}
+        self._depends: dict[tuple[Value, str], set[int]] = {}
         self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
         self._worlds: dict[str, list[dict[str, int]]] = {}
         self._waiting_inlines = self._inlines_that_wait()
@@ -155,7 +164,7 @@ class Propagation:
         # wrote, so it is a node of its own for each of them.
         place = _place(node) if node.fn.symbol in self._waiting_inlines else None
         key = (node.fn.symbol, node.context, node.env, place)
-        if key in self._seen:
+        if key in self._seen and (self._seen[key].sure or not node.sure):
             self._again(self._seen[key], node)
             return
         nodes = self.nodes.setdefault(node.fn.symbol, [])
@@ -215,15 +224,14 @@ class Propagation:
             elif edge.symbol:
                 self._call(node, edge, point, context, allowed, edge.symbol, args)
             elif not self._is_entry(point.target):
-                targets = self._resolve(_bind(point.target, node.env))
-                if not targets and point.target is not None and point.target[0] == "p":
-                    targets = self.program.arguments(node.fn.symbol, point.target[1])
+                targets, known = self._narrow(point.target, node.fn.symbol, node.env)
                 if not targets or len(targets) > TARGETS_MAX:
                     reason = "unresolved indirect call" if not targets else "too many targets"
                     self._unknown(edge.shown or "indirect call", reason, node, edge)
                     continue
+                among = 0 if known or len(targets) == 1 else len(targets)
                 for symbol in targets:
-                    self._call(node, edge, point, context, allowed, symbol, args)
+                    self._call(node, edge, point, context, allowed, symbol, args, among)
 
     def _variables(self, context: str) -> list[dict[str, int]]:
         """Values that global variables can have together in a context."""
@@ -246,6 +254,30 @@ class Propagation:
             and self.rules.field_callbacks(target[2], target[3]) is not None
         )
 
+    def _narrow(self, target: Value, symbol: str, env: Env) -> Targets:
+        """What a call through a value may reach in a node."""
+        if target is None:
+            return (), False
+        used = self._pointer_params(target, self.program.functions[symbol])
+        env = tuple(item for item in env if item[0] in used)
+        key = (target, symbol, env)
+        found = self._narrowed.get(key)
+        if found is None:
+            found = self._narrowed[key] = self._find_targets(target, symbol, env)
+        return found
+
+    def _find_targets(self, target: Value, symbol: str, env: Env) -> Targets:
+        while target is not None and target[0] in ("[]", "*"):
+            target = target[1]
+        if target is not None and target[0] == ".":
+            place = self.objects.bound_place(target[1], symbol, dict(env))
+            functions, known = self.objects.targets((".", place, target[2], target[3]))
+            return tuple(sorted(functions)), known
+        targets = self._resolve(_bind(target, env))
+        if targets or target is None or target[0] != "p":
+            return targets, True
+        return self.program.arguments(symbol, target[1]), False
+
     def _resolve(self, target: Value) -> tuple[str, ...]:
         if target is None:
             return ()
@@ -263,7 +295,9 @@ class Propagation:
         allowed: Wait,
         symbol: str,
         args: tuple[Value, ...],
+        among: int = 0,
     ) -> None:
+        sure = node.sure and not among
         rule = self._rule(symbol)
         callee = self.program.functions.get(symbol)
         if rule is not None:
@@ -273,6 +307,8 @@ class Propagation:
                 allowed = context.allows(self.rt)
             forbidden = need is not None and need.level > allowed
             if need is not None and forbidden and not rule_calls.legal(rule, context):
+                if not sure:
+                    need = replace(need, certain=False)
                 self.violations.append(Violation(node, edge, point, context, need))
             body_counts = rule.api.inside or (
                 # A rule stands for a body that was not read; an audited one is.
@@ -284,19 +320,43 @@ class Propagation:
             if rule is None and not symbol.startswith("__builtin_"):
                 self._unknown(symbol.rpartition("::")[2], "no body and no rule", node, edge)
             return
-        env = self._env(callee, args)
-        self._push(Node(callee, context, env, node, edge, point, node.entry, node.depth + 1))
+        env = self._env(callee, args, node, point)
+        depth = node.depth + 1
+        self._push(
+            Node(callee, context, env, node, edge, point, node.entry, depth, sure, among)
+        )
 
-    def _env(self, callee: Summary, args: tuple[Value, ...]) -> Env:
+    def _env(self, callee: Summary, args: tuple[Value, ...], node: Node, point: Point) -> Env:
         env = []
         for i in self._relevant.get(callee.symbol, ()):
             value = args[i] if i < len(args) else None
-            number = evaluate(value, lambda _: None)
+            number = evaluate(value, _nothing)
             if value is not None and value[0] == "f":
                 env.append((i, value))
+            elif i < len(point.args) and (found := self._object(point.args[i], node)):
+                env.append((i, found))
             elif number is not None:
                 env.append((i, ("k", number)))
         return tuple(env)
+
+    def _object(self, value: Value, node: Node) -> Value:
+        """A pointer that is passed on, when it says which object it leads to."""
+        if value is None or value[0] not in _POINTERS:
+            return None
+        used = self._pointer_params(value, node.fn)
+        env = tuple(item for item in node.env if item[0] in used)
+        key = (value, node.fn.symbol, env)
+        if key not in self._bound:
+            bound = self.objects.bound(value, node.fn.symbol, dict(env))
+            self._bound[key] = bound if self.objects.tells(bound) else None
+        return self._bound[key]
+
+    def _pointer_params(self, value: Value, fn: Summary) -> set[int]:
+        """Parameters that a value depends on, through results of calls too."""
+        key = (value, fn.symbol)
+        if key not in self._depends:
+            self._depends[key] = self.objects.parameters(value, fn.symbol)
+        return self._depends[key]
 
     def _rule(self, symbol: str) -> ApiRule | None:
         if symbol not in self._rules:
@@ -405,7 +465,9 @@ class Propagation:
                         for point in edge.points:
                             for i in needs:
                                 if i < len(point.args):
-                                    mine |= params(point.args[i])
+                                    mine |= self._pointer_params(
+                                        point.args[i], self.program.functions[symbol]
+                                    )
                 if len(mine) != before:
                     work.append(symbol)
         return {symbol: tuple(sorted(found)) for symbol, found in relevant.items() if found}
@@ -421,6 +483,14 @@ def _place(node: Node) -> tuple[str, int] | None:
     return None
 
 
+_POINTERS = frozenset({"&", "p", "v", ".", "*", "b"})
+
+
+def _nothing(_: Value) -> int | None:
+    """Answers for no leaf of a value."""
+    return None
+
+
 def _covers(other: Node, node: Node) -> bool:
     """Whether everything that can be wrong in a node is looked at in the other: the
     same context, with no more known about arguments, callers and RCU sections."""
@@ -432,6 +502,7 @@ def _covers(other: Node, node: Node) -> bool:
         and replace(theirs, rcu=0, mig=0, exact=False, name="")
         == replace(mine, rcu=0, mig=0, exact=False, name="")
         and set(other.env) <= set(node.env)
+        and other.sure >= node.sure
     )
 
 

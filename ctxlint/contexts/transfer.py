@@ -34,6 +34,7 @@ from ctxlint.contexts import limits
 from ctxlint.contexts.callee import apply_delta, at_caller
 from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.moves import Moves, returned
 from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
 from ctxlint.contexts.shape import constant_slots, reverse_postorder
 from ctxlint.contexts.state import State
@@ -83,6 +84,7 @@ class Analysis:
         self.untracked = constants[limits.TRACKED_MAX :]
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
+        self.moves = Moves(function, self.reader)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
         self.places: dict[int, Disjuncts] = {}
@@ -149,13 +151,15 @@ class Analysis:
                 if any(st.over for st in live):
                     self._lose("saves", block)
             elif isinstance(op, ops.Assign):
-                for st in live:
+                for n, st in enumerate(live):
+                    self.moves.note((block, index), (key, n), st)
                     self._assign(st, op.dst, op.src, f"{block}.{index}")
             elif isinstance(op, ops.Stated):
                 for st in live:
                     self._stated(st, op)
             else:
-                for st in live:
+                for n, st in enumerate(live):
+                    self.moves.note((block, index), (key, n), st)
                     self._asm(st, op, f"{block}.{index}")
         out: list[tuple[int, State]] = []
         for n, st in enumerate(live):
@@ -449,7 +453,8 @@ class Analysis:
                 for guard in point.guards:
                     guarded |= params(guard.value)
                 guarded |= params(point.target)
-            edges.append(Edge(symbol, expr_text(self.fn, op.fn), op.loc, op.implicit, unique))
+            shown = expr_text(self.fn, op.fn)
+            edges.append(Edge(symbol, shown, op.loc, op.implicit, unique, f"{block}.{index}"))
         outcomes = self._outcomes()
         for outcome in outcomes:
             for guard in outcome.guards:
@@ -470,6 +475,8 @@ class Analysis:
             tuple(sorted(guarded)),
             tuple(sorted(self.written)),
             tuple(Loss(what, len(which)) for what, which in sorted(self.losses.items())),
+            self.moves.all(),
+            returned(fn, [value for _, value in self.returns.values()]),
         )
 
     def _return_value(self, st: State, value: Value) -> Value:

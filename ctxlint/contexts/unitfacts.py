@@ -45,7 +45,7 @@ def unit_facts(
     stores: list[Store] = []
     inits: list[RecordInit] = []
     for var in unit.globals:
-        if var.init is not None:
+        if var.init is not None and not _is_discarded(var):
             _Walker(var, local, stores, inits).walk()
     for fn in unit.functions:
         stores += _body_stores(fn, local)
@@ -190,6 +190,11 @@ class _Walker:
         self.stores.append(
             Store(var.symbol, path, value, var.file, var.line, 1, "", var.name, siblings, index)
         )
+
+
+def _is_discarded(var: GlobalVar) -> bool:
+    """Whether the linker throws the variable away (what an exported symbol leaves)."""
+    return any(attr.startswith("section=.discard") for attr in var.attrs)
 
 
 def _constants(e: ops.Agg, prefix: str) -> Iterable[tuple[str, int]]:

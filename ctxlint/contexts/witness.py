@@ -298,9 +298,11 @@ def assumptions(violation: Violation) -> tuple[str, ...]:
         )
     for node in chain[1:]:
         if node.edge is not None and not node.edge.symbol:
-            found.append(
-                f"{node.edge.shown or 'the function pointer'} is {node.fn.name}() here"
-            )
+            called = node.edge.shown or "the function pointer"
+            note = f"{called} is {node.fn.name}() here"
+            if node.among:
+                note += f", one of {node.among} functions: its object is not known"
+            found.append(note)
     return tuple(dict.fromkeys(found))
 
 

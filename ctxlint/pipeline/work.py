@@ -141,4 +141,13 @@ def _thaw(summary: Summary) -> Summary:
         )
         for o in summary.outcomes
     )
-    return replace(summary, edges=edges, outcomes=outcomes)
+    moves = tuple(
+        replace(m, place=freeze(m.place), value=freeze(m.value)) for m in summary.moves
+    )
+    return replace(
+        summary,
+        edges=edges,
+        outcomes=outcomes,
+        moves=moves,
+        returns=tuple(freeze(v) for v in summary.returns),
+    )

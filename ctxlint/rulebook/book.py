@@ -19,6 +19,7 @@ from ctxlint.rulebook.schema import (
     ContextState,
     FieldCallback,
     LockKind,
+    Memory,
     NamedEntry,
     Operation,
     Registration,
@@ -114,9 +115,20 @@ class Rulebook:
     trampolines: tuple[Trampoline, ...] = ()
     patterns: Mapping[str, RegistrationRule] = field(default_factory=dict)
     """Registrations by the beginning of the name."""
+    memory: Mapping[str, Memory] = field(default_factory=dict)
     sources: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
     """Provenance of each rule: (place in the rule files, ``path[:identifier]``,
     function or member that the rule is about)."""
+
+    @cached_property
+    def allocators(self) -> frozenset[str]:
+        """Functions that return memory that nothing else points to."""
+        return frozenset(name for name, rule in self.memory.items() if rule.result == "new")
+
+    @cached_property
+    def copiers(self) -> dict[str, tuple[int, int]]:
+        """Functions that copy bytes: the arguments that say to where and from where."""
+        return {name: rule.copies for name, rule in self.memory.items() if rule.copies}
 
     @cached_property
     def context_variables(self) -> frozenset[str]:

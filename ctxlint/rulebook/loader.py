@@ -32,6 +32,7 @@ from ctxlint.rulebook.schema import (
     EntryFile,
     FieldCallback,
     LockKind,
+    Memory,
     NamedEntry,
     Operation,
     Registration,
@@ -98,12 +99,13 @@ class _Directory:
     constants: dict[str, Constant] = field(default_factory=dict)
     trampolines: dict[str, Trampoline] = field(default_factory=dict)
     patterns: dict[str, RegistrationRule] = field(default_factory=dict)
+    memory: dict[str, Memory] = field(default_factory=dict)
     where: dict[object, str] = field(default_factory=dict)
     sources: list[tuple[str, str, str]] = field(default_factory=list)
 
     _TABLES = (
         "apis registrations fields entries tables contexts locks operations constants "
-        "trampolines patterns where"
+        "trampolines patterns memory where"
     )
 
     def under(self, over: _Directory) -> _Directory:
@@ -130,6 +132,7 @@ class _Directory:
             constants=self.constants,
             trampolines=tuple(self.trampolines.values()),
             patterns=self.patterns,
+            memory=self.memory,
             sources=tuple(self.sources),
         )
 
@@ -148,6 +151,8 @@ class _Directory:
                     self._named(path, shown, self.operations, Operation)
                 case ("constants.yaml", _, _):
                     self._named(path, shown, self.constants, Constant)
+                case ("memory.yaml", _, _):
+                    self._named(path, shown, self.memory, Memory)
                 case ("apis", "/", _):
                     self._api_file(shown, _convert(path, shown, ApiFile))
                 case ("entry_points" | "callbacks", "/", _):
@@ -158,7 +163,8 @@ class _Directory:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
                         hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
-                        "locks.yaml, operations.yaml, constants.yaml and splats.yaml",
+                        "locks.yaml, operations.yaml, constants.yaml, memory.yaml and "
+                        "splats.yaml",
                     )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:

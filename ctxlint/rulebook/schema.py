@@ -345,6 +345,19 @@ class LockKind(_Strict, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Memory(_Strict, frozen=True, kw_only=True):
+    """``rules/memory.yaml``: what a function does with memory, which the analysis of
+    objects needs to know.
+
+    ``result: new``: it returns memory of its own, that nothing else points to.
+    ``copies``: it copies bytes; the numbers of the arguments, to and from.
+    """
+
+    result: Literal["", "new"] = ""
+    copies: tuple[int, int] | None = None
+    source: str
+
+
 class Operation(_Strict, frozen=True, kw_only=True):
     """``rules/operations.yaml``: an operation class, in words."""
 
