@@ -116,6 +116,8 @@ class Rulebook:
     patterns: Mapping[str, RegistrationRule] = field(default_factory=dict)
     """Registrations by the beginning of the name."""
     memory: Mapping[str, Memory] = field(default_factory=dict)
+    some_kernels: frozenset[str] = frozenset()
+    """Functions and members that only older or newer kernels have."""
     sources: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
     """Provenance of each rule: (place in the rule files, ``path[:identifier]``,
     function or member that the rule is about)."""

@@ -100,6 +100,7 @@ class _Directory:
     trampolines: dict[str, Trampoline] = field(default_factory=dict)
     patterns: dict[str, RegistrationRule] = field(default_factory=dict)
     memory: dict[str, Memory] = field(default_factory=dict)
+    some_kernels: set[str] = field(default_factory=set)
     where: dict[object, str] = field(default_factory=dict)
     sources: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -114,7 +115,9 @@ class _Directory:
             name: {**getattr(self, name), **getattr(over, name)}
             for name in self._TABLES.split()
         }
-        return _Directory(over.root, **merged, sources=self.sources + over.sources)
+        kernels = self.some_kernels | over.some_kernels
+        sources = self.sources + over.sources
+        return _Directory(over.root, **merged, some_kernels=kernels, sources=sources)
 
     def book(self) -> Rulebook:
         named: dict[str, tuple[NamedEntry, ...]] = {}
@@ -133,6 +136,7 @@ class _Directory:
             trampolines=tuple(self.trampolines.values()),
             patterns=self.patterns,
             memory=self.memory,
+            some_kernels=frozenset(self.some_kernels),
             sources=tuple(self.sources),
         )
 
@@ -172,6 +176,7 @@ class _Directory:
             self._put(table, name, item, f"{shown}: {name}", getattr(item, "source", ""), "")
 
     def _api_file(self, shown: str, file: ApiFile) -> None:
+        self.some_kernels.update(file.some_kernels)
         for index, api in enumerate(file.apis):
             self._api(api, f"{shown}: apis[{index}]", file.source)
         for index, group in enumerate(file.groups):
@@ -200,6 +205,7 @@ class _Directory:
             self._put(self.apis, name, rule, place, source, name)
 
     def _entry_file(self, shown: str, file: EntryFile) -> None:
+        self.some_kernels.update(file.some_kernels)
         for index, registration in enumerate(file.registrations):
             self._registration(registration, f"{shown}: registrations[{index}]", file.source)
         for index, entry in enumerate(file.functions):

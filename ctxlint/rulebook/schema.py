@@ -146,9 +146,12 @@ class ApiGroup(_Strict, frozen=True, kw_only=True):
 
 
 class ApiFile(_Strict, frozen=True, kw_only=True):
-    """``rules/apis/<kernel header>.yaml``; ``source`` is the default provenance."""
+    """``rules/apis/<kernel header>.yaml``; ``source`` is the default provenance.
+    ``some_kernels``: functions that only older or newer kernels have, so that a tree
+    without them is no news (:mod:`ctxlint.rulebook.treecheck`)."""
 
     source: str
+    some_kernels: tuple[str, ...] = ()
     apis: tuple[Api, ...] = ()
     groups: tuple[ApiGroup, ...] = ()
 
@@ -323,9 +326,11 @@ class Trampoline(_Strict, frozen=True, kw_only=True):
 
 
 class EntryFile(_Strict, frozen=True, kw_only=True):
-    """``rules/entry_points/*.yaml`` and ``rules/callbacks/*.yaml``."""
+    """``rules/entry_points/*.yaml`` and ``rules/callbacks/*.yaml``; ``some_kernels`` as
+    in an :class:`ApiFile`, members as ``RECORD.FIELD``."""
 
     source: str
+    some_kernels: tuple[str, ...] = ()
     registrations: tuple[Registration, ...] = ()
     functions: tuple[NamedEntry, ...] = ()
     tables: tuple[TableEntry, ...] = ()

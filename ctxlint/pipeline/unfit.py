@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares the rules with the tree that is analysed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ctxlint.base.errors import ToolMissingError
+from ctxlint.pipeline.work import rules_with
+from ctxlint.rulebook import Rulebook, treecheck
+from ctxlint.rulebook.treecheck import Misfit
+from ctxlint.store import Store
+
+_HEADERS = ("include", "arch/*/include", "mm", "drivers/irqchip")
+"""Where functions and records are declared, besides the folders that rules have their
+facts from."""
+
+
+def misfits(tree: Path, extra: tuple[Path, ...] = ()) -> tuple[Misfit, ...]:
+    """What does not fit ``tree``, of the tool's rules and those of ``extra``."""
+    book = rules_with(extra)
+    files = _Files(tree, book)
+    return treecheck.check(book, files.read, files.search, files.records)
+
+
+def stale(tree: Path, extra: tuple[Path, ...], rules: str, store: Store) -> int:
+    """How many rules have their fact from a place that ``tree`` has not. ``rules`` names
+    the state of the rules. It is cheap, since only those places are looked at, and kept
+    for as long as none of these files changes."""
+    book = rules_with(extra)
+    state = "\n".join((rules, *_state(tree, book)))
+    key = hashlib.blake2b(state.encode(), digest_size=16).hexdigest()
+    known = store.get_cached("stale-rules", key)
+    if known is not None:
+        return msgspec.msgpack.decode(known, type=int)
+    found = len(set(treecheck.sources(book, _Files(tree, book).read)))
+    store.put_cached("stale-rules", key, msgspec.msgpack.encode(found))
+    return found
+
+
+def _state(tree: Path, book: Rulebook) -> Iterator[str]:
+    """The tree, and the times of the files that rules have their facts from."""
+    yield str(tree)
+    for file in sorted({source.partition(":")[0] for _, source, _ in book.sources if source}):
+        try:
+            stat = (tree / file).stat()
+        except OSError:
+            yield file
+        else:
+            yield f"{file} {stat.st_mtime_ns} {stat.st_size}"
+
+
+class _Files:
+    def __init__(self, tree: Path, book: Rulebook) -> None:
+        self.tree = tree
+        roots = {path for pattern in _HEADERS for path in tree.glob(pattern)}
+        self.roots = sorted(path.relative_to(tree).as_posix() for path in roots)
+        folders = {source.partition(":")[0].rpartition("/")[0] for _, source, _ in book.sources}
+        near = {path for folder in folders for path in (tree / folder).glob("*.h")}
+        self.near = sorted(path.relative_to(tree).as_posix() for path in near)
+
+    def read(self, file: str) -> str | None:
+        try:
+            return (self.tree / file).read_text("utf-8", "replace")
+        except OSError:
+            return None
+
+    def search(self, words: Iterable[str]) -> frozenset[str]:
+        return frozenset(self._grep(["-hwoF"], words))
+
+    def records(self, names: Iterable[str]) -> Iterable[str]:
+        return sorted(set(self._grep(["-lF"], [f"struct {name} {{" for name in names])))
+
+    def _grep(self, options: list[str], patterns: Iterable[str]) -> list[str]:
+        given = "\n".join(patterns)
+        if not given:
+            return []
+        try:
+            done = subprocess.run(
+                [
+                    "grep",
+                    "-R",
+                    "--include=*.h",
+                    *options,
+                    "-f",
+                    "-",
+                    "--",
+                    *self.roots,
+                    *self.near,
+                ],
+                cwd=self.tree,
+                input=given,
+                capture_output=True,
+                text=True,
+                check=False,
+                errors="surrogateescape",
+            )
+        except FileNotFoundError as error:
+            raise ToolMissingError(
+                "grep is not installed", hint="Install it (Debian and Fedora: grep)."
+            ) from error
+        return done.stdout.splitlines()
