@@ -20,6 +20,7 @@ BELOW = "drivers/fixtures"
 BUILDS = ("rt", "nort")
 
 _COMMENT = re.compile(r"(expect|ok|fp|fn)(?:\[(rt|nort)\])?: ([a-z-]+)(?:: (.+))?")
+_MODEL = re.compile(r"model(?:\[(rt|nort)\])?: ([a-z]+(?:\|[a-z]+)*)")
 _LOOKS_MEANT = re.compile(r"^\s*(expect|ok|fp|fn)\b\s*[\[:]")
 _MUST_BE_THERE = frozenset({"expect", "fp"})
 
@@ -50,6 +51,31 @@ def expectations(text: str, file: str) -> list[Expectation]:
                 raise ValueError(f"{file}:{number}: {kind} needs a reason")
             builds = (build,) if build else BUILDS
             found.append(Expectation(file, number, kind, check, builds))
+    return found
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A comment on what running a finding gives: ``words`` are first words of verdicts."""
+
+    file: str
+    line: int
+    words: tuple[str, ...]
+    builds: tuple[str, ...]
+
+
+def verdicts_wanted(text: str, file: str) -> list[Wanted]:
+    """The comments ``// model: WORD`` (or ``WORD|WORD``) of one file."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        for comment in line.split("//")[1:]:
+            match = _MODEL.fullmatch(comment.strip())
+            if match is not None:
+                build, words = match.groups()
+                builds = (build,) if build else BUILDS
+                found.append(Wanted(file, number, tuple(words.split("|")), builds))
+            elif comment.strip().startswith("model"):
+                raise ValueError(f"{file}:{number}: not understood: //{comment}")
     return found
 
 

@@ -130,6 +130,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_getNumArgTypes": (_I, (CType,)),
     "clang_getArgType": (CType, (CType, _U)),
     "clang_isFunctionTypeVariadic": (_U, (CType,)),
+    "clang_isConstQualifiedType": (_U, (CType,)),
     "clang_isVolatileQualifiedType": (_U, (CType,)),
     "clang_Type_getSizeOf": (_L, (CType,)),
     "clang_Type_getAlignOf": (_L, (CType,)),

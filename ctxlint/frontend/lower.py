@@ -214,6 +214,8 @@ class UnitLowering:
         attrs = set(self.names.attributes(info.cursor))
         if lib.Cursor_getStorageClass(info.cursor) == 3:
             attrs.add("static")
+        if self.world.is_const(lib.getCursorType(info.cursor)):
+            attrs.add("const")
         if loc.macro:
             attrs.add(f"macro={loc.macro}")
         self._globals[info.symbol] = GlobalVar(

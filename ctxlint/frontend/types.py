@@ -110,6 +110,14 @@ class TypeWorld(Interner):
             return self.number(lib.Type_getValueType(canonical))
         return self.void
 
+    def is_const(self, ctype: CType) -> bool:
+        """Whether an object of the type is never written."""
+        lib = self.lib
+        plain = lib.getCanonicalType(ctype)
+        while plain.kind in ARRAYS:
+            plain = lib.getCanonicalType(lib.getArrayElementType(plain))
+        return bool(lib.isConstQualifiedType(plain))
+
     # records and enums
 
     def record_key(self, record: CType) -> str:

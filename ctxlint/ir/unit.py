@@ -90,7 +90,7 @@ class GlobalVar(msgspec.Struct, frozen=True, array_like=True):
     """A file-scope or static local variable; ``init`` is None when there is no
     initialiser. ``types`` is the table that ``type`` and ``init`` refer to.
 
-    ``attrs`` holds ``"static"``, ``"weak"``, ``"section=…"`` and, for one that a
+    ``attrs`` holds ``"static"``, ``"const"``, ``"weak"``, ``"section=…"`` and, for one that a
     macro defines, ``"macro=NAME"`` of the outermost.
     """
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Callee = Callable[..., Any]
 _ACCESSES = {
     "L1": "l1", "L4": "l4", "L8": "l8", "LD": "load", "RD": "read",
-    "S4": "s4", "S8": "s8", "ST": "store", "WR": "write",
+    "S4": "s4", "S8": "s8", "ST": "store", "WR": "write", "LV": "load_volatile",
 }  # fmt: skip
 _ACCESS = re.compile(rf"\b({'|'.join(_ACCESSES)})\(")
 _DEEPEST = 30  # nesting of blocks; Python's own limit is 100 levels of indentation
@@ -46,6 +46,8 @@ class Meta:
     asms: list[tuple[ops.Asm, bool]] = field(default_factory=list)
     sites: list[ops.Call] = field(default_factory=list)
     model: bool = False
+    frame: dict[int, int] = field(default_factory=dict)
+    """Offsets of the variables that live in memory, by slot."""
 
     @property
     def name(self) -> str:
@@ -105,7 +107,9 @@ class _Compiler:
         self.code = code
         self.fn = fn
         self.emit = Emitter(code.image, fn)
-        self.meta = Meta(fn, code.image, model=fn.file.startswith(MODEL_FILES))
+        self.meta = Meta(
+            fn, code.image, model=fn.file.startswith(MODEL_FILES), frame=self.emit.frame
+        )
         self.lines: list[str] = []
         self.cells: dict[str, list[Callee]] = {}  # Python name -> cell
         self.names: dict[str, str] = {}

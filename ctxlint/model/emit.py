@@ -104,9 +104,10 @@ class Emitter:
             case ops.Field(base, _, _, offset, width, type_id):
                 if width:
                     return self._bit_field(base, offset, width, self.types[type_id])
-                return self.load(self.address(e), self.types[type_id])
+                return self.load(self.address(e), self.types[type_id], True)
             case ops.Global() | ops.Deref() | ops.Index():
-                return self.load(self.address(e), self.types[e.type])
+                declared = not (isinstance(e, ops.Deref) and isinstance(e.ptr, ops.Cast))
+                return self.load(self.address(e), self.types[e.type], declared)
             case ops.Str(data):
                 return str(self.image.string_at(data))
             case ops.Func(symbol):
@@ -142,7 +143,13 @@ class Emitter:
             return f"(not {self.truth(e.e)})"
         return self.value(e)
 
-    def load(self, address: str, type_: Type) -> str:
+    def load(self, address: str, type_: Type, declared: bool = False) -> str:
+        """``declared``: where it is volatile, its declaration says so, not one access."""
+        if isinstance(type_, TInt | TPtr) and type_.volatile:
+            bits = type_.bits if isinstance(type_, TInt) else self.bits
+            text = f"LV({address}, {bits // 8}, {declared})"
+            signed = isinstance(type_, TInt) and type_.signed
+            return self.signed(text, bits) if signed else text
         match type_:
             case TInt(bits, signed):
                 if bits == 32:

@@ -10,9 +10,11 @@ meets nothing. Per-CPU variables live in a region of their own; CPU ``n`` has it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from ctxlint.ir import ops
 from ctxlint.ir.types import RecordDef, TArray, TFloat, TFunc, TInt, TPtr, TRecord, Type, TypeId
@@ -418,11 +420,39 @@ def wrap(value: int, type_: Type, pointer_bytes: int = 8) -> int:
     return value
 
 
+def _renamed(unit: Unit, keys: Mapping[str, str]) -> Unit:
+    """A unit with other keys for records whose tag means something else elsewhere."""
+
+    def types(table: tuple[Type, ...]) -> tuple[Type, ...]:
+        return tuple(
+            TRecord(keys.get(t.key, t.key), t.name) if isinstance(t, TRecord) else t
+            for t in table
+        )
+
+    replace = msgspec.structs.replace
+    return replace(
+        unit,
+        functions=tuple(replace(f, types=types(f.types)) for f in unit.functions),
+        new_inlines=tuple(replace(f, types=types(f.types)) for f in unit.new_inlines),
+        globals=tuple(replace(g, types=types(g.types)) for g in unit.globals),
+        records=tuple(
+            replace(r, key=keys.get(r.key, r.key), types=types(r.types)) for r in unit.records
+        ),
+    )
+
+
 def link(units: Iterable[Unit], headers: Iterable[HeaderFunction]) -> Image:
     """One image of the units of a profile and the header functions they reach."""
     image = Image()
+    units = list(units)
+    places: dict[str, set[str]] = {}
     for unit in units:
-        image.add_unit(unit)
+        for record in unit.records:
+            places.setdefault(record.key, set()).add(record.file)
+    shared = {key for key, files in places.items() if len(files) > 1}
+    for unit in units:
+        mine = {r.key: f"{r.key} of {r.file}" for r in unit.records if r.key in shared}
+        image.add_unit(_renamed(unit, mine) if mine else unit)
     for header in headers:
         image.add_function(header.function)
         image.add_records(header.records)

@@ -153,6 +153,10 @@ class Machine:
 
     # what compiled code calls
 
+    def load_volatile(self, address: Any, size: int, declared: bool) -> Any:
+        """A read of a volatile place. ``declared``: it always is."""
+        return self.mem.load(address, size)
+
     def enter(self, size: int) -> int:
         """Room for a function's variables in memory, cleared; their address."""
         self.sp -= size

@@ -54,13 +54,17 @@ class DevicePage:
 
 class SymPage(bytearray):
     """A page with symbols in it: ``syms[offset] = (size, value)``. ``known`` marks
-    the bytes that are not to be made up, in a page of an unknown object."""
+    the bytes that are not to be made up, in a page of an unknown object; ``wrote`` says
+    where plain numbers were stored in such a page, and of which size; what is read at an
+    offset in ``racy`` is asked for each time (``Memory.racy_read``)."""
 
-    __slots__ = ("known", "namer", "syms")
+    __slots__ = ("known", "namer", "racy", "syms", "wrote")
 
     syms: dict[int, tuple[int, Value]]
     known: bytearray | None
     namer: Callable[[int, int], Value] | None
+    wrote: dict[int, int]
+    racy: set[int]
 
 
 Page = Any
@@ -93,7 +97,11 @@ class Memory:
         self._backings: list[tuple[int, int, Backing]] = []
         self._objects: dict[int, Object] = {}
         self._bases: list[int] = []
-        self.watch: Callable[[int, int, bool], None] | None = None
+        self.stored: Callable[[int, int, Any], None] | None = None
+        """Told of each store into an object of unknown content before it happens
+        (address, bytes, value; None for a block)."""
+        self.racy_read: Callable[[int, int], None] | None = None
+        """Told before a place that others change is read (address, bytes)."""
 
     # what is where
 
@@ -158,7 +166,9 @@ class Memory:
             return _FROM(page[offset : offset + size], "little")
         if isinstance(page, DevicePage):
             return page.device.read(page.base + offset, size)
-        return _load_sym(page, offset, size)
+        if page.racy and offset in page.racy and self.racy_read is not None:
+            self.racy_read(address, size)
+        return load_sym(page, offset, size)
 
     def l1(self, address: Any) -> Any:
         try:
@@ -222,7 +232,9 @@ class Memory:
                 return
             # The same bytes may be mapped twice (a device and the kernel see them).
             page = self._symbolic(number, page)
-        _store_sym(page, offset, size, value)
+        if page.known is not None and self.stored is not None:
+            self.stored(address, size, value)
+        put(page, offset, size, value)
 
     def s4(self, address: Any, value: Any) -> None:
         try:
@@ -305,7 +317,9 @@ class Memory:
                     page.device.write(page.base + offset + i, 1, data[at + i])
             else:
                 if isinstance(page, SymPage):
-                    _clear(page, offset, step)
+                    if page.known is not None and self.stored is not None:
+                        self.stored(here, step, None)
+                    clear(page, offset, step)
                 page[offset : offset + step] = data[at : at + step]
             at += step
         for start, size, value in parts:
@@ -319,7 +333,7 @@ class Memory:
         page = self.pages.get(address >> _SHIFT)
         if isinstance(page, SymPage) and page.known is not None:
             offset = address & _MASK
-            _clear(page, offset, min(size, PAGE - offset))
+            clear(page, offset, min(size, PAGE - offset))
             page.known[offset : offset + size] = bytes(min(size, PAGE - offset))
 
     def text(self, address: Any, limit: int = 512) -> str:
@@ -353,6 +367,8 @@ def sym_page(
     never written are unknown, and it makes their symbol."""
     page = SymPage(content if content is not None else PAGE)
     page.syms = {}
+    page.wrote = {}
+    page.racy = set()
     page.namer = namer
     page.known = None if namer is None else bytearray(PAGE)
     return page
@@ -367,7 +383,8 @@ def _overlaps(page: SymPage, offset: int, size: int) -> list[int]:
     ]
 
 
-def _load_sym(page: SymPage, offset: int, size: int) -> Value:
+def load_sym(page: SymPage, offset: int, size: int) -> Value:
+    """What a page with symbols has at an offset; what was not known becomes a symbol."""
     found = page.syms.get(offset)
     if found is not None and found[0] == size:
         return found[1]
@@ -396,11 +413,11 @@ def _load_sym(page: SymPage, offset: int, size: int) -> Value:
         return (page.syms[start][1] >> (8 * (offset - start))) & 255
     total: Value = 0
     for i in range(size):
-        total = total | (_load_sym(page, offset + i, 1) << (8 * i))
+        total = total | (load_sym(page, offset + i, 1) << (8 * i))
     return total
 
 
-def _clear(page: SymPage, offset: int, size: int) -> None:
+def clear(page: SymPage, offset: int, size: int) -> None:
     """Make a range plain bytes; symbols that reach beyond it are cut in bytes."""
     for start in _overlaps(page, offset, size):
         length, value = page.syms.pop(start)
@@ -412,13 +429,16 @@ def _clear(page: SymPage, offset: int, size: int) -> None:
         page.known[offset : offset + size] = b"\1" * size
 
 
-def _store_sym(page: SymPage, offset: int, size: int, value: Any) -> None:
-    _clear(page, offset, size)
+def put(page: SymPage, offset: int, size: int, value: Any) -> None:
+    """Store into a page with symbols."""
+    clear(page, offset, size)
     if isinstance(value, Sym):
         page.syms[offset] = (size, value)
         page[offset : offset + size] = bytes(size)
     else:
         page[offset : offset + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+        if page.known is not None:
+            page.wrote[offset] = size
 
 
 def _read_sym(
@@ -449,7 +469,7 @@ def _read_sym(
                 and not any(page.known[here : here + n])
                 and not _overlaps(page, here, n)
             )
-        value = _load_sym(page, here, step)
+        value = load_sym(page, here, step)
         if isinstance(value, Sym):
             parts.append((at + here - offset, step, value))
         else:
@@ -461,5 +481,5 @@ def _read_sym(
 
 __all__ = [
     "PAGE", "Backing", "Blob", "Device", "DevicePage", "Fault", "Home", "Memory", "Object",
-    "SymPage", "sym_page",
+    "SymPage", "clear", "load_sym", "put", "sym_page",
 ]  # fmt: skip

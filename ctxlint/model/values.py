@@ -264,6 +264,23 @@ def leaves(value: Value) -> Iterator[Sym]:
                 stack += (at.a, at.b)
 
 
+def _converted(value: Sym) -> Value | None:
+    """What a conversion between types of C converts; None for other terms."""
+    a, b = value.a, value.b
+    if not isinstance(a, Sym) or not isinstance(b, int):
+        return None
+    if value.op == "&" and b in (0xFFFF_FFFF, (1 << 64) - 1):
+        return a
+    if value.op == "+" and b < 0 and a.op in "^+&":
+        # To a signed type, by the sign bit.
+        inner: Sym | None = a
+        if a.op == "&" and a.b == -2 * b - 1 and isinstance(a.a, Sym):
+            inner = a.a if a.a.op == "+" else None
+        if inner is not None and inner.b == -b:
+            return inner.a
+    return None
+
+
 def text(value: Value, depth: int = 6) -> str:
     """For people, as C would write it; deep terms are cut."""
     if not isinstance(value, Sym):
@@ -272,4 +289,7 @@ def text(value: Value, depth: int = 6) -> str:
         return value.name
     if depth == 0:
         return "..."
+    plain = _converted(value)
+    if plain is not None:
+        return text(plain, depth)
     return f"({text(value.a, depth - 1)} {value.op} {text(value.b, depth - 1)})"

@@ -348,7 +348,8 @@ def verified(
     """``result`` with what running each finding gave."""
     from ctxlint.pipeline.verify import evidence_of, model_digest
 
-    key = f"{index.key(profile.spec_name, session.paths)} {model_digest()}"
+    version = session.tree.version
+    key = f"{index.key(profile.spec_name, session.paths)} {model_digest()} {version}"
     known = store.get_cached("verdicts", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=ProfileResult)
@@ -364,7 +365,7 @@ def verified(
         source_reader(session.tree.path),
         reported,
     )
-    found = evidence_of(pairs, index, store, program, rules, profile, progress)
+    found = evidence_of(pairs, index, store, program, rules, profile, version, progress)
     result = msgspec.structs.replace(result, findings=found)
     store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
     return result

@@ -56,17 +56,24 @@ def image_of(index: Index, store: Store, others: Collection[str] = ()) -> Image:
 
 
 def verifier_of(
-    index: Index, store: Store, program: Program, rules: Rulebook, profile: kbuild.Prepared
+    index: Index,
+    store: Store,
+    program: Program,
+    rules: Rulebook,
+    profile: kbuild.Prepared,
+    release: str,
 ) -> Verifier:
-    """For the findings of one profile."""
+    """For the findings of one profile; ``release`` is the kernel's version."""
     others = {c.file for c in profile.commands if _OTHER_PROGRAM in c.arguments}
     image = image_of(index, store, others)
-    add_models(image, Config(rt=profile.rt, arch=profile.arch))
+    config = Config(rt=profile.rt, arch=profile.arch, release=release)
+    add_models(image, config)
     return Verifier(
         image,
         rules,
         profile.rt,
         known_of(program, rules),
+        config=config,
     )
 
 
@@ -87,13 +94,14 @@ def evidence_of(
     program: Program,
     rules: Rulebook,
     profile: kbuild.Prepared,
+    release: str,
     progress: Progress,
 ) -> list[Finding]:
     """Run each finding; the findings with what that gave."""
     pairs = list(pairs)
     stage = f"running {profile.spec_name}"
     progress.start(stage, len(pairs))
-    verifier = verifier_of(index, store, program, rules, profile)
+    verifier = verifier_of(index, store, program, rules, profile, release)
     out = []
     for finding, violation in pairs:
         way = way_of(violation, verifier.image)

@@ -162,7 +162,7 @@ void migrate_enable(void) { model_migrate_add(-1); }
 
 inline struct task_struct *get_current(void) { return model_current(); }
 inline unsigned long __kern_my_cpu_offset(void) { return model_percpu_offset(model_cpu()); }
-unsigned int debug_smp_processor_id(void) { return model_cpu(); }
+unsigned int debug_smp_processor_id(void) { return model_cpu_number(); }
 void __this_cpu_preempt_check(const char *op) { }
 inline bool is_idle_task(const struct task_struct *p) { return p == model_current() && model_is_idle(); }
 

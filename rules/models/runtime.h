@@ -21,6 +21,7 @@ void model_non_block_add(int value);
 void *model_current(void);
 int model_is_idle(void);
 int model_cpu(void);
+int model_cpu_number(void);
 int model_cpus(void);
 unsigned long model_percpu_offset(int cpu);
 int model_system_state(void);

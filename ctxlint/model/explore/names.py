@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from ctxlint.ir.types import RecordDef, TArray, TPtr, TRecord, Type
-from ctxlint.model.image import Image
+from ctxlint.model.image import Image, ImageError
 from ctxlint.model.memory import Object
+
+_ELEMENTS = 64  # of an array that get a name each
 
 
 def member_path(image: Image, obj: Object, offset: int, size: int) -> str:
@@ -20,12 +22,58 @@ def member_path(image: Image, obj: Object, offset: int, size: int) -> str:
     return obj.name + arrow + "".join(_within(image, record, offset * 8, size * 8))
 
 
+def local_name(image: Image, name: str, key: str, offset: int, size: int) -> str:
+    """``msg.status`` for bytes of a local variable; ``key`` is its record, if it is one."""
+    record = image.records.get(key) if key else None
+    if record is None or not 0 <= offset < record.size:
+        return f"{name}[{offset:#x}]" if offset else name
+    return f"{name}." + "".join(_within(image, record, offset * 8, size * 8))
+
+
+def scalars(image: Image, key: str) -> list[tuple[int, int]]:
+    """Offset and size, bytes, of what a record consists of: its members where they lie
+    apart, and single bytes between them."""
+    record = image.records[key]
+    found: dict[int, int] = {}
+    _scalars(image, record, 0, found)
+    out = []
+    at = 0
+    while at < record.size:
+        size = found.get(at, 1)
+        if at + size > record.size or any(at + i in found for i in range(1, size)):
+            size = 1
+        out.append((at, size))
+        at += size
+    return out
+
+
+def _scalars(image: Image, record: RecordDef, start: int, found: dict[int, int]) -> None:
+    for member in record.fields:
+        type_: Type = record.types[member.type]
+        at = start + member.offset // 8
+        try:
+            size = image.size_of(type_, record.types)
+        except ImageError:
+            continue
+        count = 1
+        if isinstance(type_, TArray):
+            count = max(type_.count, 0)
+            type_ = record.types[type_.of]
+            size = size // count if count else 0
+        for index in range(min(count, _ELEMENTS)):
+            place = at + index * size
+            if isinstance(type_, TRecord) and type_.key in image.records:
+                _scalars(image, image.records[type_.key], place, found)
+            elif size in (1, 2, 4, 8) and not member.width and place % size == 0:
+                found[place] = max(found.get(place, 0), size)
+
+
 def _within(image: Image, record: RecordDef, offset: int, bits: int) -> list[str]:
     for member in record.fields:
         type_ = record.types[member.type]
         try:
             width = member.width or image.size_of(type_, record.types) * 8
-        except Exception:
+        except ImageError:
             continue
         if not member.offset <= offset < member.offset + max(width, 1):
             continue

@@ -25,6 +25,8 @@ from ctxlint.model.values import Sym, Value, text
 UNKNOWN = 0xFFFF_E000_0000_0000
 """Where objects are put that unknown pointers turn out to point to."""
 
+LOWEST = 1 << 16
+"""No object lies below this address, or as near to the end of the address space."""
 _SPACING = 1 << 34  # room for the copies of per-CPU objects around each
 _FIRST = UNKNOWN + _SPACING
 Decision = tuple[str, int]
@@ -36,8 +38,8 @@ could not, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
 class Bounds:
     """What an exploration may cost. ``loops``: decisions at one branch in one call;
     ``values``: numbers that one value is tried as; ``paths``, ``questions`` (to the
-    solver) and ``steps`` are for all executions together, and so are ``seconds``, which
-    only a machine that is much too slow comes to: verdicts do not depend on the clock."""
+    solver) and ``steps`` are for all executions together. All are counts, so a verdict is
+    the same on every machine."""
 
     decisions: int = 600
     loops: int = 4
@@ -45,7 +47,6 @@ class Bounds:
     paths: int = 400
     questions: int = 1200
     steps: int = 3_000_000
-    seconds: float = 60.0
     fuel: int = 300_000
 
 
@@ -99,6 +100,14 @@ class Path:
         self._loops: dict[tuple[int, int], int] = {}
         self._frames: list[Frame] = []
         self._syms: list[Sym] = []
+        self.likely: dict[int, int] = {}
+        """Addresses of functions that unknown pointers most likely point to."""
+        self.dependent: dict[int, tuple[Sym, Value]] = {}
+        """Unknowns that were read where another value was known before, with that."""
+        self.twins: dict[int, int] = {}
+        """Objects that are another one unless a pointer changed: its address by theirs."""
+        self.made: Callable[[int, int, int, Value], None] = lambda *_: None
+        """Told of the unknown that bytes of a page became: page, offset, bytes."""
         self.late: Callable[[int], str] = lambda questions: ""
         """The bound for all executions that is used up, given this one's questions."""
 
@@ -139,8 +148,7 @@ class Path:
 
     def _unknown_page(self, number: int) -> Any:
         address = number * PAGE
-        index = (address - _FIRST + _SPACING // 2) // _SPACING
-        obj = self._objects.get(index)
+        obj = self.object_at(address)
         if obj is None:
             return None
         return sym_page(namer=self.namer(obj, address))
@@ -149,9 +157,27 @@ class Path:
         """Makes the unknowns of one page of an object, named after its members."""
 
         def name(offset: int, size: int) -> Value:
-            return self.member(obj, page_address + offset - obj.base, size)
+            value = self.member(obj, page_address + offset - obj.base, size)
+            self.made(page_address // PAGE, offset, size, value)
+            return value
 
         return name
+
+    def object_at(self, address: int) -> Object | None:
+        """The object of unknown content that an address belongs to."""
+        if not UNKNOWN <= address < UNKNOWN + (1 << 46):
+            return None
+        return self._objects.get((address - _FIRST + _SPACING // 2) // _SPACING)
+
+    def bound(self, value: Value) -> int | None:
+        """The address that a pointer stands for; None when nothing was accessed with it."""
+        if not isinstance(value, Sym):
+            return value
+        leaf, rest = pointer_of(value)
+        base = self.known.get(id(leaf)) if leaf is not None else self.known.get(id(value))
+        if base is None or not isinstance(rest, int):
+            return None
+        return (base + rest) & ((1 << 64) - 1) if leaf is not None else base
 
     def member(self, obj: Object, offset: int, size: int) -> Sym:
         """A new unknown for bytes of an object."""
@@ -263,8 +289,9 @@ class Path:
         self.condition.add(value == number, True)
 
     def locate(self, value: Sym) -> int:
-        """The address. An unknown pointer that was never compared with anything else
-        points to an object of its own."""
+        """The address. An unknown pointer points to an object of its own, whose content
+        is unknown too, so nothing is lost where it is in truth one that is known already;
+        what it is equal to stays open (stores: :mod:`~ctxlint.model.explore.shared`)."""
         bound = self.known.get(id(value))
         if bound is not None:
             return bound
@@ -282,7 +309,16 @@ class Path:
                 self._next_object -= 1
                 number = self._choose(leaf)
                 return (number + offset) & ((1 << 64) - 1)
-            self._bind(leaf, wanted)
+            self.known[id(leaf)] = wanted
+            self._syms.append(leaf)
+            before = self.dependent.get(id(leaf))
+            twin = None if before is None else self.bound(before[1])
+            if twin is not None:
+                self.twins[wanted] = twin
+            if abs(offset) < LOWEST:
+                # What is accessed is there: neither NULL nor an error pointer.
+                self.condition.add(leaf >= LOWEST, True)
+                self.condition.add(leaf <= (1 << 64) - 2 * LOWEST, True)
             return (wanted + offset) & ((1 << 64) - 1)
         return self._choose(value) & ((1 << 64) - 1)
 

@@ -22,6 +22,9 @@ from ctxlint.model.values import Value
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
 
+BY_RULE = "known from a rule, not run"
+"""Why a report of a rule is not printed (``Report.suppressed``)."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -80,7 +83,7 @@ class Ruled:
             context=kernel.context(),
             frames=kernel.frames(),
             printed=False,
-            suppressed="known from a rule, not run",
+            suppressed=BY_RULE,
             certain=need.certain,
             time=kernel.now,
             facts={"operation": rule.symbol},
@@ -184,4 +187,4 @@ def count(kernel: Kernel, counter: str, delta: int) -> None:
         task.migration_disabled = max(0, task.migration_disabled + delta)
 
 
-__all__ = ["Known", "Ruled", "context_of", "count"]
+__all__ = ["BY_RULE", "Known", "Ruled", "context_of", "count"]

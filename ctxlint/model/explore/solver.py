@@ -7,13 +7,16 @@ asked when a condition shares an unknown with what holds already.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import z3
 
+from ctxlint.model.outcome import Cut
 from ctxlint.model.values import WIDTH, Sym, Value, bounds, leaves
 
-_TIMEOUT_MS = 2000
+_EFFORT = 4_000_000
+"""What one question may cost, in the solver's own unit (not time)."""
 
 
 class Condition:
@@ -60,12 +63,18 @@ class Condition:
         return self._check(self.bool_of(value))
 
     def some(self, value: Sym) -> int | None:
-        """A number that the value can be; None when the path is impossible."""
+        """A number that the value can be; None when the path is impossible. Raises Cut
+        when the solver gives up."""
+        term = self.term(value)
         solver = self._ready()
         self.questions += 1
-        if solver.check() != z3.sat:
+        answer = solver.check()
+        if answer == z3.unknown:
+            self.unsure = True
+            raise Cut("the solver gave up")
+        if answer != z3.sat:
             return None
-        number = solver.model().eval(self.term(value), model_completion=True)
+        number = solver.model().eval(term, model_completion=True)
         return int(number.as_signed_long())
 
     def model(self) -> dict[str, int]:
@@ -88,6 +97,22 @@ class Condition:
                 break
             found[leaf.name] = int(number)
         return found
+
+    def without(self, pairs: Iterable[tuple[Sym, Value]]) -> Sym | None:
+        """The first of unknowns that cannot have its other value together with those
+        before it; None when the path is possible with all of them."""
+        solver = self._ready()
+        pairs = list(pairs)
+        conditions = [self.term(value) == self.term(other) for value, other in pairs]
+        solver = self._ready()
+        self.questions += 1
+        if not pairs or solver.check(*conditions) == z3.sat:
+            return None
+        for count in range(1, len(pairs) + 1):
+            self.questions += 1
+            if solver.check(*conditions[:count]) != z3.sat:
+                return pairs[count - 1][0]
+        return pairs[-1][0]
 
     # terms
 
@@ -169,7 +194,7 @@ class Condition:
     def _ready(self) -> Any:
         if self._solver is None:
             self._solver = z3.Solver()
-            self._solver.set("timeout", _TIMEOUT_MS)
+            self._solver.set("rlimit", _EFFORT)
             self._solver.set("random_seed", 0)
         while self._pending:
             pending, self._pending = self._pending, []

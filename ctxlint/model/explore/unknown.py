@@ -15,16 +15,22 @@ from ctxlint.ir import ops
 from ctxlint.ir.types import TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
 from ctxlint.model.code import Frame, Meta
+from ctxlint.model.emit import in_memory
+from ctxlint.model.explore.names import local_name, scalars
 from ctxlint.model.explore.path import UNKNOWN, Path
 from ctxlint.model.explore.ruled import Ruled
+from ctxlint.model.explore.shared import Shared
 from ctxlint.model.explore.variables import Variables
 from ctxlint.model.machine import STACK, Machine, no_value, width_of
 from ctxlint.model.memory import Blob, Fault, Page
 from ctxlint.model.outcome import Crashed, Hang, OutOfFuel, Unmodelled
 from ctxlint.model.runtime.outside import Beyond
 from ctxlint.model.runtime.state import Report
+from ctxlint.rulebook import effects
+from ctxlint.rulebook.book import ApiRule
 
-_HAVOC = 64  # bytes that a function may write behind a pointer of unknown type
+_OUTPUT = 64  # bytes that a function may write behind a pointer of unknown type
+_NO_TIME = ("same", "preempt-count", "irq-flags", "irqs-disabled")
 
 
 class Unknown:
@@ -41,12 +47,16 @@ class Unknown:
         path: Path,
         ruled: Ruled,
         variables: Variables,
+        shared: Shared,
+        rt: bool,
         pointer_targets: Callable[[Meta, int], str | None],
         is_goal: Callable[[Report], bool],
     ) -> None:
         self.path = path
         self.ruled = ruled
         self.variables = variables
+        self.shared = shared
+        self.rt = rt
         self.pointer_targets = pointer_targets
         self.is_goal = is_goal
         self.assembler = Beyond()
@@ -65,31 +75,43 @@ class Unknown:
         if model is not None and (inside or (rule is not None and rule.api.returns == "same")):
             return m.code.function(model)(m, *args)
         if rule is None:
-            if not name.startswith("__builtin_") and name not in self.met:
-                self.met.append(name)
-            self._forget(m, name, args)
-            return self._result(name, returns)
+            own = m.image.functions.get(symbol)
+            if own is not None and "weak" in own.attrs:
+                # A file that was not read may have the one that counts.
+                other = self.path.fresh(f"whether {name}() is another's", 1, high=1)
+                if other == 0:
+                    return m.code.function(own)(m, *args)
+            if not name.startswith("__builtin_"):
+                self.meet(name)
+                self._others(name, args, keeps=True)
+            return self.result(m, name, returns)
         broken = self.ruled.judge(m, rule, args)
         if broken is not None:
-            if model is not None and self.is_goal(broken):
-                self._splat(m, model, args)
+            body = model or m.image.functions.get(symbol)
+            if body is not None and self.is_goal(broken):
+                self._splat(m, body, args)
             m.runtime.reports.append(broken)
         if rule.api.inside:
             fn = m.image.functions.get(symbol)
             if fn is not None:
                 return m.code.function(fn)(m, *args)
-        self._forget(m, name, args)
         if rule.api.noreturn:
             raise Crashed(f"{rule.show}()")
-        result = self._result(rule.show, returns)
+        self._around(rule, name, args)
+        result = self.result(m, rule.show, returns)
         return self.ruled.effect(m, rule, args, result)
 
-    def _result(self, name: str, returns: Type | None) -> Any:
+    def meet(self, name: str) -> None:
+        if name not in self.met:
+            self.met.append(name)
+
+    def result(self, m: Machine, name: str, returns: Type | None) -> Any:
+        """What a function gives that nothing is known about."""
         if no_value(returns):
             return 0
         assert returns is not None
         if isinstance(returns, TRecord):
-            return Blob(bytes(8))
+            return unknown_record(m, self.path, f"{name}()", returns.key)
         bits, signed = width_of(returns, 8)
         value = self.path.fresh(f"{name}()", bits // 8)
         if isinstance(returns, TPtr):
@@ -97,32 +119,45 @@ class Unknown:
         sign = 1 << (bits - 1)
         return (value ^ sign) - sign if signed else value
 
-    def _forget(self, m: Machine, name: str, args: tuple[Any, ...]) -> None:
-        """What is behind pointers to variables of a caller may have been written."""
+    def _around(self, rule: ApiRule, name: str, args: tuple[Any, ...]) -> None:
+        """What may happen to memory in the course of a call that a rule speaks of."""
+        if rule.api.returns.partition(" ")[0] in _NO_TIME:
+            return
+        if rule.api.effect is None:
+            self._others(name, args, keeps=False)
+        elif not all(
+            isinstance(effect, effects.Count) and effect.delta > 0
+            for effect in rule.effects(self.rt)
+        ):
+            self.shared.event()
+
+    def _others(self, name: str, args: tuple[Any, ...], *, keeps: bool) -> None:
+        """A function that is not run: others can run meanwhile, and it may write behind
+        its arguments. ``keeps``: it may also hand pointers on; else only those to
+        records, which callers give away (work, completions)."""
+        self.shared.event()
         decl = self.ruled.known.decls.get(name)
         for i, value in enumerate(args):
-            if value.__class__ is not int or not STACK <= value < UNKNOWN:
-                continue
-            spelled = decl.params[i][1] if decl is not None and i < len(decl.params) else ""
+            spelled = decl.params[i][1] if decl is not None and i < len(decl.params) else "*"
             if spelled.startswith("const ") or "*" not in spelled:
                 continue
-            size = _SIZES.get(spelled.replace("*", "").strip(), 0)
-            if not size:
-                key = spelled.replace("*", "").strip()
-                record = m.image.records.get(key)
-                size = record.size if record is not None else _HAVOC
-            if spelled.count("*") > 1:
-                size = 8
-            forget(m, self.path, value, size, f"*{name}(argument {i + 1})")
+            target = spelled.replace("*", "").strip()
+            record = target.startswith(("struct ", "union "))
+            self.shared.passed(value, keeps=keeps or record)
+            address = self.path.bound(value)
+            if address is not None and not record and not STACK <= address < UNKNOWN:
+                size = 8 if spelled.count("*") > 1 else _SIZES.get(target, _OUTPUT)
+                self.shared.lose(address, size, dependent=False)
 
     def _splat(self, m: Machine, model: Function, args: tuple[Any, ...]) -> None:
         """Run what the kernel does there: its own check reports, with its words."""
-        depth, fuel = len(m.stack), m.fuel
+        depth, fuel, sp = len(m.stack), m.fuel, m.sp
         try:
             m.code.function(model)(m, *args)
         except (Unmodelled, Fault, OutOfFuel, Hang, Crashed):
             del m.stack[depth:]
             m.fuel = fuel
+            m.sp = sp
 
     # calls by pointer, assembly, variables
 
@@ -132,34 +167,42 @@ class Unknown:
         symbol = self.pointer_targets(meta, site)
         if symbol is not None:
             return m.call(symbol, *args)
-        op = meta.sites[site]
         name = f"a call by pointer in {meta.name}()"
-        if name not in self.met:
-            self.met.append(name)
-        self._forget(m, "", args)
+        self.meet(name)
+        likely = self.path.likely.get(id(target))
+        symbol = None if likely is None else m.image.function_at(likely)
+        if symbol is not None:
+            return m.call(symbol, *args)
+        self._others("", args, keeps=True)
+        op = meta.sites[site]
         if op.dst is None:
             return 0
         type_ = meta.fn.types[
             meta.fn.vars[op.dst.slot].type if isinstance(op.dst, ops.Var) else op.dst.type
         ]
-        return self._result(f"(*{meta.name}#{site})", type_)
+        return self.result(m, f"(*{meta.name}#{site})", type_)
 
     def assembly(
         self, m: Machine, frame: Frame, op: ops.Asm, ends: bool, outs: Any, ins: Any
     ) -> Any:
         rule = self.assembler.rule(op.template)
+        if op.memory:
+            self.shared.event()
+            for value in ins:
+                self.shared.passed(value, keeps=False)
+        for (constraint, e), where in zip(op.outs, outs, strict=False):
+            if in_memory(constraint):
+                bits, _ = width_of(_type_of(frame.meta.fn, e), 8)
+                self.shared.lose(where, max(bits // 8, 1), dependent=False)
         if rule is not None and rule.does not in ("register", "hint"):
             return self.assembler.assembly(m, frame, op, ends, outs, ins)
         if ends:
             raise Crashed(f"BUG at {m.place(frame)}")
         values: list[Any] = []
-        for i, (constraint, e) in enumerate(op.outs):
-            fn = frame.meta.fn
-            type_ = fn.types[fn.vars[e.slot].type if isinstance(e, ops.Var) else e.type]
-            bits, _ = width_of(type_, 8)
+        for i, (_, e) in enumerate(op.outs):
+            bits, _ = width_of(_type_of(frame.meta.fn, e), 8)
             name = f"assembly in {frame.meta.name}()"
             values.append(self.path.fresh(f"{name}.{i}" if i else name, max(bits // 8, 1)))
-            del constraint
         if self._is_goto(frame, op):
             labels = self._labels(frame)
             choice = self.path.fresh(f"asm goto in {frame.meta.name}()", 1, high=labels)
@@ -184,13 +227,20 @@ class Unknown:
         return self.variables.page(m, symbol, number)
 
 
-def forget(m: Machine, path: Path, address: int, size: int, name: str) -> None:
-    """Bytes in memory are unknown from here on."""
-    for start in range(address, address + size, 8):
-        step = min(8, address + size - start)
-        if step in (1, 2, 4, 8):
-            shown = name if start == address else f"{name}+{start - address}"
-            m.mem.store(start, step, path.fresh(shown, step))
+def unknown_record(m: Machine, path: Path, name: str, key: str) -> Blob:
+    """A structure as a value of which nothing is known."""
+    record = m.image.records.get(key)
+    if record is None:
+        raise Unmodelled(f"the layout of {key}")
+    parts = tuple(
+        (offset, size, path.fresh(local_name(m.image, name, key, offset, size), size))
+        for offset, size in scalars(m.image, key)
+    )
+    return Blob(bytes(max(record.size, 0)), parts)
+
+
+def _type_of(fn: Function, e: ops.Expr) -> Type:
+    return fn.types[fn.vars[e.slot].type if isinstance(e, ops.Var) else e.type]
 
 
 _SIZES = {
@@ -201,4 +251,4 @@ _SIZES = {
 }  # fmt: skip
 
 
-__all__ = ["Unknown", "forget"]
+__all__ = ["Unknown", "unknown_record"]

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts: run a finding's way, with everything that is not known left open.
 
-``confirmed``: an execution made the operation in a context that does not allow it.
+``confirmed``: an execution made the operation in a context that does not allow it, and
+what the operation does there is something that the kernel objects to.
+``reached``: the same, but that the operation waits is known from a rule alone.
 ``refuted``: every execution was followed to its end, and none did; the guard says why.
-``not reproduced within bounds``: a bound ended an execution that might have.
+``not reproduced within bounds``: a bound ended an execution that might have, or one did
+that needs something of which nothing is known: a value that another CPU changes, a caller
+in another context.
 ``unmodelled``: none did, but something was met that the model knows nothing about.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -20,14 +23,16 @@ from ctxlint.ir.unit import Function
 from ctxlint.model.code import Code, Frame, Meta
 from ctxlint.model.explore.agenda import Agenda
 from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
-from ctxlint.model.explore.ruled import Known, Ruled, count
+from ctxlint.model.explore.ruled import BY_RULE, Known, Ruled, count
+from ctxlint.model.explore.shared import Shared
 from ctxlint.model.explore.target import Follower, Left, Way
-from ctxlint.model.explore.unknown import Unknown
+from ctxlint.model.explore.unknown import Unknown, unknown_record
 from ctxlint.model.explore.variables import Variables, Writes, writes_of
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
-from ctxlint.model.memory import Blob, Fault
+from ctxlint.model.memory import PAGE, Fault, SymPage
 from ctxlint.model.outcome import Crashed, Cut, Hang, Infeasible, OutOfFuel, Stop, Unmodelled
+from ctxlint.model.runtime.context import TaskObjects
 from ctxlint.model.runtime.library import BOOT
 from ctxlint.model.runtime.splats import splat_text
 from ctxlint.model.runtime.state import (
@@ -45,9 +50,12 @@ from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 
 CONFIRMED = "confirmed"
+REACHED = "reached"
 REFUTED = "refuted"
 BOUNDS = "not reproduced within bounds"
 UNMODELLED = "unmodelled"
+MODEL_RELEASE = "6.12"
+"""The kernel whose lines the model functions name in what they print."""
 _DOUBT = {REFUTED: 0, BOUNDS: 1, UNMODELLED: 2}
 
 
@@ -80,7 +88,6 @@ class Verdict:
     report: Report | None = None
     splat: str = ""
     executions: int = 0
-    seconds: float = 0.0
 
 
 class _ArrivedError(Stop):
@@ -90,12 +97,28 @@ class _ArrivedError(Stop):
 
 
 class _Machine(Machine):
-    """A machine whose executions are followed along a way."""
+    """A machine whose executions are followed along a way, in memory that others share."""
 
     follower: Follower
+    shared: Shared
 
     def took(self, frame: Frame, block: int) -> None:
         self.follower.took(frame, block, self.stack)
+
+    def enter(self, size: int) -> int:
+        sp = super().enter(size)
+        self.shared.frames.append((sp, size, self.stack[-1].meta))
+        return sp
+
+    def leave(self, size: int) -> None:
+        super().leave(size)
+        frames = self.shared.frames
+        while frames and frames[-1][0] < self.sp:
+            frames.pop()
+
+    def load_volatile(self, address: Any, size: int, declared: bool) -> Any:
+        self.shared.lose(address, size, dependent=not declared)
+        return self.mem.load(address, size)
 
 
 class Verifier:
@@ -114,7 +137,7 @@ class Verifier:
         *,
         bounds: Bounds | None = None,
         boot: Callable[[Machine, Config], Kernel] = Kernel,
-        clock: Callable[[], float] = time.monotonic,
+        config: Config | None = None,
     ) -> None:
         self.image = image
         self.rules = rules
@@ -122,36 +145,78 @@ class Verifier:
         self.known = known
         self.bounds = bounds or Bounds()
         self.boot = boot
-        self.clock = clock
         self.writes: Writes = writes_of(image)
         image.beyond = self._told_by_rule
         self.base = Code(image)
         self.modelled = image.resolve(BOOT) is not None
+        self.config = config or Config(rt=rt)
+
+    def prints(self, report: Report) -> bool:
+        """Whether the line that a check names is one of this kernel: the model's own
+        functions have those of the version that they were written for."""
+        file = str(report.facts.get("place", "")).rpartition(":")[0]
+        return self.config.release.startswith(MODEL_RELEASE) or any(
+            frame.fn.file == file and not frame.model for frame in report.frames
+        )
 
     def _told_by_rule(self, symbol: str) -> bool:
         """As in the analysis: a rule stands for a header function, not for one of an
-        audited .c file."""
-        if self.rules.api(symbol) is None:
-            return False
+        audited .c file. A weak one may not be the one that counts."""
         own = self.image.functions.get(symbol)
+        if self.rules.api(symbol) is None:
+            return (
+                own is not None and "weak" in own.attrs and own.name not in self.image.overrides
+            )
         if own is None or own.file.startswith(MODEL_FILES):
             return True
         return not own.file.endswith(".c")
 
     def verify(self, way: Way, start: Start) -> Verdict:
         """Explore until the operation is reached or nothing is left to try."""
-        weakest: Verdict | None = None
         executions = 0
-        for cpu in start.cpus:
-            verdict = _Exploration(self, way, start, cpu).run()
+        weakest: Verdict | None = None
+        for cpu, state, is_open in self._starts(start):
+            if is_open and weakest is not None and weakest.verdict != REFUTED:
+                break
+            begun = replace(start, state=state)
+            verdict = _Exploration(self, way, begun, cpu, is_open).run()
             executions += verdict.executions
-            verdict = replace(verdict, executions=executions)
-            if verdict.verdict == CONFIRMED:
-                return verdict
+            if verdict.verdict in (CONFIRMED, REACHED):
+                if not is_open:
+                    return replace(verdict, executions=executions)
+                verdict = Verdict(verdict=BOUNDS, why=_ELSEWHERE, values=verdict.values)
             if weakest is None or _DOUBT[verdict.verdict] > _DOUBT[weakest.verdict]:
                 weakest = verdict
         assert weakest is not None
         return replace(weakest, executions=executions)
+
+    def _starts(self, start: Start) -> Iterator[tuple[int, ContextState, bool]]:
+        """CPU, execution context at the start, and whether nothing is known about the
+        machine, the task and (where the callers are unknown) the caller's context. What
+        is only reached in such a start is neither confirmed nor refuted."""
+        for cpu in start.cpus:
+            yield cpu, start.state, False
+        cpu = start.cpus[-1]
+        yield cpu, start.state, True
+        if not start.context:
+            for state in _CALLERS:
+                yield cpu, state, True
+
+
+_CPUS = 1 << 13  # as many as any configuration allows (arch/x86/Kconfig)
+_ELSEWHERE = (
+    "only on another CPU, in another task or with a caller that runs in another context"
+)
+_CALLERS = (
+    ContextState(irqs="off"),
+    ContextState(preempt=1),
+    ContextState(bh=1),
+    ContextState(rcu=1),
+    ContextState(softirq=True),
+    ContextState(hardirq=True, irqs="off"),
+    ContextState(nmi=True, hardirq=True, irqs="off", preempt=1, rcu=1),
+)
+"""In which contexts a function can be called whose callers are not known."""
 
 
 @dataclass
@@ -164,13 +229,17 @@ class _Tally:
     left: Left | None = None
     taken: tuple[Taken, ...] = ()
     unsure: bool = False
-    crashed: str = ""
+    changed: str = ""
+    """What others have to change for an execution that did arrive."""
 
 
 class _Exploration:
-    def __init__(self, verifier: Verifier, way: Way, start: Start, cpu: int) -> None:
+    def __init__(
+        self, verifier: Verifier, way: Way, start: Start, cpu: int, is_open: bool
+    ) -> None:
         self.v = verifier
         self.cpu = cpu
+        self.open = is_open
         self.way = way
         self.start = start
         self.code = Code(verifier.image, base=verifier.base, traced=way.symbols)
@@ -179,13 +248,9 @@ class _Exploration:
         self.executions = 0
         self.questions = 0
         self.steps = 0
-        self.deadline = 0.0
 
     def run(self) -> Verdict:
-        clock = self.v.clock
-        began = clock()
         bounds = self.v.bounds
-        self.deadline = clock() + bounds.seconds
         while self.agenda:
             if self.executions >= bounds.paths:
                 self.tally.cuts.append(f"{bounds.paths} executions")
@@ -198,8 +263,8 @@ class _Exploration:
             self.executions += 1
             verdict = self._execute(prefix)
             if verdict is not None:
-                return replace(verdict, executions=self.executions, seconds=clock() - began)
-        return replace(self._failed(), executions=self.executions, seconds=clock() - began)
+                return replace(verdict, executions=self.executions)
+        return replace(self._failed(), executions=self.executions)
 
     def _execute(self, prefix: tuple[Decision, ...]) -> Verdict | None:
         follower = Follower(self.way)
@@ -208,9 +273,12 @@ class _Exploration:
         try:
             self._call_entry(m, path)
         except _ArrivedError as arrived:
-            return self._confirmed(path, outside, arrived.report)
+            changed = path.condition.without(path.dependent.values())
+            if changed is None:
+                return self._arrived(path, outside, arrived.report)
+            self.tally.changed = self.tally.changed or changed.name
         except Infeasible:
-            return None
+            pass
         except Cut as cut:
             self.tally.cuts.append(str(cut))
         except OutOfFuel as fuel:
@@ -223,8 +291,11 @@ class _Exploration:
             # Unknown memory has no wrong addresses: the model lacks something.
             frame = m.stack[-1] if m.stack else None
             self.tally.unmodelled.append(f"{fault} ({m.place(frame) if frame else ''})")
-        except (Crashed, Hang) as end:
-            self.tally.crashed = str(end)
+        except Hang as hang:
+            # Others may well do what is waited for.
+            self.tally.unmodelled.append(f"waits for {hang}")
+        except Crashed:
+            pass
         self.questions += path.condition.questions
         self.steps += self.v.bounds.fuel - m.fuel
         self._tally(path, outside, follower)
@@ -237,8 +308,6 @@ class _Exploration:
             return f"{bounds.questions} questions to the solver"
         if self.steps > bounds.steps:
             return f"{bounds.steps} steps"
-        if self.v.clock() > self.deadline:
-            return f"{bounds.seconds:g} seconds"
         return ""
 
     def _fork(
@@ -250,35 +319,56 @@ class _Exploration:
 
     def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
         v = self.v
-        variables = Variables(path, v.writes, self.start.values)
+        variables = Variables(path, v.writes, self.start.values, is_open=self.open)
+        shared = Shared(path, variables)
         outside = Unknown(
             path,
             Ruled(path, v.rules, v.known, self.start.context),
             variables,
+            shared,
+            v.rt,
             self._target,
             self._is_goal,
         )
         m = _Machine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
+        m.shared = shared
         path.attach(m)
+        path.made = shared.named
+        shared.attach(m)
         path.late = self._late
         path.guide = _Guide(follower, m)
-        kernel = v.boot(m, Config(rt=v.rt))
-        kernel.sched = _Hardware(kernel, m)
+        kernel = v.boot(m, v.config)
+        kernel.sched = _Others(kernel, shared, path)
         if v.modelled:
             variables.boot(m)
-        kernel.system_state = RUNNING
-        self._enter(kernel)
+        kernel.system_state = self._system_state()
+        self._enter(kernel, path)
+        task = kernel.part(TaskObjects).address(kernel.task)
+        page = m.mem.pages.get(task // PAGE)
+        if isinstance(page, SymPage) and page.known is not None:
+            # Others change neither who the task is nor where it runs.
+            variables.lasting[task // PAGE] = bytes(page.known)
         kernel.reports = _Watched(self._reported)
         return m, outside
 
-    def _enter(self, kernel: Kernel) -> None:
+    def _system_state(self) -> int:
+        """Of the numbers that the context allows, the one in which most is printed."""
+        numbers = self.start.values.get("system_state", (RUNNING,))
+        return RUNNING if RUNNING in numbers else numbers[0]
+
+    def _enter(self, kernel: Kernel, path: Path) -> None:
         state = self.start.state
         cpu = kernel.cpu = kernel.cpus[self.cpu]
         if self.start.task == "idle":
             task = cpu.idle
         else:
             task = kernel.new_task(self.start.task.format(cpu=cpu.number), cpu.number)
+            if self.open and self.start.task == Start.task:
+                # Whatever was interrupted, or calls.
+                kernel.shown_cpu = self._any_cpu(kernel, path)
+                task.pid = path.fresh("the task's pid", 4, high=(1 << 22) - 1)  # type: ignore[assignment]
+                task.idle = path.fresh("is_idle_task(current)", 1, high=1)  # type: ignore[assignment]
         cpu.current = task
         kernel.install(task)
         task.preempt_count = (
@@ -289,6 +379,20 @@ class _Exploration:
         task.migration_disabled = state.migrate
         for _ in range(state.bh):
             count(kernel, "bh", 1)
+
+    @staticmethod
+    def _any_cpu(kernel: Kernel, path: Path) -> Callable[[], Value]:
+        """A CPU that is none of those with which the execution was tried before; another
+        one each time while the task can migrate."""
+        here = path.fresh("smp_processor_id()", 4, low=2, high=_CPUS - 1)
+
+        def number() -> Value:
+            task = kernel.task
+            if task.preempt_count or kernel.cpu.irqs_off or task.migration_disabled:
+                return here
+            return path.fresh("raw_smp_processor_id()", 4, high=_CPUS - 1)
+
+        return number
 
     def _target(self, meta: Meta, site: int) -> str | None:
         """The way says where a call by pointer goes."""
@@ -302,9 +406,9 @@ class _Exploration:
 
     def _call_entry(self, m: Machine, path: Path) -> None:
         fn = self.way.legs[0].fn
-        m.call(fn.symbol, *self._arguments(fn, path))
+        m.call(fn.symbol, *self._arguments(m, fn, path))
 
-    def _arguments(self, fn: Function, path: Path) -> list[Any]:
+    def _arguments(self, m: Machine, fn: Function, path: Path) -> list[Any]:
         args: list[Any] = []
         for slot in range(fn.nparams):
             var = fn.vars[slot]
@@ -322,9 +426,9 @@ class _Exploration:
                         path.points_to[id(pointer)] = target.key
                     args.append(pointer)
                 case TRecord():
-                    args.append(Blob(bytes(self.v.image.size_of(type_, fn.types))))
+                    args.append(unknown_record(m, path, name, type_.key))
                 case _:
-                    args.append(0)
+                    raise Unmodelled(f"{fn.name}()", f"the type of its parameter {name}")
         return args
 
     def _is_goal(self, report: Report) -> bool:
@@ -346,7 +450,8 @@ class _Exploration:
     def _tally(self, path: Path, outside: Unknown, follower: Follower) -> None:
         tally = self.tally
         tally.unsure = tally.unsure or path.condition.unsure
-        for name in outside.met:
+        open_cases = [f"{name}(), of which a case is open," for name in outside.ruled.undecided]
+        for name in (*(f"{name}()" for name in outside.met), *open_cases):
             if name not in tally.met:
                 tally.met.append(name)
         if follower.left is not None and (
@@ -355,29 +460,40 @@ class _Exploration:
             tally.left = follower.left
             tally.taken = tuple(path.taken)
 
-    def _confirmed(self, path: Path, outside: Unknown, report: Report) -> Verdict:
+    def _arrived(self, path: Path, outside: Unknown, report: Report) -> Verdict:
+        by_rule = report.suppressed == BY_RULE
+        splat, why = "", report.headline
+        if report.printed and self.v.prints(report):
+            splat = splat_text(
+                replace(report, trace=report.trace + self.start.outer), self.v.config
+            )
+        elif report.printed:
+            why = "sleeps; what its check prints is known of other versions only"
+        elif not by_rule:
+            why = f"sleeps, and the kernel prints nothing: {report.suppressed}"
         return Verdict(
-            verdict=CONFIRMED,
-            why=report.headline,
+            verdict=REACHED if by_rule else CONFIRMED,
+            why=why,
             values=_values(path, frozenset(leg.fn.name for leg in self.way.legs)),
             assumed=tuple(outside.met),
             report=report,
-            splat=splat_text(
-                replace(report, trace=report.trace + self.start.outer), Config(rt=self.v.rt)
-            ),
+            splat=splat,
         )
 
     def _failed(self) -> Verdict:
         tally = self.tally
+        met = tuple(name.removesuffix("()") for name in tally.met)
         if tally.unmodelled:
             return Verdict(verdict=UNMODELLED, why=tally.unmodelled[0])
         if tally.cuts or tally.unsure:
             why = tally.cuts[0] if tally.cuts else "the solver gave up"
-            return Verdict(verdict=BOUNDS, why=why, assumed=tuple(tally.met))
+            return Verdict(verdict=BOUNDS, why=why, assumed=met)
+        if tally.changed:
+            # By another CPU, an interrupt, a device, or through another pointer.
+            why = f"only if `{tally.changed}` changes meanwhile"
+            return Verdict(verdict=BOUNDS, why=why, assumed=met)
         if tally.met:
-            return Verdict(
-                verdict=UNMODELLED, why=f"{tally.met[0]}()", assumed=tuple(tally.met)
-            )
+            return Verdict(verdict=UNMODELLED, why=tally.met[0], assumed=met)
         return Verdict(verdict=REFUTED, why=self._guard())
 
     def _guard(self) -> str:
@@ -416,18 +532,38 @@ class _Guide:
         return wanted
 
 
-class _Hardware(Alone):
-    """Time stands still, but registers change: each read of one gives another value."""
+class _Others(Alone):
+    """Nobody else runs, but wherever somebody could, what they reach may have changed."""
 
-    def __init__(self, kernel: Kernel, m: Machine) -> None:
+    def __init__(self, kernel: Kernel, shared: Shared, path: Path) -> None:
         super().__init__(kernel)
-        self.m = m
+        self.shared = shared
+        self.path = path
 
     def point(self, kind: str, what: object = None) -> None:
         if kind == "mmio":
-            address = what.home.locate(what) if isinstance(what, Sym) else what
+            address = self.path.locate(what) if isinstance(what, Sym) else what
             assert isinstance(address, int)
-            self.m.mem.lose(address, 8)
+            obj = self.path.object_at(address)
+            if obj is not None:
+                obj.facts["mmio"] = True
+            self.shared.lose(address, 8, dependent=False)
+            return
+        if kind == "atomic":
+            self.shared.racy(what)
+        self.shared.event()
+
+    def block(self, ready: Callable[[], bool], why: str, timeout: int | None = None) -> bool:
+        self.shared.event()
+        return super().block(ready, why, timeout)
+
+    def spin(self, ready: Callable[[], bool], why: str) -> None:
+        self.shared.event()
+        super().spin(ready, why)
+
+    def advance(self, microseconds: int) -> None:
+        super().advance(microseconds)
+        self.shared.event()
 
 
 class _Watched(list[Report]):
@@ -465,6 +601,7 @@ def _values(path: Path, functions: frozenset[str]) -> tuple[str, ...]:
 __all__ = [
     "BOUNDS",
     "CONFIRMED",
+    "REACHED",
     "REFUTED",
     "UNMODELLED",
     "Start",

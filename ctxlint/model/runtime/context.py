@@ -43,7 +43,7 @@ class TaskObjects:
             name = f"task {task.comm}/{task.pid}"
             self.kernel.m.mem.add_object(Object(address, size, name, "heap", _RECORD))
             self._fill(address, task)
-        self._member(address, ("thread_info", "cpu"), self.kernel.cpu.number)
+        self._member(address, ("thread_info", "cpu"), self.kernel.shown_cpu())
         return address
 
     def task(self, address: int) -> Task | None:
@@ -174,6 +174,12 @@ def model_is_idle(m: Machine) -> int:
 def model_cpu(m: Machine) -> int:
     """``int model_cpu(void)``: the number of the CPU that executes."""
     return kernel_of(m).cpu.number
+
+
+@primitive
+def model_cpu_number(m: Machine) -> Any:
+    """``int model_cpu_number(void)``: the same, as the kernel is told."""
+    return kernel_of(m).shown_cpu()
 
 
 @primitive

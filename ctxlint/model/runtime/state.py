@@ -188,6 +188,9 @@ class Kernel:
         self.cpus[0].online = True
         self.cpu = self.cpus[0]
         """The CPU that executes now; the scheduler changes it."""
+        self.shown_cpu: Callable[[], Any] = lambda: self.cpu.number
+        """The number that the running CPU is told to have; an unknown in an exploration
+        that holds for every CPU."""
         self.sched: Scheduler = Alone(self)
         m.runtime = self
         self.install(self.cpu.current)

@@ -101,7 +101,7 @@ def test_bounds_are_told() -> None:
         DEVICE + "static int up(unsigned int cpu) { unsigned long h = 7; int i;"
         " for (i = 0; i < dev->mode; i++) h = h * 31 + (unsigned long)dev->next + i;"
         " if (i > 40) { rt_spin_lock(&lock); rt_spin_unlock(&lock); } return 0; } STARTING(up)",
-        bounds=Bounds(seconds=5, loops=3),
+        bounds=Bounds(loops=3),
     )
     assert verdict.verdict == "not reproduced within bounds"
     assert "rounds of the loop" in verdict.why

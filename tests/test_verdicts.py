@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The fixtures, run in the model: no true finding is refuted."""
+
+from __future__ import annotations
+
+import pytest
+from fixture_harness import (
+    BELOW,
+    all_sources,
+    expectations,
+    make_tree,
+    seen,
+    verdicts_wanted,
+)
+
+from ctxlint import pipeline
+from ctxlint.findings.model import Result
+from ctxlint.pipeline.quiet import Silent
+
+SOURCES = all_sources()
+WORDS = {
+    "bounds": "not reproduced within bounds",
+    "confirmed": "confirmed",
+    "reached": "reached",
+    "refuted": "refuted",
+    "unmodelled": "unmodelled",
+}
+WITH_VERDICTS = [name for name, text in SOURCES.items() if verdicts_wanted(text, name)]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """One audit of all fixtures, each finding run."""
+    root = tmp_path_factory.mktemp("verdicts")
+    builds = make_tree(root / "tree", SOURCES)
+    request = pipeline.Request(
+        tree=root / "tree",
+        builds=builds,
+        paths=(BELOW,),
+        cache=root / "cache",
+        jobs=1,
+        verify=True,
+    )
+    return pipeline.audit(request, Silent())
+
+
+def test_what_is_expected_is_never_refuted(result: Result) -> None:
+    wanted = {
+        (f"{BELOW}/{name}", item.line, item.check, build)
+        for name, text in SOURCES.items()
+        if name not in WITH_VERDICTS
+        for item in expectations(text, name)
+        if item.kind == "expect"
+        for build in item.builds
+    }
+    found = result.findings
+    shown = seen(result)
+    assert found and wanted <= shown, sorted(wanted - shown)
+
+
+@pytest.mark.parametrize("name", WITH_VERDICTS)
+def test_verdicts(name: str, result: Result) -> None:
+    """Each verdict is the one that the fixture says."""
+    file = f"{BELOW}/{name}"
+    build = {profile.name: "rt" if profile.rt else "nort" for profile in result.profiles}
+    got: dict[tuple[int, str], list[str]] = {}
+    for finding in (*result.findings, *result.refuted):
+        if finding.file == file:
+            for evidence in finding.evidence:
+                why = f"{evidence.verdict}: {evidence.why}"
+                got.setdefault((finding.line, build[evidence.profile]), []).append(why)
+    problems = []
+    for item in verdicts_wanted(SOURCES[name], name):
+        words = tuple(WORDS[word] for word in item.words)
+        for each in item.builds:
+            verdicts = got.get((item.line, each), ["no finding"])
+            if not any(verdict.partition(":")[0] in words for verdict in verdicts):
+                problems.append(f"{name}:{item.line} [{each}]: {verdicts[0]}")
+    assert not problems, "\n" + "\n".join(problems)
