@@ -47,7 +47,9 @@ Examples:
 
 RUN_EPILOG = """\b
 Exit code: 0 nothing introduced (or nothing that could be checked, which is
-said), 1 findings introduced, 2 usage, 3 not checked and --cold is "fail".
+said), 1 findings introduced, 2 usage, 3 not checked and --cold is "fail", or a
+changed file was not looked at (no profile compiles it, it did not parse) and
+--incomplete is "fail". An installed hook lets that pass, and says so.
 `git commit --no-verify` commits all the same.
 """
 
@@ -57,6 +59,15 @@ _ON = click.option(
     type=click.Choice(("commit", "push")),
     default="commit",
     help="Which hook (default: commit).",
+)
+
+
+_INCOMPLETE = click.option(
+    "--incomplete",
+    type=click.Choice(("pass", "fail")),
+    default="fail",
+    show_default=True,
+    help="When a changed file was not looked at: exit code 3, or only say so.",
 )
 
 
@@ -75,13 +86,20 @@ def command() -> None:
     default="pass",
     help="What the hook does when the index is cold (default: pass, and say so).",
 )
-def install(event: str, chain: bool, force: bool, cold: str) -> int:
+@click.option(
+    "--incomplete",
+    type=click.Choice(("pass", "fail")),
+    default="pass",
+    help="Whether the hook stops what it could not look at (default: pass, and say so).",
+)
+def install(event: str, chain: bool, force: bool, cold: str, incomplete: str) -> int:
     """Install the hook of this repository (all its work trees share it)."""
     if chain and force:
         raise click.UsageError("--chain keeps another hook, --force does not: choose one")
     top = tree_of(None)
     where = githooks.place(top, "pre-commit" if event == "commit" else "pre-push")
     arguments = ["--cold", cold] if cold != "pass" else []
+    arguments += ["--incomplete", incomplete] if incomplete != "fail" else []
     said = githooks.install(
         where, arguments, "chain" if chain else "force" if force else "refuse"
     )
@@ -110,6 +128,7 @@ def uninstall(event: str) -> int:
     default="pass",
     help="When the index is cold: pass, fail, or build it (slow).",
 )
+@_INCOMPLETE
 @click.option(
     "--max-units",
     type=click.IntRange(1),
@@ -125,6 +144,7 @@ def run(
     remote: tuple[str, ...],
     push: bool,
     cold: str,
+    incomplete: str,
     max_units: int,
     verbose: int,
     quiet: bool,
@@ -143,7 +163,7 @@ def run(
     for introduced, what in found:
         if not introduced.sources:
             continue
-        check = _Check(introduced, what, cold, max_units, begin)
+        check = _Check(introduced, what, cold, incomplete, max_units, begin)
         try:
             change = check.judge({**options, "tree": tree}, Plain(verbose, quiet))
         except (FrontendError, StoreError, ToolMissingError, TreeError) as error:
@@ -207,11 +227,18 @@ class _Check:
     """One comparison, its policy and its words."""
 
     def __init__(
-        self, introduced: Introduced, what: str, cold: str, max_units: int, begin: float
+        self,
+        introduced: Introduced,
+        what: str,
+        cold: str,
+        incomplete: str,
+        max_units: int,
+        begin: float,
     ) -> None:
         self.introduced = introduced
         self.what = what
         self.cold = cold
+        self.incomplete = incomplete
         self.max_units = max_units
         self.begin = begin
         self.choice: Choice | None = None
@@ -265,12 +292,13 @@ class _Check:
         """Tell what came out; the exit code."""
         if change is None:
             return EXIT_INCOMPLETE if self.cold == "fail" else EXIT_CLEAN
+        from ctxlint.report.unseen import sentence
+
         result = self._selected(change)
         new = result.findings
         for item in change.incomplete:
-            _say(f"{item.file} ({item.profile}) was not analysed: {item.reason}")
-        for file in change.unbuilt:
-            _say(f"{file} is not built by any profile, it was not checked")
+            what = "not all checked" if item.kind == "limit" else "not checked"
+            _say(f"{what}: {sentence(item)}")
         for pair in change.comparison.halved:
             _say(
                 f"{pair.after.file}:{pair.after.line}: {pair.after.function}() is fixed by "
@@ -279,7 +307,8 @@ class _Check:
         if new:
             emit(_text(result, color), None)
         seconds = time.monotonic() - self.begin
-        files = len(self.introduced.sources)
+        unseen = {item.file for item in change.incomplete if item.kind != "limit"}
+        files = len(set(self.introduced.sources) - unseen)
         _say(
             f"{self.what}: {files} file{'s' if files != 1 else ''} checked, "
             f"{len(new)} finding{'s' if len(new) != 1 else ''} introduced ({seconds:.1f} s)"
@@ -288,10 +317,13 @@ class _Check:
             _say("git's --no-verify goes on all the same", "ctxlint explain " + new[0].check)
         from ctxlint.findings.selection import failing
 
+        left_out = EXIT_CLEAN
+        if change.incomplete and self.incomplete == "fail":
+            left_out = EXIT_INCOMPLETE
         if self.choice is None:
-            return EXIT_FINDINGS if failing(result, "warning") else EXIT_CLEAN
-        code = EXIT_FINDINGS if failing(result, self.choice.fail_on) else EXIT_CLEAN
-        own = EXIT_FINDINGS if failing(result, self.choice.own_fail_on) else EXIT_CLEAN
+            return EXIT_FINDINGS if failing(result, "warning") else left_out
+        code = EXIT_FINDINGS if failing(result, self.choice.fail_on) else left_out
+        own = EXIT_FINDINGS if failing(result, self.choice.own_fail_on) else left_out
         for note in self.choice.noted(result, code, own).notes:
             _say(note)
         return code

@@ -137,7 +137,9 @@ def _lines(report: UnitReport, prefix: str, options: _Options) -> list[str]:
     for item in report.incomplete:
         detail = item.detail.partition("\n")[0]
         text = f"{item.reason}: {detail}" if detail else item.reason
-        lines.append(f"{prefix}{item.file}:1:1: warning: not analysed: {text} [ctxlint]")
+        what = "not all analysed" if item.kind == "limit" else "not analysed"
+        place = f"{prefix}{item.file}:{item.line or 1}:1"
+        lines.append(f"{place}: warning: {what}: {text} [ctxlint]")
     for finding in report.findings:
         lines += _finding(finding, prefix, options)
     for finding in report.completed:

@@ -60,11 +60,12 @@ def diagnostic(
 
 
 def not_analysed(item: Incomplete) -> lsp.Diagnostic:
-    """A unit that could not be read, on its first line: silence would look clean."""
+    """What could not be analysed, on its line or the first: silence would look clean."""
     detail = item.detail.partition("\n")[0]
-    text = f"not analysed ({item.profile}): {item.reason}" + (f": {detail}" if detail else "")
+    what = "not all analysed" if item.kind == "limit" else "not analysed"
+    text = f"{what} ({item.profile}): {item.reason}" + (f": {detail}" if detail else "")
     return lsp.Diagnostic(
-        range=_point(1, 1),
+        range=_point(item.line or 1, 1),
         message=clean(text),
         severity=lsp.DiagnosticSeverity.Information,
         source=SOURCE,

@@ -106,6 +106,14 @@ def command(
         text = render(result, style, color=color, code=code, tree=request.tree)
     if text or output is not None:
         emit(text, output)
+    if style == "mail" and result.incomplete:
+        # A mail asks its author; what was not looked at is for who runs this.
+        from ctxlint.report.clean import clean
+        from ctxlint.report.unseen import counted, sentence
+
+        click.echo(f"ctxlint: incomplete: {counted(result.incomplete)}", err=True)
+        for item in result.incomplete[:16]:
+            click.echo(f"ctxlint: {clean(sentence(item))}", err=True)
     return code
 
 

@@ -203,9 +203,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     The analysis fills ``findings``; :mod:`ctxlint.findings.selection` then moves
     what is suppressed or known to ``hidden`` and tells in ``stale`` which
-    entries of the baseline have no finding any more. ``refuted`` are findings that
-    the executable model showed to be impossible. ``notes`` are sentences that a
-    summary must not leave out, such as what a settings file of the tree hides.
+    entries of the baseline have no finding any more. A finding whose verdict is
+    ``"refuted"`` is one like any other. ``notes`` are sentences that a summary must
+    not leave out, such as what a settings file of the tree hides.
     """
 
     tool: ToolInfo
@@ -219,6 +219,5 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     hidden: tuple[Finding, ...] = ()
-    refuted: tuple[Finding, ...] = ()
     stale: tuple[BaselineEntry, ...] = ()
     notes: tuple[str, ...] = ()

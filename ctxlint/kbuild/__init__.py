@@ -22,24 +22,29 @@ from ctxlint.kbuild.model import (
     quiet,
 )
 from ctxlint.kbuild.prepare import add_paths, prepare, ready, write_database
-from ctxlint.kbuild.tree import find_tree
+from ctxlint.kbuild.tree import NOT_KERNEL, find_tree
+from ctxlint.kbuild.unbuilt import Why, includers, why_unbuilt
 
 __all__ = [
+    "NOT_KERNEL",
     "CheckedUnit",
     "CompileCommand",
     "NoRealTimeError",
     "Prepared",
     "ProfileSpec",
     "Tree",
+    "Why",
     "arch_folder",
     "arch_of_config",
     "checked_unit",
     "command_like",
     "commands_for",
     "find_tree",
+    "includers",
     "prepare",
     "ready",
     "use_build",
+    "why_unbuilt",
     "write_database",
 ]
 

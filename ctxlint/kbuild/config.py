@@ -14,7 +14,7 @@ _ALWAYS = ("EXPERT", "DEBUG_KERNEL", "DEBUG_ATOMIC_SLEEP", "SMP", "HOTPLUG_CPU",
            "DEBUG_INFO_NONE", "LTO_NONE", "BRANCH_PROFILE_NONE", "RANDSTRUCT_NONE")  # fmt: skip
 #: Cleared in every profile: instrumentation that rewrites locks, branches or accesses
 #: (allmodconfig turns it on), and what would need keys or further tools to build.
-_NEVER = ("PROVE_LOCKING", "LOCK_STAT", "DEBUG_LOCK_ALLOC", "DEBUG_WW_MUTEX_SLOWPATH",
+NEVER = ("PROVE_LOCKING", "LOCK_STAT", "DEBUG_LOCK_ALLOC", "DEBUG_WW_MUTEX_SLOWPATH",
           "DEBUG_SPINLOCK", "DEBUG_MUTEXES", "DEBUG_RT_MUTEXES", "DEBUG_RWSEMS",
           "IRQSOFF_TRACER", "PREEMPT_TRACER", "KASAN", "KCSAN", "KMSAN", "UBSAN", "KCOV",
           "GCOV_KERNEL", "LTO_CLANG_FULL", "LTO_CLANG_THIN", "CFI_CLANG", "DEBUG_INFO_BTF",
@@ -27,7 +27,7 @@ def fragment(*, rt: bool) -> str:
     """The lines that a profile's configuration gets on top of what was asked for."""
     model, other = ("PREEMPT_RT", "PREEMPT") if rt else ("PREEMPT", "PREEMPT_RT")
     lines = [f"CONFIG_{name}=y" for name in (*_ALWAYS, model)]
-    lines += [f"# CONFIG_{name} is not set" for name in (*_NEVER, *_MODELS, other)]
+    lines += [f"# CONFIG_{name} is not set" for name in (*NEVER, *_MODELS, other)]
     return "\n".join(lines) + "\n"
 
 
@@ -55,7 +55,7 @@ def is_rt(path: Path) -> bool:
 def unwanted(path: Path) -> list[str]:
     """Options that a profile clears and that something else in ``path`` selects again."""
     options = read_config(path)
-    return [name for name in _NEVER if options.get(name) == "y"]
+    return [name for name in NEVER if options.get(name) == "y"]
 
 
 def may_have_rt(tree: Path, srcarch: str) -> bool:

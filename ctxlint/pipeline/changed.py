@@ -25,6 +25,7 @@ from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge
+from ctxlint.pipeline.unseen import unseen_file, unseen_paths
 from ctxlint.store import Store
 
 Contents = Mapping[str, bytes | None]
@@ -32,6 +33,9 @@ Contents = Mapping[str, bytes | None]
 
 MAX_UNITS = 64
 """Units of a profile that are read again for one change."""
+
+_EXPLAINED = 16
+"""Changed files of which it is told why they were not looked at."""
 
 _FOLDER_FILES = 200
 
@@ -41,8 +45,9 @@ class Judged:
     """The result of one state of the tree, and what has to be said about it.
 
     ``borrowed`` are new files with the file whose flags they were read with,
-    ``unbuilt`` changed C files that no profile compiles. ``parsed`` counts units that
-    were read just now.
+    ``unbuilt`` changed C files that no profile compiles; why, and which changed headers
+    no unit includes, is in ``result.incomplete``. ``parsed`` counts units that were read
+    just now.
     """
 
     result: Result
@@ -72,6 +77,8 @@ class Workshop:
         self._base = base
         self._max_units = max_units
         self._before: dict[str, Index] = {}
+        self._touched: set[str] = set()
+        self._why: dict[str, Incomplete] = {}
 
     def judge(self, contents: Contents, recent: Iterable[str] = ()) -> Judged:
         """Judge the tree with ``contents`` in place of what it has.
@@ -85,8 +92,17 @@ class Workshop:
         incomplete: list[Incomplete] = []
         borrowed: dict[str, str] = {}
         units = 0
-        sources = [f for f, data in contents.items() if f.endswith(".c") and data is not None]
+        self._touched.update(recent)
+        asked = [
+            file
+            for file, data in contents.items()
+            if data is not None
+            and file in self._touched
+            and file.endswith((".c", ".h"))
+            and file.partition("/")[0] not in kbuild.NOT_KERNEL
+        ]
         built: set[str] = set()
+        read: set[str] = set()
         views = []
         for profile in self.profiles:
             changed_profile = self._with_commands(profile, contents, borrowed)
@@ -97,21 +113,58 @@ class Workshop:
         for changed_profile, changed in views:
             index = self.session.index(changed_profile, view, self._progress, changed)
             self._before[changed_profile.spec_name] = index
-            built.update(index.facts)
+            built.update(c.file for c in changed_profile.commands)
             incomplete += index.incomplete
             parsed += index.parsed
             units += len(index.facts)
             results.append(
                 judge(index, self.session, changed_profile, view, self._progress, contents)
             )
+            read |= index.read_from(asked)
+        unseen = sorted(set(asked) - built - read)
+        if any(unit.kind == "unit" for unit in incomplete):
+            # What a unit includes that could not be read is not known.
+            unseen = [file for file in unseen if file.endswith(".c")]
+        incomplete += self._unseen(unseen, changed_profiles)
         return Judged(
             result=assemble(
                 self.session, changed_profiles, results, incomplete, units, contents
             ),
             borrowed=borrowed,
-            unbuilt=tuple(sorted(f for f in sources if f not in built)),
+            unbuilt=tuple(file for file in unseen if file.endswith(".c")),
             parsed=parsed,
         )
+
+    def unseen_paths(self) -> list[Incomplete]:
+        """Audited paths of which no profile has a unit, in the state judged last."""
+        paths = self.session.paths
+        read: set[str] = set()
+        for index in self._before.values():
+            read |= index.read_from(p for p in paths if not p.endswith(".c"))
+        return unseen_paths(self.session.tree, paths, self.profiles, read)
+
+    def _unseen(
+        self, files: Iterable[str], profiles: list[kbuild.Prepared]
+    ) -> Iterator[Incomplete]:
+        """Why changed files were not looked at."""
+        for file in files:
+            if file not in self._why and len(self._why) >= _EXPLAINED:
+                why = Incomplete(file=file, profile="", reason="not looked at", kind="path")
+            elif file in self._why:
+                why = self._why[file]
+            elif (self.session.tree.path / file).is_file():
+                why = self._why[file] = unseen_file(self.session.tree, file, profiles)
+            else:
+                why = self._why[file] = Incomplete(
+                    file=file,
+                    profile="",
+                    reason="a new file, and nothing compiled beside it has its flags"
+                    if file.endswith(".c")
+                    else "a new header that no unit includes which was read",
+                    detail="apply the series, and audit what includes or builds it",
+                    kind="path",
+                )
+            yield why
 
     def _changed(
         self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]

@@ -143,6 +143,18 @@ class Index:
         self.keys.update(other.keys)
         self.incomplete += other.incomplete
 
+    def read_from(self, files: Iterable[str]) -> set[str]:
+        """Those of ``files`` that some unit of this index was read from. Units that the
+        store could not keep are not asked."""
+        wanted = set(files)
+        if not wanted or self.store is None:
+            return set()
+        units = self.store.lookup(
+            self.keys[file] for file in sorted(self.facts) if file in self.keys
+        )
+        readers = self.store.readers(units.values(), wanted.__contains__)
+        return {file for read in readers.values() for file in read}
+
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
         """Names all inputs of the whole-program stages by content."""
         stamps = (f"{file} {stamp}" for file, stamp in sorted(self.stamps.items()))

@@ -51,6 +51,7 @@ from ctxlint.pipeline.collect import (
 )
 from ctxlint.pipeline.drawing import GraphMaker
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
+from ctxlint.pipeline.unseen import check_paths, unseen_paths
 from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import Store
@@ -222,18 +223,22 @@ class Session:
 
 def audit(request: Request, progress: Progress) -> Result:
     session = Session.of(request)
+    check_paths(session.tree, session.paths)
     prepared = session.profiles(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
+    read: set[str] = set()
     units = 0
     with session.open_store(progress) as store:
         for profile in prepared:
             index = session.index(profile, store, progress)
             incomplete += index.incomplete
+            read |= index.read_from(p for p in session.paths if not p.endswith(".c"))
             units += len(index.facts)
             results.append(judge(index, session, profile, store, progress))
             if request.verify:
                 results[-1] = verified(results[-1], index, session, profile, store, progress)
+    incomplete += unseen_paths(session.tree, session.paths, prepared, read)
     return assemble(session, prepared, results, incomplete, units)
 
 
@@ -250,7 +255,6 @@ def assemble(
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
-    refuted = tuple(f for f in findings if f.verdict == "refuted")
     incomplete = [*incomplete, *(i for r in results for i in r.limited)]
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
@@ -259,12 +263,11 @@ def assemble(
             Profile(name=p.spec_name, arch=p.arch, rt=p.rt, config=Path(p.config).name)
             for p in prepared
         ),
-        findings=tuple(f for f in findings if f.verdict != "refuted"),
-        refuted=refuted,
+        findings=findings,
         incomplete=tuple(
             sorted(incomplete, key=lambda i: (i.file, i.line, i.profile, i.reason))
         ),
-        uncovered=tuple(sorted(covered)),
+        uncovered=tuple(sorted(covered - {i.file for i in incomplete})),
         unknown_callees=merge_unknown(r.unknown for r in results),
         statistics=_statistics(results, units),
         paths=tuple(sorted(session.paths)),

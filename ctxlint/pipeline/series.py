@@ -62,7 +62,11 @@ def compare(
     return Change(
         comparison=compare_findings(old.result.findings, new.result.findings),
         result=new.result,
-        incomplete=new.result.incomplete,
+        incomplete=tuple(
+            item
+            for item in new.result.incomplete
+            if item.file in changes or item not in old.result.incomplete
+        ),
         unbuilt=new.unbuilt,
         borrowed=dict(new.borrowed),
         parsed=(old.parsed, new.parsed),

@@ -28,6 +28,7 @@ from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import workshop
 from ctxlint.pipeline.run import DEFAULT_PATHS
 from ctxlint.pipeline.select import select, validate
+from ctxlint.pipeline.unseen import check_paths
 
 MAX_FILES = 2000
 """Files that may differ; beyond that it is another tree, and a baseline fits better."""
@@ -48,12 +49,15 @@ def new_since(
     git tree, or too much differs.
     """
     validate(selection)
-    tree = kbuild.find_tree(request.tree).path
-    base = contents_at(tree, revision)
+    found_tree = kbuild.find_tree(request.tree)
+    tree = found_tree.path
     paths = request.paths or tuple(p for p in DEFAULT_PATHS if (tree / p).exists())
+    check_paths(found_tree, paths)
+    base = contents_at(tree, revision)
     with workshop(dataclasses.replace(request, paths=paths), {}, (), progress) as shop:
         before = select(shop.judge(base).result, selection)
         now = select(shop.judge({}, recent=base).result, selection)
+        unseen = shop.unseen_paths()
     # What was hidden then is new when it is not hidden any more.
     introduced = compare(before.findings, now.findings).introduced
     new = {finding.fingerprint for finding in introduced}
@@ -71,7 +75,9 @@ def new_since(
         now,
         findings=found,
         statistics=statistics,
-        incomplete=tuple(sorted((*now.incomplete, *missed), key=lambda u: (u.file, u.profile))),
+        incomplete=tuple(
+            sorted((*now.incomplete, *missed, *unseen), key=lambda u: (u.file, u.profile))
+        ),
     )
 
 

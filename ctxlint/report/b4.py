@@ -16,7 +16,8 @@ import json
 from ctxlint.findings.model import Finding
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.report.clean import clean
-from ctxlint.report.series_text import base_words, bisect_text, half_text, notes_of
+from ctxlint.report.series_text import base_words, bisect_text, half_text
+from ctxlint.report.unseen import counted, sentence
 
 TOOL = "ctxlint"
 _LISTED = 50
@@ -62,16 +63,14 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
             entries.append(
                 _entry("warn", f"{where}incomplete fix: {_head(pair.after)}", details)
             )
-        if patch.unbuilt:
-            entries += [_entry("warn", where + note, "") for note in notes_of(patch)]
     entries += [_entry("warn", note, "") for note in series.result.notes]
     if series.incomplete:
-        rows = [f"{i.file} ({i.profile}): {i.reason}" for i in series.incomplete]
+        rows = [sentence(item) for item in series.incomplete]
         more = f"\nand {len(rows) - _LISTED} more" if len(rows) > _LISTED else ""
         entries.append(
             _entry(
                 "warn",
-                f"{len(rows)} translation units could not be analysed",
+                f"incomplete: {counted(series.incomplete)}",
                 "\n".join(rows[:_LISTED]) + more,
             )
         )

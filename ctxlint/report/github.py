@@ -11,7 +11,8 @@ from __future__ import annotations
 from ctxlint.findings.model import Finding, Result
 from ctxlint.report.clean import clean
 from ctxlint.report.ranking import worst_first
-from ctxlint.report.witness import note_of
+from ctxlint.report.unseen import counted, sentence
+from ctxlint.report.witness import note_of, verdict_of
 
 LIMIT = 10
 """Annotations of a kind that GitHub shows for one step."""
@@ -80,7 +81,7 @@ def _text(finding: Finding) -> list[str]:
         kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
         lines.append(f"Bug on {kernels}; seen in {clean(', '.join(finding.profiles))}")
     if finding.verdict is not None:
-        lines.append(f"Verdict of the model: {clean(finding.verdict)}")
+        lines.append(f"Verdict of the model: {clean(verdict_of(finding))}")
     if finding.assumptions:
         lines += ["", "This would be false unless all of these hold:"]
         lines += [f"- {clean(assumption)}" for assumption in finding.assumptions]
@@ -96,14 +97,11 @@ def _plain(finding: Finding) -> str:
 
 
 def _incomplete(result: Result) -> str:
-    shown = [
-        f"{clean(unit.file)} ({clean(unit.profile)}): {clean(unit.reason)}"
-        for unit in result.incomplete[:LIMIT]
-    ]
+    shown = [clean(sentence(item)) for item in result.incomplete[:LIMIT]]
     more = len(result.incomplete) - len(shown)
     if more:
         shown.append(f"and {more} more")
-    text = "\n".join([f"{_n(len(result.incomplete), 'unit')} could not be analysed:", *shown])
+    text = "\n".join([f"{counted(result.incomplete)}:", *shown])
     return _command("error", {"title": f"{_TITLE}: incomplete"}, text)
 
 

@@ -2,8 +2,8 @@
 """The report in the format of GitLab's code quality widget.
 
 An array of entries; GitLab compares those of two branches by their fingerprint.
-A unit that could not be analysed is an entry too, and so is a note of the result,
-because the format has no other place to say so.
+What could not be analysed is an entry too, and so is a note of the result, because
+the format has no other place to say so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from ctxlint.findings.model import Finding, Incomplete, Result
 from ctxlint.report.clean import clean
+from ctxlint.report.witness import verdict_of
 
 _SEVERITIES = {"error": "major", "warning": "minor"}
 
@@ -27,8 +28,9 @@ def render(result: Result) -> str:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
+    verdict = f" (verdict of the model: {verdict_of(finding)})" if finding.verdict else ""
     return _entry(
-        finding.message,
+        finding.message + verdict,
         finding.check,
         finding.fingerprint,
         _SEVERITIES[finding.severity],
@@ -39,9 +41,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _incomplete(unit: Incomplete) -> dict[str, Any]:
     name = f"incomplete:{len(unit.file)}:{unit.file}:{unit.profile}"
+    if unit.kind != "unit":
+        name += f":{unit.kind}:{unit.function}:{unit.reason}"
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    text = f"Not analysed under {unit.profile}: {unit.reason}"
-    return _entry(text, "incomplete", digest, "info", unit.file, 1)
+    under = f" under {unit.profile}" if unit.profile else ""
+    what = "Not all was analysed" if unit.kind == "limit" else "Not analysed"
+    hint = f"; {unit.detail}" if unit.kind == "path" and unit.detail else ""
+    text = f"{what}{under}: {unit.reason}{hint}"
+    return _entry(text, "incomplete", digest, "info", unit.file, unit.line or 1)
 
 
 def _note(note: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import Result
 from ctxlint.report.clean import clean
 from ctxlint.report.html_view import Options, page_of
+from ctxlint.report.unseen import counted
 
 __all__ = ["Options", "render"]
 
@@ -51,7 +52,7 @@ def render(
 @cache
 def environment() -> Environment:
     """Templates of this package: escaping is on, unknown names are errors."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("ctxlint.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -59,6 +60,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["counted"] = counted
+    return made
 
 
 def _shown(value: Any) -> Any:

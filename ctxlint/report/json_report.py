@@ -26,7 +26,6 @@ _ORDER = (
     "findings",
     "hidden",
     "stale",
-    "refuted",
     "suppressions",
     "incomplete",
     "unknown_callees",
@@ -56,8 +55,12 @@ def load(text: str | bytes) -> Result:
     it is not such a file.
     """
     try:
-        return msgspec.convert(json.loads(text), Result)
-    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        fields = json.loads(text)
+        # Once what the model refuted was in a list of its own.
+        if isinstance(fields, dict) and fields.get("refuted"):
+            fields["findings"] += fields["refuted"]
+        return msgspec.convert(fields, Result)
+    except (ValueError, TypeError, KeyError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(
             f"not a saved ctxlint result: {error}",
             hint="Write one with: ctxlint audit --format json -o FILE",

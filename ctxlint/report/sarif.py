@@ -37,7 +37,14 @@ from ctxlint.report.sarif_parts import (
     snippet_of,
     source_root,
 )
-from ctxlint.report.witness import call_of, call_stack, context_changes, depths, note_of
+from ctxlint.report.witness import (
+    call_of,
+    call_stack,
+    context_changes,
+    depths,
+    note_of,
+    verdict_of,
+)
 
 SCHEMA_URI = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -55,7 +62,7 @@ _EXITS = {
     0: "no findings to fail on",
     1: "findings",
     2: "wrong usage",
-    3: "incomplete: a unit could not be analysed",
+    3: "incomplete: something could not be analysed",
 }
 
 _NOTIFICATIONS = {
@@ -63,6 +70,16 @@ _NOTIFICATIONS = {
         "A translation unit could not be analysed.",
         "The unit did not parse, or took too long. What it contains is not judged, so the "
         "absence of findings says nothing about it.",
+    ),
+    "path-not-analysed": (
+        "A named or changed file was not analysed.",
+        "No configuration that was analysed compiles it, or no unit that was read includes "
+        "it, so the absence of findings says nothing about it.",
+    ),
+    "limit-reached": (
+        "A limit of the analysis dropped something in a function.",
+        "The function has more execution contexts or ways through it than are followed. "
+        "Findings in it, or in what it calls, may be missing.",
     ),
     "file-not-covered": (
         "No profile compiles the file.",
@@ -201,10 +218,15 @@ class _Run:
         for note in result.notes:
             notes.append(self._notification("settings-of-tree", "warning", safe(f"{note}.")))
         for unit in result.incomplete:
-            text = safe(f"Not analysed under {unit.profile}: {unit.reason}.")
+            under = f" under {unit.profile}" if unit.profile else ""
+            what = "Not all was analysed" if unit.kind == "limit" else "Not analysed"
+            text = safe(f"{what}{under}: {unit.reason}.")
             if unit.detail:
                 text += " " + safe(unit.detail)
-            notes.append(self._notification("unit-not-analysed", "error", text, unit.file))
+            kind = {"limit": "limit-reached", "path": "path-not-analysed"}.get(
+                unit.kind, "unit-not-analysed"
+            )
+            notes.append(self._notification(kind, "error", text, unit.file, unit.line))
         for file in result.uncovered:
             text = "Not analysed: no profile compiles this file."
             notes.append(self._notification("file-not-covered", "note", text, file))
@@ -228,9 +250,14 @@ class _Run:
             notes.append(self._notification("results-cut", "note", text))
         return notes
 
-    def _notification(self, kind: str, level: str, text: str, file: str | None = None) -> Any:
+    def _notification(
+        self, kind: str, level: str, text: str, file: str | None = None, line: int = 0
+    ) -> Any:
         location = om.Location(
-            physical_location=om.PhysicalLocation(artifact_location=self._artifact(file or ""))
+            physical_location=om.PhysicalLocation(
+                artifact_location=self._artifact(file or ""),
+                region=om.Region(start_line=line) if line else None,
+            )
         )
         return om.Notification(
             descriptor=om.ReportingDescriptorReference(id=kind),
@@ -442,6 +469,9 @@ def _message(finding: Finding, related: list[tuple[Step, Any]]) -> str:
         sentences.append(safe(f"Entry point: '{entry.function}'{state}."))
     sentences.append(sentence("Execution context: " + safe(finding.context.text)))
     sentences.append(sentence("Why it sleeps: " + safe(finding.why)))
+    if finding.verdict == "refuted":
+        text = f"Verdict of the model: {verdict_of(finding)}"
+        sentences.append(sentence(safe(text)))
     kernels = "PREEMPT_RT kernels only" if finding.rt_only else "every kernel"
     sentences.append(f"Bug on {kernels}; seen in {safe(', '.join(finding.profiles))}.")
     if finding.assumptions:

@@ -116,9 +116,6 @@ def notes_of(patch: PatchReport) -> list[str]:
     notes = list(patch.notes)
     for file, like in sorted(patch.borrowed.items()):
         notes.append(f"{file} is new: read with the compile flags of {like}")
-    if patch.unbuilt:
-        some = ", ".join(patch.unbuilt[:4]) + (", ..." if len(patch.unbuilt) > 4 else "")
-        notes.append(f"not built under any of the profiles, so not looked at: {some}")
     return notes
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
 from ctxlint.findings.selection import NOT_NEW, NOT_SELECTED
 from ctxlint.report.clean import clean
+from ctxlint.report.unseen import counted, sentence
 from ctxlint.report.witness import context_changes, note_of, state_of
 
 Span = tuple[str, str]
@@ -281,14 +282,10 @@ def _hidden(result: Result, width: int) -> list[Line]:
     older = result.statistics.get(NOT_NEW)
     if older:
         lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")
-    if result.refuted:
-        head = f"Refuted by running them: {_n(len(result.refuted), 'finding')}"
-        lines += _paragraph("", head, width, "")
-        told = tuple(
-            f"{f.file}:{f.line}: {f.function}: {f.callee}: {f.evidence[0].why}"
-            for f in result.refuted
-        )
-        lines += _listed(told, "refuted", width)
+    refuted = sum(finding.verdict == "refuted" for finding in result.findings)
+    if refuted:
+        text = f"Refuted by the model: {refuted} of these findings; they count all the same"
+        lines += _paragraph("", text, width, "")
     if result.stale:
         many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"
         text = f"Stale in the baseline: {many} without a finding (ctxlint baseline update):"
@@ -318,12 +315,10 @@ def _scope(result: Result) -> str:
 def _incomplete(incomplete: tuple[Incomplete, ...], width: int) -> list[Line]:
     if not incomplete:
         return []
-    many = _n(len(incomplete), "unit")
-    lines = _paragraph("warning", f"Incomplete: {many} could not be analysed:", width, "")
-    for unit in incomplete[:_LISTED]:
-        text = f"{unit.file} ({unit.profile}): {unit.reason}"
-        lines += _paragraph("", text, width, "  ", "      ")
-        for row in unit.detail.splitlines()[:5]:
+    lines = _paragraph("warning", f"Incomplete: {counted(incomplete)}:", width, "")
+    for item in incomplete[:_LISTED]:
+        lines += _paragraph("", sentence(item), width, "  ", "      ")
+        for row in item.detail.splitlines()[:5] if item.kind != "path" else ():
             lines += _paragraph("gutter", row, width, "      ")
     return lines + _more(len(incomplete), "incomplete")
 

@@ -12,6 +12,12 @@ def call_of(name: str) -> str:
     return name if name.endswith(")") else f"{name}()"
 
 
+def verdict_of(finding: Finding) -> str:
+    """The verdict of the model and its reason; ``""`` for a finding that was not run."""
+    why = next((e.why for e in finding.evidence if e.verdict == finding.verdict), "")
+    return f"{finding.verdict}: {why}" if why else finding.verdict or ""
+
+
 def note_of(finding: Finding, index: int) -> str:
     """The note of step ``index``, or one made from its kind if it has none."""
     path = finding.path

@@ -31,7 +31,6 @@ def test_order_of_keys() -> None:
         "findings",
         "hidden",
         "stale",
-        "refuted",
         "suppressions",
         "incomplete",
         "unknown_callees",

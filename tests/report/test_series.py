@@ -13,6 +13,7 @@ import pytest
 
 from ctxlint.base.errors import UsageError
 from ctxlint.findings.compare import Pair
+from ctxlint.findings.model import Incomplete
 from ctxlint.findings.series import PatchReport, Quote, SeriesResult
 from ctxlint.report import b4, mail, series_json, series_text
 
@@ -72,11 +73,11 @@ def test_text_of_nothing() -> None:
 
 def test_b4_statuses() -> None:
     half = patch(introduced=(), halved=(Pair(before=FINDING, after=FINDING),))
-    unbuilt = patch(introduced=(), unbuilt=("drivers/x.c",))
+    left_out = Incomplete(file="drivers/x.c", profile="", reason="CONFIG_X is off", kind="path")
     for report, statuses in (
         (series(patch()), ["fail"]),
         (series(half), ["warn"]),
-        (series(unbuilt), ["warn"]),
+        (series(patch(introduced=()), incomplete=(left_out,)), ["warn"]),
         (series(patch(introduced=())), ["pass"]),
         (series(patch(introduced=()), incomplete=FULL.incomplete[:1]), ["warn"]),
     ):

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was named or changed and not looked at, and what would look at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from ctxlint import kbuild
+from ctxlint.base.errors import UsageError
+from ctxlint.findings.model import Incomplete
+from ctxlint.kbuild.tree import below, included_c_files, normal_paths
+
+_HEADERS = (".h", ".inc")
+_SOURCES = (".c", ".S", *_HEADERS)
+_SHOWN = 3
+_SEARCHED = 200_000
+"""Directory entries that are looked at for a source file."""
+
+
+def check_paths(tree: kbuild.Tree, paths: Iterable[str]) -> None:
+    """Raises :class:`UsageError` for a path that is not there, for a directory without
+    any source, which is a mistake, and when there is no path at all."""
+    names = normal_paths(tree, paths)
+    if not names:
+        raise UsageError(
+            "nothing to look at: the directories that are looked at by default are not here",
+            hint="Name C files or directories relative to the tree.",
+        )
+    for path in names:
+        if (tree.path / path).is_dir() and not _sources(tree.path / path)[0]:
+            raise UsageError(
+                f"{path}: holds no source",
+                hint="Give C files, or directories that hold some, relative to the tree.",
+            )
+
+
+def unseen_paths(
+    tree: kbuild.Tree,
+    paths: Iterable[str],
+    profiles: Sequence[kbuild.Prepared],
+    read: Collection[str] = (),
+) -> list[Incomplete]:
+    """The named paths of which no profile has a unit. ``read`` are headers that some
+    unit includes."""
+    files = {c.file for p in profiles for c in p.commands}
+    files |= included_c_files(tree, files)
+    found = []
+    for path in normal_paths(tree, paths):
+        if path in read or path in files or any(below(file, (path,)) for file in files):
+            continue
+        if (tree.path / path).is_dir():
+            found.append(_directory(tree, path, profiles))
+        else:
+            found.append(unseen_file(tree, path, profiles))
+    return found
+
+
+def unseen_file(
+    tree: kbuild.Tree, file: str, profiles: Sequence[kbuild.Prepared]
+) -> Incomplete:
+    """A file that no profile's unit was read from."""
+    if file.endswith(".c"):
+        why = kbuild.why_unbuilt(tree, file, profiles)
+    elif file.endswith(_HEADERS):
+        some = kbuild.includers(tree, file)
+        why = kbuild.Why(
+            "a header is analysed with the .c files that include it",
+            f"name one of them, for example {some[0]}" if some else "none was found",
+        )
+    else:
+        why = kbuild.Why("no C file", "name C files, or directories that hold some")
+    return _incomplete(file, why)
+
+
+def _directory(tree: kbuild.Tree, path: str, profiles: Sequence[kbuild.Prepared]) -> Incomplete:
+    _, units = _sources(tree.path / path)
+    if not units:
+        return _incomplete(
+            path,
+            kbuild.Why(
+                "no C file there, and headers are analysed with the .c files that include them",
+                "name those, or the directories that they are in",
+            ),
+        )
+    reasons: dict[str, kbuild.Why] = {}
+    for file in units[:_SHOWN]:
+        name = file.relative_to(tree.path).as_posix()
+        why = kbuild.why_unbuilt(tree, name, profiles)
+        reasons.setdefault(why.reason, why)
+    first = next(iter(reasons.values()))
+    many = "no C file there is compiled"
+    return _incomplete(path, kbuild.Why(f"{many}: {'; '.join(reasons)}", first.hint))
+
+
+def _sources(folder: Path) -> tuple[bool, list[Path]]:
+    """Whether a directory holds any source, and its first C files."""
+    units: list[Path] = []
+    any_source = False
+    seen = 0
+    for root, directories, names in os.walk(folder):
+        directories[:] = sorted(d for d in directories if not d.startswith("."))
+        seen += len(names)
+        any_source = any_source or any(name.endswith(_SOURCES) for name in names)
+        units += [Path(root, name) for name in sorted(names) if name.endswith(".c")]
+        if len(units) >= _SHOWN or seen > _SEARCHED:
+            break
+    return any_source, units
+
+
+def _incomplete(path: str, why: kbuild.Why) -> Incomplete:
+    return Incomplete(file=path, profile="", reason=why.reason, detail=why.hint, kind="path")
