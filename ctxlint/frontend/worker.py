@@ -398,8 +398,10 @@ def version(libclang: str | None = None) -> str:
 def write_reproducer(failure: Failure, folder: Path, libclang: str | None = None) -> Path:
     """A folder with the command, versions and, when a clang is installed, the
     preprocessed source of a unit that could not be lowered."""
+    from ctxlint.frontend.reproduce import folder_of, preprocess
+
     request = failure.request
-    place = folder / f"{request.profile}-{request.file.replace('/', '_')}"
+    place = folder_of(folder, request.profile, request.file)
     place.mkdir(parents=True, exist_ok=True)
     command = ["clang", *request.arguments, "-fsyntax-only", f"{request.tree}/{request.file}"]
     (place / "command").write_text(
@@ -419,14 +421,7 @@ def write_reproducer(failure: Failure, folder: Path, libclang: str | None = None
         filter(None, (shutil.which(f"clang-{n}") for n in range(30, 13, -1))), None
     )
     if clang:
-        words: list[Any] = [clang, *request.arguments, "-E", "-o", place / "preprocessed.i"]
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(
-                [*words, f"{request.tree}/{request.file}"],
-                cwd=request.directory,
-                timeout=60,
-                check=False,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+        source = f"{request.tree}/{request.file}"
+        output = place / "preprocessed.i"
+        preprocess(clang, request.arguments, source, request.directory, output)
     return place

@@ -57,7 +57,7 @@ class CheckedUnit:
         target = standin.target_triple(self.tree.path, arches.srcarch(self.spec.arch))
         # Ours comes first: of two commands for one object, it is the newer one.
         raw = [self.raw, *reading.read_cmd_files(self.build, folders)]
-        known = reading.compile_commands(self.tree, raw, target=target, log=quiet)
+        known = reading.compile_commands(self.tree, self.build, raw, target=target, log=quiet)
         chosen = (f for f in sorted(known) if f == self.file or tree.below(f, names))
         return Prepared(
             spec_name=self.spec.name,

@@ -31,10 +31,12 @@ def use_build(source: Tree, build: Path, paths: Iterable[str], *, log: Log = qui
     database = build / "compile_commands.json"
     if database.is_file():
         raw = reading.read_database(database)
-        commands = reading.compile_commands(source, raw, target=target, log=log)
+        commands = reading.compile_commands(source, build, raw, target=target, log=log)
     wanted = build_directories(source, srcarch, names)
     cmd_files = reading.read_cmd_files(build, wanted)
-    commands = reading.compile_commands(source, cmd_files, target=target, log=log) | commands
+    commands = (
+        reading.compile_commands(source, build, cmd_files, target=target, log=log) | commands
+    )
     if not commands:
         raise TreeError(
             f"{build}: holds no compile command for {source.path}",

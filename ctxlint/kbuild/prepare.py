@@ -416,7 +416,9 @@ class _Work:
         wanted = build_directories(self.tree, self.srcarch, paths)
         raw = self.records(wanted)
         target = standin.target_triple(self.tree.path, self.srcarch)
-        commands = reading.compile_commands(self.tree, raw, target=target, log=self.log)
+        commands = reading.compile_commands(
+            self.tree, self.directory, raw, target=target, log=self.log
+        )
         done = prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
         return replace(done, instead=self.instead, make=self.make)
 

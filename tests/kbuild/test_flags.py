@@ -35,7 +35,7 @@ def test_a_target_is_added_only_where_none_is_given() -> None:
 
 
 def test_value_missing_at_the_end() -> None:
-    assert parser_flags(["-I"]) == (("-I",), ())
+    assert parser_flags(["-I"]) == ((), ("-I",))
 
 
 def test_class_leaves_out_the_unit_alone() -> None:
