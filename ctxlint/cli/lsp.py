@@ -11,6 +11,9 @@ from ctxlint.base.errors import ToolMissingError
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import run_options, tree_options
 
+EXIT_UNORDERED = 1
+"""The client left without "shutdown", as the protocol wants it (source: LSP 3.17, exit)."""
+
 EPILOG = """\b
 Examples:
   ctxlint lsp                       what an editor starts
@@ -37,5 +40,4 @@ def command(stdio: bool, **options: Any) -> int:
             "the language server needs the Python package pygls",
             hint="install ctxlint with it: pip install 'ctxlint[lsp]'",
         ) from error
-    serve(options)
-    return EXIT_CLEAN
+    return EXIT_CLEAN if serve(options) else EXIT_UNORDERED

@@ -8,27 +8,52 @@ analysis takes a second or so, may fork, and must not be able to end the server.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 from pygls.uris import to_fs_path
 
 from ctxlint import __version__
 from ctxlint.base.errors import CtxlintError, TreeError, UsageError
 from ctxlint.checks import base as checks
 from ctxlint.cli import lspitems as items
+from ctxlint.cli.lspframes import Frames
 from ctxlint.cli.options import make_request, tree_of
 from ctxlint.cli.output import write_file
 from ctxlint.cli.selecting import make_choice
 from ctxlint.pipeline.editor import FileReport, look_at
 from ctxlint.pipeline.run import default_cache
+from ctxlint.report.clean import clean
+
+
+class _Protocol(LanguageServerProtocol):
+    """Answers each request, also one that makes no sense or comes too late."""
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and isinstance(data.get("id"), (int, str)):
+                self._send_response(data["id"], None, error.to_response_error())
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        method = getattr(message, "method", "")
+        if self._shutdown and method and method != lsp.EXIT and hasattr(message, "id"):
+            error = JsonRpcInvalidRequest("the server has been shut down")
+            self._send_response(message.id, None, error.to_response_error())
+            return
+        super().handle_message(message)
 
 
 class Server(LanguageServer):
@@ -36,7 +61,10 @@ class Server(LanguageServer):
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__(
-            "ctxlint", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental
+            "ctxlint",
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
+            protocol_cls=_Protocol,
         )
         self.options = options
         self.told: set[str] = set()
@@ -51,7 +79,8 @@ class Server(LanguageServer):
         try:
             tree, report = await self._look(uri)
         except CtxlintError as error:
-            self._say_once(f"{error}" + (f" ({error.hint})" if error.hint else ""))
+            said = f"{error}" + (f" ({error.hint})" if error.hint else "")
+            self._say_once(said, lsp.MessageType.Error)
             tree, report = None, None
         if self.latest.get(uri) != ticket:
             return  # closed, or saved again meanwhile
@@ -111,16 +140,24 @@ class Server(LanguageServer):
         for note in report.notes:
             self._say_once(note)
 
-    def _say_once(self, text: str) -> None:
+    def _say_once(self, text: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
         if text not in self.told:
             self.told.add(text)
-            self.window_show_message(
-                lsp.ShowMessageParams(type=lsp.MessageType.Info, message=f"ctxlint: {text}")
-            )
+            message = f"ctxlint: {clean(text)}"
+            self.window_show_message(lsp.ShowMessageParams(type=kind, message=message))
+
+    @property
+    def was_shut_down(self) -> bool:
+        """Whether the client said that it would leave."""
+        return bool(self.protocol._shutdown)
 
     def stop(self) -> None:
+        """End without waiting for a file that is being looked at."""
         if self._pool is not None:
+            workers = list((getattr(self._pool, "_processes", None) or {}).values())
             self._pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.kill()
 
     # -- actions ---------------------------------------------------------------------
 
@@ -212,13 +249,24 @@ def make(options: dict[str, Any]) -> Server:
     return server
 
 
-def serve(options: dict[str, Any]) -> None:
-    """Talk on standard input and output until the client leaves."""
+def serve(options: dict[str, Any]) -> bool:
+    """Talk on standard input and output until the client leaves; whether it did so in
+    order. Raises UsageError for input that is no protocol."""
+    # What pygls says of bad messages are tracebacks; the client gets an answer instead.
+    log = logging.getLogger("pygls")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
     server = make(options)
+    frames = Frames(sys.stdin.buffer)
     try:
-        server.start_io()
+        server.start_io(stdin=cast(BinaryIO, frames))
+    except OSError as error:  # also a client that does not read any more
+        raise UsageError(f"the client cannot be talked to: {error.strerror}") from error
     finally:
         server.stop()
+    if frames.fault:
+        raise UsageError(f"not the language server protocol: {frames.fault}")
+    return server.was_shut_down
 
 
 def _leave_stdout_alone() -> None:

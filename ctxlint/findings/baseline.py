@@ -105,7 +105,8 @@ def parse(text: str, name: str) -> Baseline:
     entries and for a file of another version.
     """
     entries: dict[str, BaselineEntry] = {}
-    notes: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, list[str]] = {}
+    known: dict[str, set[str]] = {}
     head: list[str] | None = None
     pending: list[str] = []
     for number, raw in enumerate(text.split("\n"), 1):
@@ -127,14 +128,18 @@ def parse(text: str, name: str) -> Baseline:
             if old is None or (entry.reason and not old.reason):
                 entries[entry.fingerprint] = entry
             if pending:
-                before = notes.get(entry.fingerprint, ())
-                new = tuple(note for note in pending if note not in before)
-                notes[entry.fingerprint] = before + new
+                before = known.setdefault(entry.fingerprint, set())
+                new = [note for note in pending if note not in before]
+                notes.setdefault(entry.fingerprint, []).extend(new)
+                before.update(new)
                 pending = []
     if head is None:
         head, pending = pending, []
     return Baseline(
-        entries=tuple(entries.values()), notes=notes, head=tuple(head), tail=tuple(pending)
+        entries=tuple(entries.values()),
+        notes={key: tuple(lines) for key, lines in notes.items()},
+        head=tuple(head),
+        tail=tuple(pending),
     )
 
 

@@ -94,6 +94,9 @@ def comments(text: str) -> tuple[Comment, ...]:
         for line in range(token.line, token.end + 1)
     }
     items = _items(tokens)
+    below: dict[int, int] = {}  # the line after the comments that a line begins
+    for line in sorted(said, reverse=True):
+        below[line] = below.get(line + 1, line + 1)
     end = text.count("\n") + 1
     return tuple(
         Comment(
@@ -101,7 +104,7 @@ def comments(text: str) -> tuple[Comment, ...]:
             token.line,
             token.end,
             token.column,
-            *_place(token, items, code, directives, said, end),
+            *_place(token, items, code, directives, below, end),
         )
         for token in tokens
         if token.kind == "comment"
@@ -113,12 +116,12 @@ def _place(
     items: list[_Item],
     code: set[int],
     directives: set[int],
-    said: set[int],
+    after: dict[int, int],
     end: int,
 ) -> tuple[Scope, int, int]:
     at = (comment.line, comment.column)
     own = any(line in code for line in range(comment.line, comment.end + 1))
-    below = comment.end if own else _below(comment.end, said)
+    below = comment.end if own else after.get(comment.end + 1, comment.end + 1)
     index = bisect.bisect_right(items, at, key=lambda item: item.start) - 1
     if index >= 0 and comment.line <= items[index].last:
         item = items[index]
@@ -134,14 +137,6 @@ def _place(
     if index < 0 and not own and comment.line not in directives:
         return "file", 1, end
     return "nothing", 1, 0
-
-
-def _below(line: int, said: set[int]) -> int:
-    """The line after ``line``, or after the comments that directly follow it."""
-    line += 1
-    while line in said:
-        line += 1
-    return line
 
 
 def _items(tokens: list[_Token]) -> list[_Item]:
@@ -198,6 +193,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     spliced, cuts = _spliced(text)
     line, start, passed = 1, 0, 0
     fresh, directive = True, False
+    column, counted = 1, 0  # of what is counted so far of the line
     for match in _TOKEN.finditer(spliced):
         kind, value, offset = match.lastgroup or "", match.group(), match.start()
         while passed < len(cuts) and cuts[passed] <= offset:
@@ -218,7 +214,10 @@ def _tokens(text: str) -> Iterator[_Token]:
         if kind == "mark" and value == "#" and fresh:
             directive = True
         fresh = fresh and kind == "comment"
-        column = len(spliced[start:offset].encode("utf-8", "replace")) + 1
+        if counted < start:
+            column, counted = 1, start
+        column += len(spliced[counted:offset].encode("utf-8", "replace"))
+        counted = offset
         yield _Token(kind, value, line, end, column, directive)
         if end > line:
             line, passed = end, ahead

@@ -17,6 +17,8 @@ from ctxlint.findings.model import Suppression
 MARKER = "ctxlint:"
 FORM = "ctxlint: allow(CHECK) REASON"
 
+#: Characters of a source line that are kept: one may hold thousands of comments.
+_SHOWN = 1000
 _ALLOW = re.compile(r"allow\s*\(([^()]*)\)(.*)", re.DOTALL)
 
 
@@ -48,7 +50,7 @@ def of_text(file: str, text: str) -> tuple[Suppression, ...]:
 def _of_comment(file: str, comment: Comment, lines: list[str]) -> Iterator[Suppression]:
     for offset, words in _statements(comment.text):
         line = min(comment.line + offset, comment.end)
-        source = lines[line - 1].rstrip("\r")
+        source = lines[line - 1][:_SHOWN].rstrip("\r")
         at = source.find(MARKER)
         column = len(source[:at].encode("utf-8", "replace")) + 1 if at >= 0 else 1
         match = _ALLOW.match(words)
