@@ -108,7 +108,7 @@ def command(
 def exit_code(result: Result, fail_on: FailOn = "warning") -> int:
     """Incomplete comes before findings: a list that is not whole must not pass
     for one that is. Hidden findings do not count."""
-    if result.incomplete:
+    if result.incomplete or result.gaps:
         return EXIT_INCOMPLETE
     return EXIT_FINDINGS if failing(result, fail_on) else EXIT_CLEAN
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ctxlint.base.errors import ToolMissingError, UsageError
+from ctxlint.base import git
+from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import read_limited
 from ctxlint.cli.output import write_file
 
@@ -156,21 +156,11 @@ def _script(where: Place, arguments: Sequence[str]) -> str:
 
 def _git(directory: Path, *arguments: str, ok_codes: Sequence[int] = (0,)) -> str:
     """What git says. It is the user's own repository: their configuration counts."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=directory,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except FileNotFoundError as error:
-        raise ToolMissingError(
-            "git is not installed", hint="Install it (Debian and Fedora: git)."
-        ) from error
+    done = git.users(arguments, cwd=directory)
     if done.returncode not in ok_codes:
-        lines = done.stderr.strip().splitlines() or [f"git {arguments[0]} failed"]
-        raise UsageError(lines[0], hint="run it inside the work tree of a git repository")
-    return done.stdout.strip() if done.returncode == 0 else ""
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise UsageError(
+            lines[0] if lines else f"git {arguments[0]} failed",
+            hint="run it inside the work tree of a git repository",
+        )
+    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""

@@ -78,7 +78,7 @@ def command(
         request, settings = make_request(options)
         choice = make_choice(options, settings, request.tree)
         with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
-            found = _open(series, base, request.tree)
+            found = _open(series, base, request.tree, singly=style in ("b4", "b4-lines"))
             from ctxlint.pipeline import series as steps
             from ctxlint.pipeline.changed import MAX_UNITS
 
@@ -117,14 +117,18 @@ def command(
     return code
 
 
-def _open(source: str, base: str | None, tree: Path) -> Series:
+def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
     from ctxlint.findings.baseline import DEFAULT_NAME
     from ctxlint.patches import open_series
     from ctxlint.patches.mail import MAX_INPUT
 
+    if source == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed", hint="Give a file, or a pipe.")
     stdin = sys.stdin.buffer.read(MAX_INPUT + 1) if source == "-" else None
     tracking = _tracking() if source == "-" else None
-    found = open_series(source, tree=tree, base=base, stdin=stdin, tracking=tracking)
+    found = open_series(
+        source, tree=tree, base=base, stdin=stdin, tracking=tracking, singly=singly
+    )
     for name in (".ctxlint.toml", "pyproject.toml", ".config", DEFAULT_NAME):
         # They can name libraries to load and hide findings; kbuild evaluates a .config.
         if name in found.difference:
@@ -149,7 +153,7 @@ def _tracking() -> bytes | None:
 
 def exit_code(result: SeriesResult, fail_on: FailOn = "warning") -> int:
     """As for ``audit``: incomplete comes before findings."""
-    if result.incomplete:
+    if result.incomplete or result.gaps:
         return EXIT_INCOMPLETE
     new = [f for patch in result.patches for f in patch.introduced]
     failing = fail_on != "never" and any(

@@ -205,7 +205,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     what is suppressed or known to ``hidden`` and tells in ``stale`` which
     entries of the baseline have no finding any more. A finding whose verdict is
     ``"refuted"`` is one like any other. ``notes`` are sentences that a summary must
-    not leave out, such as what a settings file of the tree hides.
+    not leave out, such as what a settings file of the tree hides. ``gaps`` are sentences on
+    what was not looked at and is no unit (parts of a patch series); they make a result
+    incomplete.
     """
 
     tool: ToolInfo
@@ -221,3 +223,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[Finding, ...] = ()
     stale: tuple[BaselineEntry, ...] = ()
     notes: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()

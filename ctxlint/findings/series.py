@@ -69,7 +69,9 @@ class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):
     the base. ``base`` is a commit, ``base_from`` says in words how it was chosen.
     ``prepared``: the profiles were configured by ctxlint, not taken from a build.
     ``kept`` are there before and after it. ``result`` holds what the series leaves
-    behind, as a result of its own for reports that know no series.
+    behind, as a result of its own for reports that know no series. ``gaps`` are sentences
+    on patches that somebody may apply and that were not judged, or not as they would be;
+    with one the series is incomplete.
     """
 
     tool: ToolInfo
@@ -87,6 +89,7 @@ class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: tuple[Incomplete, ...]
     notes: tuple[str, ...]
     result: Result
+    gaps: tuple[str, ...] = ()
 
     @property
     def introduces(self) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from ctxlint.base import git
 from ctxlint.base.errors import TreeError, UsageError
 from ctxlint.kbuild.model import Tree
 
@@ -58,37 +57,19 @@ def _version(makefile: Path) -> str | None:
 
 def _commit(directory: Path) -> str | None:
     """The checked-out commit when the tree itself (not a directory above) is git's."""
-    if not (directory / ".git").exists() or shutil.which("git") is None:
+    if not (directory / ".git").exists():
         return None
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(directory), "rev-parse", "HEAD"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    commit: str = answer.stdout.strip()
-    return commit or None if answer.returncode == 0 else None
+    return git.ask(directory, "rev-parse", "--verify", "--quiet", "HEAD") or None
 
 
 def origin(directory: Path) -> str | None:
     """URL of the repository that a tree was cloned from, without credentials; None
     for a tree without git, or one whose remote is not a URL of the web."""
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(directory), "remote", "get-url", "origin"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    if not (directory / ".git").exists():
         return None
-    match = re.fullmatch(r"(https?://)(?:[^/@]*@)?(\S+)", answer.stdout.strip())
-    return match[1] + match[2] if match and answer.returncode == 0 else None
+    url = git.ask(directory, "config", "--get", "remote.origin.url") or ""
+    match = re.fullmatch(r"(https?://)(?:[^/@]*@)?(\S+)", url)
+    return match[1] + match[2] if match else None
 
 
 def normal_paths(tree: Tree, paths: Iterable[str]) -> tuple[str, ...]:

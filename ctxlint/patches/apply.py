@@ -2,26 +2,27 @@
 """Applying a diff to contents, in a directory of its own outside of any repository.
 
 git decides whether a hunk fits, as it does for ``git am``. The directory holds the files
-that the diff names and nothing else, and is gone afterwards. Files that would mean
-something to git (``.gitattributes`` and the like) stay out of it.
+that the diff names and nothing else, and is gone afterwards. ``.gitattributes``, which git
+would obey, stays out of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from ctxlint.base import git
 from ctxlint.base.processes import scratch
-from ctxlint.patches import git
-from ctxlint.patches.model import MAX_FILE_BYTES, FilePatch, Hunk, PatchError
+from ctxlint.patches.model import MAX_CONTENT, MAX_FILE_BYTES, FilePatch, Hunk, PatchError
 
 Read = Callable[[str], bytes | None]
 """The content of a file before the patch; None when there is none."""
 
-_OURS = re.compile(r"(?:^|/)\.(?:git[a-z]+|mailmap)$", re.I)
+_ATTRIBUTES = re.compile(r"(?:^|/)\.gitattributes$", re.I)
 
 
 def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, bytes | None]:
@@ -34,14 +35,20 @@ def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, byte
         name: read(name)
         for file in files
         for name in (file.old, file.new)
-        if name is not None and not _OURS.search(name)
+        if name is not None and not _ATTRIBUTES.search(name)
     }
-    skipped = sorted(
-        {n for f in files for n in (f.old, f.new) if n is not None and _OURS.search(n)}
-    )
+    skipped = left_out(files)
     if not before:
         return {}
-    with scratch("ctxlint-apply-") as root:
+    size = len(diff) + sum(len(before.get(file.old or "") or b"") for file in files)
+    if size > MAX_CONTENT:
+        raise PatchError(
+            f"the patch makes files of {size >> 20} MB, more than {MAX_CONTENT >> 20}",
+            hint="A patch of that size is not read.",
+        )
+    with git_free_directory("ctxlint-apply-") as (place, no_repository):
+        root = place / "tree"
+        root.mkdir()
         for name, data in before.items():
             if data is not None:
                 _write(root, name, data)
@@ -49,7 +56,7 @@ def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, byte
             ["apply", "--whitespace=nowarn", *(f"--exclude={n}" for n in skipped), "-"],
             cwd=root,
             stdin=diff,
-            extra={"GIT_CEILING_DIRECTORIES": str(root.parent), "GIT_DIR": str(root / "none")},
+            extra=no_repository,
         )
         if done.returncode:
             raise _does_not_apply(done.stderr.decode("utf-8", "replace"), files)
@@ -58,6 +65,47 @@ def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, byte
     if unknown:
         raise PatchError(f"{unknown[0]!r}: the patch wrote a file that it does not name")
     return {name: after.get(name) for name in sorted(before) if after.get(name) != before[name]}
+
+
+def left_out(files: Sequence[FilePatch]) -> list[str]:
+    """Names in a patch that are not patched, as git would obey these files.
+
+    Raises :class:`PatchError` when one becomes another file or another becomes it."""
+    found = set()
+    for file in files:
+        both = {name for name in (file.old, file.new) if name is not None}
+        attributes = {name for name in both if _ATTRIBUTES.search(name)}
+        if attributes and len(both) > 1:
+            raise PatchError(f"{min(attributes)}: renamed or copied, which is not done")
+        found |= attributes
+    return sorted(found)
+
+
+_NO_NAME = "0" * 256
+"""A name that no file has: the file systems of Linux end at 255 bytes."""
+
+
+@contextlib.contextmanager
+def git_free_directory(prefix: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """An empty directory of the user's alone, and variables with which git, started
+    below it, finds no repository anywhere.
+
+    GIT_DIR lies beside what is written for a series, never in it: whatever a series
+    makes there, git must not take it for its own configuration.
+    """
+    with scratch(prefix) as place:
+        nowhere = place / "no-repository"
+        if os.path.lexists(nowhere):
+            raise PatchError(f"{nowhere} exists, and git would read it")
+        yield (
+            place,
+            {
+                "GIT_DIR": str(nowhere / _NO_NAME),
+                "GIT_CEILING_DIRECTORIES": str(place),
+            },
+        )
+        if os.path.lexists(nowhere):
+            raise PatchError(f"{nowhere} was made, and git may have read it")
 
 
 def _write(root: Path, name: str, data: bytes) -> None:

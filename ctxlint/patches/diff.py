@@ -12,19 +12,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ctxlint.patches.model import (
+    MAX_COMPONENT,
     MAX_FILES,
+    MAX_HUNKS,
+    MAX_NAME,
     MAX_PATCH_BYTES,
     FilePatch,
     Hunk,
     PatchError,
 )
 
-_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)$", re.S)
-_MODE = re.compile(r"^(?:old mode|new mode|new file mode|deleted file mode) (\d+)$")
-_INDEX = re.compile(r"^index [0-9a-f]+\.\.[0-9a-f]+ (\d+)$")
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)$", re.S | re.A)
+# git takes a mode with blanks or anything else behind it for that mode.
+_MODE = re.compile(r"^(?:old mode|new mode|new file mode|deleted file mode) (.*)$", re.S)
+_INDEX = re.compile(r"^index [^ .]*\.\.\S* (.*)$", re.S)
 _FILE_MODES = {"100644", "100755", "100664"}
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a directory"}
-_START = re.compile(rb"^(?:diff -|Index: |---\s*$|--- (?:a/|/dev/null|\"?\S+/))", re.M)
+# As mailinfo.c of git has it.
+_START = re.compile(rb"^(?:diff -|Index: |--- \S|---[ \t\r\f\v]*$)", re.M)
+_DIFF = re.compile(rb"^(?:diff --git |---[ \t].*\n\+\+\+[ \t])", re.M)
 
 
 def diff_of(body: bytes) -> bytes:
@@ -35,7 +41,7 @@ def diff_of(body: bytes) -> bytes:
 
 def has_diff(body: bytes) -> bool:
     """Whether a message holds a patch at all."""
-    return re.search(rb"^(?:diff --git |--- \S.*\n\+\+\+ \S)", diff_of(body), re.M) is not None
+    return _DIFF.search(diff_of(body)) is not None
 
 
 def parse(diff: bytes) -> tuple[FilePatch, ...]:
@@ -83,7 +89,7 @@ class _File:
 
 
 def _files(lines: list[str]) -> Iterator[_File]:
-    at = 0
+    at = hunks = 0
     current: _File | None = None
     while at < len(lines):
         line = lines[at].removesuffix("\r")
@@ -103,6 +109,9 @@ def _files(lines: list[str]) -> Iterator[_File]:
                 while at < len(lines) and (match := _HUNK.match(lines[at].removesuffix("\r"))):
                     hunk, at = _hunk(lines, at, match)
                     current.hunks.append(hunk)
+                    hunks += 1
+                    if hunks > MAX_HUNKS:
+                        raise PatchError(f"the patch has more than {MAX_HUNKS} hunks")
                 if not current.hunks:
                     raise PatchError(f"line {at}: a file of the patch has no hunk")
                 continue
@@ -119,10 +128,11 @@ def _files(lines: list[str]) -> Iterator[_File]:
 
 
 def _header(current: _File, line: str, at: int) -> None:
-    mode = _MODE.match(line) or _INDEX.match(line)
-    if mode is not None:
-        if mode[1] not in _FILE_MODES:
-            kind = _KINDS.get(mode[1], f"a file of mode {mode[1]}")
+    found = _MODE.match(line) or _INDEX.match(line)
+    if found is not None:
+        mode = found[1].strip()
+        if mode not in _FILE_MODES:
+            kind = _KINDS.get(mode[:6], f"a file of mode {_shown(mode)}")
             name = current.git[1] if current.git else "a file"
             raise PatchError(
                 f"{_shown(name)}: the patch makes or changes {kind}",
@@ -152,6 +162,8 @@ def _take_names(current: _File, old: str, new: str, at: int) -> None:
 
 
 def _hunk(lines: list[str], at: int, match: re.Match[str]) -> tuple[Hunk, int]:
+    if any(len(match[n] or "") > 9 for n in (1, 2, 3, 4)):
+        raise PatchError(f"line {at + 1}: a number of more than 9 digits in a hunk")
     old_start, new_start = int(match[1]), int(match[3])
     old = int(match[2]) if match[2] else 1
     new = int(match[4]) if match[4] else 1
@@ -185,6 +197,8 @@ def _git_names(line: str, at: int) -> tuple[str, str]:
     """Both names of a ``diff --git`` line. Unquoted names with blanks are taken only
     when both are the same, as git does."""
     rest = line[len("diff --git ") :]
+    if len(rest) > 8 * MAX_NAME + 20:
+        raise PatchError(f"line {at + 1}: names of {len(rest)} characters")
     if rest.startswith('"'):
         end = re.match(r'"(?:[^"\\]|\\.)*"', rest)
         if end is None:
@@ -212,6 +226,8 @@ _ESCAPES = {"n": 10, "t": 9, "r": 13, "a": 7, "b": 8, "f": 12, "v": 11, '"': 34,
 
 def _unquote(name: str, at: int) -> str:
     """A name as git quotes it (C escapes, octal bytes)."""
+    if len(name) > 4 * MAX_NAME + 10:
+        raise PatchError(f"line {at + 1}: a name of {len(name)} characters")
     if not name.startswith('"'):
         return name
     if len(name) < 2 or not name.endswith('"'):
@@ -263,11 +279,17 @@ def checked_name(name: str) -> str:
         plain = part.lower().rstrip(". ").partition(":")[0].rstrip(". ")
         if plain == ".git" or re.fullmatch(r"git~\d+", plain) or plain == ".gitmodules":
             raise PatchError(f"{_shown(name)}: a file of git itself")
-    if len(name) > 1024 or len(parts) > 64:
-        raise PatchError(f"{_shown(name[:60])}...: a name of {len(name)} characters")
+    if len(name.encode()) > MAX_NAME or len(parts) > 64:
+        raise PatchError(f"{_shown(name)}: a name of {len(name)} characters")
+    if any(len(part.encode()) > MAX_COMPONENT for part in parts):
+        raise PatchError(
+            f"{_shown(name)}: a part of a name with more than {MAX_COMPONENT} bytes"
+        )
     return name
 
 
 def _shown(name: str) -> str:
     """Fit for a terminal: the name comes from a stranger."""
+    if len(name) > 80:
+        return _shown(name[:60]) + "..."
     return name.encode("unicode_escape", "surrogatepass").decode("ascii").replace("\\\\", "\\")

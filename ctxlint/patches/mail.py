@@ -3,33 +3,52 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import email
-import mailbox
+import email.errors
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
 
 from ctxlint.patches import diff
-from ctxlint.patches.model import MAX_PATCH_BYTES, MAX_PATCHES, Mail, PatchError
+from ctxlint.patches.model import MAX_PATCH_BYTES, Mail, PatchError
+from ctxlint.patches.split import MAX_MAILS, split
 
 MAX_INPUT = 4 * MAX_PATCH_BYTES
+MAX_SUBJECT = 2000
+MAX_HEADER = 16 << 10
+MAX_FIELDS = 500
+MAX_PARTS = 60
+"""Parts of a message, nested ones included; git itself takes five levels."""
+MAX_NUMBER = 9999
+"""Largest number, total or version in the tag of a patch."""
 
-_FROM = re.compile(rb"^From \S+ +.*\d\d:\d\d:\d\d.* \d{4}\s*$", re.M)
-_PREFIX = re.compile(r"^\s*\[([^\]]*)\]\s*")
-_COUNT = re.compile(r"(?:^|\s)0*(\d+)/0*(\d+)(?:\s|$)")
-_VERSION = re.compile(r"(?:^|[\s])v(\d+)(?:\s|$)|PATCHv(\d+)", re.I)
+_ENVELOPES = re.compile(rb"(?:>?From [^\n]*\n)+")
+_FIELD = re.compile(rb"^[!-9;-~]+:[^\n]*(?:\n[ \t][^\n]*)*", re.M)
+_CONTENT = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.M | re.I)
+_ANSWER = re.compile(r"\s*(?:re|aw|antw|fwd?|sv|wg)\s*(?:\[\d+\])?\s*:", re.I)
+_VERSION = re.compile(r"(?:patch)?v(\d+)", re.I | re.A)
 _BASE = re.compile(rb"^base-commit: *([0-9a-f]{7,64})\b", re.M)
 _NEEDS = re.compile(rb"^prerequisite-patch-id:", re.M)
+_CHARSET = re.compile(
+    r"utf-(?:7|8-sig|16|32)(?:-[lb]e)?|iso8859-\d+|cp\d+|koi8-[rtu]|gb\w+|big5\w*"
+    r"|euc_\w+|shift_jis\w*|iso2022_\w+|mac-\w+|hz|johab|tis-620"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A message: its number in the series (0: cover letter), and its diff."""
+    """A message: its number in the series (0: cover letter, or no number), and its diff.
+
+    ``raw`` is the whole of it; ``mailed`` tells a message from a bare diff. ``answer``:
+    its subject begins with "Re:". ``problem`` is a sentence on what it holds and was not
+    read, ``doubt`` one on why what was read may not be all.
+    """
 
     number: int
     total: int
@@ -40,115 +59,100 @@ class Letter:
     diff: bytes
     base: str
     needs_others: bool
+    raw: bytes
+    mailed: bool
+    answer: bool = False
+    problem: str = ""
+    doubt: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a sentence."""
+        if self.number or self.total:
+            version = f"v{self.version} " if self.version > 1 else ""
+            return f"patch {version}{self.number}/{self.total}"
+        words = self.mail.subject or self.subject
+        return f'"{words[:60]}"' if words else "a message without a subject"
 
 
 def from_bytes(data: bytes) -> list[Letter]:
-    """The letters of an mbox, a single message or a bare diff."""
+    """The letters of an mbox, a single message or a bare diff.
+
+    Raises :class:`PatchError` for what is beyond a limit."""
     if len(data) > MAX_INPUT:
         raise PatchError(f"the input has {len(data) >> 20} MB, more than {MAX_INPUT >> 20}")
-    return [letter for raw in _split(data) if (letter := _letter(raw)) is not None]
+    return [letter for raw in split(data) if (letter := _letter(raw)) is not None]
 
 
 def from_path(path: Path) -> list[Letter]:
     """The letters of a file, a folder of patches (in the order of their names), or a
-    maildir."""
+    maildir (likewise, as ``git am`` reads one)."""
     if not path.is_dir():
         return from_bytes(_read(path))
     if all((path / name).is_dir() for name in ("cur", "new")):
-        box = mailbox.Maildir(path, create=False)
-        found = []
-        for key in sorted(box.keys()):
-            found += from_bytes(box.get_bytes(key))
-        return found
+        files = sorted(
+            (entry for name in ("cur", "new") for entry in _entries(path / name)),
+            key=lambda entry: entry.name,
+        )
+    else:
+        suffixes = (".patch", ".eml", ".mbox", ".diff")
+        files = [entry for entry in _entries(path) if entry.suffix in suffixes]
     letters: list[Letter] = []
-    for entry in sorted(path.iterdir()):
-        if entry.suffix in (".patch", ".eml", ".mbox", ".diff") and _regular(entry):
-            letters += from_bytes(_read(entry))
+    size = 0
+    for entry in files:
+        data = _read(entry)
+        size += len(data)
+        if size > MAX_INPUT:
+            raise PatchError(f"{path}: more than {MAX_INPUT >> 20} MB of messages")
+        letters += from_bytes(data)
+        if len(letters) > MAX_MAILS:
+            raise PatchError(f"{path}: more than {MAX_MAILS} messages")
     return letters
 
 
-def in_order(letters: list[Letter]) -> list[Letter]:
-    """The patches of one series, by number, without answers and older versions.
-
-    Raises :class:`PatchError` when there is none, or they are not one series.
-    """
-    patches = [letter for letter in letters if letter.diff]
-    if not patches:
-        raise PatchError(
-            "no patch in the input",
-            hint="Give an mbox, a .patch file, a folder of them, a maildir, or a git range.",
-        )
-    if len(patches) > MAX_PATCHES:
-        raise PatchError(f"{len(patches)} patches, more than {MAX_PATCHES}")
-    newest = max(letter.version for letter in patches)
-    patches = [letter for letter in patches if letter.version == newest]
-    if all(letter.number for letter in patches):
-        unique: dict[int, Letter] = {}
-        for letter in patches:
-            known = unique.setdefault(letter.number, letter)
-            if known is not letter and known.diff != letter.diff:
-                raise PatchError(
-                    f"two different patches are number {letter.number}",
-                    hint="Give the messages of one series (b4 am makes such an mbox).",
-                )
-        patches = [unique[number] for number in sorted(unique)]
-    return patches
+def _entries(folder: Path) -> list[Path]:
+    return [entry for entry in sorted(folder.iterdir()) if _regular(entry)]
 
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_INPUT:
-            raise PatchError(f"{path}: larger than {MAX_INPUT >> 20} MB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_INPUT + 1)
     except OSError as error:
         raise PatchError(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_INPUT:
+        raise PatchError(f"{path}: larger than {MAX_INPUT >> 20} MB")
+    return data
 
 
 def _regular(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
-def _split(data: bytes) -> Iterator[bytes]:
-    """Messages of an mbox. A line of a commit's text that starts with "From " divides
-    nothing unless it looks like an envelope with a date."""
-    starts = [m for m in _FROM.finditer(data) if _begins(data, m.start())]
-    if not starts or data[: starts[0].start()].strip():
-        yield data
-        return
-    ends = [m.start() for m in starts[1:]] + [len(data)]
-    for match, end in zip(starts, ends, strict=True):
-        yield re.sub(rb"^>(>*From )", rb"\1", data[match.end() + 1 : end], flags=re.M)
-
-
-def _begins(data: bytes, at: int) -> bool:
-    before = data[:at]
-    return not before or before.endswith((b"\n\n", b"\n\r\n"))
-
-
 def _letter(raw: bytes) -> Letter | None:
-    head = raw.lstrip().split(b"\n", 1)[0]
-    if not re.match(rb"[A-Za-z][\w-]*:", head):
+    raw = raw.lstrip().replace(b"\r\n", b"\n")  # as git mailsplit does
+    top = _ENVELOPES.match(raw)
+    headers = raw[top.end() :] if top is not None else raw
+    if not re.match(rb"[A-Za-z][\w-]*:", headers[:100]):
         if not diff.has_diff(raw):
             return None
         return Letter(
             number=0, total=0, version=0, subject="", author="", mail=Mail(),
-            diff=diff.diff_of(raw), base=_base(raw), needs_others=False,
+            diff=raw, base=_base(raw), needs_others=False, raw=raw, mailed=False,
         )  # fmt: skip
-    message = email.message_from_bytes(raw.lstrip())
+    _check_size(headers)
+    message = email.message_from_bytes(headers)
     subject = header(message, "Subject")
-    body = _body(message)
-    answer = re.match(r"\s*(?:re|aw|fwd?)\s*:", subject, re.I) is not None
-    text = diff.diff_of(body) if diff.has_diff(body) and not answer else b""
-    words, title = "", subject
-    while match := _PREFIX.match(title):
-        words += " " + match[1]
-        title = title[match.end() :]
-    count, version = _COUNT.search(words), _VERSION.search(words)
+    if len(subject) > MAX_SUBJECT:
+        raise PatchError(f"a subject of {len(subject)} characters", hint=_HINT_LIMIT)
+    body, unread = _body(message)
+    answer, words, title = _tag(subject)
+    number, total, version = _numbers(words)
     return Letter(
-        number=int(count[1]) if count else 0,
-        total=int(count[2]) if count else 0,
-        version=int(version[1] or version[2]) if version else 1,
-        subject=title.strip() or subject.strip(),
+        number=number,
+        total=total,
+        version=version,
+        subject=title or subject.strip(),
         author=header(message, "From"),
         mail=Mail(
             subject=subject,
@@ -158,14 +162,96 @@ def _letter(raw: bytes) -> Letter | None:
             cc=header(message, "Cc"),
             date=header(message, "Date"),
         ),
-        diff=text,
+        diff=diff.diff_of(body) if diff.has_diff(body) else b"",
         base=_base(body),
         needs_others=_NEEDS.search(body) is not None,
+        raw=raw,
+        mailed=True,
+        answer=answer,
+        problem=f"it has a diff in a part of type {unread}, which is not read"
+        if unread
+        else "",
     )
 
 
+_HINT_LIMIT = "No message on a kernel list has such a one; it is not read."
+
+
+def _check_size(raw: bytes) -> None:
+    """Limits on what the parser of messages needs more than linear time or memory for."""
+    top = raw[: (re.search(rb"\n\n", raw) or re.search(rb"\Z", raw)).start()]  # type: ignore[union-attr]
+    fields = 0
+    for field in _FIELD.finditer(top):
+        fields += 1
+        if len(field[0]) > MAX_HEADER:
+            name = field[0][:40].partition(b":")[0].decode("ascii", "replace")
+            raise PatchError(
+                f"a header ({name}) of {len(field[0]) >> 10} kB, more than {MAX_HEADER >> 10}",
+                hint=_HINT_LIMIT,
+            )
+    if fields > MAX_FIELDS:
+        raise PatchError(f"a message with {fields} headers", hint=_HINT_LIMIT)
+    parts = 0
+    for field in _CONTENT.finditer(raw):
+        parts += 1
+        if len(field[0]) > MAX_SUBJECT:
+            raise PatchError("a content type of more than 2 kB", hint=_HINT_LIMIT)
+    if parts > MAX_PARTS:
+        raise PatchError(
+            f"a message with {parts} parts, more than {MAX_PARTS}", hint=_HINT_LIMIT
+        )
+
+
+def _tag(subject: str) -> tuple[bool, list[str], str]:
+    """Whether a subject is that of an answer, the words in its brackets, and the rest."""
+    answer = False
+    words: list[str] = []
+    at = 0
+    while True:
+        while at < len(subject) and subject[at].isspace():
+            at += 1
+        match = _ANSWER.match(subject, at)
+        if match is not None:
+            answer = True
+            at = match.end()
+            continue
+        end = subject.find("]", at) if subject.startswith("[", at) else -1
+        if end < 0:
+            return answer, words, subject[at:].strip()
+        words += subject[at + 1 : end].replace(",", " ").split()
+        at = end + 1
+
+
+def _numbers(words: Iterable[str]) -> tuple[int, int, int]:
+    """Number, total and version out of the words of a tag (0, 0, 1 by default)."""
+    number = total = 0
+    version = 1
+    for word in words:
+        first, slash, second = word.partition("/")
+        if slash and _digits(first) and _digits(second):
+            number, total = _number(first), _number(second)
+        elif match := _VERSION.fullmatch(word):
+            version = _number(match[1])
+        elif _digits(word) and len(word) > 100:
+            _number(word)
+    return number, total, version
+
+
+def _digits(word: str) -> bool:
+    return word.isascii() and word.isdigit()
+
+
+def _number(word: str) -> int:
+    short = word.lstrip("0") or "0"
+    if len(word) > 100 or len(short) > len(str(MAX_NUMBER)):
+        raise PatchError(
+            f"a number of {len(word)} digits in the tag of a patch", hint=_HINT_LIMIT
+        )
+    return int(short)
+
+
 def _replied(message: Message) -> list[str]:
-    known = header(message, "References").split()
+    known = set(header(message, "References").split())
     return [i for i in header(message, "In-Reply-To").split() if i not in known]
 
 
@@ -174,9 +260,12 @@ def header(message: Message, name: str) -> str:
     raw = next((v for k, v in message.raw_items() if k.lower() == name.lower()), "")
     # Bytes that are not ASCII come as lone surrogates; people send plain UTF-8.
     value = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    with contextlib.suppress(LookupError, UnicodeError, ValueError):
-        value = str(make_header(decode_header(value)))
-    return re.sub(r"\s+", " ", value).strip()
+    if "=?" in value:
+        with contextlib.suppress(
+            LookupError, UnicodeError, ValueError, email.errors.MessageError
+        ):
+            value = str(make_header(decode_header(value)))
+    return " ".join(value.split())
 
 
 def _base(body: bytes) -> str:
@@ -184,22 +273,34 @@ def _base(body: bytes) -> str:
     return found[1].decode("ascii") if found else ""
 
 
-def _body(message: Message) -> bytes:
-    """The text parts, as UTF-8, with plain line ends."""
+def _body(message: Message) -> tuple[bytes, str]:
+    """The text parts, as UTF-8, with plain line ends, and the type of a part that has a
+    diff too and is no text (``""``: there is none)."""
     parts = []
+    unread = ""
     for part in message.walk():
-        if part.get_content_maintype() != "text" or part.get_content_subtype() == "html":
+        if part.is_multipart():
             continue
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes):
             continue
-        charset = (part.get_content_charset() or "utf-8").lower()
-        if charset not in ("utf-8", "us-ascii", "ascii", "unknown-8bit"):
-            with contextlib.suppress(LookupError, UnicodeError):
-                data = data.decode(charset).encode("utf-8")
-        parts.append(data)
-    body = b"\n".join(parts)
-    lines = body.split(b"\n")
-    if len(lines) > 1 and all(line.endswith(b"\r") for line in lines[:-1]):
-        body = body.replace(b"\r\n", b"\n")
-    return body
+        kind = part.get_content_type()
+        if not kind.startswith("text/") or kind == "text/html":
+            if diff.has_diff(data):
+                unread = unread or kind[:80]
+            continue
+        text = _utf8(data, part)
+        if text.count(b"\r\n") == text.count(b"\n"):
+            text = text.replace(b"\r\n", b"\n")
+        parts.append(text)
+    return b"\n".join(parts), unread
+
+
+def _utf8(data: bytes, part: Message) -> bytes:
+    """Text of a part in UTF-8; as it is in a charset that is not known."""
+    with contextlib.suppress(LookupError, ValueError, email.errors.MessageError):
+        charset = part.get_content_charset() or "utf-8"
+        # Names of other codecs of Python are no charsets of mail, and some are slow.
+        if len(charset) <= 40 and _CHARSET.fullmatch(codecs.lookup(charset).name):
+            return data.decode(charset).encode("utf-8")
+    return data

@@ -12,8 +12,15 @@ MAX_PATCHES = 500
 MAX_PATCH_BYTES = 16 << 20
 MAX_FILES = 4000
 """Files that one patch may touch."""
+MAX_HUNKS = 100_000
 MAX_FILE_BYTES = 16 << 20
 """Size of a file after a patch; the largest header of the kernel has 15 MB."""
+MAX_CONTENT = 512 << 20
+"""Size of all files that a patch names, and of all that a series changes: a short patch
+can make many copies of a large file."""
+MAX_NAME = 1024
+MAX_COMPONENT = 255
+"""Bytes of a name and of one part of it; the latter is the limit of file systems."""
 
 
 class PatchError(UsageError):
@@ -97,7 +104,8 @@ class Series:
 
     ``base`` is a commit, None for a tree without git; ``base_from`` says how it was
     chosen, in words. ``difference`` are the files in which the base differs from what
-    is on the disk. ``notes`` are sentences for the reader.
+    is on the disk. ``notes`` are sentences for the reader, ``gaps`` are those on what is
+    not judged though somebody may apply it.
     """
 
     base: str | None
@@ -105,3 +113,4 @@ class Series:
     difference: Mapping[str, bytes | None]
     patches: tuple[Patch, ...]
     notes: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ctxlint.patches import diff, revisions
 from ctxlint.patches import mail as letters_of
-from ctxlint.patches.apply import apply
+from ctxlint.patches.apply import apply, left_out
 from ctxlint.patches.git import Repository
 from ctxlint.patches.mail import Letter
-from ctxlint.patches.model import MAX_FILE_BYTES, Patch, PatchError, Series
+from ctxlint.patches.mailinfo import as_git_reads
+from ctxlint.patches.model import MAX_CONTENT, MAX_FILE_BYTES, Patch, PatchError, Series
+from ctxlint.patches.order import choose
 
 MAX_DIFFERENT = 5000
 """Files in which the base may differ from the disk."""
@@ -26,14 +29,16 @@ def open_series(
     base: str | None = None,
     stdin: bytes | None = None,
     tracking: bytes | None = None,
+    singly: bool = False,
 ) -> Series:
     """The series that ``source`` names, applied to its base.
 
     ``source`` is a file or a folder (an mbox, a patch, a folder of patches, a maildir),
     ``"-"`` for ``stdin``, or a range or branch of the repository that ``tree`` is the
     work tree of. ``base`` is a commit. ``tracking`` is what b4 review says of the series
-    that the input belongs to (the file in B4_TRACKING_FILE). Raises :class:`PatchError`
-    for a patch that is malformed, unsafe or does not apply.
+    that the input belongs to (the file in B4_TRACKING_FILE). ``singly``: messages of a
+    series are handed over one by one, so a lone one is not a series that lacks the rest.
+    Raises :class:`PatchError` for a patch that is malformed, unsafe or does not apply.
     """
     repository = Repository(tree) if (tree / ".git").exists() else None
     if base is not None and repository is None:
@@ -43,7 +48,7 @@ def open_series(
         )
     if source == "-":
         letters = letters_of.from_bytes(stdin or b"")
-    elif Path(source).exists():
+    elif os.path.exists(source):  # noqa: PTH110 - Path.exists() fails for a long name
         letters = letters_of.from_path(Path(source))
     elif repository is None:
         raise PatchError(
@@ -55,7 +60,7 @@ def open_series(
     review = _under_review(repository, tracking)
     if repository is not None and review is not None and not any(x.diff for x in letters):
         return _of_range(repository, "..".join(review), None)  # a cover letter alone
-    return _of_mail(repository, tree, letters, base, review)
+    return _of_mail(repository, tree, letters, base, review, singly or tracking is not None)
 
 
 def _under_review(
@@ -92,43 +97,78 @@ def _of_range(repository: Repository, spec: str, base: str | None) -> Series:
 def _of_mail(
     repository: Repository | None,
     tree: Path,
-    letters: list[Letter],
+    letters: Sequence[Letter],
     base: str | None,
     review: tuple[str, str] | None,
+    singly: bool,
 ) -> Series:
-    patches = letters_of.in_order(letters)
+    letters = as_git_reads(letters)
+    chosen = choose(letters, singly=singly)
+    patches = chosen.patches
     notes: list[str] = []
     if any(letter.needs_others for letter in letters):
         notes.append("the series names prerequisite patches, which are not applied")
-    if repository is None:
-        return Series(
-            base=None,
-            base_from="the files as they are (no git repository)",
-            difference={},
-            patches=_applied(patches, _Disk(tree)),
-            notes=tuple(notes),
-        )
-    commit, words = _base(repository, letters, base, notes)
+    files: _Disk | _Commit = _Disk(tree)
+    commit, words = None, "the files as they are (no git repository)"
+    if repository is not None:
+        commit, words = _base(repository, letters, base, notes)
+        files = _Commit(repository, commit)
     try:
-        done = _applied(patches, _Commit(repository, commit))
+        done = _applied(patches, files)
     except PatchError as error:
         there = None
-        if base is None and len(patches) == 1:
+        if repository is not None and base is None and len(patches) == 1:
             there = revisions.commit_of(repository, patches[0], review)
-        parent = there and repository.parent(there)
-        if not there or not parent:
+        parent = there and repository and repository.parent(there)
+        if not there or not parent or repository is None:
             if error.number == patches[0].number and patches[0].number > 1:
                 error.hint = "It is not the first of its series: give all of them, or --base."
             raise
         commit, words = parent, f"the parent of {there[:12]}, which is this patch"
-        done = _applied(patches, _Commit(repository, commit))
+        files = _Commit(repository, commit)
+        done = _applied(patches, files)
+        chosen = choose(letters, singly=True)  # the rest of the series is in the tree
+    gaps = [*chosen.gaps, *_other_order(letters, patches, done, files)]
+    notes += [
+        f"patch {patch.number}/{patch.total} changes {name}, which is left out"
+        for patch in done
+        for name in left_out(patch.files)
+    ]
     return Series(
         base=commit,
         base_from=words,
-        difference=difference(repository, commit),
+        difference=difference(repository, commit) if repository and commit else {},
         patches=done,
         notes=tuple(notes),
+        gaps=tuple(gaps),
     )
+
+
+def _other_order(
+    letters: Sequence[Letter],
+    patches: Sequence[Letter],
+    done: Sequence[Patch],
+    files: _Disk | _Commit,
+) -> list[str]:
+    """``git am`` takes the patches as they come, not by number: a sentence when that makes
+    other files."""
+    taken = {id(letter) for letter in patches}
+    come = [letter for letter in letters if id(letter) in taken]
+    if all(one is other for one, other in zip(come, patches, strict=True)):
+        return []
+    try:
+        other = _applied(come, files)
+    except PatchError:
+        return []  # so it cannot be done
+    if _end(other) == _end(done):
+        return []
+    return ["the messages are not in the order of their numbers, and git am, which takes them "
+            "as they come, would make other files"]  # fmt: skip
+
+
+def _end(patches: Sequence[Patch]) -> dict[str, bytes | None]:
+    """What a series leaves behind."""
+    return {name: data for patch in patches for name, data in patch.contents.items()}
 
 
 def _base(
@@ -167,7 +207,7 @@ class _Disk:
         parts = name.split("/")
         for part in parts:
             path = path / part
-            if path.is_symlink():
+            if os.path.islink(path):  # noqa: PTH114 - Path.is_symlink() fails for a long name
                 raise PatchError(
                     f"{name}: {path.relative_to(self._tree)} is a symbolic link",
                     hint="What is behind a link is not patched.",
@@ -223,6 +263,7 @@ class _Commit:
 def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, ...]:
     now: dict[str, bytes | None] = {}
     found = []
+    size = 0
     for place, letter in enumerate(letters, 1):
         number = letter.number or place
         total = letter.total or len(letters)
@@ -236,6 +277,9 @@ def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, .
                 f"patch {number}/{total}: {error}", hint=error.hint, number=number
             ) from error
         now.update(contents)
+        size += sum(len(data or b"") for data in contents.values())
+        if size > MAX_CONTENT:
+            raise PatchError(f"the series makes files of more than {MAX_CONTENT >> 20} MB")
         found.append(
             Patch(
                 number=number,

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctxlint.base.errors import UsageError
-from ctxlint.patches.git import Entry, Repository, raw_entries, run
+from ctxlint.patches.git import Entry, Repository, raw_entries
 
 _SOURCE = re.compile(r".*\.[ch]")
 _REGULAR = ("100644", "100755")
@@ -52,12 +51,8 @@ class _WithIndex(Repository):
 
     def __init__(self, tree: Path, index: Path | None) -> None:
         super().__init__(tree)
-        self._extra = {"GIT_INDEX_FILE": str(index)} if index is not None else {}
-
-    def git(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        return run(
-            arguments, cwd=self.tree, stdin=stdin, settings=self._settings, extra=self._extra
-        )
+        if index is not None:
+            self._extra["GIT_INDEX_FILE"] = str(index)
 
     def staged(self, commit: str) -> list[Entry]:
         """Files of the index that are other than in a commit."""

@@ -138,6 +138,7 @@ def run(
         ),
         incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
         notes=series.notes,
+        gaps=series.gaps,
         result=msgspec.structs.replace(
             last.result,
             hidden=(),
@@ -145,6 +146,7 @@ def run(
             findings=tuple(sorted(left, key=lambda f: (f.file, f.line, f.column, f.check))),
             incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
             uncovered=tuple(sorted({f for r in reports for f in r.unbuilt})),
+            gaps=series.gaps,
         ),
     )
 

@@ -6,15 +6,11 @@ headers of the revision in place of those that differ. So a finding counts as ne
 also where a change elsewhere made it one, and a line that merely moved does not.
 Compile commands are those of the tree as it is, for both states; what a change
 of a Makefile or the configuration does is not seen.
-
-git only reads here, with hooks, external diffs and its file system monitor off.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,6 +20,7 @@ from ctxlint.base.errors import UsageError
 from ctxlint.findings.compare import compare
 from ctxlint.findings.model import Result
 from ctxlint.findings.selection import NOT_NEW, Selection
+from ctxlint.patches.git import Repository
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import workshop
 from ctxlint.pipeline.run import DEFAULT_PATHS
@@ -35,7 +32,6 @@ MAX_FILES = 2000
 
 _SOURCES = (".c", ".h", ".inc")
 _REGULAR = frozenset({"100644", "100755"})
-_SECONDS = 120
 
 
 def new_since(
@@ -92,77 +88,23 @@ def contents_at(tree: Path, revision: str) -> dict[str, bytes | None]:
             f"{tree} is not the top of a git work tree",
             hint="without git, make a baseline: ctxlint baseline create",
         )
-    done = _git(
-        tree, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"
-    )
-    if done.returncode != 0:
+    repository = Repository(tree)
+    commit = repository.commit(revision)
+    if commit is None:
         raise UsageError(
             f"git knows no commit {revision!r} in {tree}",
             hint="a shallow clone has to fetch it first",
         )
-    commit = done.stdout.decode().strip()
-    raw = _checked(
-        tree,
-        "diff",
-        "--raw",
-        "-z",
-        "--no-abbrev",
-        "--no-renames",
-        "--no-ext-diff",
-        "--ignore-submodules=all",
-        commit,
-        "--",
-    )
-    fields = raw.decode("utf-8", "surrogateescape").split("\0")
-    blobs: dict[str, str | None] = {}
-    for entry, file in zip(fields[::2], fields[1::2], strict=False):
-        mode, _, blob, _, status = entry.removeprefix(":").split(" ")
-        if not file.endswith(_SOURCES):
-            continue
-        if status.startswith("A"):
-            blobs[file] = None
-        elif mode in _REGULAR:
-            blobs[file] = blob
-    others = _checked(tree, "ls-files", "-z", "--others", "--exclude-standard")
-    for file in others.decode("utf-8", "surrogateescape").split("\0"):
-        if file.endswith(_SOURCES):
-            blobs[file] = None
-    if len(blobs) > MAX_FILES:
+    names = [f for f in repository.against_disk(commit) if f.endswith(_SOURCES)]
+    new = [f for f in repository.untracked() if f.endswith(_SOURCES)]
+    if len(names) + len(new) > MAX_FILES:
         raise UsageError(
-            f"{len(blobs)} files differ from {revision}, more than {MAX_FILES}",
+            f"{len(names) + len(new)} files differ from {revision}, more than {MAX_FILES}",
             hint="compare with a baseline instead: ctxlint baseline create",
         )
-    texts = _blobs(tree, sorted({blob for blob in blobs.values() if blob is not None}))
-    return {file: None if blob is None else texts[blob] for file, blob in sorted(blobs.items())}
-
-
-def _blobs(tree: Path, names: Sequence[str]) -> dict[str, bytes]:
-    wanted = "".join(name + "\n" for name in names).encode()
-    data = _checked(tree, "cat-file", "--batch", stdin=wanted) if names else b""
-    found: dict[str, bytes] = {}
-    at = 0
-    for name in names:
-        start = data.index(b"\n", at) + 1
-        size = int(data[at:start].split(b" ")[2])
-        found[name] = data[start : start + size]
-        at = start + size + 1
-    return found
-
-
-def _checked(tree: Path, *words: str, stdin: bytes = b"") -> bytes:
-    done = _git(tree, *words, stdin=stdin)
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise UsageError(f"git {words[0]} failed: {said[-1] if said else done.returncode}")
-    return done.stdout
-
-
-def _git(tree: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
-    command = ("git", "--no-optional-locks", *quiet, "-C", str(tree), *words)
-    try:
-        return subprocess.run(
-            command, input=stdin, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"git {words[0]}: {error}") from error
+    before = repository.modes(commit, names)
+    wanted = {f: sha for f, (mode, sha) in before.items() if mode in _REGULAR}
+    blobs = repository.blobs(wanted.values())
+    found: dict[str, bytes | None] = {f: None for f in (*names, *new) if f not in before}
+    found |= {f: blobs[sha] for f, sha in wanted.items()}
+    return dict(sorted(found.items()))

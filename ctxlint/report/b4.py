@@ -74,6 +74,10 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
                 "\n".join(rows[:_LISTED]) + more,
             )
         )
+    entries += [
+        _entry("warn", f"not all of the series was judged: {gap}", "")
+        for gap in series.gaps[:_LISTED]
+    ]
     return entries
 
 

@@ -27,6 +27,9 @@ def render(result: Result) -> str:
     if result.incomplete:
         room["error"] -= 1
         lines.append(_incomplete(result))
+    if result.gaps:
+        room["error"] -= 1
+        lines.append(_gaps(result))
     rest = []
     for finding in worst_first(result.findings):
         if room[finding.severity] > 0:
@@ -105,6 +108,14 @@ def _incomplete(result: Result) -> str:
     return _command("error", {"title": f"{_TITLE}: incomplete"}, text)
 
 
+def _gaps(result: Result) -> str:
+    shown = [clean(gap) for gap in result.gaps[:LIMIT]]
+    if len(result.gaps) > LIMIT:
+        shown.append(f"and {len(result.gaps) - LIMIT} more")
+    text = "\n".join(["Not all of the series was judged:", *shown])
+    return _command("error", {"title": f"{_TITLE}: incomplete"}, text)
+
+
 def _summary(result: Result, rest: int) -> str:
     errors = sum(finding.severity == "error" for finding in result.findings)
     warnings = len(result.findings) - errors
@@ -112,7 +123,7 @@ def _summary(result: Result, rest: int) -> str:
     if result.findings:
         text = f"{_n(len(result.findings), 'finding')}: {_n(errors, 'error')}, "
         text += _n(warnings, "warning")
-    if result.incomplete:
+    if result.incomplete or result.gaps:
         text += " (in what was analysed)"
     if rest:
         text += f"; {rest} of them without an annotation, see the log of this step"

@@ -2,8 +2,8 @@
 """The report in the format of GitLab's code quality widget.
 
 An array of entries; GitLab compares those of two branches by their fingerprint.
-What could not be analysed is an entry too, and so is a note of the result, because
-the format has no other place to say so.
+What could not be analysed, or judged of a patch series, is an entry too, and so is a
+note of the result, because the format has no other place to say so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ def render(result: Result) -> str:
     entries = [_finding(finding) for finding in result.findings]
     entries += [_incomplete(unit) for unit in result.incomplete]
     entries += [_note(note) for note in result.notes]
+    where = result.paths[0] if result.paths else "."
+    entries += [_gap(gap, where) for gap in result.gaps]
     return json.dumps(entries, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -54,6 +56,13 @@ def _incomplete(unit: Incomplete) -> dict[str, Any]:
 def _note(note: str) -> dict[str, Any]:
     digest = hashlib.sha256(f"note:{note}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return _entry(note, "note", digest, "info", ".", 1)
+
+
+def _gap(gap: str, file: str) -> dict[str, Any]:
+    """What was not judged of a series; the format wants a place for it."""
+    digest = hashlib.sha256(f"gap:{gap}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _entry(f"Not all of the series was judged: {gap}", "incomplete", digest, "info",
+                  file, 1)  # fmt: skip
 
 
 def _entry(

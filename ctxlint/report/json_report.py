@@ -28,6 +28,7 @@ _ORDER = (
     "stale",
     "suppressions",
     "incomplete",
+    "gaps",
     "unknown_callees",
     "statistics",
     "uncovered",

@@ -28,12 +28,32 @@ _MANY = 3
 def render(series: SeriesResult) -> str:
     """One message, an mbox of several, or nothing when there is nothing to say."""
     mails = [_mail(series, p) for p in series.patches if _told(p)]
+    if series.gaps and not mails:
+        return _nothing_else(series)
     if len(mails) < 2:
         return "".join(mails)
     envelope = "From ctxlint Mon Sep 17 00:00:00 2001\n"
     return "\n".join(
         envelope + re.sub(r"^(>*From )", r">\1", mail, flags=re.M) for mail in mails
     )
+
+
+def _nothing_else(series: SeriesResult) -> str:
+    """A message to nobody: there is no finding, but not everything was judged."""
+    head = [
+        "Subject: ctxlint: not all of the series was judged",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+    ]
+    return "\n".join((*head, "", *_not_judged(series))) + "\n"
+
+
+def _not_judged(series: SeriesResult) -> list[str]:
+    lines = _wrap("Not all of the series was judged:")
+    for gap in series.gaps:
+        lines += _wrap(gap, "  - ", "    ")
+    return lines
 
 
 def _told(patch: PatchReport) -> list[tuple[Finding, Pair | None]]:
@@ -204,6 +224,7 @@ def _grounds(
 ) -> list[str]:
     """What it rests on and how to see the same."""
     names = {name for finding in findings for name in finding.profiles}
+    gaps = [*_not_judged(series), ""] if series.gaps else []
     before = (
         "It was not there before this patch."
         if patch.introduced
@@ -216,7 +237,7 @@ def _grounds(
         f"Tool: {series.tool.name} {series.tool.version}. Base: Linux "
         f"{clean(series.tree.version)}, {base} ({clean(series.base_from)})."
     )
-    lines += ["", "Configuration:", ""]
+    lines = [*gaps, *lines, "", "Configuration:", ""]
     for profile in series.profiles:
         if profile.name in names:
             lines += _wrap(_config(profile), "  ", "      ")

@@ -81,6 +81,11 @@ _NOTIFICATIONS = {
         "The function has more execution contexts or ways through it than are followed. "
         "Findings in it, or in what it calls, may be missing.",
     ),
+    "patch-not-judged": (
+        "A part of a patch series was not judged.",
+        "A patch is missing, cannot be read, or is read otherwise by others. What it does is "
+        "not judged, so the absence of findings says nothing about it.",
+    ),
     "file-not-covered": (
         "No profile compiles the file.",
         "The file lies in an audited directory, but no configuration that was analysed "
@@ -200,10 +205,10 @@ class _Run:
         result = self.result
         code = self.options.exit_code
         if code is None:
-            code = 3 if result.incomplete else 1 if result.findings else 0
+            code = 3 if result.incomplete or result.gaps else 1 if result.findings else 0
         return om.Invocation(
             # A run that missed units must not pass for a clean one.
-            execution_successful=not result.incomplete and code in (0, 1),
+            execution_successful=not (result.incomplete or result.gaps) and code in (0, 1),
             exit_code=code,
             exit_code_description=_EXITS.get(code, "unknown"),
             tool_execution_notifications=self._notifications(),
@@ -227,6 +232,9 @@ class _Run:
                 unit.kind, "unit-not-analysed"
             )
             notes.append(self._notification(kind, "error", text, unit.file, unit.line))
+        for gap in result.gaps:
+            text = sentence("Not all of the series was judged: " + safe(gap))
+            notes.append(self._notification("patch-not-judged", "error", text))
         for file in result.uncovered:
             text = "Not analysed: no profile compiles this file."
             notes.append(self._notification("file-not-covered", "note", text, file))

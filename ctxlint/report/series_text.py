@@ -11,6 +11,7 @@ from ctxlint.report.text import (
     WIDTH,
     Line,
     finding_lines,
+    gap_lines,
     headline,
     incomplete_lines,
     paint,
@@ -143,14 +144,14 @@ def _summary(series: SeriesResult, width: int) -> list[Line]:
         )
         lines += paragraph("warning", text, width, "  ", "    ")
     if not (series.introduces or series.fixed or series.halved):
-        end = " in what was analysed" if series.incomplete else ""
+        end = " in what was analysed" if series.incomplete or series.gaps else ""
         lines.append((("", f"  no finding introduced or fixed{end}"),))
     lines.append((("", f"  {len(series.kept)} were there before and still are"),))
     for note in (*series.notes, *series.result.notes):
         lines += paragraph("", note, width, "  note: ", "        ")
     names = ", ".join(p.name + (" (PREEMPT_RT)" if p.rt else "") for p in series.profiles)
     lines += paragraph("", f"profiles: {names}; looked at: {' '.join(series.paths)}", width, "")
-    return lines + incomplete_lines(series.incomplete, width)
+    return lines + incomplete_lines(series.incomplete, width) + gap_lines(series.gaps, width)
 
 
 def base_words(series: SeriesResult) -> str:

@@ -221,6 +221,7 @@ def _summary(result: Result, width: int) -> list[Line]:
     lines += _hidden(result, width)
     lines += _paragraph("", _scope(result), width, "")
     lines += _incomplete(result.incomplete, width)
+    lines += gap_lines(result.gaps, width)
     if result.unknown_callees:
         calls = sum(callee.count for callee in result.unknown_callees)
         lines += _paragraph(
@@ -242,7 +243,13 @@ def _counts(result: Result) -> list[Line]:
     found = result.findings
     if not found:
         return [
-            (("label", "No findings" + (" in what was analysed" if result.incomplete else "")),)
+            (
+                (
+                    "label",
+                    "No findings"
+                    + (" in what was analysed" if result.incomplete or result.gaps else ""),
+                ),
+            )
         ]
     functions = len({(f.file, f.function) for f in found if f.function})
     severities = Counter(finding.severity for finding in found)
@@ -321,6 +328,16 @@ def _incomplete(incomplete: tuple[Incomplete, ...], width: int) -> list[Line]:
         for row in item.detail.splitlines()[:5] if item.kind != "path" else ():
             lines += _paragraph("gutter", row, width, "      ")
     return lines + _more(len(incomplete), "incomplete")
+
+
+def gap_lines(gaps: tuple[str, ...], width: int) -> list[Line]:
+    """What was not judged of a patch series."""
+    if not gaps:
+        return []
+    lines = _paragraph("warning", "Incomplete: not all of the series was judged:", width, "")
+    for gap in gaps[:_LISTED]:
+        lines += _paragraph("", gap, width, "  ", "      ")
+    return lines + _more(len(gaps), "gaps")
 
 
 def _listed(items: tuple[str, ...], key: str, width: int) -> list[Line]:

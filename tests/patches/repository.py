@@ -14,7 +14,7 @@ FIXTURE = Path(__file__).resolve().parents[2] / "fixtures/tree"
 ROSE = "drivers/irqchip/irq-rose.c"
 READL = "	if (readl(rdist->base + ROSE_PENDBASER) & 1)\n"
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": "/nonexistent",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -45,7 +45,7 @@ class Repo:
     def git(self, *words: str, stdin: bytes | None = None) -> str:
         done = subprocess.run(
             ["git", *words], cwd=self.path, input=stdin, capture_output=True,
-            check=True, env=_ENVIRONMENT,
+            check=True, env=ENVIRONMENT,
         )  # fmt: skip
         return done.stdout.decode()
 
@@ -85,7 +85,7 @@ class Repo:
         hooks, configuration."""
         status = subprocess.run(
             ["git", "status", "--porcelain", "--ignored"], cwd=self.path, capture_output=True,
-            check=True, env={**_ENVIRONMENT, "GIT_OPTIONAL_LOCKS": "0"},
+            check=True, env={**ENVIRONMENT, "GIT_OPTIONAL_LOCKS": "0"},
         ).stdout.decode()  # fmt: skip
         found = {
             "status": status,

@@ -271,6 +271,8 @@ def test_mail(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyp
     ):
         assert fact in " ".join(body.split()), fact
     assert "whole fix?" in parts[1]
+    text = mails[0].read_text().replace("[PATCH 1/3]", "[PATCH]")
+    mails[0].write_text(text)
     assert run(str(mails[0]), "--format", "mail", code=0) == ("", "")
 
 
@@ -313,10 +315,15 @@ def test_a_strangers_words_stay_text(run, repo: Repo, tmp_path: Path) -> None:  
     text = text.replace("From: A. Author <author@example.org>", f"From: {coded} <a@b>")
     text = text.replace("kzalloc(64, GFP_KERNEL);", "kzalloc(64, GFP_KERNEL); // \x1b[31m")
     mails[1].write_text(text)
-    (tmp_path / "two.mbox").write_bytes(mails[0].read_bytes() + mails[1].read_bytes())
+    one_lacks = b"".join(path.read_bytes() for path in mails[:2])
+    answer = mails[1].read_bytes().replace(b"Subject: ", b"Subject: Re: ")
+    answer = answer.replace(b"GFP_KERNEL", b"GFP_NOFS")
+    (tmp_path / "two.mbox").write_bytes(one_lacks + answer)
     for style in FORMATS:
-        out, _ = run(str(tmp_path / "two.mbox"), "--format", style, code=1)
+        out, _ = run(str(tmp_path / "two.mbox"), "--format", style, code=3)
         assert not set(out) & {"\x1b", "\x07", "\u202e"}, style
+        for words in ("not in the input: patch 3/3", "left out: a diff in an answer"):
+            assert words in " ".join(out.split()), style
         if style in ("json", "sarif", "b4"):
             json.loads(out)
         if style == "mail":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import mailbox
 import quopri
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ctxlint.patches import PatchError, mail
+from ctxlint.patches.mail import Letter
+from ctxlint.patches.order import choose
 
 DIFF = "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n"
 
@@ -29,8 +32,12 @@ def mbox(*letters: bytes) -> bytes:
     return b"\n".join(envelope + one for one in letters)
 
 
+def chosen(letters: list[Letter]) -> list[Letter]:
+    return list(choose(letters).patches)
+
+
 def subjects(data: bytes) -> list[str]:
-    return [one.subject for one in mail.in_order(mail.from_bytes(data))]
+    return [one.subject for one in chosen(mail.from_bytes(data))]
 
 
 def test_order_cover_answers_and_versions() -> None:
@@ -40,7 +47,7 @@ def test_order_cover_answers_and_versions() -> None:
     assert subjects(data) == ["part 1", "part 2", "part 3"]
     assert {one.base for one in mail.from_bytes(data)} == {"", "0123456789abcdef"}
     newer = mbox(letter(1), letter(1, version=" v2", total=1))
-    assert [one.version for one in mail.in_order(mail.from_bytes(newer))] == [2]
+    assert [one.version for one in chosen(mail.from_bytes(newer))] == [2]
 
 
 def test_a_line_that_begins_with_from_divides_nothing() -> None:
@@ -87,7 +94,7 @@ def test_attached() -> None:
 
 
 def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
-    assert len(mail.in_order(mail.from_bytes(DIFF.encode()))) == 1
+    assert len(chosen(mail.from_bytes(DIFF.encode()))) == 1
     folder = tmp_path / "folder"
     folder.mkdir()
     for number in (1, 2):
@@ -98,7 +105,7 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
     box = mailbox.Maildir(tmp_path / "box")
     for number in (2, 1):
         box.add(letter(number))
-    found = mail.in_order(mail.from_path(tmp_path / "box"))
+    found = chosen(mail.from_path(tmp_path / "box"))
     assert [one.number for one in found] == [1, 2]
 
 
@@ -113,7 +120,7 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
 )
 def test_what_is_no_series(data: bytes, words: str) -> None:
     with pytest.raises(PatchError, match=words):
-        mail.in_order(mail.from_bytes(data))
+        chosen(mail.from_bytes(data))
 
 
 def test_hostile_headers_do_not_break_it() -> None:
@@ -127,4 +134,5 @@ def test_hostile_headers_do_not_break_it() -> None:
         b"Content-Transfer-Encoding: uuencode",
     ]
     for head in heads:
-        mail.from_bytes(b"From: a@b\n" + head + b"\n\n---\n" + DIFF.encode())
+        with contextlib.suppress(PatchError):
+            mail.from_bytes(b"From: a@b\n" + head + b"\n\n---\n" + DIFF.encode())

@@ -33,6 +33,7 @@ def test_order_of_keys() -> None:
         "stale",
         "suppressions",
         "incomplete",
+        "gaps",
         "unknown_callees",
         "statistics",
         "uncovered",
