@@ -26,6 +26,8 @@ WIDTH = 78
 FORMATS = ("text", "json")
 _LABEL = 11
 _FRAMES = 6
+_SAID = 6
+_UNREAD = 10
 
 EPILOG = """\b
 Examples:
@@ -37,8 +39,8 @@ Examples:
 Without --tree the splats are read and their execution contexts named. With it
 the files that define the functions on the stacks are audited (or PATHS are),
 and each splat is compared with the findings and with the calls in the tree.
-Exit code: 0 no splat in the log, 1 splats, 2 usage, 3 a file of the tree
-could not be analysed.
+Exit code: 0 no splat in the log, 1 splats, 2 usage, 3 a line that looks like
+a splat was not understood, or a file of the tree could not be analysed.
 """
 
 
@@ -91,7 +93,7 @@ def command(
     with Reporter(verbose=verbose, quiet=quiet, color=not no_color) as progress:
         report = pipeline.explain(text, request, result, progress)
     emit(_json(report) if style == "json" else render(report), output)
-    if report.incomplete:
+    if report.incomplete or report.unread:
         return EXIT_INCOMPLETE
     return EXIT_FINDINGS if report.splats else EXIT_CLEAN
 
@@ -133,11 +135,16 @@ def render(report: SplatReport) -> str:
         lines += _one(number, answer)
         lines.append("")
     count = sum(1 + answer.same for answer in report.splats)
-    lines.append(f"{count} splat{'s' * (count != 1)}, {report.lines} other lines")
+    other = f"{report.lines} other line{'s' * (report.lines != 1)}"
+    lines.append(f"{count} splat{'s' * (count != 1)}, {other}")
+    for item in report.unread[:_UNREAD]:
+        lines += _wrap("not read", f"line {item.line}: {item.text}")
+    if len(report.unread) > _UNREAD:
+        lines += _wrap("", f"and {len(report.unread) - _UNREAD} more lines")
     if report.looked_in:
         lines += _wrap("looked in", ", ".join(report.looked_in))
-    for item in report.incomplete:
-        lines += _wrap("incomplete", f"{item.file} [{item.profile}]: {item.reason}")
+    for gap in report.incomplete:
+        lines += _wrap("incomplete", f"{gap.file} [{gap.profile}]: {gap.reason}")
     return "\n".join(clean(line) for line in lines) + "\n"
 
 
@@ -163,8 +170,14 @@ def _one(number: int, answer: SplatAnswer) -> list[str]:
     )
     lines += _wrap("log", f"line {answer.line}{time}" + _repeats(answer.same))
     lines += _wrap("what", answer.what)
+    for line in _some(tuple(x for x in answer.said if x not in answer.what)):
+        lines += _wrap("says", line)
     if answer.task:
         lines += _wrap("on", answer.task)
+    label = ""
+    for name, lock in answer.locks:
+        lines += _wrap(name if name != label else "", lock)
+        label = name
     if answer.error is not None:
         register, value = answer.error
         lines += _wrap("error", f"{value}, if {register} still holds what the condition tested")
@@ -176,6 +189,11 @@ def _one(number: int, answer: SplatAnswer) -> list[str]:
     if answer.path is not None:
         lines += _path(answer.path, answer.profile)
     return lines
+
+
+def _some(said: tuple[str, ...]) -> tuple[str, ...]:
+    """The first lines of what the kernel said; the record has all."""
+    return said[:_SAID] if len(said) <= _SAID else (*said[: _SAID - 1], "...")
 
 
 def _repeats(same: int) -> str:

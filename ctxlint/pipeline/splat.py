@@ -5,6 +5,7 @@ knows about it."""
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterable
 
 import msgspec
@@ -20,7 +21,7 @@ from ctxlint.model.splat.parse import parse
 from ctxlint.model.splat.paths import Finder, TreePath
 from ctxlint.model.splat.rules import SplatRules
 from ctxlint.model.splat.rules import load as load_rules
-from ctxlint.model.splat.types import Located, Record
+from ctxlint.model.splat.types import Located, Record, Unread
 from ctxlint.pipeline import Progress, Request, reach
 from ctxlint.pipeline.collect import source_reader
 from ctxlint.pipeline.index import rules_of
@@ -36,8 +37,10 @@ _SEARCHED = (
 class SplatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One splat, explained. ``error`` is what a register hints at, as (register,
     value); ``frames`` are the functions on the stack without those that print;
-    ``nothing`` says why neither a finding nor a path is there. ``same``: how many more
-    splats of the log say the same; ``record`` has all its fields."""
+    ``nothing`` says why neither a finding nor a path is there. ``said`` are the kernel's
+    own words, ``locks`` those of the splat, each with what of it (``"takes"``,
+    ``"holds"``, ``"chain"``, ``"held"``). ``same``: how many more splats of the log say the
+    same; ``record`` has all its fields."""
 
     kind: str
     headline: str
@@ -47,6 +50,8 @@ class SplatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     task: str
     frames: tuple[str, ...]
+    said: tuple[str, ...] = ()
+    locks: tuple[tuple[str, str], ...] = ()
     error: tuple[str, str] | None = None
     context: SplatContext | None = None
     finding: FindingMatch | None = None
@@ -58,11 +63,13 @@ class SplatAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SplatReport(msgspec.Struct, frozen=True, kw_only=True):
-    """``lines`` is the number of lines that are in no splat; ``looked_in`` are the
-    files of the tree that were read; ``incomplete`` those that could not be."""
+    """``lines`` is the number of lines that are in no splat, ``unread`` are those of
+    them that look like a splat and were not understood; ``looked_in`` are the files of
+    the tree that were read; ``incomplete`` those that could not be."""
 
     splats: tuple[SplatAnswer, ...]
     lines: int
+    unread: tuple[Unread, ...] = ()
     looked_in: tuple[str, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
 
@@ -76,6 +83,11 @@ def explain(
     rules = load_rules(book)
     log = parse(text)
     answers = [_answer(located, rules) for located in log.splats]
+    ends = [*(located.line for located in log.splats[1:]), sys.maxsize]
+    lost = [
+        next((u.line for u in log.unread if located.line < u.line < end), 0)
+        for located, end in zip(log.splats, ends, strict=False)
+    ]
     looked_in: tuple[str, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
     known = result.findings if result is not None else None
@@ -88,10 +100,14 @@ def explain(
                 fresh = audit(request, progress)
                 known, incomplete = fresh.findings, fresh.incomplete
             answers = _with_paths(answers, rules, request, progress)
-    answers = [_with_finding(a, known, request is not None, rules) for a in answers]
+    answers = [
+        _with_finding(a, known, request is not None, rules, line)
+        for a, line in zip(answers, lost, strict=True)
+    ]
     return SplatReport(
         splats=_without_repeats(answers),
         lines=len(log.rest),
+        unread=log.unread,
         looked_in=looked_in,
         incomplete=incomplete,
     )
@@ -108,6 +124,8 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
         place=words.place(splat),
         task=words.task(splat),
         frames=names(splat, rules),
+        said=words.said(splat),
+        locks=words.locks(splat),
         error=error_hint(splat) if isinstance(splat, t.Warn) else None,
         context=context_of(splat, rules),
         record=splat,
@@ -166,6 +184,7 @@ def _with_finding(
     known: Iterable[Finding] | None,
     has_tree: bool,
     rules: SplatRules,
+    lost: int,
 ) -> SplatAnswer:
     splat = answer.record
     searched = isinstance(splat, _SEARCHED) and bool(answer.frames)
@@ -180,14 +199,23 @@ def _with_finding(
     )
     nothing = ""
     if found is None:
-        nothing = _nothing(answer, known is not None, has_tree, searched)
+        nothing = _nothing(answer, known is not None, has_tree, searched, lost)
+    elif path is not None and path.broken and path.broken[0][1] == path.function:
+        # The finding shows how the innermost function comes to the operation.
+        path = msgspec.structs.replace(path, broken=path.broken[1:])
+        answer = msgspec.structs.replace(answer, path=path)
     return msgspec.structs.replace(answer, finding=found, nothing=nothing)
 
 
-def _nothing(answer: SplatAnswer, has_findings: bool, has_tree: bool, searched: bool) -> str:
+def _nothing(
+    answer: SplatAnswer, has_findings: bool, has_tree: bool, searched: bool, lost: int
+) -> str:
+    """Why there is no finding. ``lost``: a line below that was not understood, or 0."""
     if not isinstance(answer.record, _SEARCHED):
         return "the checks do not look for this"
     if not answer.frames:
+        if lost:
+            return f"its call trace was not understood (line {lost})"
         return "the log has no call trace of it"
     if not has_findings:
         return "no findings to compare with; --tree or --result gives some"

@@ -52,7 +52,7 @@ def test_standard_input(
 
     monkeypatch.setattr("sys.stdin", Input)
     assert main(["splat", "-"]) == 1
-    assert "1 splat, 1 other lines" in capsys.readouterr().out
+    assert "1 splat, 1 other line" in capsys.readouterr().out
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +69,7 @@ def test_a_log_without_splats(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     log = tmp_path / "dmesg"
     log.write_text("[    0.000000] all is well\n")
     assert main(["splat", str(log)]) == 0
-    assert capsys.readouterr().out == "0 splats, 1 other lines\n"
+    assert capsys.readouterr().out == "0 splats, 1 other line\n"
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-import errno
 import re
 
 import msgspec
 
+from ctxlint.model.splat import lockdep, registers, trace
 from ctxlint.model.splat import types as t
+from ctxlint.model.splat.registers import error_hint
 from ctxlint.model.splat.rules import Signature, SplatRules, plain
 from ctxlint.model.splat.types import Record
+from ctxlint.rulebook.schema import Context
 
-_BITS = {"nmi": 0xF00000, "hardirq": 0xF0000, "softirq": 0x100}
-"""Fields of the preempt count (include/linux/preempt.h); the lowest softirq bit alone
-means that softirqs are served, the others that they are disabled."""
+_OLD_BITS = {"nmi": 0xF00000, "hardirq": 0xF0000, "softirq": 0x100}
+_NEW_BITS = {"nmi": 0x70000000, "hardirq": 0xF000000, "softirq": 0x100}
+"""Fields of the preempt count (include/linux/preempt.h, 6.12 and 7.3); the lowest softirq
+bit alone means that softirqs are served, the others that they are disabled. 7.3 counts
+in between how often interrupts were disabled."""
 _FAR = 1 << 20
 
 
@@ -34,57 +38,95 @@ class SplatContext(msgspec.Struct, frozen=True, kw_only=True):
 
 def names(splat: Record, rules: SplatRules) -> tuple[str, ...]:
     """Functions on the stack that are certain, innermost first, as the source names
-    them, without those that print the splat."""
-    found = [plain(frame.symbol) for frame in splat.frames if frame.reliable]
+    them, without those that print the splat. The function that the processor stopped in
+    is the first one; not every architecture has it in the trace."""
+    stopped = _stopped(splat)
+    culprit = {plain(trace.symbol_of(splat.where))} if isinstance(splat, t.Warn) else set()
+    found = [
+        (plain(frame.symbol), plain(name)) for frame, name in trace.functions(splat.frames)
+    ]
     inner = 0
-    while inner < len(found) and found[inner] in rules.printers:
+    while inner < len(found) and found[inner][0] in rules.printers - culprit:
         inner += 1
-    return tuple(found[inner:])
+    stack = tuple(name for _, name in found[inner:])
+    there = stopped in stack or any(stopped == name for pair in found for name in pair)
+    if stopped and not there and stopped not in rules.printers | rules.watchers:
+        return (stopped, *stack)
+    return stack
+
+
+def _stopped(splat: Record) -> str:
+    """The function of the saved program counter, else of a warning's headline."""
+    if not isinstance(splat, t.Warn | t.Bug | t.Oops):
+        return ""
+    where = registers.stopped_in(splat.registers)
+    if not where and isinstance(splat, t.Warn):
+        where = splat.where
+    return plain(trace.symbol_of(where))
+
+
+class Count(msgspec.Struct, frozen=True):
+    """``value`` is the preempt count of the code that broke the rule, None when it is
+    lower than it can be: then ``printed`` is what the kernel printed."""
+
+    value: int | None
+    printed: int
+
+
+def count_of(splat: Record) -> Count | None:
+    """The preempt count, as far as the kernel printed it."""
+    if isinstance(splat, t.Scheduling):
+        printed = splat.preempt_count
+        # The scheduler has disabled preemption once by itself.
+        low = printed == 0 or printed >= 1 << 31
+        return Count(None if low else printed - 1, printed)
+    if isinstance(splat, t.Sleeping | t.Preemptible | t.WorkqueueLeak):
+        number = splat.preempt_count
+        if number is not None:
+            return Count(None if number >= 1 << 31 else number, number)
+    if isinstance(splat, t.Sleeping) and splat.in_atomic == 0:
+        return Count(0, 0)
+    return None
 
 
 def preempt_count(splat: Record) -> int | None:
-    """The preempt count, as far as the kernel printed it."""
-    if isinstance(splat, t.Sleeping | t.Preemptible):
-        return splat.preempt_count
-    # The scheduler has disabled preemption once by itself.
-    return splat.preempt_count - 1 if isinstance(splat, t.Scheduling) else None
+    """The preempt count of the code that broke the rule; None: not known."""
+    count = count_of(splat)
+    return None if count is None else count.value
 
 
-_PSTATE = re.compile(r"pstate: [0-9a-f]+ \([nN][zZ][cC][vV] [dD][aA](?P<irq>[iI])")
-_EFLAGS = re.compile(r"EFLAGS: ([0-9a-f]+)")
+def _bits(splat: Record) -> frozenset[str] | None:
+    """The interrupts that the counts tell of; None: they do not."""
+    irqs = lockdep.counts(splat)
+    if irqs is not None:
+        hard, soft, _, _ = irqs
+        found = {"hardirq"} if hard else {"softirq"} if soft else set()
+        if isinstance(splat, t.LockState) and "IN-NMI" in splat.now:
+            found.add("nmi")
+        return frozenset(found)
+    count = preempt_count(splat)
+    release = re.match(r"(\d{1,4})\.(\d{1,4})", splat.release)
+    version = (int(release[1]), int(release[2])) if release is not None else (0, 0)
+    if count is None or version == (7, 2):  # the layout changed about then
+        return None
+    layout = _NEW_BITS if version > (7, 2) else _OLD_BITS
+    return frozenset(name for name, mask in layout.items() if count & mask)
 
 
 def interrupts_off(splat: Record) -> bool | None:
     """Whether interrupts were off: printed, or in the saved processor state."""
     if isinstance(splat, t.Sleeping | t.Assuming) and splat.irqs_disabled is not None:
         return splat.irqs_disabled != 0
-    for line in splat.registers:
-        state = _PSTATE.match(line)
-        if state is not None:
-            return state["irq"] == "I"
-        flags = _EFLAGS.search(line)
-        if flags is not None:
-            return not int(flags[1], 16) & 0x200
-    return None
-
-
-def error_hint(splat: Record) -> tuple[str, str] | None:
-    """A register that holds a negative errno, as (register, ``"-19 (ENODEV)"``).
-
-    A warning does not print the value that it tested, but the register of return
-    values often still holds it when the test was all that the code did with it.
-    """
-    for line in splat.registers:
-        for register, digits in re.findall(r"\b(x0|RAX) ?: ([0-9a-f]{16})\b", line):
-            low = int(digits, 16) & 0xFFFFFFFF
-            number = (1 << 32) - low
-            if number in errno.errorcode:
-                return register, f"-{number} ({errno.errorcode[number]})"
-    return None
+    irqs = lockdep.counts(splat)
+    if irqs is not None:
+        return not irqs[2]
+    return registers.interrupts_off(splat.registers)
 
 
 def context_of(splat: Record, rules: SplatRules) -> SplatContext | None:
     """None for kinds that have neither a task nor a stack."""
+    if isinstance(splat, t.Sanitizer | t.Notice):
+        return None  # left aside
     stack = names(splat, rules)
     if not stack and splat.cpu is None and not splat.name:
         return None
@@ -97,10 +139,13 @@ def context_of(splat: Record, rules: SplatRules) -> SplatContext | None:
     if chosen is None:
         return None
     rule = rules.book.contexts.get(chosen.context)
+    title = chosen.title or (rule.title if rule else "")
+    text = chosen.text or (rule.text if rule else "")
+    title, text = _agreeing(title, text, rule, chosen, splat)
     return SplatContext(
         name=chosen.context,
-        title=chosen.title or (rule.title if rule else ""),
-        text=chosen.text or (rule.text if rule else ""),
+        title=title,
+        text=text,
         section=chosen.section or (rule.section if rule else "") or "",
         state=_state(splat),
         evidence=_evidence(chosen, splat, stack),
@@ -108,12 +153,50 @@ def context_of(splat: Record, rules: SplatRules) -> SplatContext | None:
     )
 
 
+def _agreeing(
+    title: str, text: str, rule: Context | None, chosen: Signature, splat: Record
+) -> tuple[str, str]:
+    """Title and text of a context, without what the state of the splat refutes."""
+    off = interrupts_off(splat)
+    if rule is None:
+        return title, text
+    entry = rule.any or rule.nort
+    strict = entry is not None and (entry.irqs == "off" or entry.hardirq)
+    if strict:
+        return (f"{title}, with interrupts on", "") if off is False else (title, text)
+    if entry is None or entry.softirq or entry.bh or entry.rcu or entry.preempt:
+        return title, text
+    # Code that may sleep as a rule: not where something was turned off on the way.
+    count = preempt_count(splat)
+    if count is None and isinstance(splat, t.Sleeping):
+        count = splat.in_atomic
+    without = [word for word, gone in (("interrupts", off), ("preemption", count)) if gone]
+    plain_task = chosen.context == "task"
+    if without:
+        since = trace.symbol_of(splat.disabled_at.where) if splat.disabled_at else ""
+        words = f"with {' and '.join(without)} off" + (f" since {since}()" if since else "")
+        return f"{'task' if plain_task else title}, {words}", ""
+    locks = [lock.name for lock in splat.held.locks if _spins(lock)] if splat.held else []
+    if locks:
+        return f"{'task' if plain_task else title}, with {locks[-1]} held", ""
+    if isinstance(splat, t.Sleeping) and (splat.rcu_depth or 0) > splat.rcu_expected:
+        return f"{'task' if plain_task else title}, in an RCU read side section", ""
+    certain = off is False and count == 0
+    if not certain:
+        return title, "" if plain_task or "sleep" in text else text
+    return title, text
+
+
+def _spins(lock: t.HeldLock) -> bool:
+    return lock.inner == 2
+
+
 def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> int | None:
     """How far out the frame of a signature is; None: it does not fit."""
-    count = preempt_count(splat)
-    if signature.bits and count is not None and not count & _BITS[signature.bits]:
+    bits = _bits(splat)
+    if signature.bits and bits is not None and signature.bits not in bits:
         return None
-    if signature.bits and count is None and not signature.frames:
+    if signature.bits and bits is None and not signature.frames:
         return None
     if signature.idle and splat.pid != 0:
         return None
@@ -133,7 +216,7 @@ def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> in
         at = next((i for i, name in enumerate(stack) if name in signature.frames), None)
         if at is None:
             return None
-        return 0 if signature.bits and count is not None else at + 1
+        return 0 if signature.bits and bits is not None else at + 1
     return 0 if signature.bits or signature.stack else _FAR
 
 
@@ -141,15 +224,25 @@ def _state(splat: Record) -> tuple[str, ...]:
     out = []
     off = interrupts_off(splat)
     if off is not None:
+        mask = registers.priority_masked(splat.registers)
         out.append("interrupts off" if off else "interrupts on")
-    count = preempt_count(splat)
+        if off and mask:
+            out[-1] += f" (by the priority mask, {mask})"
+    count = count_of(splat)
     if count is not None:
-        out.append(f"preempt count {count:x}")
+        out.append(
+            f"preempt count {count.value:x}"
+            if count.value is not None
+            else f"preempt count {count.printed:#x}, lower than it can be (underflow)"
+        )
     if isinstance(splat, t.Sleeping):
         if splat.rcu_depth:
             out.append(f"RCU nest depth {splat.rcu_depth} (expected {splat.rcu_expected})")
         if splat.non_block:
             out.append("non-blocking section")
+    irqs = lockdep.counts(splat)
+    if irqs is not None and not irqs[3]:
+        out.append("softirqs off")
     if splat.disabled_at is not None:
         out.append(f"preemption disabled at {splat.disabled_at.where}")
     return tuple(out)
@@ -160,9 +253,10 @@ def _evidence(chosen: Signature, splat: Record, stack: tuple[str, ...]) -> tuple
     hits = [name for name in stack if name in (*chosen.frames, *chosen.inside)]
     if hits:
         out.append("frames " + " < ".join(hits))
-    count = preempt_count(splat)
-    if chosen.bits and count is not None:
-        out.append(f"{chosen.bits} bits of preempt count {count:x}")
+    bits, count = _bits(splat), preempt_count(splat)
+    if chosen.bits and bits is not None:
+        of = f"preempt count {count:x}" if count is not None else "the counts of lockdep"
+        out.append(f"{chosen.bits} bits of {of}")
     if chosen.irqs:
         out.append(f"interrupts {chosen.irqs}")
     if chosen.lock:
@@ -170,5 +264,17 @@ def _evidence(chosen: Signature, splat: Record, stack: tuple[str, ...]) -> tuple
     if chosen.stack:
         out.append(f"{chosen.stack} stack")
     if splat.cpu is not None or splat.name:
-        out.append(f"task {splat.name} (pid {splat.pid})")
+        out.append(f"task {splat.name} (pid {splat.pid})" if splat.name else f"pid {splat.pid}")
     return tuple(out)
+
+
+__all__ = [
+    "Count",
+    "SplatContext",
+    "context_of",
+    "count_of",
+    "error_hint",
+    "interrupts_off",
+    "names",
+    "preempt_count",
+]

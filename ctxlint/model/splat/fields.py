@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from ctxlint.model.splat.types import (
-    Frame,
     HeldLock,
     HeldLocks,
     IrqEvent,
@@ -28,27 +27,35 @@ Fields = dict[str, Any]
 Lines = Sequence[str]
 
 CPU = re.compile(
-    r"CPU: (?P<cpu>\d+) (?:UID: (?P<uid>\d+) )?PID: (?P<pid>\d+) Comm: (?P<name>.*?) "
-    r"(?P<kdump>Kdump: loaded )?(?:Not tainted|Tainted: (?P<taint>[A-Z ]+)) "
-    r"(?P<release>[^ ]*[^A-Z ][^ ]*) ?(?P<build>.*)"
+    r"CPU: (?P<cpu>\d{1,9}) (?:UID: (?P<uid>\d{1,10}) )?PID: (?P<pid>\d{1,10}) "
+    r"Comm: (?P<name>.*?) "
+    r"(?P<kdump>Kdump: loaded )?(?:Not tainted|Tainted: (?P<taint>[A-Z() +-]+)) "
+    r"(?P<release>\d[^ ]*) ?(?P<build>.*)"
 )
-_FRAME = re.compile(
-    r"(?P<indent>\s*)(?P<maybe>\? )?(?P<symbol>[\w.$]+)\+0x(?P<offset>[0-9a-f]+)"
-    r"/0x(?P<size>[0-9a-f]+)(?: \[(?P<module>[^\]]+)\])?(?: (?P<tail>\([A-Z]+\)))?"
+_SHORT_CPU = re.compile(
+    r"CPU: (?P<cpu>\d{1,9}) (?:UID: (?P<uid>\d{1,10}) )?PID: (?P<pid>\d{1,10}) "
+    r"Comm: (?P<name>\S.*)"
 )
-_ADDRESS = re.compile(r"(?P<indent>\s+)(?P<maybe>\? )?(?P<symbol>0x[0-9a-f]+)")
-_MARK = re.compile(r"(?P<indent>\s*)<(?P<close>/?)(?P<stack>[A-Z#0-9]+)>")
-TITLES = {"Call trace:": "arm64", "Call Trace:": "x86"}
+"""Of a log that somebody shortened."""
 REGISTER = re.compile(
-    r" ?(pstate: |pc : |lr : |sp : |pmr_save: |x\d+ ?: |RIP: |RSP: |R[A-Z0-9]{2}: |FS: |CS: "
-    r"|CR2: |DR\d: |PKRU: )"
+    r"\s*(?:pstate ?: |p[cs][r ]* ?: |lr : |sp : |pmr(?:_save)?: |x\d+ ?: |[RE]IP: "
+    r"|[RE]SP: |[RE][A-Z0-9]{1,2}: "
+    r"|FS: |CS: |DS: |CR\d: |DR\d: |PKRU: |task: |Stack ?:|Process |Flags: |Control: "
+    r"|r\d+ ?: |Register r"
+    r"|NIP(?:: | \[)|LR \[|REGS: |MSR: |CFAR: |GPR\d\d: |DAR: |Krnl |R:\d|epc ?: |ra ?: "
+    r"|(?:gp|tp|[ast]\d+|s\d+) ?: |status: |\$ ?\d+ ?: |Hi +: |Lo +: |Status: |Cause ?: "
+    r"|BadVA ?: "
+    r"|PrId ?: |ERA: |CRMD: |PRMD: |EUEN: |ECFG: |ESTAT: |BADV: |PRID: |CPUCFG"
+    r"|Exception stack"
+    r"|[0-9a-f]{4,16}: (?:[0-9a-f]{8,16} *)+$|(?:[0-9a-f]{8,16}\s+)*[0-9a-f]{8,16}$|\.\.\.$)"
 )
 HELD = re.compile(
-    r"\d+ locks? held by .*:|no locks held by .*\.|INFO: lockdep is turned off\.| ?#\d+: .*"
+    r"\d+ locks? held by .*:|no locks held by .*\.|locks held by .*/\d+: \d+, .* CPU#\d+:?"
+    r"|INFO: lockdep is turned off\.|\s*#\d+: .*"
 )
 LOCK = re.compile(
-    r"(?P<address>[0-9a-f]+) \((?P<name>.*)\)\{(?P<usage>[^}]*)\}-"
-    r"\{(?P<outer>\d+):(?P<inner>\d+)\}, at: (?P<where>.*)"
+    r"\s*(?:(?P<address>[0-9a-f]{4,16}) )?\((?P<name>.*)\)\{(?P<usage>[^}]*)\}"
+    r"(?:-\{(?P<outer>\d{1,3}):(?P<inner>\d{1,3})\})?, at: (?P<where>.*)"
 )
 IRQS = re.compile(r"(irq event stamp: |hardirqs last |softirqs last )")
 _IRQ = re.compile(r".*? at \((\d+)\): \[<([0-9a-f]+)>\] (.*)")
@@ -58,8 +65,8 @@ _IRQ_LINES = (
     ("soft_on", "softirqs last  enabled"),
     ("soft_off", "softirqs last disabled"),
 )
-DISABLED = re.compile(r"Preemption disabled at:|\[<[0-9a-f]+>\] ")
-_PLACE = re.compile(r"\[<([0-9a-f]+)>\] (.*)")
+DISABLED = re.compile(r"Preemption disabled at:")
+_PLACE = re.compile(r"(?:\[<([0-9a-f]+)>\] )?(.*)")
 TAINT_FLAGS = "GFSRMBUDAWCIOELKXTN"
 """Letters of the taint flags in the order of their bits; the first is ``G`` while no
 proprietary module was loaded (kernel/panic.c, Linux 6.12)."""
@@ -99,18 +106,21 @@ def taint_letters(flags: str) -> str:
 
 def read_cpu(lines: Lines) -> Fields:
     found = CPU.fullmatch(lines[0])
+    if found is None and "ainted" not in lines[0]:
+        found = _SHORT_CPU.fullmatch(lines[0])
     if found is None:
         return {}
+    rest = {"kdump": None, "taint": None, "release": None, "build": None, **found.groupdict()}
     uid = found["uid"]
     return {
         "cpu": int(found["cpu"]),
         "uid": None if uid is None else int(uid),
         "pid": int(found["pid"]),
         "name": found["name"],
-        "kdump": found["kdump"] is not None,
-        "taint": found["taint"] or "",
-        "release": found["release"],
-        "build": found["build"],
+        "kdump": rest["kdump"] is not None,
+        "taint": rest["taint"] or "",
+        "release": rest["release"] or "",
+        "build": rest["build"] or "",
     }
 
 
@@ -121,79 +131,12 @@ def write_cpu(splat: Splat) -> list[str]:
     kdump = "Kdump: loaded " if splat.kdump else ""
     taint = f"Tainted: {splat.taint}" if splat.taint else "Not tainted"
     build = f" {splat.build}" if splat.build else ""
+    if not splat.release:
+        return [f"CPU: {splat.cpu} {uid}PID: {splat.pid} Comm: {splat.name}"]
     return [
         f"CPU: {splat.cpu} {uid}PID: {splat.pid} Comm: {splat.name} "
         f"{kdump}{taint} {splat.release}{build}"
     ]
-
-
-def is_trace(line: str) -> bool:
-    """A title, a frame or a mark of a call trace."""
-    return line in TITLES or any(p.fullmatch(line) for p in (_FRAME, _ADDRESS, _MARK))
-
-
-def read_trace(lines: Lines) -> Fields:
-    arch = TITLES.get(lines[0], "arm64")
-    frames: list[Frame] = []
-    indent: str | None = None
-    stack = "" if arch == "x86" else "TASK"
-    for line in lines:
-        if line in TITLES:
-            continue
-        mark = _MARK.fullmatch(line)
-        if mark is not None:
-            stack = "" if mark["close"] else mark["stack"]
-            continue
-        found = _FRAME.fullmatch(line)
-        if found is not None:
-            frame = Frame(
-                found["symbol"],
-                int(found["offset"], 16),
-                int(found["size"], 16),
-                found["module"] or "",
-                found["maybe"] is None,
-                stack,
-                found["tail"] or "",
-            )
-        else:
-            found = _ADDRESS.fullmatch(line)
-            if found is None:
-                continue
-            frame = Frame(found["symbol"], reliable=found["maybe"] is None, stack=stack)
-        frames.append(frame)
-        indent = found["indent"] if indent is None else indent
-    if not frames:
-        return {}
-    return {"arch": arch, "frames": tuple(frames), "indent": indent}
-
-
-def write_trace(splat: Splat) -> list[str]:
-    if not splat.frames:
-        return []
-    x86 = splat.arch == "x86"
-    out = ["Call Trace:" if x86 else "Call trace:"]
-    stack = ""
-    for frame in splat.frames:
-        if x86 and frame.stack != stack:
-            if stack:
-                out.append(f"{splat.indent}</{stack}>")
-            if frame.stack:
-                out.append(f"{splat.indent}<{frame.stack}>")
-            stack = frame.stack
-        out.append(splat.indent + frame_text(frame))
-    if x86 and stack:
-        out.append(f"{splat.indent}</{stack}>")
-    return out
-
-
-def frame_text(frame: Frame) -> str:
-    """A frame as it is printed, without what stands before it."""
-    text = ("" if frame.reliable else "? ") + frame.symbol
-    if frame.size is not None:
-        text += f"+{frame.offset:#x}/{frame.size:#x}"
-    if frame.module:
-        text += f" [{frame.module}]"
-    return f"{text} {frame.tail}" if frame.tail else text
 
 
 def read_lock(text: str) -> HeldLock | None:
@@ -202,32 +145,53 @@ def read_lock(text: str) -> HeldLock | None:
     found = LOCK.fullmatch(text)
     if found is None:
         return None
+    outer, inner = found["outer"], found["inner"]
     return HeldLock(
-        found["address"],
+        found["address"] or "",
         found["name"],
         found["usage"],
-        int(found["outer"]),
-        int(found["inner"]),
+        None if outer is None else int(outer),
+        None if inner is None else int(inner),
         found["where"],
     )
 
 
 def lock_text(lock: HeldLock) -> str:
-    if not lock.address:
+    if not lock.address and not lock.name:
         return "<RELEASED>"
-    kinds = f"{{{lock.usage}}}-{{{lock.outer}:{lock.inner}}}"
+    kinds = f"{{{lock.usage}}}"
+    if lock.inner is not None:
+        kinds += f"-{{{lock.outer}:{lock.inner}}}"
     return f"{lock.address} ({lock.name}){kinds}, at: {lock.where}"
+
+
+_OWNER = re.compile(
+    r"(?:no|\d+) locks? held by (?P<name>.*)/(?P<pid>\d{1,10})[.:]"
+    r"|locks held by (?P<name2>.*)/(?P<pid2>\d{1,10}): \d+, (?P<when>on"
+    r"|last) CPU#(?P<cpu>\d{1,9}):?"
+)
 
 
 def read_held(lines: Lines) -> Fields:
     first = lines[0]
     if first == "INFO: lockdep is turned off.":
         return {"held": HeldLocks(off=True)}
-    found = re.fullmatch(r"(?:no|\d+) locks? held by (.*)/(\d+)[.:]", first)
+    found = _OWNER.fullmatch(first)
     if found is None:
         return {}
-    locks = [read_lock(line.partition(": ")[2]) for line in lines[1:]]
-    return {"held": HeldLocks(found[1], int(found[2]), tuple(lock for lock in locks if lock))}
+    locks: dict[str, HeldLock] = {}
+    for line in lines[1:]:
+        number, _, text = line.strip().partition(": ")
+        lock = read_lock(text)
+        # A decoded lock has a line for each function that was inlined, the last is its own.
+        if lock is not None:
+            locks[number] = lock
+    all_locks = tuple(locks.values())
+    if found["when"] is None:
+        return {"held": HeldLocks(found["name"], int(found["pid"]), all_locks)}
+    when, cpu = found["when"], int(found["cpu"])
+    name, pid = found["name2"], int(found["pid2"])
+    return {"held": HeldLocks(name, pid, all_locks, cpu=cpu, when=when)}
 
 
 def write_held(splat: Splat) -> list[str]:
@@ -236,14 +200,15 @@ def write_held(splat: Splat) -> list[str]:
         return []
     if held.off:
         return ["INFO: lockdep is turned off."]
-    task = f"held by {held.name}/{held.pid}"
-    if not held.locks:
-        return [f"no locks {task}."]
     count = len(held.locks)
-    return [
-        f"{count} lock{'s' if count > 1 else ''} {task}:",
-        *(f" #{n}: {lock_text(lock)}" for n, lock in enumerate(held.locks)),
-    ]
+    locks = [f" #{n}: {lock_text(lock)}" for n, lock in enumerate(held.locks)]
+    task = f"held by {held.name}/{held.pid}"
+    if held.cpu is not None:
+        colon = ":" if count else ""
+        return [f"locks {task}: {count}, {held.when} CPU#{held.cpu}{colon}", *locks]
+    if not count:
+        return [f"no locks {task}."]
+    return [f"{count} lock{'s' if count > 1 else ''} {task}:", *locks]
 
 
 def read_irqs(lines: Lines) -> Fields:
@@ -271,10 +236,17 @@ def write_irqs(splat: Splat) -> list[str]:
 
 
 def read_disabled(lines: Lines) -> Fields:
-    found = _PLACE.fullmatch(lines[-1])
-    return {} if found is None else {"disabled_at": Place(found[1], found[2])}
+    # The place is on the same line when a mailer or a program joined the two.
+    rest = lines[0].partition(":")[2].strip()
+    found = _PLACE.fullmatch(rest or (lines[-1] if len(lines) > 1 else ""))
+    if found is None or not found[2]:
+        return {}
+    return {"disabled_at": Place(found[1] or "", found[2])}
 
 
 def write_disabled(splat: Splat) -> list[str]:
     at = splat.disabled_at
-    return [] if at is None else ["Preemption disabled at:", f"[<{at.address}>] {at.where}"]
+    if at is None:
+        return []
+    address = f"[<{at.address}>] " if at.address else ""
+    return ["Preemption disabled at:", f"{address}{at.where}"]

@@ -128,7 +128,7 @@ def _operation(
     """How well what is inside of the path is the finding's operation, and its frame."""
     best_points, best_at = 0, len(inner) - 1
     for at, name in enumerate(inner):
-        rule = rules.book.api(name)
+        rule = rules.api(name)
         shown = {name} if rule is None else {name, rule.symbol, rule.show}
         if finding.callee in shown:
             points = _CALLEE

@@ -11,6 +11,7 @@ import msgspec
 
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import EntryPoint
+from ctxlint.model.splat import trace
 from ctxlint.model.splat import types as t
 from ctxlint.model.splat.context import SplatContext, names
 from ctxlint.model.splat.rules import SplatRules, plain
@@ -51,20 +52,37 @@ def own_frames(splat: Record, context: SplatContext | None, rules: SplatRules) -
     """Functions between the operation and the core that called them: what a reader
     would look up in the tree.
 
-    Inner frames end at the outermost function with a rule that is not more than a few
-    frames away from the next one inside; outer frames begin at the signature.
+    Inner frames end at the outermost function that makes a demand on its context and is
+    not more than a few frames away from the next one inside; outer frames begin at the
+    signature of the context.
     """
     stack = names(splat, rules)
-    marks = {name for s in rules.signatures for name in (*s.frames, *s.inside)}
-    outer = next((i for i, name in enumerate(stack) if name in marks), len(stack))
+    outer = outermost(stack, rules)
     inner = -1
     for i, name in enumerate(stack[:outer]):
         if i - inner > _INNER_GAP:
             break
-        if rules.book.api(name) is not None:
+        rule = rules.api(name)
+        if rule is not None and rule.api.requires:
             inner = i
     own = [n for n in stack[inner + 1 : outer] if n not in rules.carriers]
     return own[:_OWN_MAX]
+
+
+def outermost(stack: tuple[str, ...], rules: SplatRules) -> int:
+    """Where the core begins on a stack: at the innermost frame that tells a context."""
+    marks = {name for s in rules.signatures for name in (*s.frames, *s.inside)}
+    return next((i for i, name in enumerate(stack) if name in marks), len(stack))
+
+
+def named_functions(splat: Record, rules: SplatRules) -> list[str]:
+    """Functions that a splat names apart from its stack: the one that disabled
+    preemption, and those that took the locks that are held."""
+    places = [splat.disabled_at.where] if splat.disabled_at is not None else []
+    if splat.held is not None:
+        places += [lock.where for lock in splat.held.locks]
+    found = [plain(trace.symbol_of(where)) for where in places]
+    return [n for n in dict.fromkeys(found) if n and n not in rules.printers]
 
 
 class Finder:
@@ -93,8 +111,7 @@ class Finder:
         stack = names(splat, self.rules)
         if isinstance(splat, t.Warn) and not stack and splat.where:
             stack = (plain(splat.where.partition("+")[0]),)
-        marks = {n for s in self.rules.signatures for n in (*s.frames, *s.inside)}
-        outer = next((i for i, name in enumerate(stack) if name in marks), len(stack))
+        outer = outermost(stack, self.rules)
         known = [i for i in range(outer) if self._bodies(stack[i])]
         if not known:
             return None
@@ -156,7 +173,7 @@ class Finder:
             way = self.ways.way(symbol, lambda s, n=name: s.rpartition("::")[2] == n)  # type: ignore[misc]
             if way is None:
                 continue
-            rule = self.rules.book.api(name)
+            rule = self.rules.api(name)
             last = way[-1]
             path = msgspec.structs.replace(
                 path,

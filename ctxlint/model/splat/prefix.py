@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What stands before a kernel message: level, time, caller, what syslog adds.
+"""What stands before a kernel message: level, time, caller, what syslog, the journal,
+a serial console, a test lab or a mail adds.
 
-Printed by the kernel itself (kernel/printk/printk.c), by dmesg, by syslog daemons and
-by the journal; all of it may be missing.
+It is taken off piece by piece, so that pieces combine as they do in the wild (a quoted
+line of a journal that holds a line of dmesg). Printed by the kernel itself
+(kernel/printk/printk.c), by dmesg, syslog daemons, journalctl, logread and logcat; all of
+it may be missing. A prefix of a form that is not known is recognised by its coming back
+on neighbouring lines.
 """
 
 from __future__ import annotations
@@ -10,31 +14,62 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_QUOTE = r"(?:>[ ]?)*"
-_SYSLOG = (
-    r"(?:(?:[A-Z][a-z]{2}\ {1,2}\d{1,2}\ \d\d:\d\d:\d\d(?:\.\d+)?"
-    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[0-9.,:+Z-]*)\ \S+\ kernel:\ ?)?"
+LONGEST = 4096
+"""Longer lines are no lines of a kernel, which ends them at about 1,000 characters."""
+_PIECES_MAX = 24
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_ZONE = r"(?:\ ?(?:Z|[+-]\d\d:?\d\d|[A-Z]{3,4}(?=\s)))?"
+_ISO = rf"\d{{4}}-\d\d-\d\d[T\ ]{_CLOCK}{_ZONE}"
+_MONTH = r"[^\W\d_]{3,5}\.?"
+_DATE = (
+    rf"(?:(?:[A-Z][a-z]{{2}}\ )?{_ISO}"
+    rf"|(?:[A-Z][a-z]{{2}}\ )?{_MONTH}\ {{1,2}}\d{{1,2}}\ {_CLOCK}(?:\ \d{{4}})?{_ZONE}"
+    rf"|\d{{1,2}}\.?\ {_MONTH}\ {_CLOCK})"
 )
-_LEVEL = r"(?:<\d{1,3}>|[a-z]+\ *:[a-z]+\ *:\ ?)?"
-_TIME = (
-    r"(?:\[\ *(?P<time>\+?\d+\.\d+|[A-Z][a-z]{2}\ [A-Z][a-z]{2}\ [\d :]+"
-    r"|[A-Z][a-z]{2}\ ?\d{1,2}\ \d\d:\d\d)\]"
-    r"|(?P<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[0-9.,:+Z-]*))?"
+_PIECE = re.compile(
+    rf"""[ \t]*(?:
+      (?P<quote>(?:>[ ]?)+|\|[ ]?|\#[ ](?=\S)|//[ ]?)
+    | (?P<date>{_DATE}:?(?=\s|$))
+    | (?P<unix>\d{{9,10}}\.\d{{3,9}}(?=\s))
+    | (?P<shell>\[\ ?{_DATE}\ ?\]|\[{_CLOCK}\]|{_CLOCK}(?=\s))
+    | (?P<logcat>\d\d-\d\d\ {_CLOCK}\ +\d+\ +\d+\ [VDIWEF]\ [^:]{{0,40}}:\ ?)
+    | -?\ ?\{{['"]?dt['"]?:[^{{}}]{{1,80}}['"]?msg['"]?:\ *['"]
+    | (?P<tag>(?:[\w.-]{{1,64}}\ )?(?:(?:kern|user)\.[a-z]{{2,7}}\ )?
+        (?:kernel|kmsg)(?:\[\d+\])?:\ ?)
+    | (?P<level><\d{{1,3}}>|kern\ *:[a-z]{{2,7}}\ *:\ ?)
+    | (?P<kmsg>\d{{1,3}},\d{{1,12}},(?P<micro>\d{{1,18}}),[^;,]{{1,9}}
+        (?:,caller=(?P<from>[TC]\d{{1,9}}))?(?:,[^;]{{0,40}})?;)
+    | \[\ *(?P<time>\+?\d{{1,9}}\.\d{{1,9}}
+        |[A-Z][a-z]{{2}}\ [A-Z][a-z]{{2}}\ [\d ]\d\ {_CLOCK}\ \d{{4}}
+        |[A-Z][a-z]{{2}}\ ?\d{{1,2}}\ \d\d:\d\d)(?:\ <\ *\+?\d{{1,9}}\.\d{{1,9}}>)?\ *\]
+    | (?P<caller>\[\ *(?P<who>[TC]\d{{1,9}})(?:[/@][^\]]{{0,24}})?\])
+    | (?P<android>(?<=[\]>\ ])(?:c\d{{1,3}}\ +(?:\d{{1,7}}\ )?
+        |\(\d{{1,3}}\)\[\d{{1,7}}:[^\]]{{0,24}}\]|\[\d{{1,3}}:[^\]:]{{1,24}}:\ *\d{{1,7}}\]))
+    )""",
+    re.VERBOSE,
 )
-_CALLER = r"(?:\ ?\[\ *(?P<caller>[TC]\d+)\])?"
-_PREFIX = re.compile(
-    f"{_QUOTE}{_SYSLOG}{_LEVEL}{_TIME}{_CALLER}(?P<gap>(?<=[\\]\\dZ])\\ |)", re.VERBOSE
+_ANSI = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[ -/]?[@-~]|[()][0-9A-B])")
+HEADLINE = re.compile(
+    r"BUG: |WARNING: |\[ BUG: |\[ INFO: |bad: scheduling from|Kernel panic - |kernel BUG at "
+    r"|INFO: (?:task |rcu|trying to )|-{4,}\[ cut here \]|Unable to handle kernel "
+    r"|Internal error: |Oops: |in_atomic\(\): |C[Aa]ll [Tt]race:"
 )
+"""What begins a splat, or a part of it that nothing else looks like."""
+_WORDS = re.compile(r"\d+|[^\W\d_]+|\s+")
 
 
 class Line(NamedTuple):
-    """``raw`` is the line as it was, ``text`` the message; see :class:`Located`."""
+    """``raw`` is the line as it was, ``text`` the message; see :class:`Located`.
+    ``more`` are further lines of the log that a mailer made of this one. ``bare``: no
+    prefix was there."""
 
     number: int
     raw: str
     text: str
     time: str
     caller: str
+    bare: bool = False
+    more: tuple[str, ...] = ()
 
 
 def split(text: str) -> list[Line]:
@@ -42,18 +77,101 @@ def split(text: str) -> list[Line]:
     raw = text.replace("\r\n", "\n").replace("\n\r", "\n").split("\n")
     if raw and not raw[-1]:
         raw.pop()
-    return [_line(number, line.rstrip("\r")) for number, line in enumerate(raw, 1)]
+    found = [_line(number, line.rstrip("\r")) for number, line in enumerate(raw, 1)]
+    return _callers(_repeated(found))
 
 
 def _line(number: int, raw: str) -> Line:
-    found = _PREFIX.match(raw)
-    assert found is not None  # every part is optional
-    time = found["time"] or found["iso"] or ""
-    caller = found["caller"] or ""
-    if not (time or caller):
-        # Without a time only a level or what syslog adds is a prefix; anything else
-        # (a quotation mark, a word with a colon) may be the message.
-        plain = re.match(rf"{_SYSLOG}(?:<\d{{1,3}}>)?", raw, re.VERBOSE)
-        assert plain is not None
-        return Line(number, raw, raw[plain.end() :], "", "")
-    return Line(number, raw, raw[found.end() :], time, caller)
+    if len(raw) > LONGEST:
+        return Line(number, raw, "", "", "", True)
+    text = raw
+    if not text.isascii():
+        text = text.replace("\ufeff", "").replace("\xa0", " ").replace("\u202f", " ")
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    text = text.rstrip()
+    at = 0
+    time = caller = ""
+    closed = seen = False
+    for _ in range(_PIECES_MAX):
+        found = _PIECE.match(text, at)
+        if found is None or found.end() == at:
+            break
+        time = time or found["time"] or _moment(found)
+        caller = found["who"] or found["from"] or caller
+        # Behind these stands one blank that is not the message's.
+        closed = text[found.end() - 1] not in " >;|/"
+        seen = True
+        at = found.end()
+    if closed and text[at : at + 1] in (" ", "\t"):
+        at += 1
+    rest = text[at:]
+    if rest.endswith(("'}", '"}')) and "msg" in text[:at]:
+        rest = rest[:-2]
+    return Line(number, raw, rest, time, caller, not seen)
+
+
+def _moment(found: re.Match[str]) -> str:
+    """The time of a piece other than the kernel's own."""
+    if found["micro"] is not None:
+        return f"{int(found['micro']) / 1e6:.6f}"
+    if found["shell"] is not None:
+        return found["shell"].strip("[] ")
+    date = found["date"] or ""
+    return date.removesuffix(":") if date[:4].isdigit() else ""
+
+
+def _repeated(lines: list[Line]) -> list[Line]:
+    """Take off a prefix that no rule knows: something stands before a headline, and
+    before one of the next lines too."""
+    out = list(lines)
+    at = 0
+    while at < len(out):
+        line = out[at]
+        found = HEADLINE.search(line.text, 1) if len(line.text) > 1 else None
+        before = line.text[: found.start()] if found is not None else ""
+        if found is None or not before.strip() or len(before) > 80:
+            at += 1
+            continue
+        like = _like(before)
+        end = at + 1
+        while end < len(out) and (hit := like.match(out[end].text)) is not None:
+            out[end] = out[end]._replace(text=out[end].text[hit.end() :])
+            end += 1
+        if end > at + 1:
+            out[at] = line._replace(text=line.text[found.start() :])
+        at = end
+    return out
+
+
+def _like(prefix: str) -> re.Pattern[str]:
+    """The same prefix with other numbers and blanks."""
+    parts = []
+    done = 0
+    for word in _WORDS.finditer(prefix):
+        parts.append(re.escape(prefix[done : word.start()]))
+        text = word.group()
+        same = re.escape(text)
+        parts.append(r"\d+" if text.isdigit() else r"\s+" if text.isspace() else same)
+        done = word.end()
+    parts.append(re.escape(prefix[done:]))
+    return re.compile("".join(parts))
+
+
+def _callers(lines: list[Line]) -> list[Line]:
+    """A line without any prefix, in a log that has them, continues the one before: the
+    journal breaks messages of several lines, mailers break long ones."""
+    out: list[Line] = []
+    caller = ""
+    tagged = False
+    for line in lines:
+        if not line.bare:
+            caller = line.caller
+            tagged = True
+        else:
+            text = line.text
+            if tagged and text.startswith(" " * 12):
+                text = text.lstrip()
+            line = line._replace(caller=caller, text=text)
+        out.append(line)
+    return out

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from ctxlint.base.errors import RuleError
-from ctxlint.rulebook import Rulebook, rules_directory
+from ctxlint.rulebook import ApiRule, Rulebook, rules_directory
 
 FILE = "splats.yaml"
 
@@ -57,10 +57,14 @@ class SplatFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     carriers: tuple[str, ...]
     warnings: tuple[str, ...]
     places: tuple[PlaceRule, ...]
+    watchers: tuple[str, ...] = ()
+    within: dict[str, tuple[str, ...]] = {}
 
 
 class SplatRules(msgspec.Struct, frozen=True):
-    """The file, checked against the other rules."""
+    """The file, checked against the other rules. ``printers`` print a splat or make the
+    check, ``watchers`` warn of what their callers do. ``within`` names, for functions that
+    have no rule of their own, the function with one whose implementation they are."""
 
     signatures: tuple[Signature, ...]
     printers: frozenset[str]
@@ -68,6 +72,12 @@ class SplatRules(msgspec.Struct, frozen=True):
     warnings: frozenset[str]
     places: tuple[PlaceRule, ...]
     book: Rulebook
+    watchers: frozenset[str] = frozenset()
+    within: dict[str, str] = {}
+
+    def api(self, name: str) -> ApiRule | None:
+        """The rule of a function, or of what it is a part of."""
+        return self.book.api(name) or self.book.api(self.within.get(name, name))
 
     def operation_of(self, file: str) -> str:
         """The operation whose implementation ``file`` is (``""``: not known). Splats
@@ -91,6 +101,9 @@ def _load(book: Rulebook, path: Path) -> SplatRules:
             raise RuleError(f"{where}.context: unknown name `{signature.context}`")
         if not (signature.context or signature.title):
             raise RuleError(f"{where}: needs a context or a title")
+    for whole in file.within:
+        if book.api(whole) is None:
+            raise RuleError(f"{path.name}: within: no rule on `{whole}`")
     for number, place in enumerate(file.places):
         if place.operation not in book.operations:
             raise RuleError(f"{path.name}: places[{number}]: unknown `{place.operation}`")
@@ -101,6 +114,8 @@ def _load(book: Rulebook, path: Path) -> SplatRules:
         frozenset(file.warnings),
         file.places,
         book,
+        frozenset(file.watchers),
+        {part: whole for whole, parts in file.within.items() for part in parts},
     )
 
 

@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ctxlint.model.splat import fields
+from ctxlint.model.splat import fields, trace
 from ctxlint.model.splat.fields import Fields, Lines
 from ctxlint.model.splat.types import Sleeping
 
 CUT = "------------[ cut here ]------------"
 BACKTRACE = "stack backtrace:"
 _OTHER = "other info that might help us debug this:"
+_STATE = r"\[HC\d{1,3}\[\d{1,6}\]:SC\d{1,3}\[\d{1,6}\]:HE\d:SE\d\]"
 
 
 class Section(NamedTuple):
@@ -57,14 +58,14 @@ def raw_lines(name: str, starts: str | None, field: str) -> Section:
 
 # -- numbers ----------------------------------------------------------------------
 
-_ATOMIC = re.compile(
+ATOMIC_LINE = re.compile(
     r"in_atomic\(\): (-?\d+), irqs_disabled\(\): (-?\d+)(?:, non_block: (-?\d+))?"
-    r"(?:, migration_disabled\(\) (\d+))?,? pid: (-?\d+), name: (.*)"
+    r"(?:, migration_disabled\(\) (\d+))?,? pid: (-?\d+), name: (\S.*)"
 )
 
 
 def _read_atomic(lines: Lines) -> Fields:
-    found = _ATOMIC.fullmatch(lines[0])
+    found = ATOMIC_LINE.fullmatch(lines[0])
     if found is None:
         return {}
     values: Fields = {
@@ -108,7 +109,7 @@ def _write_count(splat: Any) -> list[str]:
 
 
 def _read_rcu(lines: Lines) -> Fields:
-    found = re.fullmatch(r"RCU nest depth: (-?\d+), expected: (\d+)", lines[0])
+    found = re.fullmatch(r"RCU nest depth: (-?\d+), expected: (-?\d+)", lines[0])
     return {} if found is None else {"rcu_depth": int(found[1]), "rcu_expected": int(found[2])}
 
 
@@ -121,6 +122,59 @@ def _write_rcu(splat: Any) -> list[str]:
 ATOMIC = _section("atomic", r"in_atomic\(\): ", _read_atomic, _write_atomic)
 COUNT = _section("count", r"preempt_count: ", _read_count, _write_count)
 RCU = _section("rcu", r"RCU nest depth: ", _read_rcu, _write_rcu)
+
+_LEAK = re.compile(
+    r"\s+preempt=0x([0-9a-f]{1,8}) lock=(\d{1,9})->(\d{1,9}) RCU=(-?\d{1,9})->(-?\d{1,9}) "
+    r"workfn=(.*)"
+)
+
+
+def _read_leak(lines: Lines) -> Fields:
+    found = _LEAK.fullmatch(lines[0])
+    if found is None:
+        return {"function": lines[0].partition("last function: ")[2]}
+    return {
+        "preempt_count": int(found[1], 16),
+        "locks": (int(found[2]), int(found[3])),
+        "rcu": (int(found[4]), int(found[5])),
+        "function": found[6],
+    }
+
+
+def _write_leak(splat: Any) -> list[str]:
+    if splat.locks is None or splat.rcu is None:
+        return [f"     last function: {splat.function}"] if splat.function else []
+    return [
+        f"     preempt=0x{splat.preempt_count:08x} lock={splat.locks[0]}->{splat.locks[1]} "
+        f"RCU={splat.rcu[0]}->{splat.rcu[1]} workfn={splat.function}"
+    ]
+
+
+LEAK = _section("leak", r"\s*(?:preempt=0x|last function: )", _read_leak, _write_leak)
+_OWNER = re.compile(
+    r"\s*lock: (?P<lock>.*), \.magic: (?P<magic>[0-9a-f]{1,16}), \.owner: (?P<owner>.*)/"
+    r"(?P<owner_pid>-?\d{1,10}), \.owner_cpu: (?P<owner_cpu>-?\d{1,10})"
+)
+
+
+def _read_owner(lines: Lines) -> Fields:
+    found = _OWNER.fullmatch(lines[0])
+    if found is None:
+        return {}
+    numbers = {"owner_pid": int(found["owner_pid"]), "owner_cpu": int(found["owner_cpu"])}
+    return {**found.groupdict(), **numbers}
+
+
+def _write_owner(splat: Any) -> list[str]:
+    if not splat.lock:
+        return []
+    return [
+        f" lock: {splat.lock}, .magic: {splat.magic}, .owner: {splat.owner}/"
+        f"{splat.owner_pid}, .owner_cpu: {splat.owner_cpu}"
+    ]
+
+
+OWNER = _section("owner", r"\s*lock: .*, \.magic: ", _read_owner, _write_owner)
 
 # -- state and stack ---------------------------------------------------------------
 
@@ -135,7 +189,8 @@ REGISTERS = Section(
     lambda splat: list(splat.registers),
 )
 CODE = text_line("code", "Code: ", "code")
-TRACE = Section("trace", None, fields.read_trace, fields.write_trace)
+TRACE = Section("trace", None, trace.read_trace, trace.write_trace)
+INTERRUPTED = raw_lines("interrupted", None, "interrupted")
 TASK = (
     _section("cpu", r"CPU: \d+ (UID|PID): ", fields.read_cpu, fields.write_cpu),
     text_line("taints", "Tainted: ", "taints"),
@@ -143,7 +198,7 @@ TASK = (
     text_line("work", "Workqueue: ", "work"),
     text_line("stopper", "Stopper: ", "stopper"),
 )
-STACK = (*TASK, TRACE)
+STACK = (*TASK, REGISTERS, TRACE, INTERRUPTED)
 CUT_HERE = _section(
     "cut",
     re.escape(CUT),
@@ -152,7 +207,11 @@ CUT_HERE = _section(
 )
 MESSAGE = raw_lines("message", None, "message")
 ERROR = raw_lines(
-    "error", r"Internal error: |Oops: |general protection fault", "error"
+    "error",
+    r"Internal error: |Oops(?:: | - "
+    r"| ?\[#)|general protection fault|invalid opcode|divide error"
+    r"|stack segment|Kernel BUG \[#",
+    "error",
 )._replace(
     read=lambda lines: {"error": lines[0]},
     write=lambda splat: [splat.error] if splat.error else [],
@@ -170,22 +229,33 @@ TITLES = {
     "WaitContext": "[ BUG: Invalid wait context ]",
     "LockState": "WARNING: inconsistent lock state",
 }
+TITLE = re.compile(
+    r"(?:WARNING: "
+    r"|\[ (?:BUG|INFO): )(?:possible (?:circular|recursive) locking (?:dependency )?detected"
+    r"|inconsistent lock state|suspicious RCU usage\.?"
+    r"|suspicious rcu_dereference_check\(\) usage"
+    r"|Invalid wait context|bad (?:unlock balance|contention) detected!|held lock freed!"
+    r"|Nested lock was not taken|possible irq lock inversion dependency detected"
+    r"|[A-Z_]+-(?:READ-)?safe -> [A-Z_]+-(?:READ-)?unsafe lock order detected"
+    r"|chain_key collision"
+    r"|\S+/\d{1,10} still has locks held!|lock held when returning to user space!"
+    r"|inconsistent \{.*\})(?: \])?"
+)
+"""Titles of lockdep's reports: they are known without the line of ``=`` above them."""
 
 
 def _read_open(lines: Lines) -> Fields:
     lead = not lines[0]
-    rest = lines[1:] if lead else lines
-    values: Fields = {"lead": lead}
-    if len(rest) > 1:
-        values["title"] = rest[1]
-    if len(rest) > 2:
-        values["ident"] = rest[2]
+    rest = [line for line in lines if line.strip("=- ")]
+    values: Fields = {"lead": lead, "title": rest[0] if rest else ""}
+    values["ident"] = rest[1] if len(rest) > 1 else ""
     return values
 
 
 def _write_open(splat: Any) -> list[str]:
     title = TITLES.get(type(splat).__name__) or splat.title
-    lines = ["=" * len(title), title, splat.ident, "-" * len(title)]
+    ident = [splat.ident] if splat.ident else []
+    lines = ["=" * len(title), title, *ident, "-" * len(title)]
     return ["", *lines] if splat.lead else lines
 
 
@@ -205,14 +275,14 @@ WAIT_TASK = _section(
 )
 LOCK = _section(
     "lock",
-    rf"({fields.LOCK.pattern}|<RELEASED>)$",
+    rf"(?:{fields.LOCK.pattern}|<RELEASED>)$",
     lambda lines: {"lock": fields.read_lock(lines[0])},
     lambda splat: [fields.lock_text(splat.lock)] if splat.lock else [],
 )
 
 
 def _read_other(lines: Lines) -> Fields:
-    found = re.fullmatch(r"context-\{(\d+):(\d+)\}", lines[-1])
+    found = re.fullmatch(r"context-\{(\d{1,3}):(\d{1,3})\}", lines[-1])
     return {} if found is None else {"context": (int(found[1]), int(found[2]))}
 
 
@@ -220,7 +290,9 @@ OTHER = _section(
     "other",
     rf"{_OTHER}$|context-\{{\d+:\d+\}}$",
     _read_other,
-    lambda splat: [_OTHER, f"context-{{{splat.context[0]}:{splat.context[1]}}}"],
+    lambda splat: (
+        [_OTHER, f"context-{{{splat.context[0]}:{splat.context[1]}}}"] if splat.context else []
+    ),
 )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ctxlint.callgraph.facts import Edge, Summary
 from ctxlint.model.splat import types as t
-from ctxlint.model.splat.context import error_hint
+from ctxlint.model.splat.registers import error_hint
 from ctxlint.model.splat.rules import SplatRules
 from ctxlint.model.splat.ways import DEPTH, Call, SourceLine, Ways, same_file
 

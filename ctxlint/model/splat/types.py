@@ -27,7 +27,10 @@ class Frame(msgspec.Struct, frozen=True):
     """A line of the call trace, innermost first. ``size`` None: the bare address or
     symbol was printed. ``reliable`` False: printed with ``?``. ``stack`` is the x86
     stack that it is on (``"TASK"``, ``"IRQ"``; ``""``: the kernel did not say).
-    ``tail`` is what follows (``"(P)"`` of newer arm64 kernels)."""
+    ``tail`` is what follows (``"(P)"`` of newer arm64 kernels), ``before`` the addresses
+    that stand before it. ``place`` is where the source is, of a decoded trace, and
+    ``inline`` that the function has no frame of its own. ``short``: an offset was
+    printed without a size. ``outer`` is the caller that arm prints on the same line."""
 
     symbol: str
     offset: int = 0
@@ -36,6 +39,11 @@ class Frame(msgspec.Struct, frozen=True):
     reliable: bool = True
     stack: str = "TASK"
     tail: str = ""
+    before: str = ""
+    place: str = ""
+    inline: bool = False
+    short: bool = False
+    outer: Frame | None = None
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -47,23 +55,28 @@ class Place(msgspec.Struct, frozen=True):
 
 class HeldLock(msgspec.Struct, frozen=True):
     """A lock as lockdep prints it: ``usage`` are its usage characters, ``outer`` and
-    ``inner`` the wait types (1 free, 2 spin, 3 config, 4 sleep)."""
+    ``inner`` the wait types (1 free, 2 spin, 3 config, 4 sleep; kernels that do not
+    tell config from spin count 2 spin, 3 sleep), None before 5.7."""
 
     address: str
     name: str
     usage: str = "+.+."
-    outer: int = 2
-    inner: int = 2
+    outer: int | None = 2
+    inner: int | None = 2
     where: str = ""
 
 
 class HeldLocks(msgspec.Struct, frozen=True):
-    """The locks that a task holds. ``off``: lockdep was turned off and cannot say."""
+    """The locks that a task holds. ``off``: lockdep was turned off and cannot say.
+    ``cpu`` and ``when``: 7.x says that the task is ``"on"`` a CPU, or which was its
+    ``"last"``."""
 
     name: str = ""
     pid: int = 0
     locks: tuple[HeldLock, ...] = ()
     off: bool = False
+    cpu: int | None = None
+    when: str = "on"
 
 
 class IrqEvent(msgspec.Struct, frozen=True):
@@ -89,7 +102,8 @@ class Splat(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     ``build`` is all that follows the release. ``work`` and ``stopper`` are what a
     worker or a stopper thread was running. ``registers`` are whole lines. ``arch`` is
     ``"arm64"`` or ``"x86"`` and decides how the trace is printed, ``indent`` what
-    stands before each frame. ``notes`` are lines that belong to no field.
+    stands before each frame. ``interrupted`` are registers below the trace's title: those
+    of what an exception interrupted. ``notes`` are lines that belong to no field.
     """
 
     cpu: int | None = None
@@ -113,6 +127,7 @@ class Splat(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     arch: str = "arm64"
     indent: str = " "
     frames: tuple[Frame, ...] = ()
+    interrupted: tuple[str, ...] = ()
     end: str = ""
     notes: tuple[str, ...] = ()
     layout: Layout = ()
@@ -173,13 +188,14 @@ class Preemptible(Splat, tag="preemptible", frozen=True, kw_only=True):
 class Warn(Splat, tag="warning", frozen=True, kw_only=True):
     """WARN(): ``message`` are the lines of its text, ``where`` the symbol with offset.
     ``file`` is ``""`` on kernels without verbose BUG(); ``cut``: the scissors line is
-    there."""
+    there. ``named``: the headline names the task, as it does from 6.19 on."""
 
     file: str = ""
     line: int = 0
     where: str = ""
     message: tuple[str, ...] = ()
     cut: bool = True
+    named: bool = False
 
 
 class Bug(Splat, tag="bug", frozen=True, kw_only=True):
@@ -226,7 +242,7 @@ class WaitContext(Splat, tag="wait-context", frozen=True, kw_only=True):
     ident: str = "6.12 #1 Not tainted"
     lead: bool = True
     lock: HeldLock | None = None
-    context: tuple[int, int] = (2, 2)
+    context: tuple[int, int] | None = (2, 2)
     backtrace: bool = True
 
 
@@ -245,6 +261,51 @@ class LockState(Splat, tag="lock-state", frozen=True, kw_only=True):
     scenario: tuple[str, ...] = ()
     gap: bool = True
     backtrace: bool = True
+
+
+class WorkqueueLeak(Splat, tag="workqueue-leak", frozen=True, kw_only=True):
+    """A work function returned with a preempt count, locks or RCU read side sections that
+    it was not called with. ``what`` is what the kernel looks for; kernels up to 6.8 print
+    neither the counts of locks nor of RCU (None)."""
+
+    what: str = "atomic, lock or RCU"
+    preempt_count: int = 0
+    locks: tuple[int, int] | None = None
+    rcu: tuple[int, int] | None = None
+    function: str = ""
+
+
+class SpinlockBug(Splat, tag="spinlock", frozen=True, kw_only=True):
+    """CONFIG_DEBUG_SPINLOCK found a lock in a state that it cannot have. ``lock_type`` is
+    ``"spinlock"`` or ``"rwlock"``, ``what`` the kernel's words (``"bad magic"``)."""
+
+    lock_type: str = "spinlock"
+    what: str = ""
+    lock: str = ""
+    magic: str = ""
+    owner: str = ""
+    owner_pid: int = -1
+    owner_cpu: int = -1
+    address: str = ""
+
+
+class Stall(Splat, tag="stall", frozen=True, kw_only=True):
+    """A CPU, a task, RCU or a workqueue that does not get on, or an interrupt that nobody
+    takes. ``topic`` names the detector, ``text`` is the kernel's line, ``info`` are the
+    lines that explain it; ``others`` those of the traces of other CPUs and tasks."""
+
+    topic: str
+    text: str
+    info: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+class Sanitizer(Splat, tag="sanitizer", frozen=True, kw_only=True):
+    """A report of KASAN, KCSAN, KMSAN, KFENCE or UBSAN (``tool``): known, and left aside."""
+
+    tool: str
+    text: str
+    info: tuple[str, ...] = ()
 
 
 class HotplugFailure(Splat, tag="hotplug-failure", frozen=True, kw_only=True):
@@ -267,7 +328,7 @@ class CpuFailure(Splat, tag="cpu-failure", frozen=True, kw_only=True):
 
 
 class Notice(Splat, tag="notice", frozen=True, kw_only=True):
-    """A line that a reader should see: a stall, a hang, firmware that complains."""
+    """A line that a reader should see: firmware that complains, softirqs left over."""
 
     topic: str
     text: str
@@ -275,8 +336,8 @@ class Notice(Splat, tag="notice", frozen=True, kw_only=True):
 
 Record = (
     Sleeping | Scheduling | NonBlocking | IdleScheduling | Assuming | Preemptible | Warn
-    | Bug | Oops | Panic | Lockdep | WaitContext | LockState | HotplugFailure | CpuFailure
-    | Notice
+    | Bug | Oops | Panic | Lockdep | WaitContext | LockState | WorkqueueLeak | SpinlockBug
+    | Stall | Sanitizer | HotplugFailure | CpuFailure | Notice
 )  # fmt: skip
 
 
@@ -292,8 +353,17 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """A line that begins like a splat and could not be read as one."""
+
+    line: int
+    text: str
+
+
 class Log(msgspec.Struct, frozen=True):
-    """A log, read: its splats, and the lines that are in none, untouched."""
+    """A log, read: its splats, and the lines that are in none, untouched. ``unread``
+    are those of the rest that look as if they were part of a splat."""
 
     splats: tuple[Located, ...]
     rest: tuple[str, ...]
+    unread: tuple[Unread, ...] = ()

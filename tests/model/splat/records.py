@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from ctxlint.model.splat import fields
@@ -30,7 +31,9 @@ lock = st.builds(
 )
 locks = st.lists(lock | st.just(t.HeldLock("", "")), max_size=3).map(tuple)
 off = st.just(t.HeldLocks(off=True))
-held = st.none() | st.builds(t.HeldLocks, comm, number, locks) | off
+held = st.none() | off | st.builds(
+    t.HeldLocks, comm, number, locks, cpu=st.none() | number, when=st.just("on")
+)  # fmt: skip
 event = st.builds(t.IrqEvent, number, place)
 events = st.builds(t.IrqEvents, number, event, event, event, event)
 registers = {
@@ -55,7 +58,20 @@ def frames(arch: str, least: int = 0) -> st.SearchStrategy[tuple[t.Frame, ...]]:
         st.sampled_from(("", "(P)")),
     )
     bare = address.map(lambda digits: t.Frame(f"0x{digits}"))
-    return st.lists(plain | bare, min_size=least, max_size=6).map(tuple)
+    before = address.map("[<{}>] ".format)
+    old = st.builds(t.Frame, symbol, number, number, before=before)
+    decoded = st.builds(
+        t.Frame, symbol, number, number, place=st.sampled_from(("a/b.c:12", "(a.c:1 b.h:20)"))
+    )
+    inlined = st.builds(t.Frame, symbol, place=st.just("a/b.c:3"), inline=st.just(True))
+    caller = st.builds(t.Frame, symbol, number, number)
+    arm = st.builds(t.Frame, symbol, outer=caller)
+    arm_old = st.builds(
+        t.Frame, symbol, before=address.map("[<{}>] (".format),
+        outer=st.builds(t.Frame, symbol, number, number, before=address.map("[<{}>] (".format)),
+    )  # fmt: skip
+    forms = plain | bare | old | decoded | inlined | arm | arm_old
+    return st.lists(forms, min_size=least, max_size=6).map(tuple)
 
 
 @st.composite
@@ -74,7 +90,7 @@ def stack(draw: st.DrawFn, with_registers: bool = False) -> dict[str, Any]:
         "release": draw(
             st.sampled_from(("6.12.117", "5.15.23-ampere-lts", "6.1.0-13-rt-amd64"))
         ),
-        "build": draw(st.sampled_from(("", "#1 ", "#1  Debian 6.1.55-1"))),
+        "build": draw(st.sampled_from(("", "#1", "#1  Debian 6.1.55-1"))),
         "hardware": draw(st.sampled_from(("", "linux,dummy-virt (DT)"))),
         "work": draw(st.sampled_from(("", "events frob_work"))),
         "stopper": draw(st.sampled_from(("", "multi_cpu_stop+0x0/0x1 <- frob+0x2/0x3"))),
@@ -84,15 +100,23 @@ def stack(draw: st.DrawFn, with_registers: bool = False) -> dict[str, Any]:
     }
 
 
+def own_locks(splat: Any) -> Any:
+    """The same splat: the locks that are held are those of its task."""
+    if splat.held is None or splat.held.off:
+        return splat
+    theirs = msgspec.structs.replace(splat.held, name=splat.name, pid=splat.pid)
+    return msgspec.structs.replace(splat, held=theirs)
+
+
 def made(kind: Any, shared: st.SearchStrategy[dict[str, Any]], **more: Any) -> Any:
     own = st.fixed_dictionaries(more)
-    return st.tuples(shared, own).map(lambda both: kind(**both[0], **both[1]))
+    return st.tuples(shared, own).map(lambda both: own_locks(kind(**both[0], **both[1])))
 
 
 @st.composite
 def sleeping(draw: st.DrawFn) -> t.Sleeping:
     counted, nested = draw(st.booleans()), draw(st.booleans())
-    return t.Sleeping(
+    return own_locks(t.Sleeping(
         **draw(stack()),
         file=draw(file),
         line=draw(number),
@@ -106,7 +130,7 @@ def sleeping(draw: st.DrawFn) -> t.Sleeping:
         held=draw(held),
         irqs=draw(st.none() | events),
         disabled_at=draw(st.none() | place),
-    )
+    ))  # fmt: skip
 
 
 modules = st.sampled_from((None, "", " frob(O) [last unloaded: nobody]"))
@@ -131,6 +155,18 @@ record: st.SearchStrategy[t.Record] = st.one_of(
         message=some_words, modules=modules, irqs=st.none() | events, end=gone,
     ),
     made(
+        t.Warn, stack(), file=file, line=number, where=where, named=st.just(True),
+        modules=modules, end=gone,
+    ),
+    made(
+        t.WorkqueueLeak, stack(), preempt_count=number, held=held, function=symbol,
+        locks=st.tuples(number, number), rcu=st.tuples(number, number),
+    ),
+    made(
+        t.SpinlockBug, stack(), what=words, lock=where, magic=st.just("dead4ead"), owner=comm,
+        owner_pid=number, owner_cpu=number,
+    ),
+    made(
         t.Bug, stack(with_registers=True), file=file, line=number, modules=modules,
         error=st.sampled_from(("", "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP")),
         code=st.sampled_from(("", "a94153f3 (d4210000)")), end=gone,
@@ -143,7 +179,7 @@ record: st.SearchStrategy[t.Record] = st.one_of(
     made(t.Panic, stack(), reason=words),
     made(
         t.WaitContext, stack(), ident=ident, lead=st.booleans(), lock=lock, held=held,
-        context=st.tuples(number, number),
+        context=st.tuples(st.integers(0, 9), st.integers(0, 9)),
     ),
     made(
         t.LockState, stack(), ident=ident, lead=st.booleans(), before=words, now=words,
