@@ -91,7 +91,26 @@ def test_a_header_is_checked_through_its_units(repository: Repository) -> None:
     repository.edit(header, "int lily_its_probe", BAD_HEADER + "int lily_its_probe")
     repository.git("add", header)
     done = repository.ctxlint("hook", "run")
-    assert "drivers/irqchip/irq-lily.c (arm64-rt) was not analysed" in done.stderr
+    assert done.returncode == 3
+    assert "not checked: drivers/irqchip/irq-lily.c (arm64-rt): " in done.stderr
+    assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
+
+
+def test_a_file_that_nothing_compiles_is_told(repository: Repository) -> None:
+    """A hook lets it pass: it is the command that tells."""
+    repository.warm()
+    lone = repository.tree / "drivers/net/lone.c"
+    lone.parent.mkdir()
+    lone.write_text("int x;\n")
+    repository.git("add", "drivers/net/lone.c")
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 3
+    assert "not checked: drivers/net/lone.c: " in done.stderr
+    assert "0 files checked" in done.stderr
+    assert repository.ctxlint("hook", "install").returncode == 0
+    done = repository.commit()
+    assert done.returncode == 0, done.stderr
+    assert "not checked: drivers/net/lone.c: " in done.stderr
 
 
 def test_what_is_allowed_in_the_staged_text_does_not_stop(repository: Repository) -> None:
