@@ -19,8 +19,6 @@ from ctxlint.ir.unit import Decl
 TARGETS_MAX = 48
 """An indirect call with more targets than this is not followed, but counted."""
 
-_WRAPPER_ROUNDS = 4
-
 
 @dataclass
 class Program:
@@ -63,42 +61,52 @@ class Program:
 
     def targets(self, value: Value) -> tuple[str, ...]:
         """Functions that a value may be, sorted; empty when it is not known."""
-        return tuple(sorted(self._targets(value, 0)))
+        return tuple(sorted(self._targets(value)))
 
-    def _targets(self, value: Value, depth: int) -> set[str]:
-        if not isinstance(value, tuple) or not value or depth > 6:
-            return set()
-        kind = value[0]
-        if kind == "f":
-            return {value[1]}
-        if kind == ".":
-            base = value[1]
-            if isinstance(base, tuple) and base[0] == "g":
-                exact = self.object_members.get((base[1], value[2], value[3]))
-                if exact:
-                    return exact
-            return self.members.get((value[2], value[3]), set())
-        if kind == "g":
-            return self.variables.get(value[1], set())
-        if kind in ("[]", "*", "&"):
-            return self._targets(value[1], depth + 1)
-        if kind == "?":
-            return self._targets(value[2], depth + 1) | self._targets(value[3], depth + 1)
-        return set()
+    def _targets(self, value: Value) -> set[str]:
+        found: set[str] = set()
+        work = [value]
+        seen: set[int] = set()  # of terms, which may be shared
+        while work:
+            term = work.pop()
+            if not isinstance(term, tuple) or not term or id(term) in seen:
+                continue
+            seen.add(id(term))
+            kind = term[0]
+            if kind == "f":
+                found.add(term[1])
+            elif kind == ".":
+                base = term[1]
+                exact = None
+                if isinstance(base, tuple) and base[0] == "g":
+                    exact = self.object_members.get((base[1], term[2], term[3]))
+                found |= exact or self.members.get((term[2], term[3]), set())
+            elif kind == "g":
+                found |= self.variables.get(term[1], set())
+            elif kind in ("[]", "*", "&"):
+                work.append(term[1])
+            elif kind == "?":
+                work += term[2:4]
+        return found
 
     def arguments(self, symbol: str, index: int) -> tuple[str, ...]:
-        """Functions that any caller passes as a parameter."""
+        """Functions that any caller passes as a parameter, also one that is a
+        parameter of the caller."""
         key = (symbol, index)
         if key not in self._arguments:
-            self._arguments[key] = ()  # recursion ends here
             found: set[str] = set()
-            for caller, edge in self.callers.get(symbol, ()):
-                for point in edge.points:
-                    value = point.args[index] if index < len(point.args) else None
-                    if value is not None and value[0] == "p":
-                        found.update(self.arguments(caller.symbol, value[1]))
-                    else:
-                        found |= self._targets(value, 0)
+            seen = {key}
+            work = [key]
+            while work:
+                callee, at = work.pop()
+                for caller, edge in self.callers.get(callee, ()):
+                    for point in edge.points:
+                        value = point.args[at] if at < len(point.args) else None
+                        if value is None or value[0] != "p":
+                            found |= self._targets(value)
+                        elif (caller.symbol, value[1]) not in seen:
+                            seen.add((caller.symbol, value[1]))
+                            work.append((caller.symbol, value[1]))
             self._arguments[key] = tuple(sorted(found))
         return self._arguments[key]
 
@@ -140,7 +148,7 @@ def link(units: Iterable[UnitFacts], inlines: Iterable[Summary]) -> Program:
     for summary in inlines:
         program.functions.setdefault(summary.symbol, summary)
     for store in program.stores:
-        _enter(program, store, program._targets(store.value, 0))
+        _enter(program, store, program._targets(store.value))
     _stores_of_parameters(program)
     return program
 
@@ -175,7 +183,7 @@ def _stores_of_parameters(program: Program) -> None:
         if s.value is not None and s.value[0] == "p"
     ]
     seen: set[tuple[str, int, int]] = set()
-    for _ in range(_WRAPPER_ROUNDS):
+    while pending:
         following = []
         for function, index, store in pending:
             if (function, index, id(store)) in seen:
@@ -189,5 +197,5 @@ def _stores_of_parameters(program: Program) -> None:
                     if value is not None and value[0] == "p":
                         following.append((caller.symbol, value[1], store))
                     else:
-                        _enter(program, store, program._targets(value, 0))
+                        _enter(program, store, program._targets(value))
         pending = following

@@ -32,7 +32,9 @@ from ctxlint.pipeline.work import (
 from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
 from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
 
-_HEADER_LEVELS = 3
+_FOREIGN_ROUNDS = 4
+"""A lock helper may be called by a helper of another file, and that by one of a third.
+Functions that still change after so many files are told as a limit."""
 
 _FACT_MAKERS = (
     "base", "callgraph", "contexts", "frontend", "ir", "rulebook", "semantics",
@@ -90,6 +92,9 @@ class Index:
     incomplete: list[Incomplete] = field(default_factory=list)
     parsed: int = 0
     store: Store | None = None
+    unsettled: dict[str, Summary] = field(default_factory=dict)
+    """Functions whose effect on their callers in other files was followed no further,
+    by symbol, once :meth:`program` was asked."""
 
     def add(self, command: kbuild.CompileCommand, result: UnitResult) -> None:
         """Take in a unit that was parsed just now."""
@@ -155,6 +160,21 @@ class Index:
         readers = self.store.readers(units.values(), wanted.__contains__)
         return {file for read in readers.values() for file in read}
 
+    def cut(self, profile: str) -> tuple[Incomplete, ...]:
+        """What :meth:`program` left out at a limit."""
+        return tuple(
+            Incomplete(
+                file=fn.file,
+                profile=profile,
+                reason=f"{fn.name}(): locks that it takes for its callers were followed "
+                f"through {_FOREIGN_ROUNDS} files only",
+                kind="limit",
+                function=fn.name,
+                line=fn.line,
+            )
+            for _, fn in sorted(self.unsettled.items())
+        )
+
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
         """Names all inputs of the whole-program stages by content."""
         stamps = (f"{file} {stamp}" for file, stamp in sorted(self.stamps.items()))
@@ -182,20 +202,40 @@ class Index:
         }
         if not changes or self.store is None:
             return program
-        headers = self._headers_with_foreign_effects(program, changes)
-        program.functions.update(headers)
-        again = self._with_foreign_effects(program, units, changes | headers)
-        return link(again, [headers.get(s.symbol, s) for s in summaries])
+        self.unsettled = {}
+        headers: dict[str, Summary] = {}
+        for number in range(_FOREIGN_ROUNDS + 1):
+            if number == _FOREIGN_ROUNDS:
+                self.unsettled = changes
+                break
+            fresh_headers = self._headers_with_foreign_effects(program, changes)
+            headers |= fresh_headers
+            program.functions.update(fresh_headers)
+            before = program.functions
+            units = self._with_foreign_effects(program, units, changes | fresh_headers)
+            program = link(units, [headers.get(s.symbol, s) for s in summaries])
+            changes = {
+                symbol: fn
+                for symbol, fn in program.functions.items()
+                if symbol == fn.name
+                and "weak" not in fn.attrs
+                and symbol in before
+                and fn.outcomes != before[symbol].outcomes
+                and not (is_neutral(fn) and is_neutral(before[symbol]))
+            }
+            if not changes:
+                break
+        return program
 
     def _headers_with_foreign_effects(
         self, program: Program, changes: dict[str, Summary]
     ) -> dict[str, Summary]:
-        """Header functions that call a lock helper of a .c file, summarised again
-        (and those that call them, a few levels up)."""
+        """Header functions that call a lock helper of a .c file, summarised again,
+        and those that call them."""
         assert self.store is not None
         found: dict[str, Summary] = {}
         new = set(changes)
-        for _ in range(_HEADER_LEVELS):
+        while new:
             callers = {
                 caller.symbol
                 for symbol in new

@@ -332,7 +332,7 @@ def judge(
             "entry_points": len(run.entries),
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
-        limited=limited(run, profile.spec_name),
+        limited=(*limited(run, profile.spec_name), *index.cut(profile.spec_name)),
     )
     if keep:
         store.put_cached("result", key, msgspec.msgpack.encode(result))

@@ -7,7 +7,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from ctxlint import pipeline
+from ctxlint.findings.model import Result
 
 from .test_reuse import TREE, Silent
 
@@ -32,28 +35,65 @@ void user(void)
 }
 """
 
+CHAIN = """void {below}_lock(void);
+void {below}_unlock(void);
+void {name}_lock(void) {{ {below}_lock(); }}
+void {name}_unlock(void) {{ {below}_unlock(); }}
+"""
+LAST = """#include <linux/delay.h>
+void {name}_lock(void);
+void {name}_unlock(void);
+void user(void)
+{{
+	{name}_lock();
+	msleep(1);
+	{name}_unlock();
+	msleep(2);
+}}
+"""
 
-def test_the_lock_reaches_through_the_header(tmp_path: Path) -> None:
+
+def audited(tmp_path: Path, files: dict[str, str]) -> list[Result]:
+    """A folder of these files, audited cold and from the store."""
     tree = tmp_path / "tree"
     shutil.copytree(TREE, tree)
     folder = tree / "drivers/far"
     folder.mkdir()
-    names = {"helper.c": HELPER, "far.h": HEADER, "user.c": USER}
-    for name, text in names.items():
+    for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     build = tree / "builds/nort"
     database = build / "compile_commands.json"
     entries = json.loads(database.read_text(encoding="utf-8"))
-    like = json.dumps(entries[0])
-    old = entries[0]["file"]
-    new = [
+    like, old = json.dumps(entries[0]), entries[0]["file"]
+    entries += [
         json.loads(like.replace(old, f"../../drivers/far/{name}"))
-        for name in ("helper.c", "user.c")
+        for name in files
+        if name.endswith(".c")
     ]
-    database.write_text(json.dumps(entries + new), encoding="utf-8")
+    database.write_text(json.dumps(entries), encoding="utf-8")
     request = pipeline.Request(
         tree=tree, builds=(build,), paths=("drivers/far",), cache=tmp_path / "cache", jobs=1
     )
-    for _ in range(2):  # cold, and from the store
-        result = pipeline.audit(request, Silent())
+    return [pipeline.audit(request, Silent()) for _ in range(2)]
+
+
+@pytest.mark.parametrize("files", [2, 6])
+def test_a_lock_through_several_files(tmp_path: Path, files: int) -> None:
+    """Each helper calls that of the file before; where that goes too far it is told."""
+    texts = {"f0.c": HELPER.replace("far", "f0")}
+    for n in range(1, files + 1):
+        texts[f"f{n}.c"] = CHAIN.format(below=f"f{n - 1}", name=f"f{n}")
+    texts["user.c"] = LAST.format(name=f"f{files}")
+    for result in audited(tmp_path, texts):
+        found = [(f.file, f.line) for f in result.findings]
+        limits = {item.function for item in result.incomplete}
+        if files == 2:
+            assert (found, limits) == ([("drivers/far/user.c", 7)], set())
+        else:
+            assert found == [] and limits == {"f4_lock", "f4_unlock"}
+            assert all(item.kind == "limit" for item in result.incomplete)
+
+
+def test_the_lock_reaches_through_the_header(tmp_path: Path) -> None:
+    for result in audited(tmp_path, {"helper.c": HELPER, "far.h": HEADER, "user.c": USER}):
         assert [(f.file, f.line) for f in result.findings] == [("drivers/far/user.c", 6)]
