@@ -134,3 +134,20 @@ def test_functions_in_nested_objects() -> None:
 def test_a_choice_of_functions_is_both() -> None:
     choice = ("?", ("p", 0), ("f", "one"), ("f", "two"))
     assert Program().targets(choice) == ("one", "two")
+
+
+def test_a_function_is_followed_through_any_number_of_wrappers() -> None:
+    """To a member that it is stored in, and to a call of the parameter."""
+    chain = "".join(
+        f"void s{n}(struct event *e, void (*h)(int)) {{ s{n - 1}(e, h); }}"
+        f"void c{n}(void (*h)(int)) {{ c{n - 1}(h); }}"
+        for n in range(1, 9)
+    )
+    linked = program(
+        f"{OPS} void s0(struct event *e, void (*h)(int)) {{ e->handler = h; }}"
+        "void c0(void (*h)(int)) { if (unknown()) c0(h); h(1); }"
+        f"{chain} void mine(int x) {{}} void user(struct event *e) {{ s8(e, mine); c8(mine); }}"
+    )
+    assert linked.members[("struct event", "handler")] == {"mine"}
+    assert linked.arguments("c0", 0) == ("mine",)
+    assert linked.arguments("c4", 0) == ("mine",)
