@@ -148,6 +148,6 @@ def test_a_function_is_followed_through_any_number_of_wrappers() -> None:
         "void c0(void (*h)(int)) { if (unknown()) c0(h); h(1); }"
         f"{chain} void mine(int x) {{}} void user(struct event *e) {{ s8(e, mine); c8(mine); }}"
     )
-    assert linked.members[("struct event", "handler")] == {"mine"}
+    assert [v for (_, name), v in linked.members.items() if name == "handler"] == [{"mine"}]
     assert linked.arguments("c0", 0) == ("mine",)
     assert linked.arguments("c4", 0) == ("mine",)
