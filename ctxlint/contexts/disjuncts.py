@@ -23,14 +23,11 @@ lost, which counts once however often the fixpoint comes by."""
 
 class Disjuncts:
     """``place`` names values that are merged here; ``tracked`` are the slots whose
-    constants keep states apart, ``untracked`` those for which there is no room."""
+    constants keep states apart."""
 
-    def __init__(
-        self, place: str, tracked: tuple[int, ...], untracked: tuple[int, ...], lose: Lose
-    ) -> None:
+    def __init__(self, place: str, tracked: tuple[int, ...], lose: Lose) -> None:
         self.place = place
         self.tracked = tracked
-        self.untracked = untracked
         self.lose = lose
         self.states: dict[Key, State] = {}
         self._homes: dict[Key, Key] = {}
@@ -58,10 +55,9 @@ class Disjuncts:
 
     def _merge(self, key: Key, state: State) -> bool:
         there = self.states[key]
-        for slots in (self.tracked, self.untracked):
-            # Which of several constants an argument is decides what a callee may do.
-            if slots and there.constants(slots) != state.constants(slots):
-                self.lose("values", self.place)
+        # Which of several constants an argument is decides what a callee may do.
+        if there.constants(self.tracked) != state.constants(self.tracked):
+            self.lose("values", self.place)
         return merge(there, state, self.place)
 
     def _home(self, state: State) -> Key | None:

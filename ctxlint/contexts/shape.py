@@ -49,9 +49,16 @@ def loop_heads(order: dict[int, int], fn: Function) -> frozenset[int]:
     )
 
 
+def is_wide(fn: Function, slot: int) -> bool:
+    """Whether a variable is an integer of more than 32 bits: a size or an address, which
+    no flag word is."""
+    kind = fn.types[fn.vars[slot].type]
+    return isinstance(kind, TInt) and kind.bits > 32
+
+
 def constant_slots(fn: Function) -> tuple[int, ...]:
     """Slots whose constants matter: booleans, flag words (a typedef'd integer such
-    as gfp_t) and function pointers given to calls."""
+    as gfp_t) and function pointers given to calls. Wide integers come last."""
     found: set[int] = set()
     for block in fn.blocks:
         for op in block.ops:
@@ -64,7 +71,7 @@ def constant_slots(fn: Function) -> tuple[int, ...]:
                                 found.add(slot)
                         elif isinstance(kind, TPtr) and isinstance(fn.types[kind.to], TFunc):
                             found.add(slot)
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda slot: (is_wide(fn, slot), slot)))
 
 
 def _slots(e: ops.Expr) -> list[int]:

@@ -81,7 +81,6 @@ class Analysis:
         self.variables = rules.context_variables
         constants = constant_slots(function)
         self.tracked = constants[: limits.TRACKED_MAX]
-        self.untracked = constants[limits.TRACKED_MAX :]
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
         self.moves = Moves(function, self.reader)
@@ -122,7 +121,7 @@ class Analysis:
     # -- control flow ------------------------------------------------------
 
     def _place(self, name: str) -> Disjuncts:
-        return Disjuncts(name, self.tracked, self.untracked, self._lose)
+        return Disjuncts(name, self.tracked, self._lose)
 
     def _few(self, live: list[State], where: str) -> list[State]:
         """States in the middle of a block, no more than may be."""
