@@ -17,6 +17,7 @@
 ``("fl", irq)``         saved interrupt state (as Delta.irq)
 ``("io",)``             "interrupts were off at entry"
 ``("?", c, x, y)``      selection
+``("bits", ones, zeros)`` a word of which some bits are known
 ``("agg", r, members)`` structure by value, the known members of record r
 ======================  =========================================================
 
@@ -115,6 +116,10 @@ def evaluate(value: Value, lookup: Lookup) -> int | None:
         return known
     if kind == "b":
         a, b = value[2], value[3]
+        if value[1] == "&" and a is not None and a[0] == "bits":
+            mask = evaluate(b, lookup)
+            if mask is not None and not mask & _INT_MAX & ~(a[1] | a[2]):
+                return int(a[1] & mask)
         if a != b and (_somewhere(a) or _somewhere(b)) and ("k", 0) not in (a, b):
             return None
         return _binary(value[1], evaluate(a, lookup), evaluate(b, lookup))
@@ -224,7 +229,7 @@ def substitute(value: Value, args: tuple[Value, ...]) -> Value:
         return value
     if value[0] == "p":
         return args[value[1]] if value[1] < len(args) else None
-    if value[0] in ("k", "f", "g", "v", "l", "pc", "fl", "io"):
+    if value[0] in ("k", "f", "g", "v", "l", "pc", "fl", "io", "bits"):
         return value
     parts = tuple(substitute(v, args) if isinstance(v, tuple) else v for v in value)
     head = value[0]
@@ -238,7 +243,7 @@ def leaves(value: Value) -> set[str]:
     if not isinstance(value, tuple) or not value:
         return set()
     kind = value[0]
-    if kind in ("k", "p", "f", "g", "v", "l", "pc", "fl", "io"):
+    if kind in ("k", "p", "f", "g", "v", "l", "pc", "fl", "io", "bits"):
         return {kind}
     out: set[str] = {kind} if kind in (".", "[]", "&", "*") else set()
     for part in value[1:]:

@@ -13,6 +13,8 @@ from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
 
 _DEPTH_MAX = 12
+_TRUTHS = frozenset(("!", "==", "!=", "&&", "||", "<", ">", "<=", ">="))
+"""Operators whose result is 0 or 1."""
 _NO_NUMBERS = frozenset(("pc", "fl", "io", "f", "&", "agg"))
 """Values whose conversions say nothing: words of the execution context, addresses."""
 
@@ -159,7 +161,12 @@ class Reader:
     def _fold(value: Value, st: State) -> Value:
         value = bounded(value)
         number = st.number(value)
-        return value if number is None else ("k", number)
+        if number is not None:
+            return ("k", number)
+        if value is not None and (value[1] in _TRUTHS):
+            known = st.truth(value)
+            return value if known is None else ("k", int(known))
+        return value
 
     # -- effects on values -------------------------------------------------
 

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ctxlint.callgraph.bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.heap import Objects
 from ctxlint.callgraph.program import TARGETS_MAX, Program
@@ -61,6 +62,10 @@ class Node:
                 if known is None:
                     return None
                 return address(known[1]) if known[0] == "f" else evaluate(known, _nothing)
+            if value[0] == "b" and value[1] == "&" and value[2][0] == "p":
+                known = env.get(value[2][1])
+                if known is not None and known[0] == "bits":
+                    return evaluate(("b", "&", known, value[3]), answer)
             if value[0] == "g":
                 return variables.get(value[1])
             return self.context.lookup(value, rt)
@@ -213,25 +218,60 @@ class Propagation:
                 for lookup in lookups
             ):
                 continue
-            args = tuple(_bind(v, node.env) for v in point.args)
-            patched = self.trampolines.targets(edge.symbol, point.target)
-            if patched is not None:
-                if not patched:
-                    name = edge.symbol or edge.shown
-                    self._unknown(name, "patched call without a known target", node, edge)
-                for symbol in patched:
-                    self._call(node, edge, point, context, allowed, symbol, args)
-            elif edge.symbol:
-                self._call(node, edge, point, context, allowed, edge.symbol, args)
-            elif not self._is_entry(point.target):
-                targets, known = self._narrow(point.target, node.fn.symbol, node.env)
-                if not targets or len(targets) > TARGETS_MAX:
-                    reason = "unresolved indirect call" if not targets else "too many targets"
-                    self._unknown(edge.shown or "indirect call", reason, node, edge)
-                    continue
-                among = 0 if known or len(targets) == 1 else len(targets)
-                for symbol in targets:
-                    self._call(node, edge, point, context, allowed, symbol, args, among)
+            ways = self._arguments(edge, point, node.env, lookups[0])
+            for args in ways:
+                self._reach(node, edge, point, context, allowed, args, len(ways) == 1)
+
+    def _arguments(
+        self, edge: Edge, point: Point, env: Env, lookup: Callable[[Value], int | None]
+    ) -> list[tuple[Value, ...]]:
+        """The arguments of a call, once for each choice that a condition makes among
+        constants; of a word that is not known, the bits that are."""
+        rule = self._rule(edge.symbol) if edge.symbol else None
+        judged = rule is not None and any(case.when for case in rule.api.requires)
+        relevant = self._relevant.get(edge.symbol, ())
+        ways: list[tuple[Value, ...]] = [()]
+        for index, value in enumerate(point.args):
+            bound = _bind(value, env)
+            choices: list[Value] = [bound]
+            matters = judged or index in relevant
+            if matters and _is_word(value) and evaluate(bound, _nothing) is None:
+                numbers = alternatives(value, lookup)
+                if numbers and len(ways) * len(numbers) <= ALTERNATIVES_MAX:
+                    choices = [("k", number) for number in numbers]
+                elif (known := bits(value, lookup)) != NOTHING:
+                    choices = [("bits", *known)]
+            ways = [(*way, choice) for way in ways for choice in choices]
+        return ways
+
+    def _reach(
+        self,
+        node: Node,
+        edge: Edge,
+        point: Point,
+        context: Context,
+        allowed: Wait,
+        args: tuple[Value, ...],
+        sure: bool,
+    ) -> None:
+        patched = self.trampolines.targets(edge.symbol, point.target)
+        if patched is not None:
+            if not patched:
+                name = edge.symbol or edge.shown
+                self._unknown(name, "patched call without a known target", node, edge)
+            for symbol in patched:
+                self._call(node, edge, point, context, allowed, symbol, args, sure)
+        elif edge.symbol:
+            self._call(node, edge, point, context, allowed, edge.symbol, args, sure)
+        elif not self._is_entry(point.target):
+            targets, known = self._narrow(point.target, node.fn.symbol, node.env)
+            if not targets or len(targets) > TARGETS_MAX:
+                reason = "unresolved indirect call" if not targets else "too many targets"
+                self._unknown(edge.shown or "indirect call", reason, node, edge)
+                return
+            among = 0 if known or len(targets) == 1 else len(targets)
+            for symbol in targets:
+                self._call(node, edge, point, context, allowed, symbol, args, sure, among)
 
     def _variables(self, context: str) -> list[dict[str, int]]:
         """Values that global variables can have together in a context."""
@@ -295,9 +335,10 @@ class Propagation:
         allowed: Wait,
         symbol: str,
         args: tuple[Value, ...],
+        sure: bool,
         among: int = 0,
     ) -> None:
-        sure = node.sure and not among
+        sure = sure and node.sure and not among
         rule = self._rule(symbol)
         callee = self.program.functions.get(symbol)
         if rule is not None:
@@ -314,7 +355,7 @@ class Propagation:
                 # A rule stands for a body that was not read; an audited one is.
                 callee is not None and callee.file.endswith(".c")
             )
-            if not body_counts or forbidden:
+            if not body_counts or (forbidden and not rule.api.inside):
                 return
         if callee is None:
             if rule is None and not symbol.startswith("__builtin_"):
@@ -331,7 +372,7 @@ class Propagation:
         for i in self._relevant.get(callee.symbol, ()):
             value = args[i] if i < len(args) else None
             number = evaluate(value, _nothing)
-            if value is not None and value[0] == "f":
+            if value is not None and value[0] in ("f", "bits"):
                 env.append((i, value))
             elif i < len(point.args) and (found := self._object(point.args[i], node)):
                 env.append((i, found))
@@ -384,7 +425,7 @@ class Propagation:
             rule_calls.lookup(
                 bound,
                 args,
-                lambda value: evaluate(value, lambda _: None),
+                _operand,
                 lambda name: constant(self.program, self.rules, name),
             ),
             self.program.inits.get(node.fn.file, ()),
@@ -512,6 +553,19 @@ def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) ->
     if known is None and value[0] == "pc" and lookup(("b", "!=", value, ("k", 0))):
         known = True  # the exact word is not known, but it is not zero
     return known is None or known is wanted
+
+
+def _is_word(value: Value) -> bool:
+    """Whether a value is put together from others: by a condition, or by an operator."""
+    return value is not None and value[0] in ("?", "b", "p")
+
+
+def _operand(value: Value) -> int | Bits | None:
+    """An argument as a rule's condition can use it."""
+    number = evaluate(value, _nothing)
+    if number is None and value is not None and (known := bits(value, _nothing)) != NOTHING:
+        return Bits(*known)
+    return number
 
 
 def _bind(value: Value, env: Env) -> Value:

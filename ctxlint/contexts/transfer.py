@@ -15,6 +15,7 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from types import MappingProxyType
 
+from ctxlint.callgraph.bits import refined, tested
 from ctxlint.callgraph.facts import (
     Assumption,
     Edge,
@@ -34,6 +35,7 @@ from ctxlint.contexts import limits
 from ctxlint.contexts.callee import apply_delta, at_caller
 from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.held import Held, one_effect
 from ctxlint.contexts.moves import Moves, returned
 from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
 from ctxlint.contexts.shape import constant_slots, reverse_postorder
@@ -67,6 +69,7 @@ class Analysis:
         noreturn: Callable[[str], bool],
         writes: Callable[[str], tuple[int, ...] | None] = lambda symbol: None,
         local_records: Mapping[str, str] = MappingProxyType({}),
+        held: Held | None = None,
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -75,6 +78,7 @@ class Analysis:
         self.outcomes = outcomes
         self.noreturn = noreturn
         self.writes = writes
+        self.held = held
         self.written: set[int] = set()
         self.acquired: set[str] = set()
         self.reader = Reader(function, local_records)
@@ -268,6 +272,13 @@ class Analysis:
             outcomes = self.outcomes(symbol)
             if outcomes:
                 return self._apply_outcomes(st, op, outcomes, args, op_id)
+        elif not symbol and self.held is not None:
+            callees = self.held.functions(target)
+            outcomes = (
+                one_effect(self.outcomes(callee) for callee in callees) if callees else ()
+            )
+            if outcomes:
+                return self._apply_outcomes(st, op, outcomes, args, op_id)
         if op.dst is not None:
             reader.assign(st, op.dst, None, op_id)
         return [st]
@@ -304,11 +315,12 @@ class Analysis:
             for value, fact in st.facts.items()
             if (guard := self._guard(value, fact)) is not None
         )
+        known = tested(st.facts)
         point = Point(
             st.delta_here(),
             guards,
             self._assumptions(st),
-            args,
+            tuple(refined(value, known) for value in args) if known else args,
             None if target is None or target[0] == "f" else target,
         )
         self.points.setdefault(site, {})[where] = point

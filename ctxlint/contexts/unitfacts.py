@@ -10,6 +10,7 @@ from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFac
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts import watched
 from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.held import Held
 from ctxlint.contexts.state import State
 from ctxlint.contexts.transfer import Analysis
 from ctxlint.ir import ops
@@ -33,15 +34,6 @@ def unit_facts(
     """
     decls = {d.symbol: d for d in unit.decls}
     local = {r.key: f"{r.key}@{r.file}" for r in unit.records if r.file.endswith(".c")}
-    new: dict[str, Summary] = {}
-    # Header functions first, and without this unit's own: other units share them.
-    for functions in (unit.new_inlines, unit.functions):
-        bodies = {f.symbol: f for f in functions}
-        for symbol in _callees_first(bodies):
-            new[symbol] = summarise(
-                bodies[symbol], rules, rt, decls, lambda s: new.get(s) or inlines.get(s), local
-            )
-    header = {f.symbol for f in unit.new_inlines}
     stores: list[Store] = []
     inits: list[RecordInit] = []
     for var in unit.globals:
@@ -49,6 +41,25 @@ def unit_facts(
             _Walker(var, local, stores, inits).walk()
     for fn in unit.functions:
         stores += _body_stores(fn, local)
+    constant = frozenset(var.symbol for var in unit.globals if "const" in var.attrs)
+    held = Held(stores, local, constant)
+    new: dict[str, Summary] = {}
+    # Header functions first, and without this unit's own: other units share them.
+    for functions in (unit.new_inlines, unit.functions):
+        bodies = {f.symbol: f for f in functions}
+        own = held if functions is unit.functions else None
+        for symbol in _callees_first(bodies, own):
+            new[symbol] = summarise(
+                bodies[symbol],
+                rules,
+                rt,
+                decls,
+                lambda s: new.get(s) or inlines.get(s),
+                local,
+                own,
+            )
+    header = {f.symbol for f in unit.new_inlines}
+    for fn in unit.functions:
         stores += watched.stores(fn, rules, local, _place)
     facts = UnitFacts(
         unit.file,
@@ -70,8 +81,10 @@ def summarise(
     decls: Mapping[str, Decl],
     known: Callable[[str], Summary | None],
     local_records: Mapping[str, str],
+    held: Held | None = None,
 ) -> Summary:
-    """The summary of one function, given those of its callees (where known)."""
+    """The summary of one function, given those of its callees (where known); ``held`` says
+    what members can hold."""
 
     def body(symbol: str) -> Summary | None:
         """The callee's summary, unless another file may replace its body."""
@@ -90,10 +103,12 @@ def summarise(
         callee = body(symbol)
         return callee.writes if callee is not None else None
 
-    return Analysis(fn, rules, rt, decls.get, outcomes, noreturn, writes, local_records).run()
+    return Analysis(
+        fn, rules, rt, decls.get, outcomes, noreturn, writes, local_records, held
+    ).run()
 
 
-def _callees_first(bodies: Mapping[str, Function]) -> list[str]:
+def _callees_first(bodies: Mapping[str, Function], held: Held | None) -> list[str]:
     """Bottom-up order; members of a cycle come in the order of their symbols."""
     order: list[str] = []
     state: dict[str, int] = {}
@@ -101,22 +116,23 @@ def _callees_first(bodies: Mapping[str, Function]) -> list[str]:
         stack: list[tuple[str, list[str]]] = []
         if root not in state:
             state[root] = 1
-            stack.append((root, _callees(bodies[root], bodies)))
+            stack.append((root, _callees(bodies[root], bodies, held)))
         while stack:
             symbol, todo = stack[-1]
             if todo:
                 nxt = todo.pop()
                 if nxt not in state:
                     state[nxt] = 1
-                    stack.append((nxt, _callees(bodies[nxt], bodies)))
+                    stack.append((nxt, _callees(bodies[nxt], bodies, held)))
             else:
                 order.append(symbol)
                 stack.pop()
     return order
 
 
-def _callees(fn: Function, bodies: Mapping[str, Function]) -> list[str]:
-    found = {
+def _callees(fn: Function, bodies: Mapping[str, Function], held: Held | None) -> list[str]:
+    found = held.callees(fn) if held is not None else set()
+    found |= {
         op.fn.symbol
         for block in fn.blocks
         for op in block.ops

@@ -19,19 +19,25 @@ Lookup = Callable[[str], int | None]
 Eval = Callable[[Lookup], int | None]
 T = TypeVar("T")
 
-_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
+
+def _outcome(compared: Any) -> Any:
+    """Of a comparison; None when an operand that is known in part leaves it open."""
+    return None if compared is None else int(compared)
+
+
+_ARITHMETIC: dict[str, Callable[[int, int], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "&": lambda a, b: a & b,
     "|": lambda a, b: a | b,
     "^": lambda a, b: a ^ b,
-    "==": lambda a, b: int(a == b),
-    "!=": lambda a, b: int(a != b),
-    "<": lambda a, b: int(a < b),
-    "<=": lambda a, b: int(a <= b),
-    ">": lambda a, b: int(a > b),
-    ">=": lambda a, b: int(a >= b),
+    "==": lambda a, b: _outcome(a == b),
+    "!=": lambda a, b: _outcome(a != b),
+    "<": lambda a, b: _outcome(a < b),
+    "<=": lambda a, b: _outcome(a <= b),
+    ">": lambda a, b: _outcome(a > b),
+    ">=": lambda a, b: _outcome(a >= b),
     "<<": lambda a, b: a << b if 0 <= b < 64 else 0,
     ">>": lambda a, b: a >> b if 0 <= b < 64 else 0,
 }
@@ -144,7 +150,8 @@ def _binary(op: str, left: Eval, right: Eval) -> Eval:
         a, b = left(lookup), right(lookup)
         if a is None or b is None:
             return 0 if op in "&*" and 0 in (a, b) else None
-        return compute(a, b)
+        result: int | None = compute(a, b)
+        return result
 
     return run
 
