@@ -117,7 +117,7 @@ def _alternatives(value: Value, lookup: Lookup) -> frozenset[int] | None:
 
 
 def refined(value: Value, known: dict[Value, tuple[int, int]]) -> Value:
-    """A value with the bits that tests of it have shown; see :func:`tested`."""
+    """A value with the bits that tests of it have shown; see :func:`shown_bits`."""
     if value is None or value not in known:
         return value
     ones, zeros = known[value]
@@ -126,7 +126,7 @@ def refined(value: Value, known: dict[Value, tuple[int, int]]) -> Value:
     return ("b", "|", value, ("k", ones)) if ones else value
 
 
-def tested(facts: dict[Value, int | bool]) -> dict[Value, tuple[int, int]]:
+def shown_bits(facts: dict[Value, int | bool]) -> dict[Value, tuple[int, int]]:
     """Bits that are known of values by facts about ``value & mask``."""
     found: dict[Value, tuple[int, int]] = {}
     for term, fact in facts.items():
@@ -140,3 +140,28 @@ def tested(facts: dict[Value, int | bool]) -> dict[Value, tuple[int, int]]:
             ones, zeros = ones | (int(fact) & mask), zeros | (mask & ~int(fact))
         found[term[2]] = (ones, zeros)
     return {value: pair for value, pair in found.items() if pair != NOTHING}
+
+
+def one_of(a: Value, b: Value, fresh: Value) -> Value:
+    """A value that is one of the constants (numbers, functions) that two others are, by a
+    condition of which nothing is known; ``fresh`` when there are too many, or when one of
+    the two is no constant. The same constants always give the same value."""
+    left, right = _constants(a), _constants(b)
+    if left is None or right is None or len(left | right) > ALTERNATIVES_MAX:
+        return fresh
+    first, *others = sorted(left | right)
+    value: Value = first
+    for number, other in enumerate(others):
+        value = ("?", (*fresh[:1], f"{fresh[1]}?{number}"), other, value)
+    return value
+
+
+def _constants(value: Value) -> frozenset[Value] | None:
+    if value is None:
+        return None
+    if value[0] in ("k", "f"):
+        return frozenset((value,))
+    if value[0] == "?" and value[1] is not None and value[1][0] == "v":
+        yes, no = _constants(value[2]), _constants(value[3])
+        return None if yes is None or no is None else yes | no
+    return None

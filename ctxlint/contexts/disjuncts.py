@@ -55,10 +55,15 @@ class Disjuncts:
 
     def _merge(self, key: Key, state: State) -> bool:
         there = self.states[key]
+        differ = there.constants(self.tracked) != state.constants(self.tracked)
+        changed = merge(there, state, self.place, self.tracked)
         # Which of several constants an argument is decides what a callee may do.
-        if there.constants(self.tracked) != state.constants(self.tracked):
+        if differ and any(
+            (value := there.vals.get(slot)) is not None and value[0] == "v"
+            for slot in self.tracked
+        ):
             self.lose("values", self.place)
-        return merge(there, state, self.place)
+        return changed
 
     def _home(self, state: State) -> Key | None:
         """The state that another one is merged with although it differs."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ctxlint.callgraph.bits import one_of
 from ctxlint.callgraph.facts import Delta, Lock
 from ctxlint.callgraph.values import Value, evaluate, mentions
 
@@ -348,10 +349,11 @@ class State:
         return max(_COUNT_MIN, min(_COUNT_MAX, n))
 
 
-def merge(into: State, other: State, phi: str) -> bool:
+def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> bool:
     """Intersect what is known; True when ``into`` knows less than before.
 
-    Slots with different values get a value of their own, named after ``phi``. The two
+    Slots with different values get a value of their own, named after ``phi``; those of
+    ``flags`` keep the constants that they can be, as long as these are few. The two states
     are of one :meth:`State.strength`; locks of different names become one without.
     """
     changed = False
@@ -361,9 +363,10 @@ def merge(into: State, other: State, phi: str) -> bool:
     for slot, value in list(into.vals.items()):
         if other.vals.get(slot) != value:
             fresh = ("v", f"{phi}.{slot}")
+            merged = one_of(value, other.vals.get(slot), fresh) if slot in flags else fresh
             into.vals.pop(slot, None)  # what else has the name is of an older round
-            changed |= into.forget(fresh) or value != fresh
-            into.vals[slot] = fresh
+            changed |= into.forget(fresh) or value != merged
+            into.vals[slot] = merged
     tables: tuple[tuple[dict[Any, Any], dict[Any, Any]], ...] = (
         (into.facts, other.facts),
         (into.mem, other.mem),

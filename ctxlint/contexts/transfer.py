@@ -15,7 +15,7 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from types import MappingProxyType
 
-from ctxlint.callgraph.bits import refined, tested
+from ctxlint.callgraph.bits import refined, shown_bits
 from ctxlint.callgraph.facts import (
     Assumption,
     Edge,
@@ -315,7 +315,7 @@ class Analysis:
             for value, fact in st.facts.items()
             if (guard := self._guard(value, fact)) is not None
         )
-        known = tested(st.facts)
+        known = shown_bits(st.facts)
         point = Point(
             st.delta_here(),
             guards,
