@@ -93,19 +93,25 @@ def git_free_directory(prefix: str) -> Iterator[tuple[Path, dict[str, str]]]:
     GIT_DIR lies beside what is written for a series, never in it: whatever a series
     makes there, git must not take it for its own configuration.
     """
-    with scratch(prefix) as place:
-        nowhere = place / "no-repository"
-        if os.path.lexists(nowhere):
-            raise PatchError(f"{nowhere} exists, and git would read it")
-        yield (
-            place,
-            {
-                "GIT_DIR": str(nowhere / _NO_NAME),
-                "GIT_CEILING_DIRECTORIES": str(place),
-            },
-        )
-        if os.path.lexists(nowhere):
-            raise PatchError(f"{nowhere} was made, and git may have read it")
+    try:
+        with scratch(prefix) as place:
+            nowhere = place / "no-repository"
+            if os.path.lexists(nowhere):
+                raise PatchError(f"{nowhere} exists, and git would read it")
+            yield (
+                place,
+                {
+                    "GIT_DIR": str(nowhere / _NO_NAME),
+                    "GIT_CEILING_DIRECTORIES": str(place),
+                },
+            )
+            if os.path.lexists(nowhere):
+                raise PatchError(f"{nowhere} was made, and git may have read it")
+    except OSError as error:
+        raise PatchError(
+            f"a temporary directory cannot be used: {error}",
+            hint="TMPDIR names another place for it.",
+        ) from error
 
 
 def _write(root: Path, name: str, data: bytes) -> None:

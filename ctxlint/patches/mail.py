@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email.header import decode_header, make_header
 from email.message import Message
+from email.utils import getaddresses
 from pathlib import Path
 
 from ctxlint.patches import diff
@@ -23,6 +24,7 @@ MAX_INPUT = 4 * MAX_PATCH_BYTES
 MAX_SUBJECT = 2000
 MAX_HEADER = 16 << 10
 MAX_FIELDS = 500
+MAX_ADDRESS = 254
 MAX_PARTS = 60
 """Parts of a message, nested ones included; git itself takes five levels."""
 MAX_NUMBER = 9999
@@ -33,6 +35,8 @@ _FIELD = re.compile(rb"^[!-9;-~]+:[^\n]*(?:\n[ \t][^\n]*)*", re.M)
 _CONTENT = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.M | re.I)
 _ANSWER = re.compile(r"\s*(?:re|aw|antw|fwd?|sv|wg)\s*(?:\[\d+\])?\s*:", re.I)
 _VERSION = re.compile(r"(?:patch)?v(\d+)", re.I | re.A)
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[A-Za-z0-9.-]+", re.A)
+_PLAIN = re.compile(r"[\w !#$%&'*+/=?^`{|}~-]+")
 _BASE = re.compile(rb"^base-commit: *([0-9a-f]{7,64})\b", re.M)
 _NEEDS = re.compile(rb"^prerequisite-patch-id:", re.M)
 _CHARSET = re.compile(
@@ -153,13 +157,13 @@ def _letter(raw: bytes) -> Letter | None:
         total=total,
         version=version,
         subject=title or subject.strip(),
-        author=header(message, "From"),
+        author=_author(message),
         mail=Mail(
             subject=subject,
             message_id=header(message, "Message-ID").strip(),
             references=" ".join([*header(message, "References").split(), *_replied(message)]),
-            to=header(message, "To"),
-            cc=header(message, "Cc"),
+            to=", ".join(_people(message, "To")),
+            cc=", ".join(_people(message, "Cc")),
             date=header(message, "Date"),
         ),
         diff=diff.diff_of(body) if diff.has_diff(body) else b"",
@@ -257,15 +261,51 @@ def _replied(message: Message) -> list[str]:
 
 def header(message: Message, name: str) -> str:
     """A header as one line of text; what cannot be decoded stays as it is."""
+    return _decoded(_raw(message, name))
+
+
+def _raw(message: Message, name: str) -> str:
     raw = next((v for k, v in message.raw_items() if k.lower() == name.lower()), "")
     # Bytes that are not ASCII come as lone surrogates; people send plain UTF-8.
-    value = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _decoded(value: str) -> str:
     if "=?" in value:
         with contextlib.suppress(
             LookupError, UnicodeError, ValueError, email.errors.MessageError
         ):
             value = str(make_header(decode_header(value)))
     return " ".join(value.split())
+
+
+def _people(message: Message, name: str) -> list[str]:
+    """The addresses of a header, each with its name in a form that is read again as the
+    same. They are told apart before names are decoded: an encoded name may hold what
+    looks like another address."""
+    try:
+        pairs = getaddresses([_raw(message, name)])
+    except RecursionError:
+        return []
+    found = []
+    for who, address in pairs:
+        if len(address) > MAX_ADDRESS or not _ADDRESS.fullmatch(address):
+            continue
+        person = _decoded(who)
+        if not person:
+            found.append(address)
+        elif _PLAIN.fullmatch(person):
+            found.append(f"{person} <{address}>")
+        else:
+            quoted = re.sub(r'(["\\])', r"\\\1", person)
+            found.append(f'"{quoted}" <{address}>')
+    return found
+
+
+def _author(message: Message) -> str:
+    """One person; without an address, words that are none."""
+    people = _people(message, "From")
+    return people[0] if people else re.sub(r"[<>@]", " ", header(message, "From"))
 
 
 def _base(body: bytes) -> str:

@@ -20,6 +20,7 @@ from ctxlint.patches.apply import git_free_directory
 from ctxlint.patches.mail import Letter
 from ctxlint.patches.model import PatchError
 
+_ENCODED = re.compile(rb"base64|quoted-printable|flowed", re.I)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
@@ -33,8 +34,13 @@ def _compared(
     letters: Iterable[Letter], place: Path, no_repository: dict[str, str]
 ) -> Iterator[Letter]:
     for letter in letters:
-        gits = _patch(letter.raw, place, no_repository)
+        gits = _patch(letter.raw, place, no_repository) if _may_have_one(letter) else None
         yield letter if gits is None else _agreed(letter, gits)
+
+
+def _may_have_one(letter: Letter) -> bool:
+    """Whether there can be a diff: one that is to be seen, or an encoding that git undoes."""
+    return diff.has_diff(letter.raw) or _ENCODED.search(letter.raw) is not None
 
 
 def _patch(raw: bytes, place: Path, no_repository: dict[str, str]) -> bytes | None:

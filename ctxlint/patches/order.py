@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from ctxlint.patches.mail import Letter
-from ctxlint.patches.model import MAX_PATCHES, PatchError
+from ctxlint.patches.model import PatchError
 
 _LISTED = 5
 
@@ -29,8 +29,7 @@ def choose(letters: Sequence[Letter], *, singly: bool = False) -> Chosen:
     """The patches of one series, by number, without answers and older versions.
 
     ``singly``: a lone message of a series has no gap, its caller hands over one by one.
-    Raises :class:`PatchError` when there is no patch, there are too many, or two claim
-    the same number.
+    Raises :class:`PatchError` when there is no patch, or two claim the same number.
     """
     gaps = [f"{one.name}: {one.problem}" for one in letters if one.problem]
     patches = [one for one in letters if one.diff]
@@ -49,8 +48,6 @@ def choose(letters: Sequence[Letter], *, singly: bool = False) -> Chosen:
             f"left out: {_count(older)} of another version than v{newest} "
             f"({_some(one.name for one in older)})"
         )
-    if len(patches) > MAX_PATCHES:
-        raise PatchError(f"{len(patches)} patches, more than {MAX_PATCHES}")
     gaps += [f"{one.name}: {one.doubt}" for one in patches if one.doubt]
     numbered = [one for one in patches if one.total]
     if numbered:

@@ -15,7 +15,14 @@ from ctxlint.patches.apply import apply, left_out
 from ctxlint.patches.git import Repository
 from ctxlint.patches.mail import Letter
 from ctxlint.patches.mailinfo import as_git_reads
-from ctxlint.patches.model import MAX_CONTENT, MAX_FILE_BYTES, Patch, PatchError, Series
+from ctxlint.patches.model import (
+    MAX_CONTENT,
+    MAX_FILE_BYTES,
+    MAX_PATCHES,
+    Patch,
+    PatchError,
+    Series,
+)
 from ctxlint.patches.order import choose
 
 MAX_DIFFERENT = 5000
@@ -102,6 +109,8 @@ def _of_mail(
     review: tuple[str, str] | None,
     singly: bool,
 ) -> Series:
+    if sum(1 for letter in letters if letter.diff) > MAX_PATCHES:
+        raise PatchError(f"more than {MAX_PATCHES} patches in the input")
     letters = as_git_reads(letters)
     chosen = choose(letters, singly=singly)
     patches = chosen.patches

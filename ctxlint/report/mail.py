@@ -21,6 +21,7 @@ from ctxlint.report.clean import clean
 from ctxlint.report.witness import call_of, context_changes, note_of
 
 WIDTH = 78
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[A-Za-z0-9.-]+", re.A)
 _MANY = 3
 """Findings that one mail tells in full; more are noise to who has to answer it."""
 
@@ -91,18 +92,22 @@ def _ids(text: str) -> list[str]:
 
 
 def _last_address(author: str) -> str:
-    """One person, whatever else the name looks like."""
+    """One person, whatever else the name looks like; ``""`` without an address."""
     found = re.search(r"^(.*)<([^<>\s]+)>\s*$", author, re.S)
     if found is None:
-        return author
+        return author if _ADDRESS.fullmatch(author) else ""
     name = re.sub(r'["\\]', "", clean(found[1])).strip()
     return f'"{name}" <{found[2]}>'
 
 
 def _addresses(name: str, values: list[str]) -> list[str]:
     found: dict[str, str] = {}
-    for who, address in getaddresses([value for value in values if value]):
-        if re.fullmatch(r"[!-;=?-~]+@[A-Za-z0-9.-]+", address) and "," not in address:
+    try:
+        people = getaddresses([value for value in values if value])
+    except RecursionError:
+        return []
+    for who, address in people:
+        if _ADDRESS.fullmatch(address):
             found.setdefault(address, _person(clean(who), address))
     return [f"{name}: " + ",\n ".join(found.values())] if found else []
 

@@ -21,7 +21,7 @@ from ctxlint.patches.split import split
 from .repository import ENVIRONMENT
 from .strange_mail import FILES, boxes, new_file
 
-WITHOUT_CHECKS = settings(suppress_health_check=HealthCheck, max_examples=60)
+WITHOUT_CHECKS = settings(suppress_health_check=HealthCheck, max_examples=30)
 
 
 class Scratch:
@@ -113,7 +113,7 @@ def test_no_change_is_hidden(scratch: Scratch, data: bytes) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_CHECKS, max_examples=3000)
+@settings(WITHOUT_CHECKS, max_examples=2000)
 @given(boxes())
 def test_no_change_is_hidden_at_length(scratch: Scratch, data: bytes) -> None:
     compare(scratch, data)

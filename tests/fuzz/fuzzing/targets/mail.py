@@ -49,6 +49,9 @@ READER = Reader(
         "folded": lambda n: subject(b"x\n " * n),
         "headers": lambda n: ZERO + b"X-A: b\n" * n + b"\n" + DIFF,
         "references": lambda n: HEAD + b"References: " + b"<a@b> " * n + b"\n\n" + DIFF,
+        "people": lambda n: HEAD + b"To: " + b'"a, b" <a@b.org>, ' * (n // 4) + b"\n\n" + DIFF,
+        "comments": lambda n: HEAD + b"To: " + b"(" * n + b"\n\n" + DIFF,
+        "groups": lambda n: HEAD + b"Cc: " + b"a:" * n + b"\n\n" + DIFF,
         "parameters": lambda n: HEAD + TYPE + b"; a=b" * n + b"\n\n" + DIFF,
         "parameter parts": lambda n: (
             HEAD + TYPE + b"".join(b"; a*%d=b" % i for i in range(n))
