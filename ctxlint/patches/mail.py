@@ -305,7 +305,9 @@ def _people(message: Message, name: str) -> list[str]:
 def _author(message: Message) -> str:
     """One person; without an address, words that are none."""
     people = _people(message, "From")
-    return people[0] if people else re.sub(r"[<>@]", " ", header(message, "From"))
+    if people:
+        return people[0]
+    return " ".join(re.sub(r"[^\w .'-]", " ", header(message, "From")[:200]).split())
 
 
 def _base(body: bytes) -> str:

@@ -100,6 +100,11 @@ def test_quoted_names() -> None:
         "a\\b.c",
         "a/" * 70 + "x.c",
         "x" * 2000,
+        "x" * 256 + ".c",
+        "d/" + "\u00e4" * 130 + "/x.c",
+        "\u202ec.x.c",
+        ".g\u200cit/config",
+        "d\x00.c",
     ],
 )
 def test_names_outside_of_the_tree(name: str) -> None:
@@ -133,6 +138,37 @@ def test_only_regular_files(mode: str) -> None:
     for line in (f"new file mode {mode}", f"old mode {mode}", f"index 0123456..789abcd {mode}"):
         with pytest.raises(PatchError):
             diff.parse(one("x.c", line))
+
+
+@pytest.mark.parametrize("mode", ["120000", "160000", "040000"])
+@pytest.mark.parametrize(
+    "odd", ["{} ", "{}\t", " {}", "{}\r", "0{}", "+{}", "{} x", "{}\x0b", "{} 100644"]
+)
+def test_modes_as_git_takes_them(mode: str, odd: str) -> None:
+    """git reads a number and does not mind what is around it."""
+    for line in ("new file mode ", "old mode ", "new mode ", "index 0123456..789abcd "):
+        with pytest.raises(PatchError, match=r"link|submodule|directory|mode|NUL|binary"):
+            diff.parse(one("x.c", line + odd.format(mode)))
+
+
+def test_numbers_of_a_hunk() -> None:
+    for part in ("-1,{} +1", "-{} +1", "-1 +1,{}", "-1 +{}"):
+        text = f"@@ {part.format('9' * 5000)} @@"
+        with pytest.raises(PatchError, match="more than 9 digits"):
+            diff.parse(f"--- a/x.c\n+++ b/x.c\n{text}\n-a\n+b\n".encode())
+
+
+def test_a_name_is_not_told_in_full() -> None:
+    for name in ("../" + "x" * 100_000, '"a/' + "\\303" * 100_000):
+        with pytest.raises(PatchError) as caught:
+            diff.parse(one(name))
+        assert len(str(caught.value)) < 300
+
+
+def test_where_git_sees_a_diff_begin() -> None:
+    for text in (b"--- my dir/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n", b"--- x\n+++ y\n"):
+        assert diff.has_diff(b"Words.\n" + text)
+    assert diff.parse(b"--- my dir/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n")[0].new == "x.c"
 
 
 def test_binary_patches() -> None:

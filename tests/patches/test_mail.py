@@ -7,6 +7,7 @@ import base64
 import contextlib
 import mailbox
 import quopri
+from email.utils import getaddresses
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,35 @@ def test_header_injection() -> None:
     raw = f"From: a@b\nSubject: =?utf-8?b?{encoded}?=\n\n---\n{DIFF}".encode()
     (one,) = mail.from_bytes(raw)
     assert "\n" not in one.mail.subject
+
+
+def test_a_name_is_no_address() -> None:
+    """What a name says after decoding does not become somebody to write to."""
+    for name in (
+        "=?utf-8?q?=0aBcc:_v=40example.org?=",
+        "=?utf-8?q?v=40example.org=2C?=",
+        '"v@example.org, x"',
+        "=?utf-8?b?" + base64.b64encode(b'" <v@example.org>, "').decode() + "?=",
+        "=?utf-8?q?=3Cv=40example.org=3E?=",
+        "\u00e4 =?utf-8?q?=22=5C=22=3Cv=40example.org=3E?=",
+        "(v@example.org)",
+        "=?utf-8?q?=3D=3Futf-8=3Fq=3F=3D2C=5Fv=3D40example.org=3F=3D?=",
+    ):
+        raw = f"From: {name} <l@example.org>\nTo: {name} <l@example.org>\n"
+        (one,) = mail.from_bytes(f"{raw}Subject: x\n\n---\n{DIFF}".encode())
+        for value in (one.author, one.mail.to):
+            assert [a for _, a in getaddresses([value])] == ["l@example.org"], value
+    for value in (
+        "a@b, c@d",
+        "(" * 5000,
+        "x: a@b, c@d;",
+        "<<a@b>>",
+        "a@b" * 90,
+        "@",
+        "a@b,c@d",
+    ):
+        (one,) = mail.from_bytes(f"From: {value}\nTo: {value}\n\n---\n{DIFF}".encode())
+        assert len(getaddresses([one.author])) <= 1
 
 
 def test_transfer_encodings() -> None:
