@@ -121,6 +121,7 @@ def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
     from ctxlint.findings.baseline import DEFAULT_NAME
     from ctxlint.patches import open_series
     from ctxlint.patches.mail import MAX_INPUT
+    from ctxlint.pipeline.quote import is_build_file
 
     if source == "-" and sys.stdin is None:
         raise UsageError("standard input is closed", hint="Give a file, or a pipe.")
@@ -136,6 +137,13 @@ def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
                 f"{name} in the tree is not the one of the base, so it is not trusted",
                 hint="Check the base out and give the patches by mail or as a range.",
             )
+    build = [name for name in found.difference if is_build_file(name)]
+    if found.senders_base and build:
+        raise UsageError(
+            f"the series names the base {str(found.base)[:12]}, which HEAD does not come from, "
+            f"and its {build[0]} would be run",
+            hint=f"--base {str(found.base)[:12]} if that commit is trusted, or --base HEAD.",
+        )
     return found
 
 

@@ -35,6 +35,10 @@ class Repository(WorkTree):
                           f"{name}^{{commit}}")  # fmt: skip
         return found or None
 
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether ``of`` has the commit in its history."""
+        return self.git("merge-base", "--is-ancestor", commit, of).returncode == 0
+
     def parent(self, commit: str) -> str | None:
         """The first parent of a commit."""
         return self.commit(f"{commit}^1")

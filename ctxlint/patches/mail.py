@@ -30,7 +30,8 @@ MAX_PARTS = 60
 MAX_NUMBER = 9999
 """Largest number, total or version in the tag of a patch."""
 
-_ENVELOPES = re.compile(rb"(?:>?From [^\n]*\n)+")
+# git takes them for headers, with what is folded below them.
+_ENVELOPES = re.compile(rb"(?:>?From [^\n]*\n(?:[ \t][^\n]*\n)*)+")
 _FIELD = re.compile(rb"^[!-9;-~]+:[^\n]*(?:\n[ \t][^\n]*)*", re.M)
 _CONTENT = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.M | re.I)
 _ANSWER = re.compile(r"\s*(?:re|aw|antw|fwd?|sv|wg)\s*(?:\[\d+\])?\s*:", re.I)
@@ -85,7 +86,7 @@ def from_bytes(data: bytes) -> list[Letter]:
     Raises :class:`PatchError` for what is beyond a limit."""
     if len(data) > MAX_INPUT:
         raise PatchError(f"the input has {len(data) >> 20} MB, more than {MAX_INPUT >> 20}")
-    return [letter for raw in split(data) if (letter := _letter(raw)) is not None]
+    return [_letter(raw) for raw in split(data)]
 
 
 def from_path(path: Path) -> list[Letter]:
@@ -133,16 +134,15 @@ def _regular(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
-def _letter(raw: bytes) -> Letter | None:
-    raw = raw.lstrip().replace(b"\r\n", b"\n")  # as git mailsplit does
+def _letter(raw: bytes) -> Letter:
+    raw = raw.replace(b"\r\n", b"\n")  # as git mailsplit does
     top = _ENVELOPES.match(raw)
-    headers = raw[top.end() :] if top is not None else raw
-    if not re.match(rb"[A-Za-z][\w-]*:", headers[:100]):
-        if not diff.has_diff(raw):
-            return None
+    headers = raw[top.end() :].lstrip() if top is not None else raw
+    if not re.match(rb"[!-9;-~]+:", headers[:1000]):
         return Letter(
             number=0, total=0, version=0, subject="", author="", mail=Mail(),
-            diff=raw, base=_base(raw), needs_others=False, raw=raw, mailed=False,
+            diff=raw if diff.has_diff(raw) else b"", base=_base(raw), needs_others=False,
+            raw=raw, mailed=False,
         )  # fmt: skip
     _check_size(headers)
     message = email.message_from_bytes(headers)

@@ -23,14 +23,26 @@ MAX_COMPONENT = 255
 """Bytes of a name and of one part of it; the latter is the limit of file systems."""
 
 
+_LONGEST = 500
+
+
+def _harmless(text: str) -> str:
+    short = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in short
+    )
+
+
 class PatchError(UsageError):
     """A patch that is malformed, unsafe or does not apply.
 
-    ``number`` is its place in the series from 1, 0 when it is not known.
+    ``number`` is its place in the series from 1, 0 when it is not known. Words of the
+    sender in the message are made fit for a terminal, and cut.
     """
 
     def __init__(self, message: str, *, hint: str = "", number: int = 0) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(_harmless(message), hint=hint)
         self.number = number
 
 
@@ -105,7 +117,8 @@ class Series:
     ``base`` is a commit, None for a tree without git; ``base_from`` says how it was
     chosen, in words. ``difference`` are the files in which the base differs from what
     is on the disk. ``notes`` are sentences for the reader, ``gaps`` are those on what is
-    not judged though somebody may apply it.
+    not judged though somebody may apply it. ``senders_base``: the base is one that the
+    mail names and that HEAD does not come from, so its makefiles may be anybody's.
     """
 
     base: str | None
@@ -114,3 +127,4 @@ class Series:
     patches: tuple[Patch, ...]
     notes: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    senders_base: bool = False

@@ -29,6 +29,9 @@ MAX_DIFFERENT = 5000
 """Files in which the base may differ from the disk."""
 
 
+_SENDERS = "the series' base-commit"
+
+
 def open_series(
     source: str,
     *,
@@ -150,6 +153,12 @@ def _of_mail(
         patches=done,
         notes=tuple(notes),
         gaps=tuple(gaps),
+        senders_base=(
+            repository is not None
+            and commit is not None
+            and words == _SENDERS
+            and not repository.is_ancestor(commit, "HEAD")
+        ),
     )
 
 
@@ -192,7 +201,7 @@ def _base(
     if named:
         commit = repository.commit(named)
         if commit is not None:
-            return commit, "the series' base-commit"
+            return commit, _SENDERS
         notes.append(
             f"the series' base-commit {named[:12]} is not in the repository: HEAD is used"
         )

@@ -17,7 +17,7 @@ _SPACE = b" \t\n\v\f\r"
 
 
 def split(data: bytes) -> list[bytes]:
-    """The messages without their envelope lines; ``data`` as it is when it does not begin
+    """The messages, each with its envelope line; ``data`` as it is when it does not begin
     with one. Raises :class:`PatchError` when there are too many."""
     data = data.lstrip(_SPACE)
     if not data.startswith(b"From ") or not _is_envelope(data, 0):
@@ -31,11 +31,8 @@ def split(data: bytes) -> list[bytes]:
                     f"more than {MAX_MAILS} messages in the input",
                     hint="Give the messages of one series (b4 am makes such a mailbox).",
                 )
-    found = []
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
-        after = data.find(b"\n", start, end)
-        found.append(data[after + 1 : end] if after >= 0 else b"")
-    return found
+    ends = [*starts[1:], len(data)]
+    return [data[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def _is_envelope(data: bytes, start: int) -> bool:

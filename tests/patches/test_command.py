@@ -304,6 +304,21 @@ def test_settings_of_the_patched_checkout_are_not_obeyed(run, repo: Repo) -> Non
     assert "not trusted" in err
 
 
+def test_the_makefiles_of_a_base_that_a_mail_names(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """A repository can hold commits of strangers (pull requests), and a mail name one."""
+    repo.git("checkout", "-q", "-b", "strange")
+    with (repo.path / "Makefile").open("a") as file:
+        file.write(f"$(shell touch {tmp_path}/MARKER)\n")
+    repo.commit("a makefile")
+    repo.series()
+    mails = repo.mails(tmp_path / "mails", "--base=HEAD~3")
+    repo.git("checkout", "-q", "main")
+    out, err = run(str(mails[0]), code=2)
+    assert out == "" and "HEAD does not come from" in err
+    assert not (tmp_path / "MARKER").exists()
+    assert run(str(mails[0]), "--base", "HEAD", "--format", "b4", code=0)
+
+
 def test_a_strangers_words_stay_text(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Subject, author and source with escapes, in every format."""
     repo.series()

@@ -165,6 +165,12 @@ def test_a_name_is_not_told_in_full() -> None:
         assert len(str(caught.value)) < 300
 
 
+def test_a_message_is_fit_for_a_terminal() -> None:
+    for text in ("\x1b[2J\u202e\udc80\x9b", "x" * 100_000):
+        shown = str(PatchError(f"hunk {text}"))
+        assert len(shown) < 600 and shown.isprintable()
+
+
 def test_where_git_sees_a_diff_begin() -> None:
     for text in (b"--- my dir/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n", b"--- x\n+++ y\n"):
         assert diff.has_diff(b"Words.\n" + text)
