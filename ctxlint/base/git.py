@@ -10,9 +10,11 @@ starts git.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
+import resource
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,9 @@ from pathlib import Path
 from ctxlint.base.errors import ToolMissingError, UsageError
 
 SECONDS = 120
+_SECONDS_TO_ASK = 20
+MEMORY = 2 << 30
+"""Bytes of data that git may have; contents that are read have 16 MB at most."""
 _MOST_DRIVERS = 500
 """Filters and diff drivers that a configuration may have; each needs words of a command."""
 
@@ -96,14 +101,16 @@ def run(
     stdin: bytes = b"",
     settings: Iterable[tuple[str, str]] = (),
     extra: Mapping[str, str] | None = None,
+    seconds: int = SECONDS,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in ``cwd``; ``settings`` are more of its settings, ``extra`` more
     variables. Raises :class:`ToolMissingError` without git and :class:`UsageError` when
-    it takes longer than two minutes or cannot be started."""
+    it takes longer than ``seconds`` or cannot be started."""
     words = ["--no-pager", "--literal-pathspecs"]
     for name, value in (*_SETTINGS.items(), *settings):
         words += ["-c", f"{name}={value}"]
-    return _start([*words, *arguments], cwd, stdin, {**environment(), **(extra or {})})
+    env = {**environment(), **(extra or {})}
+    return _start([*words, *arguments], cwd, stdin, env, seconds)
 
 
 def users(arguments: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[bytes]:
@@ -116,24 +123,29 @@ def users(arguments: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess
     for name, value in _SETTINGS.items():
         if name != _HOOKS:
             words += ["-c", f"{name}={value}"]
-    return _start([*words, *arguments], cwd, b"", {**own, **_QUIET})
+    return _start([*words, *arguments], cwd, b"", {**own, **_QUIET}, _SECONDS_TO_ASK)
 
 
 def _start(
-    words: Sequence[str], cwd: Path, stdin: bytes, env: Mapping[str, str]
+    words: Sequence[str], cwd: Path, stdin: bytes, env: Mapping[str, str], seconds: int
 ) -> subprocess.CompletedProcess[bytes]:
     if not cwd.is_dir():
         raise UsageError(f"{cwd}: no such directory")
+    pipe = subprocess.PIPE
     try:
-        return subprocess.run(
-            ["git", *words],
-            cwd=cwd,
-            input=stdin,
-            capture_output=True,
-            env=env,
-            timeout=SECONDS,
-            check=False,
-        )
+        with subprocess.Popen(
+            ["git", *words], cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe
+        ) as process:
+            # A file of a repository can be a link to a device without an end. Packs are
+            # mapped to be read, which does not count.
+            with contextlib.suppress(OSError):
+                resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            try:
+                out, err = process.communicate(stdin, timeout=seconds)
+            except BaseException:
+                process.kill()
+                raise
+            return subprocess.CompletedProcess(process.args, process.returncode, out, err)
     except FileNotFoundError as error:
         raise ToolMissingError(
             "git is not installed", hint="Install it (Debian and Fedora: git)."
@@ -141,7 +153,7 @@ def _start(
     except (OSError, ValueError) as error:
         raise UsageError(f"git cannot be started: {error}") from error
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"git took more than {SECONDS} s") from error
+        raise UsageError(f"git took more than {seconds} s") from error
 
 
 class WorkTree:
@@ -199,7 +211,7 @@ def ask(tree: Path, *arguments: str) -> str | None:
     """What git says of the repository of ``tree`` to a command that looks at no content
     (``config``, ``rev-parse``); None when it fails or there is no git."""
     try:
-        done = run(arguments, cwd=tree, settings=_safe_directories())
+        done = run(arguments, cwd=tree, settings=_safe_directories(), seconds=_SECONDS_TO_ASK)
     except (UsageError, ToolMissingError):
         return None
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -29,6 +30,8 @@ MAX_DIFFERENT = 5000
 """Files in which the base may differ from the disk."""
 
 
+MAX_SECONDS = 600
+"""Time for applying a series: hunks can be made so that git searches long for each."""
 _SENDERS = "the series' base-commit"
 
 
@@ -282,6 +285,7 @@ def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, .
     now: dict[str, bytes | None] = {}
     found = []
     size = 0
+    end = time.monotonic() + MAX_SECONDS
     for place, letter in enumerate(letters, 1):
         number = letter.number or place
         total = letter.total or len(letters)
@@ -294,6 +298,8 @@ def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, .
             raise PatchError(
                 f"patch {number}/{total}: {error}", hint=error.hint, number=number
             ) from error
+        if time.monotonic() > end:
+            raise PatchError(f"git takes more than {MAX_SECONDS} s to apply the series")
         now.update(contents)
         size += sum(len(data or b"") for data in contents.values())
         if size > MAX_CONTENT:

@@ -7,6 +7,7 @@ Each trap leaves a marker when it is sprung; that they can be is tested too.
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import subprocess
 from collections.abc import Callable
@@ -257,6 +258,19 @@ def test_too_many_drivers(repo: Repo) -> None:
         file.writelines(f'[filter "e{n}"]\n\tclean = x\n' for n in range(20_000))
     with pytest.raises(CtxlintError, match="20000 filters"):
         Repository(repo.path)
+
+
+@pytest.mark.parametrize("file", ["refs/heads/main", "HEAD", "index", "info/attributes"])
+def test_files_without_an_end(repo: Repo, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    monkeypatch.setattr(git, "MEMORY", 64 << 20)
+    path = repo.path / ".git" / file
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.symlink_to("/dev/zero")
+    os.utime(repo.path / ROSE, (1, 1))
+    for use in ("tree", "since"):
+        with contextlib.suppress(CtxlintError):
+            USES[use](repo, "")
 
 
 def test_the_work_tree_is_the_one_that_was_named(repo: Repo, tmp_path: Path) -> None:
