@@ -31,12 +31,8 @@ def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, byte
     ``files`` are what :func:`ctxlint.patches.diff.parse` found in ``diff``. Raises
     :class:`PatchError` that names the file and the hunk when it does not apply.
     """
-    before = {
-        name: read(name)
-        for file in files
-        for name in (file.old, file.new)
-        if name is not None and not _ATTRIBUTES.search(name)
-    }
+    names = dict.fromkeys(n for f in files for n in (f.old, f.new) if n is not None)
+    before = {name: read(name) for name in names if not _ATTRIBUTES.search(name)}
     skipped = left_out(files)
     if not before:
         return {}
