@@ -183,7 +183,10 @@ def _entry(line: str, place: str) -> BaselineEntry:
             f"{place}: not an entry of a baseline",
             hint="a line is: check file function callee operation fingerprint reason",
         )
-    check, file, function, callee, operation = (_unquoted(part) for part in fields[:5])
+    try:
+        check, file, function, callee, operation = (_unquoted(part) for part in fields[:5])
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{place}: %XX stands for no character") from error
     return BaselineEntry(
         check=check,
         file=file,

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from ctxlint.cli import lspframes
 from ctxlint.cli.lspframes import Frames
@@ -136,30 +134,6 @@ def test_a_refused_setting_is_shown(tmp_path: Path) -> None:
     assert [s["type"] for s in shown] == [1]
     assert "'libclang' must not be set by a file of the tree" in shown[0]["message"]
     assert not (tmp_path / "c").exists()
-
-
-CORPUS = [
-    HELLO,
-    b"content-length:2\n\n{}",
-    b"Content-Length: 2\r\nContent-Type: x\r\n\r\n{}",
-    b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-    b"\r\n\r\n",
-    b"Content-Length: \xd9\xa3\r\n\r\n",
-]
-
-
-@given(st.lists(st.one_of(st.sampled_from(CORPUS), st.binary(max_size=60)), max_size=5))
-@example(CORPUS)
-def test_any_bytes(parts: list[bytes]) -> None:
-    """Each message has the length that its header tells, and there is an end."""
-    frames = Frames(io.BytesIO(b"".join(parts)))
-    for _ in range(100):
-        line = frames.readline()
-        if not line:
-            break
-        assert frames.readline() == b"\r\n"
-        assert line == b"Content-Length: %d\r\n" % len(frames.read())
-    assert frames.readline() == b""
 
 
 def test_limits_are_in_the_page() -> None:

@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
 from test_cli import FINDING, Fake, fake, result, tree  # noqa: F401
 
-from ctxlint.base.errors import UsageError
 from ctxlint.cli.config import MAX_BYTES, load_settings
 from ctxlint.cli.main import COMMANDS, main
 
@@ -307,40 +304,6 @@ def test_a_severity_that_the_tree_lowers_is_told(
     (tree / ".ctxlint.toml").write_text('severity = { sleep-in-atomic = "warning" }\n')
     assert main(["audit", "--fail-on", "error"]) == 0
     assert "1 finding is a warning and no error by .ctxlint.toml" in capsys.readouterr().out
-
-
-# -- time --------------------------------------------------------------------------------
-
-TEXTS = {
-    "keys": lambda n: "".join(f"a{i} = 1\n" for i in range(n)),
-    "brackets": lambda n: "[" * n,
-    "dots": lambda n: "[" + "a." * n + "a]\n",
-    "dotted": lambda n: "a." * n + "a = 1\n",
-    "deep tables": lambda n: "[" + "a." * 30 + "a]\n" + "b.c = 1\n" * n,
-    "blanks": lambda n: " " * n + "libclang",
-    "headers": lambda n: "".join(f"[a{i}.b.c]\n" for i in range(n // 4)),
-    "strings": lambda n: 'a = "' + "\\" * n,
-    "lines": lambda n: "\n" * n + "libclang = 1",
-    "patterns": lambda n: "paths = ['" + "*a" * n + "']",
-}
-
-
-@pytest.mark.parametrize("kind", TEXTS)
-def test_time_is_that_of_the_size(kind: str, tree: Path) -> None:
-    """Twice the text takes about twice the time. Measured in processor time, with room."""
-
-    def seconds(count: int) -> float:
-        (tree / ".ctxlint.toml").write_text(TEXTS[kind](count))
-        best = 1e9
-        for _ in range(3):
-            begin = time.process_time()
-            with contextlib.suppress(UsageError):
-                load_settings(tree)
-            best = min(best, time.process_time() - begin)
-        return best
-
-    one, four = seconds(2000), seconds(8000)
-    assert four < 10 * one + 0.05, (one, four)
 
 
 def test_the_page_on_security_names_every_key() -> None:

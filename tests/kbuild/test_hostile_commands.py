@@ -11,7 +11,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -237,37 +236,6 @@ def test_a_database_that_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".a.o.args")
     assert list(reading.read_cmd_files(tmp_path, ["."])) == []
     assert list(reading.read_records(tmp_path, ["."])) == []
-
-
-COMMANDS: dict[str, Callable[[int], str]] = {
-    "words": lambda n: "cc " + "-Dx " * n,
-    "one word": lambda n: "cc " + "x" * n,
-    "quotes": lambda n: "cc " + '"' * n,
-    "escapes": lambda n: 'cc "' + '\\"' * n,
-    "both": lambda n: "cc " + "\"'" * n,
-    "quoted": lambda n: "cc " + '"a b"' * n,
-    "marks": lambda n: "cc " + ";&|" * n,
-    "long names": lambda n: "cc -m" + "a-" * n,
-    "macro": lambda n: "cc -DX(" + ", " * n,
-}
-
-
-@pytest.mark.parametrize("kind", COMMANDS)
-def test_time_is_that_of_the_size(kind: str) -> None:
-    def seconds(count: int) -> float:
-        text = COMMANDS[kind](count)
-        best = 1e9
-        for _ in range(3):
-            begin = time.process_time()
-            try:
-                parser_flags(reading.split(text))
-            except ValueError as error:
-                assert "no end" in str(error)
-            best = min(best, time.process_time() - begin)
-        return best
-
-    one, four = seconds(10_000), seconds(40_000)
-    assert four < 10 * one + 0.05, (one, four)
 
 
 def test_words_of_a_shell() -> None:
