@@ -115,6 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     A signal ends it in order, with 128 and its number as a shell has it.
     """
     streams.guard()
+    # A parser that crashes would start llvm-symbolizer, and leave its input in /tmp.
+    os.environ["LLVM_DISABLE_SYMBOLIZATION"] = "1"
     code = EXIT_INTERRUPTED
     with contextlib.suppress(KeyboardInterrupt), processes.orderly() as signals:
         code = _run(argv)

@@ -61,6 +61,7 @@ def preprocess(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=os.environ | {"LLVM_DISABLE_SYMBOLIZATION": "1", "TMPDIR": str(output.parent)},
         )
     except OSError:
         return
