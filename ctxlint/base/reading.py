@@ -41,6 +41,29 @@ def read_limited(path: Path, limit: int) -> bytes:
     return data
 
 
+MAX_SOURCE = 64 << 20
+"""Bytes of a file of a kernel tree; the largest header of 6.12 has a third of that."""
+
+
+def read_regular(path: Path, limit: int = MAX_SOURCE) -> bytes | None:
+    """The content of a regular file, None for what is none, is larger or cannot be read.
+
+    For files of a tree, where a name may be a link to a device without an end.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    return data if len(data) <= limit else None
+
+
 def size(number: int) -> str:
     """A number of bytes in words: ``16 MiB``, ``256 KiB``."""
     return f"{number >> 20} MiB" if number >= 1 << 20 else f"{number >> 10} KiB"

@@ -66,6 +66,10 @@ _INSIDE = ("baseline", "builds")
 #: Keys that decide which findings are told and whether they count.
 SELECTING = ("select", "ignore", "rt-only", "severity", "per-path", "fail-on")
 
+#: Items of a list or table: each is looked at for each finding, or for each unit.
+_ITEMS = 1000
+_MOST = {"builds": 16}
+
 _SEVERITIES = ("error", "warning")
 #: Parts of a dotted key of TOML. A parser walks them again for each key below.
 _DEPTH = 100
@@ -262,6 +266,9 @@ def _check_types(table: dict[str, Any], keys: dict[str, tuple[type, ...]], where
             shown: dict[Any, str] = {list: f"array of {items}", dict: "table"}
             names = " or ".join(shown.get(k, k.__name__) for k in kinds)
             raise UsageError(f"{where}: '{key}' must be {names}")
+        if isinstance(value, (list, dict)) and len(value) > _MOST.get(key, _ITEMS):
+            most = _MOST.get(key, _ITEMS)
+            raise UsageError(f"{where}: '{key}' has more than {most} items")
         texts = value if isinstance(value, list) else [value]
         if any(isinstance(t, str) and not t.isprintable() for t in texts):
             raise UsageError(f"{where}: '{key}' holds a character that does not print")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.base.reading import size
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ctxlint.model.splat.paths import TreePath
     from ctxlint.pipeline.splat import SplatAnswer, SplatReport
 
+MAX_LOG = 256 << 20
+"""Bytes of a log, or of a saved result. A device has no end."""
 WIDTH = 78
 FORMATS = ("text", "json")
 _LABEL = 11
@@ -104,15 +107,21 @@ for _option in command.params:
 
 
 def _read(log: Path) -> str:
-    data = sys.stdin.buffer.read() if str(log) == "-" else _bytes(log)
+    data = sys.stdin.buffer.read(MAX_LOG + 1) if str(log) == "-" else _bytes(log)
+    if len(data) > MAX_LOG:
+        raise UsageError(f"{log}: larger than {size(MAX_LOG)}")
     return data.decode("utf-8", "replace")
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_LOG + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_LOG:
+        raise UsageError(f"{path}: larger than {size(MAX_LOG)}")
+    return data
 
 
 def _json(report: SplatReport) -> str:

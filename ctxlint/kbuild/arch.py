@@ -43,7 +43,11 @@ def srcarch(arch: str) -> str:
 def check(tree: Path, arch: str) -> str:
     """The canonical name of ``arch``; :class:`UsageError` when the tree has none such."""
     name = canonical(arch)
-    if (tree / "arch" / srcarch(name) / "Makefile").is_file():
+    # It becomes part of a directory's name.
+    if (
+        re.fullmatch(r"[a-z][a-z0-9_]*", name)
+        and (tree / "arch" / srcarch(name) / "Makefile").is_file()
+    ):
         return name
     known = sorted(p.parent.name for p in tree.glob("arch/*/Makefile"))
     raise UsageError(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxlint.base.errors import TreeError
+from ctxlint.base.reading import read_regular
 
 #: Set in every profile. EXPERT is what PREEMPT_RT depends on; both kernels get it, so
 #: that they differ in PREEMPT_RT alone. DEBUG_ATOMIC_SLEEP brings the kernel's own
@@ -33,12 +34,13 @@ def fragment(*, rt: bool) -> str:
 
 def read_config(path: Path) -> dict[str, str]:
     """The options of a ``.config`` or ``auto.conf`` that are set, without ``CONFIG_``."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+    data = read_regular(path)
+    if data is None:
         raise TreeError(
-            f"{path}: {error.strerror}", hint="Name an existing kernel configuration."
-        ) from error
+            f"{path}: cannot be read, or is no file of that kind",
+            hint="Name an existing kernel configuration.",
+        )
+    text = data.decode("utf-8", "replace")
     options = {}
     for line in text.splitlines():
         if line.startswith("CONFIG_"):
@@ -65,6 +67,6 @@ def may_have_rt(tree: Path, srcarch: str) -> bool:
     it (source: kernel/Kconfig.preempt, arch/Kconfig), or nothing does.
     """
     return any(
-        "ARCH_SUPPORTS_RT" in file.read_text(encoding="utf-8", errors="replace")
+        b"ARCH_SUPPORTS_RT" in (read_regular(file) or b"")
         for file in (tree / "arch" / srcarch).glob("Kconfig*")
     )

@@ -15,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 from ctxlint.base.errors import TreeError
+from ctxlint.base.reading import read_regular
 from ctxlint.kbuild.commands import RECORD_END, RECORD_SUFFIX
 from ctxlint.kbuild.toolchain import Toolchain
 
@@ -57,10 +58,10 @@ exec cp "$empty" "$output"
 
 def target_triple(tree: Path, srcarch: str) -> str | None:
     """The clang target of an architecture, from the tree's scripts/Makefile.clang."""
-    try:
-        text = (tree / "scripts/Makefile.clang").read_text(encoding="utf-8")
-    except OSError:
+    data = read_regular(tree / "scripts/Makefile.clang")
+    if data is None:
         return None
+    text = data.decode("utf-8", "replace")
     found = re.search(rf"^CLANG_TARGET_FLAGS_{re.escape(srcarch)}\s*:=\s*(\S+)", text, re.M)
     return found.group(1) if found else None
 

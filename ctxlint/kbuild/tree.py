@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ctxlint.base import git
 from ctxlint.base.errors import TreeError, UsageError
+from ctxlint.base.reading import read_regular
 from ctxlint.kbuild.model import Tree
 
 _VERSION_LINE = re.compile(
@@ -44,6 +45,8 @@ def find_tree(start: Path, *, with_commit: bool = True) -> Tree:
 def _version(makefile: Path) -> str | None:
     """The version at the top of a kernel's Makefile, or None when it is not one."""
     try:
+        if not makefile.is_file():  # a FIFO would have to be waited for
+            return None
         with makefile.open(encoding="utf-8", errors="replace") as file:
             head = file.read(4096)
     except OSError:
@@ -138,11 +141,8 @@ def included_c_files(tree: Tree, files: Iterable[str]) -> set[str]:
     work = list(files)
     while work:
         file = work.pop()
-        try:
-            text = (tree.path / file).read_bytes()
-        except OSError:
-            continue
-        if b".c" not in text:
+        text = read_regular(tree.path / file)
+        if text is None or b".c" not in text:
             continue
         for match in _INCLUDED_C.finditer(text):
             name = match.group(1).decode("utf-8", "replace")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
 from ctxlint.contexts import witness
 from ctxlint.contexts.limits import in_words
@@ -235,10 +236,7 @@ def text_reader(
     given = contents or {}
 
     def text(file: str) -> str | None:
-        try:
-            data = given[file] if file in given else (tree / file).read_bytes()
-        except OSError:
-            return None
+        data = given[file] if file in given else read_regular(tree / file)
         return None if data is None else data.decode("utf-8", "replace")
 
     return text

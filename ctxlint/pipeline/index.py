@@ -14,6 +14,7 @@ import msgspec
 
 import ctxlint
 from ctxlint import __version__, kbuild
+from ctxlint.base.reading import read_regular
 from ctxlint.callgraph.facts import Summary, UnitFacts, is_neutral
 from ctxlint.callgraph.program import Program, link
 from ctxlint.contexts.unitfacts import summarise, unit_facts
@@ -500,10 +501,8 @@ def _holds(extra: tuple[Path, ...], root: Path) -> dict[str, bool]:
     an editor or a hook the tree may change while the process lives."""
 
     def read(file: str) -> str | None:
-        try:
-            return (root / file).read_text("utf-8", "replace")
-        except OSError:
-            return None
+        data = read_regular(root / file)
+        return None if data is None else data.decode("utf-8", "replace")
 
     return fitting.outcomes(rules_with(extra), read)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.processes import dying
+from ctxlint.base.reading import read_regular
 from ctxlint.callgraph.program import Program
 from ctxlint.rulebook import Rulebook
 
@@ -133,10 +134,7 @@ def find_files(
     found = []
     own = {path for path in given if path.endswith(".c")}
     for path in sorted(own.union(_grep(tree, arch_folder, words))):
-        try:
-            text = given[path] if path in given else (tree / path).read_bytes()
-        except OSError:
-            continue
+        text = given[path] if path in given else read_regular(tree / path)
         if text is None:
             continue
         if (names.callers and callers.search(text)) or (

@@ -517,4 +517,9 @@ def _told(
 def default_cache() -> Path:
     """Where build directories and facts are kept unless told otherwise."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "ctxlint"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "ctxlint"
+    except RuntimeError as error:
+        raise UsageError(
+            "this user has no home directory for the cache", hint="name one with --cache"
+        ) from error

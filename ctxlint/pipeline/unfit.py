@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ctxlint.base.errors import ToolMissingError
+from ctxlint.base.reading import read_regular
 from ctxlint.pipeline.work import rules_with
 from ctxlint.rulebook import Rulebook, treecheck
 from ctxlint.rulebook.treecheck import Misfit
@@ -65,10 +66,8 @@ class _Files:
         self.near = sorted(path.relative_to(tree).as_posix() for path in near)
 
     def read(self, file: str) -> str | None:
-        try:
-            return (self.tree / file).read_text("utf-8", "replace")
-        except OSError:
-            return None
+        data = read_regular(self.tree / file)
+        return None if data is None else data.decode("utf-8", "replace")
 
     def search(self, words: Iterable[str]) -> frozenset[str]:
         return frozenset(self._grep(["-hwoF"], words))

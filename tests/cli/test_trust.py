@@ -11,8 +11,14 @@ from pathlib import Path
 import pytest
 from test_cli import FINDING, Fake, fake, result, tree  # noqa: F401
 
+from ctxlint.base.errors import TreeError, UsageError
 from ctxlint.cli.config import MAX_BYTES, load_settings
 from ctxlint.cli.main import COMMANDS, main
+from ctxlint.kbuild import arch as arches
+from ctxlint.kbuild import find_tree
+from ctxlint.kbuild.model import Tree
+from ctxlint.kbuild.tree import included_c_files
+from ctxlint.pipeline.collect import text_reader
 
 TRUSTED = {
     "libclang": '"evil.so"',
@@ -311,3 +317,69 @@ def test_the_page_on_security_names_every_key() -> None:
     from ctxlint.cli.config import _KEYS
 
     assert set(re.findall(r"`([a-z-]+)`", text)) >= set(_KEYS)
+
+
+# -- files of a tree that are none -------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["scripts/Makefile.clang", "arch/arm64/Kconfig", ".config"])
+def test_a_device_in_the_tree(name: str, tmp_path: Path) -> None:
+    """git can carry a link to one; it has no end."""
+    root = tmp_path / "linux"
+    (root / "arch/arm64").mkdir(parents=True)
+    (root / "scripts").mkdir()
+    (root / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n")
+    (root / "arch/arm64/Makefile").touch()
+    (root / "a.c").write_text("int a;\n")
+    (root / name).symlink_to("/dev/zero")
+    words = ["audit", "a.c", "--tree", str(root), "--no-make", "--rt"]
+    assert main([*words, "--cache", str(tmp_path / "cache")]) == 2
+
+
+def test_sources_that_are_devices(tmp_path: Path) -> None:
+    root = tmp_path / "linux"
+    root.mkdir()
+    (root / "a.c").symlink_to("/dev/zero")
+    os.mkfifo(root / "b.c")
+    tree = Tree(path=root, version="6")
+    assert included_c_files(tree, ["a.c", "b.c"]) == set()
+    read = text_reader(root)
+    assert read("a.c") is None and read("b.c") is None and read("c.c") is None
+    os.mkfifo(root / "Makefile")
+    with pytest.raises(TreeError):
+        find_tree(root)
+
+
+@pytest.mark.parametrize("arch", ["../tools", "arm64/../arm64", "", ".", "Arm64", "arm64\n"])
+def test_an_architecture_is_a_name(arch: str, tmp_path: Path) -> None:
+    (tmp_path / "arch/arm64").mkdir(parents=True)
+    (tmp_path / "tools").mkdir()
+    for folder in "arch", "arch/arm64", "tools":
+        (tmp_path / folder / "Makefile").touch()
+    with pytest.raises(UsageError):
+        arches.check(tmp_path, arch)
+
+
+def test_a_log_without_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["splat", "/dev/zero"]) == 2
+    assert "larger than 256 MiB" in capsys.readouterr().err
+
+
+def test_lists_have_an_end(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in (f"paths = {['a'] * 1001}", f"builds = {['.'] * 17}"):
+        (tree / ".ctxlint.toml").write_text(text)
+        assert main(["audit"]) == 2
+        assert "items" in capsys.readouterr().err
+
+
+def test_a_user_without_a_home(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    for name in "XDG_CACHE_HOME", "XDG_CONFIG_HOME":
+        monkeypatch.delenv(name, raising=False)
+    assert main(["audit"]) == 2
+    assert "--cache" in capsys.readouterr().err
