@@ -130,9 +130,10 @@ def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
     found = open_series(
         source, tree=tree, base=base, stdin=stdin, tracking=tracking, singly=singly
     )
-    for name in (".ctxlint.toml", "pyproject.toml", ".config", DEFAULT_NAME):
-        # They can name libraries to load and hide findings; kbuild evaluates a .config.
-        if name in found.difference:
+    for name in sorted(found.difference):
+        # They can hide findings; kbuild evaluates a .config.
+        settings = name.rpartition("/")[2] in (".ctxlint.toml", "pyproject.toml")
+        if settings or name in (".config", DEFAULT_NAME):
             raise UsageError(
                 f"{name} in the tree is not the one of the base, so it is not trusted",
                 hint="Check the base out and give the patches by mail or as a range.",

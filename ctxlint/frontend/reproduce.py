@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SECONDS = 60
+SECONDS = 20
 MEMORY = 2 << 30
 """Bytes of address space."""
 OUTPUT = 256 << 20
@@ -34,8 +34,12 @@ _LIMITED = (
 
 
 def folder_of(base: Path, profile: str, file: str) -> Path:
-    """Where the reproducer of a unit goes: readable, and of characters that no shell minds."""
-    name = re.sub(r"[^\w.+-]", "_", f"{profile}-{file}", flags=re.ASCII)
+    """Where the reproducer of a unit goes: readable, and of characters that no shell minds.
+
+    Of ``profile`` the first word is the name, the others tell its headers apart.
+    """
+    short = (profile.split() or ["unit"])[0]
+    name = re.sub(r"[^\w.+-]", "_", f"{short}-{file}", flags=re.ASCII)
     if len(name) > 150 or name.startswith("."):
         digest = hashlib.blake2b(f"{profile}/{file}".encode(errors="replace"), digest_size=6)
         name = f"unit-{name[:120]}-{digest.hexdigest()}"
@@ -46,8 +50,8 @@ def preprocess(
     clang: str, arguments: Sequence[str], source: str, directory: str, output: Path
 ) -> None:
     """Write the preprocessed ``source`` to ``output``, or nothing when that fails."""
-    if any(word.startswith("@") for word in arguments):
-        return  # clang would read more words from there
+    if any(word.startswith("@") for word in arguments) or not Path(source).is_file():
+        return  # clang would read more words from there, or wait for somebody to write
     command = [
         *(sys.executable, "-I", "-c", _LIMITED, str(SECONDS), str(MEMORY), str(OUTPUT)),
         *(clang, *arguments, "-fno-crash-diagnostics", "-E", "-o", str(output.absolute())),

@@ -283,22 +283,27 @@ def test_a_reproducer_is_made_of_harmless_flags(tmp_path: Path) -> None:
     assert "-include /etc/passwd" in done.stderr
 
 
+def source(folder: Path) -> Path:
+    (folder / "a.c").write_text("int a;\n")
+    return folder / "a.c"
+
+
 def test_clang_has_limits(tmp_path: Path) -> None:
     limits = tmp_path / "limits"
     clang = program(tmp_path / "clang", f"#!/bin/sh\nulimit -a >{limits}; echo $$ >>{limits}\n")
-    preprocess(str(clang), ["-DX"], "a.c", str(tmp_path), tmp_path / "out")
+    preprocess(str(clang), ["-DX"], str(source(tmp_path)), str(tmp_path), tmp_path / "out")
     text = limits.read_text()
-    assert "2097152" in text and "524288" in text and " 60\n" in text
+    assert "2097152" in text and "524288" in text and " 20\n" in text
     limits.unlink()
-    preprocess(str(clang), ["-D", "@x"], "a.c", str(tmp_path), tmp_path / "out")
+    preprocess(str(clang), ["-D", "@x"], str(source(tmp_path)), str(tmp_path), tmp_path / "out")
     assert not limits.exists()
-    assert resource.getrlimit(resource.RLIMIT_CPU)[0] != 60
+    assert resource.getrlimit(resource.RLIMIT_CPU)[0] != 20
 
 
 def test_nothing_that_clang_started_stays(tmp_path: Path) -> None:
     mark = tmp_path / "child"
     clang = program(tmp_path / "clang", f"#!/bin/sh\nsleep 300 &\necho $! >{mark}\n")
-    preprocess(str(clang), [], "a.c", str(tmp_path), tmp_path / "out")
+    preprocess(str(clang), [], str(source(tmp_path)), str(tmp_path), tmp_path / "out")
     child = Path("/proc") / mark.read_text().strip()
     for _ in range(100):
         if not child.exists() or "Z" in (child / "stat").read_text():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from ctxlint.kbuild import (
     prepare,
     use_build,
 )
+from ctxlint.kbuild import commands as reading
 from ctxlint.kbuild.arch import srcarch
 from ctxlint.kbuild.config import may_have_rt, read_config
+from ctxlint.kbuild.flags import parser_flags
 
 pytestmark = pytest.mark.slow
 
@@ -107,3 +110,34 @@ def test_no_rt_on_arm(tree: Tree, cache: Path) -> None:
             paths=["drivers/irqchip"],
             cache=cache,
         )
+
+
+#: Machine flags that only change the code that is made. Not all compilers know them.
+CODE_ONLY = (
+    "indirect-branch", "function-return", "record-mcount", "nop-mcount", "fentry",
+    "stack-protector-guard", "preferred-stack-boundary", "stack-alignment", "skip-rax-setup",
+    "accumulate-outgoing-args", "no-accumulate-outgoing-args", "no-fp-ret-in-387", "retpoline",
+    "harden-sls", "tune=", "tls-dialect", "apcs", "no-sched-prolog", "tp=", "fix-", "no-fix-",
+    "no-global-merge", "no-outline", "direct-extern-access", "strict-align", "no-strict-align",
+    "no-relax", "relax", "save-restore", "no-save-restore", "no-riscv-attribute",
+    "force-no-pic", "long-calls", "no-explicit-reloc", "explicit-reloc", "call-",
+)  # fmt: skip
+MATTERS = re.compile(
+    r"-(D|U|I|std|O|ansi|undef|nostdinc|include|imacros|isystem|iquote|idirafter|x$|target"
+    r"|-target|f(no-)?(short|signed|unsigned|ms-|freestanding|builtin|wrapv|strict|common))"
+)
+
+
+@pytest.mark.parametrize("arch", ["arm64", "x86_64", "riscv", "arm"])
+def test_no_flag_that_matters_is_left_out(tree: Tree, cache: Path, arch: str) -> None:
+    """The list of allowed flags has all that the kernel uses."""
+    done = profile(tree, cache, arch, False)
+    within = reading._Within(tree.path, done.build)
+    left_out: set[str] = set()
+    for raw in reading.read_records(done.build, ["."]):
+        allowed = within.from_there(raw.directory)
+        left_out.update(parser_flags(raw.arguments, allowed=allowed)[1])
+    lost = {flag for flag in left_out if MATTERS.match(flag)}
+    machine = {flag for flag in left_out if flag.startswith("-m")}
+    lost |= {flag for flag in machine if not flag[2:].startswith(CODE_ONLY)}
+    assert not lost

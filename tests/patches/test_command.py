@@ -298,8 +298,8 @@ def test_incomplete(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
 
 def test_settings_of_the_patched_checkout_are_not_obeyed(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
     with (repo.path / ".ctxlint.toml").open("a") as file:
-        file.write('fail-on = "never"\n')
-    repo.commit("let it pass")
+        file.write('ignore = ["sleep-in-atomic"]\n')
+    repo.commit("hide what it brings")
     _, err = run("HEAD~1..", code=2)
     assert "not trusted" in err
 
