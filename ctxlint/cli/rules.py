@@ -6,15 +6,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.main import CONTEXT, EXIT_CLEAN
+from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
 from ctxlint.cli.output import emit
 from ctxlint.cli.rulespages import Row, pages
 from ctxlint.rulebook import Rulebook
+from ctxlint.rulebook.prototypes import name_of
+
+if TYPE_CHECKING:
+    from ctxlint.rulebook.treecheck import Misfit
 
 EPILOG = """\b
 Examples:
@@ -22,6 +26,7 @@ Examples:
   ctxlint rules list spin_lock
   ctxlint rules list --format markdown
   ctxlint rules show mutex_lock
+  ctxlint rules check --tree ~/src/linux
 """
 
 _RULES = click.option(
@@ -81,6 +86,67 @@ def show_rule(name: str, directories: tuple[Path, ...]) -> int:
     return EXIT_CLEAN
 
 
+@command.command("check", epilog=EPILOG)
+@click.option(
+    "--tree",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The kernel tree (default: the one that the current directory lies in).",
+)
+@click.option(
+    "--format",
+    "-f",
+    "style",
+    type=click.Choice(("text", "json")),
+    default="text",
+    help="JSON is a list with an object for each rule that does not fit.",
+)
+@_RULES
+def check_rules(tree: Path, style: str, directories: tuple[Path, ...]) -> int:
+    """Say which rules do not fit a kernel tree.
+
+    Functions, members and sources that the tree does not have, parameters and constants
+    that differ. What such a rule says may be stale, and what the tree has in place of it
+    is not known to the rules. Exit code 1 when there are some.
+    """
+    from ctxlint.pipeline.unfit import misfits
+
+    found = misfits(tree, directories)
+    if style == "json":
+        import json
+
+        import msgspec
+
+        emit(json.dumps(msgspec.to_builtins(list(found)), indent=2), None)
+    else:
+        emit("\n".join(_misfit_lines(found)), None)
+    return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+_HEADS = {
+    "function": "functions that the tree does not have",
+    "member": "members that the tree does not have",
+    "prototype": "functions with other parameters",
+    "constant": "constants with another value",
+    "source": "places of facts that the tree does not have",
+}
+
+
+def _misfit_lines(found: tuple[Misfit, ...]) -> Iterator[str]:
+    """One line for what several rules have in common, under a headline for each kind."""
+    groups: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for item in found:
+        places = groups.setdefault(item.kind, {}).setdefault((item.rule, item.text), [])
+        places.append(item.place)
+    for kind, items in groups.items():
+        yield f"{_HEADS[kind]}: {len(items)}"
+        for (rule, text), places in items.items():
+            more = f" and {len(places) - 1} more" if places[1:] else ""
+            yield f"  {rule}: {text} ({places[0]}{more})"
+    count = len({item.place for item in found})
+    yield f"{count} rules do not fit this tree" if count else "every rule fits this tree"
+
+
 def all_rows(directories: tuple[Path, ...] = ()) -> list[Row]:
     """Every rule, those of ``directories`` included, by name."""
     from ctxlint.rulebook import load
@@ -94,7 +160,13 @@ def _all(book: Rulebook) -> Iterator[Row]:
     for name, registration in book.registrations.items():
         rule = registration.registration
         yield Row(name, "registration", registration.where, registration.source, rule)
+    for pattern in book.patterns.values():
+        rule = pattern.registration
+        yield Row(rule.names, "registration", pattern.where, pattern.source, rule)
     places = {name: (place, source) for place, source, name in book.sources}
+    for trampoline in book.trampolines:
+        place, source = places[name_of(trampoline.update)]
+        yield Row(f"{trampoline.symbol}*", "patched call", place, source, trampoline)
     # Provenance stands in the order of the rules, and so do the members.
     of_members = [item[:2] for item in book.sources if ".fields[" in item[0]]
     if len(of_members) != len(book.fields):  # a directory of the user replaced some

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ctxlint.rulebook import schema
+from ctxlint.rulebook.prototypes import name_of
 
 _LEVELS = {"spin": "spins", "config": "sleeps on PREEMPT_RT", "sleep": "sleeps"}
 _MAY = {"spin": "may spin", "config": "may sleep on PREEMPT_RT", "sleep": "may sleep"}
@@ -99,6 +100,8 @@ def _api(rule: schema.Api) -> str:
                 said.append(f"effect{_PROFILES[title]}: {what}{when[rule.effect.on]}")
     if rule.states:
         said.append(f"states {', '.join(rule.states)}")
+    if rule.before:
+        said.append(f"before that: {', '.join(rule.before)}")
     if rule.legal_in:
         said.append(f"legal in {', '.join(rule.legal_in)}")
     if rule.relaxed_by:
@@ -110,20 +113,46 @@ def _api(rule: schema.Api) -> str:
     return "; ".join(said)
 
 
+def _tree(text: str) -> str:
+    """A condition on the tree, in words."""
+    file, _, word = text.removeprefix("!").partition(":")
+    if not text:
+        return ""
+    return f" where `{file}` {'lacks' if text.startswith('!') else 'has'} `{word}`"
+
+
 def _case(case: schema.Case) -> str:
     words = (_MAY if case.certainty == "may" else _LEVELS)[case.level]
     if case.when:
         words += f" if `{case.when}`"
     if case.why:
         words += f" ({case.why})"
-    return words + _PROFILES[case.profile]
+    return words + _tree(case.tree) + _PROFILES[case.profile]
 
 
 def _choices(choices: Sequence[schema.Choice]) -> str:
-    return "; else ".join(
-        c.context + (f" if `{c.when}`" if c.when else "") + _PROFILES[c.profile]
-        for c in choices
-    )
+    return "; else ".join(_choice(c) for c in choices)
+
+
+def _choice(choice: schema.Choice) -> str:
+    said = choice.context if choice.certainty == "certain" else f"perhaps {choice.context}"
+    conditions = [f"`{choice.when}`"] if choice.when else []
+    for name, variables in choice.is_one_of.items():
+        conditions.append(f"`{name}` is {' or '.join(f'`{v}`' for v in variables)}")
+    if choice.made is not None:
+        maker = name_of(choice.made.prototype)
+        when = f" with `{choice.made.when}`" if choice.made.when else ""
+        conditions.append(f"`{choice.made.arg}` is from `{maker}()`{when}")
+    if choice.file:
+        conditions.append(f"in `{choice.file}`")
+    if conditions:
+        said += f" if {' and '.join(conditions)}"
+    if choice.unless:
+        said += f", unless the driver sets `{choice.unless}`"
+    if choice.unless_called is not None:
+        called = choice.unless_called
+        said += f", unless it calls `{name_of(called.prototype)}()` with `{called.when}`"
+    return said + _tree(choice.tree) + _PROFILES[choice.profile]
 
 
 def _registration(rule: schema.Registration) -> str:
@@ -140,6 +169,13 @@ def _entry(rule: schema.NamedEntry) -> str:
 
 def _table(rule: schema.TableEntry) -> str:
     return f"{rule.kind}, {', '.join(rule.fields)}: {_choices(rule.contexts)}"
+
+
+def _trampoline(rule: schema.Trampoline) -> str:
+    return (
+        f"goes to what `{rule.variable}*` holds in `{rule.record}.{rule.field}`, "
+        f"and to `{rule.value}` of `{name_of(rule.update)}()`"
+    )
 
 
 def _context(rule: schema.Context) -> str:
@@ -171,6 +207,7 @@ _SAYS: Mapping[type, Callable[[Any], str]] = {
     schema.FieldCallback: _member,
     schema.NamedEntry: _entry,
     schema.TableEntry: _table,
+    schema.Trampoline: _trampoline,
     schema.Context: _context,
     schema.LockKind: _lock,
     schema.Operation: _operation,

@@ -197,6 +197,15 @@ class UnknownCallee(msgspec.Struct, frozen=True, kw_only=True):
     example: str
 
 
+class UntoldMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A member in which audited files store functions, and of which no rule tells the
+    execution context: ``count`` functions under the profile that has most of them."""
+
+    member: str
+    count: int
+    example: str
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """``paths`` are the audited files and directories; ``suppressions`` the
     comments of the audited files.
@@ -224,3 +233,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     stale: tuple[BaselineEntry, ...] = ()
     notes: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    untold: tuple[UntoldMember, ...] = ()

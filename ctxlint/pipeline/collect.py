@@ -15,7 +15,7 @@ from ctxlint.contexts import witness
 from ctxlint.contexts.limits import in_words
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.fingerprint import with_fingerprints
-from ctxlint.findings.model import Evidence, Finding, Incomplete, UnknownCallee
+from ctxlint.findings.model import Evidence, Finding, Incomplete, UnknownCallee, UntoldMember
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.waits import Wait
 
@@ -224,6 +224,16 @@ def limited(run: Propagation, profile: str) -> tuple[Incomplete, ...]:
         if (fn := run.program.functions.get(symbol)) is not None
         for what, count in sorted(found.items())
     )
+
+
+def merge_untold(groups: Iterable[tuple[UntoldMember, ...]]) -> tuple[UntoldMember, ...]:
+    """Of each member what the profile says that has most functions in it."""
+    found: dict[str, UntoldMember] = {}
+    for item in (item for group in groups for item in group):
+        old = found.setdefault(item.member, item)
+        if item.count > old.count:
+            found[item.member] = item
+    return tuple(found[member] for member in sorted(found))
 
 
 def text_reader(

@@ -18,7 +18,7 @@ from ctxlint import __version__, kbuild
 from ctxlint.base.errors import UsageError
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
-from ctxlint.contexts import witness
+from ctxlint.contexts import untold, witness
 from ctxlint.contexts.callers import Callers
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings import suppressions
@@ -31,6 +31,7 @@ from ctxlint.findings.model import (
     ToolInfo,
     TreeInfo,
     UnknownCallee,
+    UntoldMember,
 )
 from ctxlint.model.image import Image
 from ctxlint.pipeline import (
@@ -39,6 +40,7 @@ from ctxlint.pipeline import (
     Progress,
     Request,
     reach,
+    unfit,
 )
 from ctxlint.pipeline.collect import (
     explained,
@@ -46,11 +48,12 @@ from ctxlint.pipeline.collect import (
     limited,
     merge,
     merge_unknown,
+    merge_untold,
     source_reader,
     text_reader,
 )
 from ctxlint.pipeline.drawing import GraphMaker
-from ctxlint.pipeline.index import Changed, Index, index_profile, rules_of
+from ctxlint.pipeline.index import Changed, Index, index_profile, rules_digest, rules_of
 from ctxlint.pipeline.unseen import check_paths, unseen_paths
 from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
@@ -69,6 +72,7 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
     unknown: tuple[UnknownCallee, ...]
     statistics: dict[str, int | float | str]
+    untold: tuple[UntoldMember, ...] = ()
     limited: tuple[Incomplete, ...] = ()
     """Functions in which a limit of the analysis dropped something."""
 
@@ -238,8 +242,19 @@ def audit(request: Request, progress: Progress) -> Result:
             results.append(judge(index, session, profile, store, progress))
             if request.verify:
                 results[-1] = verified(results[-1], index, session, profile, store, progress)
+        stale = unfit.stale(session.tree.path, request.rules, rules_digest(request), store)
     incomplete += unseen_paths(session.tree, session.paths, prepared, read)
-    return assemble(session, prepared, results, incomplete, units)
+    result = assemble(session, prepared, results, incomplete, units)
+    for item in result.untold:
+        count = f"{item.count} function" + ("s" if item.count != 1 else "")
+        progress.log("info", f"no rule for {item.member}: {count}, as at {item.example}")
+    if not stale:
+        return result
+    note = (
+        f"{stale} rules have their fact from a place that this tree does not have, and may be "
+        "stale; ctxlint rules check --tree lists them"
+    )
+    return msgspec.structs.replace(result, notes=(*result.notes, note))
 
 
 def assemble(
@@ -269,6 +284,7 @@ def assemble(
         ),
         uncovered=tuple(sorted(covered - {i.file for i in incomplete})),
         unknown_callees=merge_unknown(r.unknown for r in results),
+        untold=merge_untold(r.untold for r in results),
         statistics=_statistics(results, units),
         paths=tuple(sorted(session.paths)),
         suppressions=suppressions.read(
@@ -333,6 +349,10 @@ def judge(
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
         limited=(*limited(run, profile.spec_name), *index.cut(profile.spec_name)),
+        untold=tuple(
+            UntoldMember(member=u.member, count=u.count, example=u.example)
+            for u in untold.find(program, rules, _reported(files, session.paths))
+        ),
     )
     if keep:
         store.put_cached("result", key, msgspec.msgpack.encode(result))

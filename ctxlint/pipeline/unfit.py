@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from ctxlint import kbuild
 from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.reading import read_regular
 from ctxlint.pipeline.work import rules_with
@@ -22,8 +23,10 @@ _HEADERS = ("include", "arch/*/include", "mm", "drivers/irqchip")
 facts from."""
 
 
-def misfits(tree: Path, extra: tuple[Path, ...] = ()) -> tuple[Misfit, ...]:
-    """What does not fit ``tree``, of the tool's rules and those of ``extra``."""
+def misfits(start: Path, extra: tuple[Path, ...] = ()) -> tuple[Misfit, ...]:
+    """What does not fit the kernel tree that ``start`` is or lies in, of the tool's rules
+    and those of ``extra``. Raises :class:`~ctxlint.base.errors.TreeError`."""
+    tree = kbuild.find_tree(start, with_commit=False).path
     book = rules_with(extra)
     files = _Files(tree, book)
     return treecheck.check(book, files.read, files.search, files.records)
@@ -39,7 +42,10 @@ def stale(tree: Path, extra: tuple[Path, ...], rules: str, store: Store) -> int:
     known = store.get_cached("stale-rules", key)
     if known is not None:
         return msgspec.msgpack.decode(known, type=int)
-    found = len(set(treecheck.sources(book, _Files(tree, book).read)))
+    gone = treecheck.sources(book, _Files(tree, book).read)
+    found = len({item.place for item in gone})
+    if found > len(book.sources) // 2:
+        found = 0  # not the tree of a kernel, but a part of one
     store.put_cached("stale-rules", key, msgspec.msgpack.encode(found))
     return found
 

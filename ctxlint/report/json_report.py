@@ -30,6 +30,7 @@ _ORDER = (
     "incomplete",
     "gaps",
     "unknown_callees",
+    "untold",
     "statistics",
     "uncovered",
     "notes",

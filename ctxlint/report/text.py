@@ -30,6 +30,7 @@ WIDTH = 78
 
 _LISTED = 20
 _VALUES = 6
+_TOLD_MEMBERS = 3
 _STYLES = {
     "error": "1;31",
     "warning": "1;33",
@@ -232,11 +233,25 @@ def _summary(result: Result, width: int) -> list[Line]:
             width,
             "",
         )
+    lines += _untold(result, width)
     if result.uncovered:
         many = _n(len(result.uncovered), "file")
         lines += _paragraph("warning", f"{many} that no profile compiles:", width, "")
         lines += _listed(result.uncovered, "uncovered", width)
     return lines
+
+
+def _untold(result: Result, width: int) -> list[Line]:
+    """How many callbacks run in a context that is not known, and the fullest members."""
+    if not result.untold:
+        return []
+    most = sorted(result.untold, key=lambda u: (-u.count, u.member))[:_TOLD_MEMBERS]
+    names = ", ".join(f"{u.member} ({u.count})" for u in most)
+    more = ", ..." if len(result.untold) > len(most) else ""
+    count = sum(u.count for u in result.untold)
+    many = "1 function is" if count == 1 else f"{count} functions are"
+    text = f"{many} stored in members of which no rule tells the context: {names}{more}"
+    return _paragraph("", text, width, "")
 
 
 def _counts(result: Result) -> list[Line]:
