@@ -28,6 +28,7 @@ from ctxlint.findings.model import (
     ToolInfo,
     TreeInfo,
     UnknownCallee,
+    UntoldMember,
 )
 from ctxlint.findings.selection import Selection, apply
 
@@ -393,6 +394,10 @@ def full() -> Result:
             UnknownCallee(
                 callee="ops->poke", reason="unresolved pointer", count=1, example=f"{ITS}:10"
             ),
+        ),
+        untold=(
+            UntoldMember(member="demo_ops.mask", count=1, example=f"{SDEI}:120"),
+            UntoldMember(member="demo_ops.poke", count=3, example=f"{ITS}:20"),
         ),
     )
 

@@ -35,6 +35,7 @@ def test_order_of_keys() -> None:
         "incomplete",
         "gaps",
         "unknown_callees",
+        "untold",
         "statistics",
         "uncovered",
         "notes",
