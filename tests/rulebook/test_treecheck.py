@@ -97,7 +97,8 @@ def test_a_source_that_is_gone(book: Rulebook) -> None:
 
 def test_a_tree_that_fits(book: Rulebook) -> None:
     files = {
-        "drivers/frob.c": "void frob_wait(struct frob *frob, int flags)\n{ frob_go(frob_gone); }",
+        "drivers/frob.c": "void frob_wait(struct frob *frob, int flags)\n"
+        "{ frob_go(frob_gone); }",
         "drivers/frob.h": "FROB_SLEEPS = 4,\nFROB_SPINS = 1 << 1,\n"
         "struct frob_ops { int (*go)(void), (*went)(void); frob_renamed };",
     }
