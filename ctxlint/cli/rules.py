@@ -144,7 +144,8 @@ def _misfit_lines(found: tuple[Misfit, ...]) -> Iterator[str]:
             more = f" and {len(places) - 1} more" if places[1:] else ""
             yield f"  {rule}: {text} ({places[0]}{more})"
     count = len({item.place for item in found})
-    yield f"{count} rules do not fit this tree" if count else "every rule fits this tree"
+    many = "1 rule does" if count == 1 else f"{count} rules do"
+    yield f"{many} not fit this tree" if count else "every rule fits this tree"
 
 
 def all_rows(directories: tuple[Path, ...] = ()) -> list[Row]:

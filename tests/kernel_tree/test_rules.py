@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from ctxlint.pipeline.unfit import misfits
 from ctxlint.rulebook import load
-from ctxlint.rulebook.prototypes import name_of
 
 pytestmark = pytest.mark.slow
 
@@ -56,60 +56,24 @@ def known(trees: tuple[Path, ...]) -> frozenset[str]:
     return frozenset(result)
 
 
-def test_functions_exist(trees: tuple[Path, ...], known: frozenset[str]) -> None:
-    """By name or by an alias; with several trees, every alias too. One tree lacks what
-    only other versions have, which is little."""
+def test_rules_fit(trees: tuple[Path, ...]) -> None:
+    """Functions, members, parameters, constants and sources, in every one of the trees."""
+    wrong = [f"{tree.name}: {item}" for tree in trees for item in misfits(tree)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_aliases_exist(trees: tuple[Path, ...], known: frozenset[str]) -> None:
+    """With several trees, every alias is in one of them."""
+    if len(trees) < 2:
+        pytest.skip("one tree lacks what only other versions have")
     book = load()
-    missing: list[str] = []
-    rules = {rule.where: rule for rule in (*book.apis.values(), *book.registrations.values())}
-    for where, rule in sorted(rules.items()):
-        note = getattr(rule, "api", None) or getattr(rule, "registration", None)
-        if note is not None and note.note.startswith("newer than"):
-            continue
-        names = (name_of(rule.prototype), *rule.aliases)
-        absent = [name for name in names if name not in known]
-        if len(trees) > 1 or len(absent) == len(names):
-            missing += [f"{where}: {name}" for name in absent]
-    for name, entries in sorted(book.named_entries.items()):
-        # x86 entry macros put two underscores before the name that is written.
-        if name not in known and name.removeprefix("__") not in known:
-            missing += [f"entry {name} ({entry.file})" for entry in entries]
-    allowed = 0 if len(trees) > 1 else len(rules) // 100
-    assert len(missing) <= allowed, "\n".join(missing)
-
-
-def test_parameters_exist(trees: tuple[Path, ...]) -> None:
-    """A prototype has as many parameters as the function where its source shows it."""
-    book = load()
-    wrong: list[str] = []
-    for rule in (*book.apis.values(), *book.registrations.values()):
-        if rule.symbol in rule.aliases:
-            continue
-        path = rule.source.partition(":")[0]
-        counts = {
-            count
-            for tree in trees
-            if (tree / path).is_file()
-            for count in parameter_counts(
-                (tree / path).read_text("utf-8", "replace"), rule.symbol
-            )
-        }
-        if counts and len(rule.params) not in counts:
-            wrong.append(f"{rule.where}: {rule.symbol} has {sorted(counts)} parameters")
-    assert not wrong, "\n".join(sorted(set(wrong)))
-
-
-def parameter_counts(text: str, name: str) -> set[int]:
-    """Parameter counts of the definitions of ``name`` that begin in the first column."""
-    counts: set[int] = set()
-    pattern = rf"^[a-z][^\n;={{}}()#]*\b{re.escape(name)}\(((?:[^()]|\([^()]*\))*)\)"
-    for match in re.finditer(pattern, text, re.M):
-        inner = re.sub(r"\([^()]*\)", "x", match[1]).strip()
-        if "DECL_BUCKET_PARAMS" in inner:
-            continue
-        parts = [part.strip() for part in inner.split(",")]
-        counts.add(0 if parts in ([""], ["void"]) else len([p for p in parts if p != "..."]))
-    return counts
+    missing = {
+        f"{rule.where}: {name}"
+        for rule in (*book.apis.values(), *book.registrations.values())
+        for name in rule.aliases
+        if name not in known and name not in book.some_kernels
+    }
+    assert not missing, "\n".join(sorted(missing))
 
 
 def test_sources_show_it(trees: tuple[Path, ...]) -> None:
@@ -125,4 +89,54 @@ def test_sources_show_it(trees: tuple[Path, ...]) -> None:
             wrong.append(f"{where}: no file {path}")
         elif not any((identifier or name) in words(file) for file in files):
             wrong.append(f"{where}: no {identifier or name} in {path}")
+    assert not wrong, "\n".join(wrong)
+
+
+# The body calls what sleeps, and yet: page faults are off; a task that cannot go on.
+SLEEPS_AND_YET = {"strncpy_from_user_nofault", "make_task_dead"}
+_BODY = re.compile(
+    r"^(?:[A-Za-z_][^\n;{}#]*\b)?(\w+)\([^;{}]*?\)[^;{}()]*\n\{\n(.*?)\n\}", re.M | re.S
+)
+_CALL = re.compile(r"\b([a-z_]\w*)\s*\(")
+_SLEEPING_GUARD = "a guard that sleeps"
+_GUARD = re.compile(r"guard\((?:mutex|rwsem_read|rwsem_write|cpus_read_lock|msi_descs_lock)\W")
+
+
+@cache
+def bodies(path: Path) -> dict[str, frozenset[str]]:
+    """What each function of a file calls, by its text; guards that sleep too."""
+    found: dict[str, frozenset[str]] = {}
+    for match in _BODY.finditer(path.read_text("utf-8", "replace")):
+        text = re.sub(r"/\*.*?\*/|//[^\n]*", "", match[2], flags=re.S)
+        calls = {*_CALL.findall(text), *([_SLEEPING_GUARD] if _GUARD.search(text) else [])}
+        found.setdefault(match[1], frozenset(calls))
+    return found
+
+
+def test_harmless_functions_call_nothing_that_sleeps(trees: tuple[Path, ...]) -> None:
+    """Neither themselves nor in a function of the same file that has no rule."""
+    book = load()
+    sleeping = {_SLEEPING_GUARD, "might_sleep", "mutex_lock", "wait_event"} | {
+        name
+        for name, rule in book.apis.items()
+        if rule.api.requires
+        and all(
+            (c.level, c.when, c.certainty) == ("sleep", "", "certain")
+            for c in rule.api.requires
+        )
+    }
+    wrong: list[str] = []
+    for name, rule in sorted(book.apis.items()):
+        if rule.api.requires or rule.api.config or rule.api.inside or name in SLEEPS_AND_YET:
+            continue
+        for tree in trees:
+            path = tree / rule.source.partition(":")[0]
+            known = bodies(path) if path.is_file() else {}
+            for callee in sorted(known.get(name, ())):
+                below = (
+                    known.get(callee, frozenset()) if callee not in book.apis else frozenset()
+                )
+                if callee in sleeping or below & sleeping:
+                    way = " -> ".join((callee, *sorted(below & sleeping)[:1]))
+                    wrong.append(f"{tree.name} {rule.where}: {name} -> {way}")
     assert not wrong, "\n".join(wrong)
