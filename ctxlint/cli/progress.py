@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +16,9 @@ from ctxlint.report.clean import clean
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
+
+_SAY_SECONDS = 60.0
+"""How often long work is told of where there is no terminal to draw on."""
 
 _RANK = {"debug": 2, "info": 1, "warning": 0}
 
@@ -29,6 +34,7 @@ class Reporter(AbstractContextManager["Reporter"]):
         self.level = -1 if quiet else verbose
         self._bars: RichProgress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._lines = None if quiet else _Lines()
         if not quiet and sys.stderr.isatty():
             self._bars = _bars(color)
 
@@ -49,14 +55,20 @@ class Reporter(AbstractContextManager["Reporter"]):
     def start(self, stage: str, total: int) -> None:
         if self._bars is not None:
             self._tasks[stage] = self._bars.add_task(stage, total=total or None, item="")
+        elif self._lines is not None:
+            self._lines.start(stage, total)
 
     def advance(self, stage: str, text: str = "") -> None:
         if self._bars is not None and stage in self._tasks:
             self._bars.update(self._tasks[stage], advance=1, item=text)
+        elif self._bars is None and self._lines is not None:
+            self._lines.advance(stage)
 
     def finish(self, stage: str) -> None:
         if self._bars is not None and stage in self._tasks:
             self._bars.remove_task(self._tasks.pop(stage))
+        elif self._bars is None and self._lines is not None:
+            self._lines.finish(stage)
 
     def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
         if _RANK[level] > self.level:
@@ -68,15 +80,60 @@ class Reporter(AbstractContextManager["Reporter"]):
             streams.tell(line)
 
 
+class _Lines:
+    """One line a minute about the stage that is going on, for a log or a pipe.
+
+    Told from what the work tells anyway: a thread would be in the way of forks.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._stages: dict[str, tuple[float, int, int]] = {}
+        self._said = clock()
+
+    def start(self, stage: str, total: int) -> None:
+        self._stages[stage] = (self._clock(), total, 0)
+        self._say(stage)
+
+    def advance(self, stage: str) -> None:
+        if stage in self._stages:
+            begun, total, done = self._stages[stage]
+            self._stages[stage] = (begun, total, done + 1)
+            self._say(stage)
+
+    def finish(self, stage: str) -> None:
+        self._stages.pop(stage, None)
+
+    def _say(self, stage: str) -> None:
+        now = self._clock()
+        if now - self._said < _SAY_SECONDS:
+            return
+        self._said = now
+        begun, total, done = self._stages[stage]
+        many = f"{done} of {total}" if total else f"{done}"
+        minutes = round((now - begun) / 60)
+        took = f", {minutes} min" if minutes else ""
+        streams.tell(f"ctxlint: {stage}: {many} done{took}")
+
+
 class Plain:
     """Only log lines: no bars, and so no thread that draws them."""
 
     def __init__(self, verbose: int = 0, quiet: bool = False) -> None:
         self.level = -1 if quiet else verbose
+        self._lines = None if quiet else _Lines()
 
-    def start(self, stage: str, total: int) -> None: ...
-    def advance(self, stage: str, text: str = "") -> None: ...
-    def finish(self, stage: str) -> None: ...
+    def start(self, stage: str, total: int) -> None:
+        if self._lines is not None:
+            self._lines.start(stage, total)
+
+    def advance(self, stage: str, text: str = "") -> None:
+        if self._lines is not None:
+            self._lines.advance(stage)
+
+    def finish(self, stage: str) -> None:
+        if self._lines is not None:
+            self._lines.finish(stage)
 
     def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
         if _RANK[level] <= self.level:
