@@ -10,6 +10,9 @@ import zstandard
 
 T = TypeVar("T")
 
+SIZE_MAX = 256 << 20
+"""Bytes of an object before compression; the largest unit of the kernel has a tenth."""
+
 _LEVEL = 1  # the store is read far more often than it is worth shrinking
 
 _encoder = msgspec.msgpack.Encoder()
@@ -28,11 +31,14 @@ def encode(obj: object) -> bytes:
 def decode(data: bytes, type_: type[T]) -> T:
     """The object that :func:`encode` made.
 
-    Raises msgspec.DecodeError (or its ValidationError) and zstandard.ZstdError
-    for bytes that are not such an object.
+    Raises msgspec.DecodeError (or its ValidationError), zstandard.ZstdError and
+    RecursionError for bytes that are not such an object, however large or deep what they
+    unfold to is.
     """
+    if zstandard.frame_content_size(data) > SIZE_MAX:
+        raise zstandard.ZstdError("it is larger than anything that is stored")
     decoder = _decoders.get(type_)
     if decoder is None:
         decoder = _decoders[type_] = msgspec.msgpack.Decoder(type_)
-    result: T = decoder.decode(_decompressor.decompress(data))
+    result: T = decoder.decode(_decompressor.decompress(data, max_output_size=SIZE_MAX))
     return result

@@ -6,6 +6,9 @@ open; whoever replaces the file needs the exclusive one. SQLite deletes its
 ``-wal`` file by name when the last connection closes, so a database must never
 be replaced under a run that still has the old one open. When a replacement is
 needed and another run is in the way, this run works in memory instead.
+
+A file that can be read and not written (a shared cache, a full disk) is copied into
+memory: the run has all of it and goes on as ever, and keeps nothing.
 """
 
 from __future__ import annotations
@@ -99,14 +102,28 @@ class _UnfitError(Exception):
     """The file cannot be used as it is; no text when it is merely new."""
 
 
-class _Lock:
-    """A ``flock`` that is shared while the database is open."""
+_NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT})
 
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+MEMORY_MAX = 4 << 30
+"""Bytes of a database that is copied into memory; of a larger one nothing is used."""
+
+
+class _Lock:
+    """A ``flock`` that is shared while the database is open. ``reading``: of a file that
+    need not be there and cannot be made."""
+
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        if not reading:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            return
+        self._fd = -1
+        with contextlib.suppress(OSError):
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def take(self, *, exclusive: bool, seconds: float) -> bool:
         """Get the lock in that mode, or say False when the time is over."""
+        if self._fd < 0:
+            return True
         mode = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
         end = time.monotonic() + seconds
         while True:
@@ -143,11 +160,21 @@ class Database:
         self.path = path
         self._log = log
         self._inode = 0
+        self.generation = 0
+        self.kept = True
+        """Whether what is written is there for the next run."""
+        lock = path.with_name(path.name + ".lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _Lock(path.with_name(path.name + ".lock"))
+            self._lock = _Lock(lock)
+            _try_to_write(path)
         except OSError as error:
-            raise _unusable(path, error) from error
+            if error.errno not in _NO_WRITING:
+                raise _unusable(path, error) from error
+            self._lock = _Lock(lock, reading=True)
+            self._lock.take(exclusive=False, seconds=_BUSY_SECONDS)
+            self.connection = self._copied(error.strerror or str(error))
+            return
         try:
             self._lock.take(exclusive=False, seconds=_BUSY_SECONDS)
             try:
@@ -168,12 +195,54 @@ class Database:
 
         Errors on the way leave this run with a database in memory.
         """
+        self.generation += 1
         self.connection.close()
+        if not self.kept:
+            self._log("warning", f"cache: {self.path} {reason}; this run does without it")
+            self.connection = self._in_memory()
+            return
         try:
             self._replace(reason, force=True)
         except (OSError, sqlite3.Error) as error:
             self._log("warning", f"cache: {self.path}: {error}; going on without it")
             self.connection = self._in_memory()
+
+    def only_read(self, reason: str) -> None:
+        """Go on in memory, with all that is there: the file cannot be written any more."""
+        before = self.connection
+        try:
+            self.connection = self._copied(reason, before)
+        finally:
+            before.close()
+
+    def _copied(
+        self, reason: str, source: sqlite3.Connection | None = None
+    ) -> sqlite3.Connection:
+        """A copy of the database in memory; an empty one when there is none to copy."""
+        self.kept = False
+        self._log(
+            "warning",
+            f"cache: {self.path} cannot be written ({reason}): what this run reads is not kept",
+        )
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        opened = None
+        try:
+            if self.path.stat().st_size > MEMORY_MAX:
+                raise _UnfitError("it is too large to be copied into memory")
+            if source is None:
+                source = opened = _for_reading(self.path)
+            source.backup(connection)
+            _check(connection)
+        except (OSError, sqlite3.Error, _UnfitError, UnicodeDecodeError) as error:
+            connection.close()
+            if not isinstance(error, FileNotFoundError):
+                self._log("warning", f"cache: {self.path} cannot be used: {error}")
+            self.generation += 1
+            return self._in_memory()
+        finally:
+            if opened is not None:
+                opened.close()
+        return connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -201,22 +270,16 @@ class Database:
         try:
             _tune(connection)
             wal = self.path.with_name(self.path.name + "-wal")
-            tables = {r[0] for r in connection.execute("SELECT name FROM sqlite_master")}
             (page,) = connection.execute("PRAGMA page_size").fetchone()
-            if not tables:
+            if not _tables(connection):
                 cut = 0 < self.path.stat().st_size < page
                 raise _UnfitError("is damaged (incomplete)" if cut else "")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (ident,) = connection.execute("PRAGMA application_id").fetchone()
-            if ident != _APPLICATION_ID:
-                raise _UnfitError("is not a ctxlint cache")
-            if version != SCHEMA_VERSION:
-                raise _UnfitError("was written by another version of ctxlint")
+            _check(connection)
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             # Pages may still be in the write-ahead log; without one, none may be missing.
             size = self.path.stat().st_size
             whole = size >= pages * page or (wal.exists() and wal.stat().st_size > 0)
-            if not tables >= _TABLES or not whole:
+            if not whole:
                 raise _UnfitError("is damaged (incomplete)")
         except sqlite3.Error as error:
             connection.close()
@@ -294,11 +357,48 @@ class Database:
         return connection
 
 
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raise :class:`_UnfitError` unless the schema is that of this version."""
+    tables = _tables(connection)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (ident,) = connection.execute("PRAGMA application_id").fetchone()
+    if ident != _APPLICATION_ID:
+        raise _UnfitError("is not a ctxlint cache")
+    if version != SCHEMA_VERSION:
+        raise _UnfitError("was written by another version of ctxlint")
+    if not tables >= _TABLES:
+        raise _UnfitError("is damaged (incomplete)")
+
+
+def _for_reading(path: Path) -> sqlite3.Connection:
+    """A connection to a file in a folder that cannot be written. With a log of writes
+    beside it SQLite must be able to make its index of that; without one the file is
+    whole, and nobody changes it."""
+    path.stat()
+    log = path.with_name(path.name + "-wal")
+    whole = not (log.exists() and log.stat().st_size)
+    name = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if whole else ''}"
+    return sqlite3.connect(name, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _try_to_write(path: Path) -> None:
+    """Raises OSError when the database, if there is one, may not be written. (A folder in
+    its place is found by SQLite.)"""
+    if path.is_file():
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+
+
 def _tune(connection: sqlite3.Connection) -> None:
     # With a write-ahead log NORMAL stays consistent through kill -9 and power
     # loss; only the last commits before a power loss may be missing.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA temp_store = MEMORY")
+    # A forged file may have views and triggers of its own; they call no functions.
+    connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cache_size = -16384")
 
 

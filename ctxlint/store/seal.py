@@ -46,6 +46,8 @@ def pack_ids(ids: Iterable[int]) -> bytes:
 def unpack_ids(data: bytes) -> array[int]:
     """The inverse of :func:`pack_ids`."""
     packed = array("I")
+    if len(data) % packed.itemsize:
+        raise DamagedError("a list of rows is cut")
     packed.frombytes(data)
     if sys.byteorder == "big":
         packed.byteswap()

@@ -327,9 +327,27 @@ class Store:
                     self._start_over(f"is damaged ({error})")
                 case Trouble.BUSY:
                     self._warn_once(f"cache: {self._db.path} is busy for too long")
+                case Trouble.UNUSABLE if self._db.kept:
+                    self._db.only_read(str(error))
+                    self.refresh()
+                    return self._guard(work, otherwise)
                 case Trouble.UNUSABLE:
                     self._warn_once(f"cache: {self._db.path}: {error}; not stored")
+        except (ValueError, TypeError, OverflowError) as error:
+            self._start_over(f"is damaged ({error})")
         return otherwise
+
+    @property
+    def generation(self) -> int:
+        """Changes when what was stored is gone: what a run has taken from the store until
+        then does not go together with what comes afterwards."""
+        return self._db.generation
+
+    def damaged(self, what: str) -> LostError:
+        """Begin a new database: a blob has the right check sum, and is not what it should
+        be. Gives the error to raise."""
+        self._start_over(f"is damaged ({what})")
+        return LostError(what)
 
     def _start_over(self, reason: str) -> None:
         self._db.replace(reason)
