@@ -178,11 +178,13 @@ def _signal_group(group: int, number: int) -> None:
 def scratch(prefix: str, folder: Path | None = None) -> Iterator[Path]:
     """A new directory that is removed with the block, and with this process.
 
+    Where ``folder`` cannot be written it is in the system's for temporary files.
     Those of the same ``prefix`` in ``folder`` (the system's for temporary files) whose
     process is gone are removed first.
     """
     parent = (folder or Path(tempfile.gettempdir())).resolve()
-    parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(parent, os.W_OK | os.X_OK):
+        parent = Path(tempfile.gettempdir()).resolve()
     _remove_stale(parent, prefix)
     place = parent / f"{prefix}{secrets.token_hex(6)}"
     early = parent / f"{_UNNAMED}{place.name}"

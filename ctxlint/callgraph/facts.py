@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ctxlint.ir.unit import Decl, EnumDef, Loc
+from ctxlint.ir.unit import Decl, EnumDef, Fault, Loc
 
 Value = Any
 """A symbolic value: nested tuples, or None when nothing is known."""
@@ -195,3 +195,4 @@ class UnitFacts(msgspec.Struct, frozen=True, array_like=True):
     decls: tuple[Decl, ...]
     enums: tuple[EnumDef, ...]
     errors: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()

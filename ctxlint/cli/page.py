@@ -62,6 +62,9 @@ def tree_reader(tree: Path) -> Callable[[str, int], str]:
                 inside[file] = path.is_relative_to(root) and path.is_file()
             except (OSError, ValueError):
                 inside[file] = False
-        return read(file, number) if inside[file] else ""
+        try:
+            return read(file, number) if inside[file] else ""
+        except Exception:  # an excerpt is not worth the page
+            return ""
 
     return line

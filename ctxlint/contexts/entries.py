@@ -12,10 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.facts import Edge, Point, Store, Summary
 from ctxlint.callgraph.program import Program
 from ctxlint.callgraph.values import Value, address, evaluate, substitute
 from ctxlint.contexts.watched import Watched
+from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import RegistrationRule, Rulebook, plain_tag
 from ctxlint.rulebook.conditions import choose
 from ctxlint.rulebook.prototypes import parse
@@ -45,9 +47,17 @@ class EntryPoint:
     certain: bool = True
 
 
-def find(program: Program, rules: Rulebook, rt: bool) -> list[EntryPoint]:
-    """All entry points, each (function, context, kind) once, in a stable order."""
-    finder = _Finder(program, rules, rt)
+def find(
+    program: Program,
+    rules: Rulebook,
+    rt: bool,
+    lost: Callable[[Fault], None] | None = None,
+) -> list[EntryPoint]:
+    """All entry points, each (function, context, kind) once, in a stable order.
+
+    ``lost`` is told what a defect of ours costs; without it, that is raised.
+    """
+    finder = _Finder(program, rules, rt, lost)
     found: dict[tuple[str, str, str], EntryPoint] = {}
     for entry in sorted(finder.all(), key=lambda e: (not e.certain, e)):
         found.setdefault((entry.symbol, entry.context, entry.kind), entry)
@@ -55,11 +65,30 @@ def find(program: Program, rules: Rulebook, rt: bool) -> list[EntryPoint]:
 
 
 class _Finder:
-    def __init__(self, program: Program, rules: Rulebook, rt: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        rules: Rulebook,
+        rt: bool,
+        lost: Callable[[Fault], None] | None,
+    ) -> None:
         self.program = program
         self.rules = rules
         self.rt = rt
         self.watched = Watched(program, rules, lambda name: constant(program, rules, name))
+        self.lost = lost
+
+    def _some(
+        self, found: Iterator[EntryPoint], file: str, line: int, name: str
+    ) -> list[EntryPoint]:
+        """What one place gives; a fault costs that place."""
+        try:
+            return list(found)
+        except Exception as error:
+            if self.lost is None:
+                raise
+            self.lost(Fault(file, line, name, reason_of(error)))
+            return []
 
     def all(self) -> Iterator[EntryPoint]:
         for symbol in sorted(self.program.functions):
@@ -69,9 +98,11 @@ class _Finder:
             for edge in fn.edges:
                 rule = self.rules.registration(edge.symbol) if edge.symbol else None
                 if rule is not None:
-                    yield from self._registered(fn, edge, rule)
+                    found = self._registered(fn, edge, rule)
+                    yield from self._some(found, fn.file, fn.line, fn.name)
         for store in self.program.stores:
-            yield from self._stored(store)
+            found = self._stored(store)
+            yield from self._some(found, store.file, store.line, store.object)
         yield from self._tables()
         yield from self._named()
 

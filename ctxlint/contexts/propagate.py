@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.heap import Objects
@@ -24,6 +25,7 @@ from ctxlint.contexts import limits
 from ctxlint.contexts.context import Context
 from ctxlint.contexts.entries import EntryPoint, constant
 from ctxlint.contexts.trampolines import Trampolines
+from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
 from ctxlint.semantics.waits import Wait
@@ -116,6 +118,7 @@ class Propagation:
         self.trampolines = Trampolines(program, rules)
         self.violations: list[Violation] = []
         self.unknown: dict[str, Unknowns] = {}
+        self.faults: dict[tuple[str, str], Fault] = {}
         self.nodes: dict[str, list[Node]] = {}
         self.also: dict[Node, list[tuple[Node, Edge, Point]]] = {}
         self.losses: dict[str, dict[str, int]] = {
@@ -142,7 +145,15 @@ class Propagation:
         while self._queue:
             node = self._queue.popleft()
             for edge in node.fn.edges:
-                self._edge(node, edge)
+                try:
+                    self._edge(node, edge)
+                except Exception as error:
+                    self._fault(node.fn, error)
+
+    def _fault(self, fn: Summary, error: Exception) -> None:
+        """A defect of ours costs what hangs on this function; each is told once."""
+        fault = Fault(fn.file, fn.line, fn.name, reason_of(error))
+        self.faults.setdefault((fn.symbol, fault.reason), fault)
 
     # -- roots -------------------------------------------------------------
 
@@ -485,13 +496,17 @@ class Propagation:
         for symbol, fn in self.program.functions.items():
             relevant[symbol] = set(fn.guarded_params)
             for edge in fn.edges:
-                rule = self.rules.api(edge.symbol) if edge.symbol else None
-                if rule is not None and any(c.when for c in rule.api.requires):
-                    for point in edge.points:
-                        for value in point.args:
-                            relevant[symbol] |= params(value)
-                for target in self._edge_targets(symbol, edge):
-                    users.setdefault(target, set()).add(symbol)
+                try:
+                    rule = self.rules.api(edge.symbol) if edge.symbol else None
+                    if rule is not None and any(c.when for c in rule.api.requires):
+                        for point in edge.points:
+                            for value in point.args:
+                                relevant[symbol] |= params(value)
+                    for target in self._edge_targets(symbol, edge):
+                        users.setdefault(target, set()).add(symbol)
+                except Exception as error:
+                    self._callees[symbol, edge.loc, edge.shown] = ()
+                    self._fault(fn, error)
         work = deque(sorted(relevant))
         while work:
             callee = work.popleft()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFacts
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts import watched
@@ -15,7 +16,7 @@ from ctxlint.contexts.state import State
 from ctxlint.contexts.transfer import Analysis
 from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TFunc, TPtr, TRecord, Type
-from ctxlint.ir.unit import Decl, Function, GlobalVar, Unit
+from ctxlint.ir.unit import Decl, Fault, Function, GlobalVar, Unit
 from ctxlint.rulebook.book import Rulebook
 
 
@@ -34,13 +35,20 @@ def unit_facts(
     """
     decls = {d.symbol: d for d in unit.decls}
     local = {r.key: f"{r.key}@{r.file}" for r in unit.records if r.file.endswith(".c")}
+    faults = list(unit.faults)
     stores: list[Store] = []
     inits: list[RecordInit] = []
     for var in unit.globals:
         if var.init is not None and not _is_discarded(var):
-            _Walker(var, local, stores, inits).walk()
+            try:
+                _Walker(var, local, stores, inits).walk()
+            except Exception as error:
+                faults.append(Fault(var.file, var.line, var.name, reason_of(error)))
     for fn in unit.functions:
-        stores += _body_stores(fn, local)
+        try:
+            stores += _body_stores(fn, local)
+        except Exception as error:
+            faults.append(Fault(fn.file, fn.line, fn.name, reason_of(error)))
     constant = frozenset(var.symbol for var in unit.globals if "const" in var.attrs)
     held = Held(stores, local, constant)
     new: dict[str, Summary] = {}
@@ -49,18 +57,20 @@ def unit_facts(
         bodies = {f.symbol: f for f in functions}
         own = held if functions is unit.functions else None
         for symbol in _callees_first(bodies, own):
-            new[symbol] = summarise(
-                bodies[symbol],
-                rules,
-                rt,
-                decls,
-                lambda s: new.get(s) or inlines.get(s),
-                local,
-                own,
-            )
+            fn = bodies[symbol]
+            try:
+                new[symbol] = summarise(
+                    fn, rules, rt, decls, lambda s: new.get(s) or inlines.get(s), local, own
+                )
+            except Exception as error:
+                new[symbol] = _nothing_known(fn)
+                faults.append(Fault(fn.file, fn.line, fn.name, reason_of(error)))
     header = {f.symbol for f in unit.new_inlines}
     for fn in unit.functions:
-        stores += watched.stores(fn, rules, local, _place)
+        try:
+            stores += watched.stores(fn, rules, local, _place)
+        except Exception as error:
+            faults.append(Fault(fn.file, fn.line, fn.name, reason_of(error)))
     facts = UnitFacts(
         unit.file,
         tuple(new[f.symbol] for f in unit.functions),
@@ -70,8 +80,17 @@ def unit_facts(
         unit.decls,
         unit.enums,
         unit.errors,
+        tuple(faults),
     )
     return facts, {symbol: s for symbol, s in new.items() if symbol in header}
+
+
+def _nothing_known(fn: Function) -> Summary:
+    """In place of the summary of a function that was lost: it is there, and that is all."""
+    return Summary(
+        fn.symbol, fn.name, fn.file, fn.line, fn.col, fn.attrs, fn.nparams, (), (), (), False,
+        (), tuple(range(fn.nparams)),
+    )  # fmt: skip
 
 
 def summarise(

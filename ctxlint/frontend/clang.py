@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes as ct
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,13 +186,16 @@ class Library:
     def children(self, cursor: Cursor) -> list[Cursor]:
         found: list[Cursor] = []
         self._found = found
-        self.visitChildren(cursor, self._collect, None)
+        if self.visitChildren(cursor, self._collect, None):
+            raise _in_callback()
         return found
 
     def fields(self, record: CType) -> list[Cursor]:
         found: list[Cursor] = []
         self._found = found
         self.Type_visitFields(record, self._collect_field, None)
+        if unraised:
+            raise _in_callback()
         return found
 
     def text(self, string: CString) -> str:
@@ -234,6 +238,21 @@ class Library:
             value = self.EvalResult_getAsDouble(result)
         self.EvalResult_dispose(result)
         return value
+
+
+unraised: list[BaseException] = []
+"""Exceptions of callbacks, which ctypes can only print: their result would be taken for an
+end of the children. A worker keeps them here and gives the unit up."""
+
+
+def keep_unraised() -> None:
+    """Keep exceptions of callbacks in :data:`unraised` instead of printing them."""
+    sys.unraisablehook = lambda found: unraised.append(found.exc_value or RuntimeError())
+
+
+def _in_callback() -> BaseException:
+    error = unraised.pop() if unraised else RecursionError("in a callback of libclang")
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))
 
 
 def _wheel_library() -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxlint.base.faults import reason_of
 from ctxlint.frontend.body import Body
 from ctxlint.frontend.cfg import finish
 from ctxlint.frontend.clang import Cursor, Library, library
@@ -17,7 +18,7 @@ from ctxlint.frontend.parse import Parsed
 from ctxlint.frontend.types import TypeWorld
 from ctxlint.ir.ops import Expr, Global
 from ctxlint.ir.types import RecordDef, TypeId
-from ctxlint.ir.unit import Function, GlobalVar, Unit, VarDecl
+from ctxlint.ir.unit import Fault, Function, GlobalVar, Unit, VarDecl
 
 if TYPE_CHECKING:
     from ctxlint.frontend.state import State
@@ -80,6 +81,7 @@ class UnitLowering:
         self._inlines: set[str] = set()
         self._records: set[str] = set()
         self._mentioned: dict[str, FunctionInfo] = {}
+        self._faults: list[Fault] = []
 
     def run(self, file: str) -> Unit:
         self._top = self.lib.children(self.parsed.root)
@@ -97,11 +99,14 @@ class UnitLowering:
         order = []
         while self._queue:
             item = self._queue.pop()
-            if isinstance(item, FunctionInfo):
-                order.append(item)
-                self._functions[item.symbol] = self._function(item)
-            else:
-                self._global(item)
+            try:
+                if isinstance(item, FunctionInfo):
+                    self._functions[item.symbol] = self._function(item)
+                    order.append(item)
+                else:
+                    self._global(item)
+            except Exception as error:
+                self._lost(item, error)
         functions = [self._functions[i.symbol] for i in order if not i.header]
         functions.sort(key=lambda f: (f.file, f.line, f.symbol))
         inlines = sorted(i.symbol for i in order if i.header)
@@ -116,7 +121,17 @@ class UnitLowering:
             self.names.enums(),
             self.parsed.dependencies(),
             self.parsed.errors(),
+            tuple(sorted(self._faults, key=lambda f: (f.file, f.line, f.name))),
         )
+
+    def _lost(self, item: FunctionInfo | GlobalInfo, error: Exception) -> None:
+        """A defect of ours costs this function or variable."""
+        self.initialising = False
+        self._inlines.discard(item.symbol)
+        cursor = item.body if isinstance(item, FunctionInfo) else item.cursor
+        assert cursor is not None
+        file, line, _, _ = self.parsed.place(cursor)
+        self._faults.append(Fault(file, line, item.name, reason_of(error)))
 
     # what is wanted
 

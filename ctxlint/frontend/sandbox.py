@@ -88,9 +88,18 @@ def readable(requests: Iterable[Read]) -> tuple[str, ...]:
             value = argument[len(flag) :] or next(rest, "")
             if value and (request.directory, value) not in seen:
                 seen.add((request.directory, value))
-                found.add(os.path.normpath(Path(request.directory) / value))
+                place = os.path.normpath(Path(request.directory) / value)
+                if not _everything(place):
+                    found.add(place)
     files = {str(Path(r.tree) / r.file) for r in requests}
     return tuple(sorted(found)) if _cover(found, files) else ()
+
+
+def _everything(path: str) -> bool:
+    """The root, or a directory that the user's home lies in: no command has a need of it."""
+    real = os.path.realpath(path)
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - never raises
+    return real == "/" or home == real or home.startswith(real + "/")
 
 
 def why_not(requests: Iterable[Read]) -> str:
@@ -100,6 +109,16 @@ def why_not(requests: Iterable[Read]) -> str:
     if not readable(requests):
         return "the tree is made of links, so parsers can read and write what you can"
     return ""
+
+
+def say_nothing() -> None:
+    """Close the way to the terminal: what libclang prints when it gives up quotes names and
+    text of strangers."""
+    with contextlib.suppress(OSError):
+        handle = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        for number in (1, 2):
+            os.dup2(handle, number)
+        os.close(handle)
 
 
 def limit_memory(size: int) -> None:

@@ -16,6 +16,7 @@ import multiprocessing.connection
 import os
 import pickle
 import platform
+import select
 import shlex
 import shutil
 import signal
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,15 @@ from typing import Any
 import msgspec
 
 from ctxlint.base.errors import CtxlintError, FrontendError
+from ctxlint.base.faults import reason_of
 from ctxlint.frontend import sandbox
-from ctxlint.frontend.clang import library
+from ctxlint.frontend.clang import keep_unraised, library, unraised
 from ctxlint.frontend.lower import lower_unit
 from ctxlint.frontend.refs import inline_refs
 from ctxlint.ir.codec import encode
 from ctxlint.ir.unit import Unit
 
 KnownInlines = Mapping[str, Sequence[str]]
-
-_ERROR_TEXT = 300
-"""Characters of an internal error that are shown."""
 
 START_SECONDS = 120.0
 """A worker that has not said that it is ready by then will not."""
@@ -51,6 +50,9 @@ _BOOT = (
     "from ctxlint.base.lifeline import die_with; die_with(int(sys.argv[3])); "
     "from ctxlint.frontend.worker import serve; serve(int(sys.argv[1]))"
 )
+
+_SEND_SECONDS = 5.0
+"""More than the time limit for an answer that is on its way."""
 
 _ANSWER_BYTES = 1 << 30
 """More than any unit gives; what a worker sends is kept in memory."""
@@ -94,6 +96,7 @@ def lower_many(
     libclang: str | None = None,
     reproducers: Path | None = None,
     memory: int = sandbox.MEMORY,
+    crashed: Container[str] = (),
 ) -> list[Failure]:
     """Lower ``requests`` with ``processes`` workers.
 
@@ -105,7 +108,8 @@ def lower_many(
     those they refer to. Workers do not tell each other: two may lower the same
     header function, with the same result. ``timeout`` is in seconds for each
     unit, ``memory`` the bytes of address space that a worker may have (0: no
-    limit). Raises FrontendError when a worker process cannot begin at all.
+    limit). Files that ``crashed`` before are tried once more, others twice. Raises
+    FrontendError when a worker process cannot begin at all.
     """
     requests = list(requests)
     pool = _Pool(
@@ -126,17 +130,16 @@ def lower_many(
         suspects = pool.run(deque(requests))
         pool.resize(1)
         failures = pool.failures
-        again = pool.run(deque(request for request, _ in suspects))
+        failures += [Failure(r, reason) for r, reason in suspects if r.file in crashed]
+        again = pool.run(deque(r for r, _ in suspects if r.file not in crashed))
         failures += [Failure(request, reason) for request, reason in again]
     finally:
         pool.close()
     if reproducers is not None:
-        failures = [
-            msgspec.structs.replace(
-                f, reproducer=str(write_reproducer(f, reproducers, libclang))
-            )
-            for f in failures
-        ]
+        for number, failure in enumerate(failures):
+            with contextlib.suppress(OSError):  # a cache that cannot be written
+                place = str(write_reproducer(failure, reproducers, libclang))
+                failures[number] = msgspec.structs.replace(failure, reproducer=place)
     return sorted(failures, key=lambda f: (f.request.profile, f.request.file))
 
 
@@ -189,7 +192,7 @@ class _Worker:
         error, hint = "it does not answer", b""
         try:
             if self.pipe.poll():
-                error, hint, _ = read_answer(self.pipe)
+                error, hint, _ = read_answer(self.pipe, self.deadline)
         except (EOFError, OSError, msgspec.MsgspecError):
             error = f"it ended with code {self.exit_code()}"
         if error:
@@ -276,7 +279,9 @@ class _Pool:
         if not worker.pipe.poll():
             return _too_long(self.timeout)
         try:
-            error, unit, extra = read_answer(worker.pipe)
+            error, unit, extra = read_answer(worker.pipe, worker.deadline + _SEND_SECONDS)
+        except TimeoutError:
+            return _too_long(self.timeout)
         except (EOFError, OSError):
             code = worker.exit_code()
             if code == -signal.SIGXCPU:
@@ -299,17 +304,39 @@ def _too_long(timeout: float) -> str:
 _answers = msgspec.msgpack.Decoder(tuple[str, bytes, bytes])
 
 
-def read_answer(pipe: Connection) -> tuple[str, bytes, bytes]:
+def read_answer(pipe: Connection, deadline: float) -> tuple[str, bytes, bytes]:
     """An error (``""``: none), the unit and what a transformation made of it.
 
-    No pickle: that would let a parser that was taken over run what it likes here.
+    No pickle: that would let a parser that was taken over run what it likes here. Raises
+    EOFError, msgspec.MsgspecError, and TimeoutError when not all of it is there by the
+    ``deadline`` (of :func:`time.monotonic`).
     """
-    return _answers.decode(pipe.recv_bytes(_ANSWER_BYTES))
+    size = int.from_bytes(_exactly(pipe.fileno(), 8, deadline), "little")
+    if size > _ANSWER_BYTES:
+        raise EOFError
+    return _answers.decode(_exactly(pipe.fileno(), size, deadline))
+
+
+def _exactly(handle: int, size: int, deadline: float) -> bytes:
+    found = bytearray()
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    while len(found) < size:
+        if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
+            raise TimeoutError
+        data = os.read(handle, min(size - len(found), 1 << 20))
+        if not data:
+            raise EOFError
+        found += data
+    return bytes(found)
 
 
 def send_answer(pipe: Connection, answer: tuple[str, bytes, bytes]) -> None:
     """The other half of :func:`read_answer`."""
-    pipe.send_bytes(msgspec.msgpack.encode(answer))
+    data = msgspec.msgpack.encode(answer)
+    left = memoryview(len(data).to_bytes(8, "little") + data)
+    while left:
+        left = left[os.write(pipe.fileno(), left) :]
 
 
 def serve(descriptor: int) -> None:
@@ -318,6 +345,7 @@ def serve(descriptor: int) -> None:
     with contextlib.suppress(EOFError, ConnectionError), Connection(descriptor) as pipe:
         settings: _Settings = pickle.loads(pipe.recv_bytes())
         sandbox.limit_memory(settings.memory)
+        keep_unraised()
         try:
             library(settings.libclang)
             lowerer = Lowerer(
@@ -330,8 +358,9 @@ def serve(descriptor: int) -> None:
             send_answer(pipe, (str(error), error.hint.encode(), b""))
             return
         except Exception as error:  # whatever it is, no unit is to blame
-            send_answer(pipe, (f"{type(error).__name__}: {error}", b"", b""))
+            send_answer(pipe, (reason_of(error), b"", b""))
             return
+        sandbox.say_nothing()
         sandbox.confine(settings.readable)
         send_answer(pipe, ("", b"", b""))
         while True:
@@ -342,13 +371,14 @@ def serve(descriptor: int) -> None:
 
 def answer(lowerer: Lowerer, request: Request) -> tuple[str, bytes, bytes]:
     """Lower a unit; whatever goes wrong costs that unit, and is told with it."""
+    unraised.clear()
     try:
-        return ("", *lowerer.lower(request))
+        reply = ("", *lowerer.lower(request))
     except CtxlintError as error:
         return (str(error), b"", b"")
     except Exception as error:
-        text = f"{type(error).__name__}: {error}"
-        return (f"internal error: {text[:_ERROR_TEXT]}", b"", b"")
+        return (reason_of(error), b"", b"")
+    return (reason_of(unraised[0]), b"", b"") if unraised else reply
 
 
 class Lowerer:

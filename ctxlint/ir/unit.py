@@ -111,6 +111,16 @@ class EnumDef(msgspec.Struct, frozen=True, array_like=True):
     values: tuple[tuple[str, int], ...]
 
 
+class Fault(msgspec.Struct, frozen=True, array_like=True):
+    """A function (or variable) that was lost to a defect of this program: ``reason`` is
+    a line of text (:func:`ctxlint.base.faults.reason_of`)."""
+
+    file: str
+    line: int
+    name: str
+    reason: str
+
+
 class Unit(msgspec.Struct, frozen=True, array_like=True):
     """What one translation unit contributes.
 
@@ -119,6 +129,7 @@ class Unit(msgspec.Struct, frozen=True, array_like=True):
     reachable from them, ``new_inlines`` the bodies of those which were lowered
     in this parse because nobody had lowered them before. ``deps`` are all
     included files; ``errors`` clang's errors as text, with file and line.
+    ``faults`` are functions and variables that are left out.
     """
 
     file: str
@@ -131,6 +142,7 @@ class Unit(msgspec.Struct, frozen=True, array_like=True):
     enums: tuple[EnumDef, ...]
     deps: tuple[str, ...]
     errors: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 class HeaderFunction(msgspec.Struct, frozen=True, array_like=True):
@@ -150,6 +162,6 @@ def param_slots(function: Function) -> range:
 
 
 __all__ = [
-    "Block", "Decl", "EnumDef", "Function", "GlobalVar", "HeaderFunction", "Loc", "Slot",
-    "Unit", "VarDecl", "loc_of", "param_slots",
+    "Block", "Decl", "EnumDef", "Fault", "Function", "GlobalVar", "HeaderFunction", "Loc",
+    "Slot", "Unit", "VarDecl", "loc_of", "param_slots",
 ]  # fmt: skip

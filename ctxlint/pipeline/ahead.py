@@ -3,8 +3,8 @@
 
 Profiles are judged one after the other. With one file changed each would start a pool of
 workers for one unit, and the other processors would wait; read ahead, all are in the
-store when their profile's turn comes. What fails here is simply not there then, and
-fails again where it is reported.
+store when their profile's turn comes. What fails here is simply not there then; the
+reason is remembered and told when its profile's turn comes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ from ctxlint import kbuild
 from ctxlint.frontend import worker
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.alone import Job, lower_alone
-from ctxlint.pipeline.index import CLOCK_SETTLES, Changed, Index, class_of, rules_of, todo_of
+from ctxlint.pipeline.index import (
+    CLOCK_SETTLES,
+    Changed,
+    Index,
+    class_of,
+    failures_of,
+    rules_of,
+    todo_of,
+)
 from ctxlint.store import Store, now_ns
 
 FEW = 6
@@ -43,18 +51,24 @@ def read_ahead(
         index, todo = todo_of(profile, request, store, changed)
         if index.incomplete:
             return 0  # the limit of units is reached; it must not count anew afterwards
+        failed = failures_of(tree, request, store, changed)
+        todo = [c for c in todo if failed.known(index.keys[c.file], c) is None]
         if todo:
-            work.append((profile, changed, index, todo))
-    if not 0 < sum(len(todo) for *_, todo in work) <= FEW:
+            work.append((profile, changed, index, todo, failed))
+    if not 0 < sum(len(todo) for *_, todo, _ in work) <= FEW:
         return 0
     time.sleep(CLOCK_SETTLES)
     units = []
-    for profile, changed, index, todo in work:
+    for profile, changed, index, todo, _ in work:
         overlay = str(changed.overlay(todo)) if changed is not None else ""
         units += [
             unit_job(tree, profile, command, request, store, index, overlay) for command in todo
         ]
-    lower_alone(units, processes=jobs, timeout=request.timeout)
+    reasons = iter(lower_alone(units, processes=jobs, timeout=request.timeout))
+    for *_, index, todo, failed in work:
+        for command, reason in zip(todo, reasons, strict=False):
+            if reason:
+                failed.remember(index.keys[command.file], command, reason, tries=1)
     store.refresh()
     return len(units)
 

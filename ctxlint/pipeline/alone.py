@@ -24,7 +24,7 @@ import msgspec
 from ctxlint.base import processes
 from ctxlint.base.errors import FrontendError
 from ctxlint.frontend import sandbox
-from ctxlint.frontend.clang import library
+from ctxlint.frontend.clang import keep_unraised, library
 from ctxlint.frontend.worker import (
     KnownInlines,
     Lowerer,
@@ -105,7 +105,9 @@ class _Child:
     def receive(self) -> tuple[bytes, bytes]:
         """Its answer; raises FrontendError."""
         try:
-            error, unit, extra = read_answer(self.pipe)
+            error, unit, extra = read_answer(self.pipe, self.deadline + 5)
+        except TimeoutError:
+            raise FrontendError(f"timed out after {self.timeout:g} s") from None
         except (EOFError, OSError):
             # It ends by itself: its end of the pipe is closed.
             status = os.waitpid(self._pid, 0)[1]
@@ -136,6 +138,8 @@ def _serve(job: Job, pipe: Connection, parent: int, timeout: float) -> None:
     try:
         processes.forked(parent)
         _close_others(pipe.fileno())
+        sandbox.say_nothing()
+        keep_unraised()
         sandbox.limit_memory(job.memory)
         sandbox.limit_time(timeout)
         try:

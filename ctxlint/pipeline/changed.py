@@ -24,7 +24,7 @@ from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
-from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge
+from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge, steady
 from ctxlint.pipeline.unseen import unseen_file, unseen_paths
 from ctxlint.store import Store
 
@@ -87,6 +87,10 @@ class Workshop:
         for the base: there everything is read that is needed, later no more than the
         limit of units, and the result says where it stopped.
         """
+        recent = tuple(recent)
+        return steady(self._store, lambda: self._judge(contents, recent))
+
+    def _judge(self, contents: Contents, recent: Iterable[str]) -> Judged:
         view = self._store.seen_with(contents) if contents else self._store
         results: list[ProfileResult] = []
         incomplete: list[Incomplete] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
 from ctxlint.contexts import witness
@@ -16,12 +17,16 @@ from ctxlint.contexts.limits import in_words
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.fingerprint import with_fingerprints
 from ctxlint.findings.model import Evidence, Finding, Incomplete, UnknownCallee, UntoldMember
+from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.waits import Wait
 
 _UNREGISTERED_COST = 2
 """A way from a registered entry point is worth this many more calls than a
 section that the function opens itself."""
+
+
+Lost = Callable[[Fault], None]
 
 
 def findings_of(
@@ -31,12 +36,14 @@ def findings_of(
     profile: str,
     source: witness.SourceLine,
     reported: Callable[[str], bool],
+    lost: Lost | None = None,
 ) -> list[Finding]:
     """Findings of one profile, without fingerprints.
 
-    ``reported`` says whether a file is among the audited ones.
+    ``reported`` says whether a file is among the audited ones; ``lost`` is told which
+    violation a defect of ours costs (without it, that is raised).
     """
-    return [f for f, _ in explained(violations, rules, rt, profile, source, reported)]
+    return [f for f, _ in explained(violations, rules, rt, profile, source, reported, lost)]
 
 
 def explained(
@@ -46,14 +53,19 @@ def explained(
     profile: str,
     source: witness.SourceLine,
     reported: Callable[[str], bool],
+    lost: Lost | None = None,
 ) -> list[tuple[Finding, Violation]]:
     """The same, each with the violation that it tells of."""
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
     for violation in violations:
-        site = witness.site_of(violation, reported)
-        if site is None:
+        try:
+            site = witness.site_of(violation, reported)
+            if site is None:
+                continue
+            shown = witness.callee_name(site, violation.need.rule.show, source)
+        except Exception as error:
+            _lose(violation, error, lost)
             continue
-        shown = witness.callee_name(site, violation.need.rule.show, source)
         level = violation.need.level
         key = (site.fn.symbol, site.loc.file, site.loc.line, site.loc.col, shown, level)
         root = violation.node
@@ -70,11 +82,22 @@ def explained(
             best[key] = (cost, violation, site, shown)
     out = []
     for _, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
-        finding = _finding(violation, site, shown, rules, rt, profile, source)
+        try:
+            finding = _finding(violation, site, shown, rules, rt, profile, source)
+        except Exception as error:
+            _lose(violation, error, lost)
+            continue
         if finding is not None:
             out.append((finding, violation))
     kept = {id(f) for f in _without_doubles([f for f, _ in out])}
     return [pair for pair in out if id(pair[0]) in kept]
+
+
+def _lose(violation: Violation, error: Exception, lost: Lost | None) -> None:
+    if lost is None:
+        raise error
+    fn = violation.node.fn
+    lost(Fault(fn.file, fn.line, fn.name, reason_of(error)))
 
 
 def _finding(
@@ -246,7 +269,10 @@ def text_reader(
     given = contents or {}
 
     def text(file: str) -> str | None:
-        data = given[file] if file in given else read_regular(tree / file)
+        try:
+            data = given[file] if file in given else read_regular(tree / file)
+        except (OSError, ValueError):  # a name with a NUL in it
+            return None
         return None if data is None else data.decode("utf-8", "replace")
 
     return text

@@ -22,6 +22,7 @@ from ctxlint.pipeline.run import ProfileResult, Session, assemble, judge
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
 from ctxlint.pipeline.warm import ready
+from ctxlint.store import LostError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,13 @@ def look_at(request: Request, file: str, selection: Selection) -> FileReport:
     :class:`~ctxlint.base.errors.CtxlintError` when the cache or a build directory cannot
     be used.
     """
+    try:
+        return _looked_at(request, file, selection)
+    except LostError:  # the store was damaged; it is a new one now
+        return _looked_at(request, file, selection)
+
+
+def _looked_at(request: Request, file: str, selection: Selection) -> FileReport:
     scope = scope_of(file, request.paths)
     request = replace(request, paths=scope)
     session = Session.of(request)

@@ -9,21 +9,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+from zstandard import ZstdError
 
 import ctxlint
 from ctxlint import __version__, kbuild
+from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.callgraph.facts import Summary, UnitFacts, is_neutral
 from ctxlint.callgraph.program import Program, link
 from ctxlint.contexts.unitfacts import summarise, unit_facts
 from ctxlint.findings.model import Incomplete
-from ctxlint.frontend import worker
+from ctxlint.frontend import sandbox, worker
 from ctxlint.frontend.clang import library
 from ctxlint.ir import codec
-from ctxlint.ir.unit import HeaderFunction, Unit
+from ctxlint.ir.unit import Fault, HeaderFunction, Unit
 from ctxlint.pipeline import Progress, Request
+from ctxlint.pipeline.failed import Failures
 from ctxlint.pipeline.work import (
     UnitResult,
     decode_facts,
@@ -31,11 +35,13 @@ from ctxlint.pipeline.work import (
     rules_with,
 )
 from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
-from ctxlint.store import Inline, Store, StoredUnit, now_ns, unit_key
+from ctxlint.store import Inline, LostError, Store, StoredUnit, now_ns, unit_key
 
 _FOREIGN_ROUNDS = 4
 """A lock helper may be called by a helper of another file, and that by one of a third.
 Functions that still change after so many files are told as a limit."""
+
+T = TypeVar("T")
 
 _FACT_MAKERS = (
     "base", "callgraph", "contexts", "frontend", "ir", "rulebook", "semantics",
@@ -47,6 +53,9 @@ change of one makes that stale, a new report format does not parse a kernel agai
 
 _NOT_FOR_FACTS = ("splats.yaml", "models", "scenarios")
 """Rules that only the executable model reads, by their first name below ``rules/``."""
+
+NOT_TRIED = "as in an earlier run: nothing that it reads has changed"
+"""Said of a unit that is known to fail."""
 
 CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
@@ -96,6 +105,9 @@ class Index:
     unsettled: dict[str, Summary] = field(default_factory=dict)
     """Functions whose effect on their callers in other files was followed no further,
     by symbol, once :meth:`program` was asked."""
+    generation: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    """What :meth:`program` found lost to defects of ours."""
 
     def add(self, command: kbuild.CompileCommand, result: UnitResult) -> None:
         """Take in a unit that was parsed just now."""
@@ -109,7 +121,15 @@ class Index:
         self, profile: str, command: kbuild.CompileCommand, at: int, unit: bytes, extra: bytes
     ) -> None:
         """Take in what a parse that began ``at`` gave, and store it unless it has errors."""
-        result = msgspec.msgpack.decode(extra, type=UnitResult)
+        try:
+            result = msgspec.msgpack.decode(extra, type=UnitResult)
+            decode_facts(result.facts)
+        except Exception as error:
+            # What a parser that was taken over sent, or a defect of ours.
+            self.incomplete.append(
+                Incomplete(file=command.file, profile=profile, reason=reason_of(error))
+            )
+            return
         self.add(command, result)
         if result.errors:
             self.incomplete.append(
@@ -184,7 +204,11 @@ class Index:
 
     def program(self) -> Program:
         """Decode and link."""
-        units = [decode_facts(blob) for _, blob in sorted(self.facts.items())]
+        units = []
+        self.faults = []
+        for file, blob in sorted(self.facts.items()):
+            units.append(self._decoded(file, decode_facts, blob))
+        self.faults += [fault for unit in units for fault in unit.faults]
         reached = {symbol for unit in units for symbol in unit.inlines}
         missing = reached - set(self.inlines)
         if self.store is not None:
@@ -192,8 +216,11 @@ class Index:
                 known = missing & set(self.store.known_inlines(build_class))
                 self.inlines.update(self.store.inline_facts(build_class, sorted(known)))
                 missing -= known
+        self.same_store()
         summaries: list[Summary] = [
-            decode_summary(self.inlines[s]) for s in sorted(reached) if s in self.inlines
+            self._decoded(s, decode_summary, self.inlines[s])
+            for s in sorted(reached)
+            if s in self.inlines
         ]
         program = link(units, summaries)
         changes = {
@@ -226,7 +253,23 @@ class Index:
             }
             if not changes:
                 break
+        self.same_store()
         return program
+
+    def same_store(self) -> None:
+        """Raises LostError when the store began anew since this index was made: what it
+        does not have any more would be missing without a word."""
+        if self.store is not None and self.store.generation != self.generation:
+            raise LostError("what was read before")
+
+    def _decoded(self, name: str, decode: Callable[[bytes], T], blob: bytes) -> T:
+        """Something that the store keeps. A check sum is no proof that it can be read."""
+        try:
+            return decode(blob)
+        except (msgspec.MsgspecError, ZstdError, RecursionError, ValueError, TypeError) as e:
+            if self.store is None:
+                raise
+            raise self.store.damaged(f"{name}: {e}") from e
 
     def _headers_with_foreign_effects(
         self, program: Program, changes: dict[str, Summary]
@@ -249,7 +292,7 @@ class Index:
                 callers -= set(mine)
                 for symbol, blob in self.store.inline_blobs(build_class, mine).items():
                     summary = summarise(
-                        codec.decode(blob, HeaderFunction).function,
+                        self._decoded(symbol, _header_function, blob).function,
                         self.rules(),
                         self.rt,
                         program.decls,
@@ -276,10 +319,18 @@ class Index:
         stored = self.store.lookup(self.keys[file] for file in sorted(concerned))
         fresh = {}
         for unit in stored.values():
-            body = codec.decode(unit.unit_blob, Unit)
+            body = self._decoded(unit.file, _unit, unit.unit_blob)
             body = msgspec.structs.replace(body, new_inlines=())
             fresh[unit.file] = unit_facts(body, self.rules(), self.rt, program.functions)[0]
         return [fresh.get(unit.file, unit) for unit in units]
+
+
+def _unit(blob: bytes) -> Unit:
+    return codec.decode(blob, Unit)
+
+
+def _header_function(blob: bytes) -> HeaderFunction:
+    return codec.decode(blob, HeaderFunction)
 
 
 def tool_of(request: Request) -> str:
@@ -301,7 +352,7 @@ def stored_index(
 ) -> Index:
     """Facts of those units of a profile that the store has; nothing is parsed."""
     commands = unit_keys(profile, request)
-    index = Index(tool_of(request), store=store)
+    index = Index(tool_of(request), store=store, generation=store.generation)
     index.rt, index.rules = profile.rt, lambda: rules_of(request)
     index.keys = {c.file: key for key, c in commands.items()}
     index.classes = {class_of(profile.spec_name, c, index.tool) for c in profile.commands}
@@ -443,18 +494,43 @@ def _parse(
         for c in {class_of(profile.spec_name, c, index.tool) for c in todo}
     }
     summaries = {c: store.inline_facts(c, symbols) for c, symbols in known.items()}
-    failures = worker.lower_many(
-        [
-            worker.Request(
-                profile=class_of(profile.spec_name, c, index.tool),
-                tree=str(tree.path),
-                file=c.file,
-                arguments=c.arguments,
-                directory=str(c.directory),
-                overlay=overlay,
+    failed = failures_of(tree, request, store, changed)
+    fresh = []
+    crashed = set()
+    for command in todo:
+        old = failed.known(index.keys[command.file], command)
+        if old is None or old.again:
+            fresh.append(command)
+            if old is not None:
+                crashed.add(command.file)
+            continue
+        progress.advance(stage, command.file)
+        why = NOT_TRIED if failed.earlier(index.keys[command.file]) else ""
+        index.incomplete.append(
+            Incomplete(
+                file=command.file,
+                profile=profile.spec_name,
+                reason=old.reason,
+                detail="\n".join(filter(None, (old.detail, why))),
             )
-            for c in todo
-        ],
+        )
+    todo = fresh
+    requests = [
+        worker.Request(
+            profile=class_of(profile.spec_name, c, index.tool),
+            tree=str(tree.path),
+            file=c.file,
+            arguments=c.arguments,
+            directory=str(c.directory),
+            overlay=overlay,
+        )
+        for c in todo
+    ]
+    why = sandbox.why_not(requests) if requests else ""
+    if why:
+        progress.log("info", why)
+    failures = worker.lower_many(
+        requests,
         on_result=done,
         processes=jobs,
         timeout=request.timeout,
@@ -463,17 +539,26 @@ def _parse(
         transform_arguments=(profile.rt, request.rules, summaries),
         libclang=request.libclang,
         reproducers=cache / "reproducers" if changed is None else None,
+        crashed=crashed,
     )
     for failure in failures:
+        file = failure.request.file
+        detail = f"reproducer: {failure.reproducer}" if failure.reproducer else ""
         index.incomplete.append(
             Incomplete(
-                file=failure.request.file,
-                profile=profile.spec_name,
-                reason=failure.reason,
-                detail=f"reproducer: {failure.reproducer}" if failure.reproducer else "",
+                file=file, profile=profile.spec_name, reason=failure.reason, detail=detail
             )
         )
+        failed.remember(index.keys[file], by_file[file], failure.reason, detail)
     progress.finish(stage)
+
+
+def failures_of(
+    tree: kbuild.Tree, request: Request, store: Store, changed: Changed | None
+) -> Failures:
+    """What is remembered of units that were given up."""
+    contents = changed.contents if changed is not None else None
+    return Failures(store, tree.path, contents, request.timeout, sandbox.MEMORY)
 
 
 def class_of(profile: str, command: kbuild.CompileCommand, tool: str) -> str:

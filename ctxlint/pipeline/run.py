@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from ctxlint import __version__, kbuild
-from ctxlint.base.errors import UsageError
+from ctxlint.base.errors import CtxlintError, UsageError
+from ctxlint.base.faults import HINT, reason_of
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts import untold, witness
@@ -33,6 +36,7 @@ from ctxlint.findings.model import (
     UnknownCallee,
     UntoldMember,
 )
+from ctxlint.ir.unit import Fault
 from ctxlint.model.image import Image
 from ctxlint.pipeline import (
     FunctionGraphs,
@@ -57,11 +61,13 @@ from ctxlint.pipeline.index import Changed, Index, index_profile, rules_digest, 
 from ctxlint.pipeline.unseen import check_paths, unseen_paths
 from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
-from ctxlint.store import Store
+from ctxlint.store import LostError, Store
 
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
 SINGLE_FILE_REACH = 2
+_DAMAGES = 3
+"""Times that a store is begun anew in a run; other runs may be damaging it."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,32}")
 DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
 
@@ -75,6 +81,8 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
     untold: tuple[UntoldMember, ...] = ()
     limited: tuple[Incomplete, ...] = ()
     """Functions in which a limit of the analysis dropped something."""
+    faults: tuple[Incomplete, ...] = ()
+    """What defects of this program cost."""
 
 
 @dataclass(frozen=True)
@@ -235,13 +243,19 @@ def audit(request: Request, progress: Progress) -> Result:
     units = 0
     with session.open_store(progress) as store:
         for profile in prepared:
-            index = session.index(profile, store, progress)
+
+            def whole(profile: kbuild.Prepared = profile) -> tuple[Index, ProfileResult]:
+                index = session.index(profile, store, progress)
+                found = judge(index, session, profile, store, progress)
+                if request.verify:
+                    found = verified(found, index, session, profile, store, progress)
+                return index, found
+
+            index, found = steady(store, whole)
             incomplete += index.incomplete
             read |= index.read_from(p for p in session.paths if not p.endswith(".c"))
             units += len(index.facts)
-            results.append(judge(index, session, profile, store, progress))
-            if request.verify:
-                results[-1] = verified(results[-1], index, session, profile, store, progress)
+            results.append(found)
         stale = unfit.stale(session.tree.path, request.rules, rules_digest(request), store)
     incomplete += unseen_paths(session.tree, session.paths, prepared, read)
     result = assemble(session, prepared, results, incomplete, units)
@@ -257,6 +271,19 @@ def audit(request: Request, progress: Progress) -> Result:
     return msgspec.structs.replace(result, notes=(*result.notes, note))
 
 
+T = TypeVar("T")
+
+
+def steady(store: Store, work: Callable[[], T]) -> T:
+    """Do what takes from the store; again, when the store turned out to be damaged on the
+    way and was begun anew. Raises LostError when that goes on and on."""
+    for _ in range(_DAMAGES):
+        with contextlib.suppress(LostError):
+            return work()
+        store.refresh()
+    return work()
+
+
 def assemble(
     session: Session,
     prepared: list[kbuild.Prepared],
@@ -270,7 +297,7 @@ def assemble(
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
-    incomplete = [*incomplete, *(i for r in results for i in r.limited)]
+    incomplete = [*incomplete, *(i for r in results for i in (*r.limited, *r.faults))]
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
         tree=TreeInfo(version=session.tree.version, commit=session.tree.commit),
@@ -318,14 +345,55 @@ def judge(
     """The findings of one profile; ``contents`` are files that were changed. ``keep``:
     the result is one to find again."""
     key = index.key(profile.spec_name, session.paths)
-    known = store.get_cached("result", key)
+    known = _kept(store, "result", key)
     if known is not None:
-        return msgspec.msgpack.decode(known, type=ProfileResult)
+        return known
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
+    try:
+        result = _judged(index, session, profile, contents)
+    except CtxlintError:
+        raise
+    except Exception as error:
+        # No part of it can be told from the others.
+        whole = Fault(".", 0, "", reason_of(error))
+        result, keep = _lost_profile(whole, profile), False
+    for lost in result.faults:
+        progress.log("info", f"{lost.file}: {lost.reason}: {HINT}")
+    if keep:
+        store.put_cached("result", key, msgspec.msgpack.encode(result))
+    progress.finish(stage)
+    return result
+
+
+def _lost_profile(fault: Fault, profile: kbuild.Prepared) -> ProfileResult:
+    return ProfileResult(
+        findings=[], unknown=(), statistics={}, faults=_told_faults([fault], profile)
+    )
+
+
+def _told_faults(faults: Iterable[Fault], profile: kbuild.Prepared) -> tuple[Incomplete, ...]:
+    """What the report says of defects of ours, each once."""
+    return tuple(
+        Incomplete(
+            file=fault.file,
+            profile=profile.spec_name,
+            reason=f"{fault.name}(): {fault.reason}" if fault.name else fault.reason,
+        )
+        for fault in dict.fromkeys(faults)
+    )
+
+
+def _judged(
+    index: Index,
+    session: Session,
+    profile: kbuild.Prepared,
+    contents: Mapping[str, bytes | None] | None,
+) -> ProfileResult:
     rules = rules_of(session.request)
     program = index.program()
-    run = _propagate(program, rules, profile.rt)
+    faults = list(index.faults)
+    run = _propagate(program, rules, profile.rt, faults.append)
     files = {command.file for command in profile.commands}
     reported = _reported(files, session.paths)
     found = findings_of(
@@ -335,8 +403,10 @@ def judge(
         profile.spec_name,
         source_reader(session.tree.path, contents),
         reported,
+        faults.append,
     )
-    result = ProfileResult(
+    faults += run.faults.values()
+    return ProfileResult(
         findings=found,
         unknown=tuple(
             UnknownCallee(callee=name, reason=u.reason, count=u.count, example=u.example)
@@ -353,11 +423,16 @@ def judge(
             UntoldMember(member=u.member, count=u.count, example=u.example)
             for u in untold.find(program, rules, _reported(files, session.paths))
         ),
+        faults=_told_faults(faults, profile),
     )
-    if keep:
-        store.put_cached("result", key, msgspec.msgpack.encode(result))
-    progress.finish(stage)
-    return result
+
+
+def _kept(store: Store, kind: str, key: str) -> ProfileResult | None:
+    """What an earlier run found, if it can be read."""
+    known = store.get_cached(kind, key)
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+        return None if known is None else msgspec.msgpack.decode(known, type=ProfileResult)
+    return None
 
 
 def verified(
@@ -369,16 +444,36 @@ def verified(
     progress: Progress,
 ) -> ProfileResult:
     """``result`` with what running each finding gave."""
-    from ctxlint.pipeline.verify import evidence_of, model_digest
+    from ctxlint.pipeline.verify import model_digest
 
     version = session.tree.version
     key = f"{index.key(profile.spec_name, session.paths)} {model_digest()} {version}"
-    known = store.get_cached("verdicts", key)
+    known = _kept(store, "verdicts", key)
     if known is not None:
-        return msgspec.msgpack.decode(known, type=ProfileResult)
+        return known
+    try:
+        found, faults = _verdicts(index, session, profile, store, progress)
+    except CtxlintError:
+        raise
+    except Exception as error:
+        fault = Fault(".", 0, "", f"no verdicts: {reason_of(error)}")
+        told = (*result.faults, *_told_faults([fault], profile))
+        return msgspec.structs.replace(result, faults=told)
+    told = (*result.faults, *_told_faults(faults, profile))
+    result = msgspec.structs.replace(result, findings=found, faults=tuple(dict.fromkeys(told)))
+    store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
+    return result
+
+
+def _verdicts(
+    index: Index, session: Session, profile: kbuild.Prepared, store: Store, progress: Progress
+) -> tuple[list[Finding], list[Fault]]:
+    from ctxlint.pipeline.verify import evidence_of
+
     rules = rules_of(session.request)
     program = index.program()
-    run = _propagate(program, rules, profile.rt)
+    faults: list[Fault] = []
+    run = _propagate(program, rules, profile.rt, faults.append)
     reported = _reported({command.file for command in profile.commands}, session.paths)
     pairs = explained(
         _at_each_caller(run, reported),
@@ -387,11 +482,13 @@ def verified(
         profile.spec_name,
         source_reader(session.tree.path),
         reported,
+        faults.append,
     )
-    found = evidence_of(pairs, index, store, program, rules, profile, version, progress)
-    result = msgspec.structs.replace(result, findings=found)
-    store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
-    return result
+    version = session.tree.version
+    found = evidence_of(
+        pairs, index, store, program, rules, profile, version, progress, faults.append
+    )
+    return found, faults
 
 
 def _at_each_caller(run: Propagation, reported: Callable[[str], bool]) -> Iterator[Violation]:
@@ -412,8 +509,10 @@ def _reported(files: set[str], paths: tuple[str, ...]) -> Callable[[str], bool]:
     return reported
 
 
-def _propagate(program: Program, rules: Rulebook, rt: bool) -> Propagation:
-    run = Propagation(program, rules, rt, entry_points.find(program, rules, rt))
+def _propagate(
+    program: Program, rules: Rulebook, rt: bool, lost: Callable[[Fault], None]
+) -> Propagation:
+    run = Propagation(program, rules, rt, entry_points.find(program, rules, rt, lost))
     run.run()
     return run
 
@@ -470,7 +569,7 @@ def graph(
                 continue
             index = session.index(profile, store, progress)
             rules = rules_of(request)
-            run = _propagate(index.program(), rules, profile.rt)
+            run = _propagate(index.program(), rules, profile.rt, lambda _: None)
             reported = _reported({c.file for c in profile.commands}, session.paths)
             maker = GraphMaker(
                 run, rules, profile.rt, profile.spec_name, _told(reported, chosen)

@@ -25,6 +25,7 @@ from ctxlint.pipeline.alone import lower_alone
 from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index, unit_keys
 from ctxlint.pipeline.run import Session, assemble, default_cache, judge
 from ctxlint.pipeline.select import select
+from ctxlint.store import LostError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,15 @@ def check_unit(
     nothing are the audit's business, which sees all units. Raises :class:`StoreError`
     when the cache cannot be used.
     """
+    try:
+        return _checked(unit, request, selection, progress)
+    except LostError:  # the store was damaged; it is a new one now
+        return _checked(unit, request, selection, progress)
+
+
+def _checked(
+    unit: kbuild.CheckedUnit, request: Request, selection: Selection, progress: Progress
+) -> UnitReport:
     paths = scope_of(unit.file, request.paths)
     request = replace(request, tree=unit.tree.path, builds=(unit.build,), paths=paths)
     session = Session(request, unit.tree, paths, request.cache or default_cache(), 1)

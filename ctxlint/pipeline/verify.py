@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -13,13 +13,14 @@ import msgspec
 import ctxlint
 from ctxlint import kbuild
 from ctxlint.base.errors import RuleError
+from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Node, Violation
 from ctxlint.contexts.witness import nodes_of
 from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
-from ctxlint.ir.unit import HeaderFunction, Unit
+from ctxlint.ir.unit import Fault, HeaderFunction, Unit
 from ctxlint.model.explore.ruled import Known
 from ctxlint.model.explore.target import Leg, Way
 from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
@@ -52,6 +53,7 @@ def image_of(index: Index, store: Store, others: Collection[str] = ()) -> Image:
         reached -= known
         blobs = store.inline_blobs(build_class, sorted(known))
         headers += [codec.decode(blobs[symbol], HeaderFunction) for symbol in sorted(blobs)]
+    index.same_store()
     return link(units, headers)
 
 
@@ -96,19 +98,27 @@ def evidence_of(
     profile: kbuild.Prepared,
     release: str,
     progress: Progress,
+    lost: Callable[[Fault], None],
 ) -> list[Finding]:
-    """Run each finding; the findings with what that gave."""
+    """Run each finding; the findings with what that gave. ``lost`` is told which verdict a
+    defect of ours costs."""
     pairs = list(pairs)
     stage = f"running {profile.spec_name}"
     progress.start(stage, len(pairs))
     verifier = verifier_of(index, store, program, rules, profile, release)
     out = []
     for finding, violation in pairs:
-        way = way_of(violation, verifier.image)
-        if way is None:
-            verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
-        else:
-            verdict = verifier.verify(way, start_of(violation, program, rules, profile.rt))
+        try:
+            way = way_of(violation, verifier.image)
+            if way is None:
+                verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
+            else:
+                start = start_of(violation, program, rules, profile.rt)
+                verdict = verifier.verify(way, start)
+        except Exception as error:
+            reason = reason_of(error)
+            verdict = Verdict(verdict=UNMODELLED, why=reason)
+            lost(Fault(finding.file, finding.line, finding.function, reason))
         evidence = Evidence(
             profile=profile.spec_name,
             verdict=verdict.verdict,

@@ -147,6 +147,16 @@ def test_include_paths_of_the_command_can_be_read(tmp_path: Path) -> None:
         assert path in found
 
 
+def test_no_include_path_opens_everything(tmp_path: Path) -> None:
+    home = str(Path.home())
+    words = ("-I/", f"-I{home}", "-I../../../../../../..")
+    item = Request("p", str(tmp_path), "a.c", words, str(tmp_path))
+    found = sandbox.readable([item])
+    assert "/" not in found
+    assert home not in found
+    assert str(tmp_path) in found
+
+
 def test_limits(tmp_path: Path) -> None:
     body = """
         import resource
