@@ -19,6 +19,8 @@ _NEW_BITS = {"nmi": 0x70000000, "hardirq": 0xF000000, "softirq": 0x100}
 """Fields of the preempt count (include/linux/preempt.h, 6.12 and 7.3); the lowest softirq
 bit alone means that softirqs are served, the others that they are disabled. 7.3 counts
 in between how often interrupts were disabled."""
+_LOW = 0x70000000
+"""From here on a count is one that went below zero; x86 hides the highest bit."""
 _FAR = 1 << 20
 
 
@@ -78,12 +80,12 @@ def count_of(splat: Record) -> Count | None:
     if isinstance(splat, t.Scheduling):
         printed = splat.preempt_count
         # The scheduler has disabled preemption once by itself.
-        low = printed == 0 or printed >= 1 << 31
+        low = printed == 0 or printed >= _LOW
         return Count(None if low else printed - 1, printed)
     if isinstance(splat, t.Sleeping | t.Preemptible | t.WorkqueueLeak):
         number = splat.preempt_count
         if number is not None:
-            return Count(None if number >= 1 << 31 else number, number)
+            return Count(None if number >= _LOW else number, number)
     if isinstance(splat, t.Sleeping) and splat.in_atomic == 0:
         return Count(0, 0)
     return None
@@ -176,7 +178,9 @@ def _agreeing(
         since = trace.symbol_of(splat.disabled_at.where) if splat.disabled_at else ""
         words = f"with {' and '.join(without)} off" + (f" since {since}()" if since else "")
         return f"{'task' if plain_task else title}, {words}", ""
-    locks = [lock.name for lock in splat.held.locks if _spins(lock)] if splat.held else []
+    spinning = (2, 3) if lockdep.nesting(splat) else (2,)
+    held = splat.held.locks if splat.held is not None else ()
+    locks = [lock.name for lock in held if lock.inner in spinning]
     if locks:
         return f"{'task' if plain_task else title}, with {locks[-1]} held", ""
     if isinstance(splat, t.Sleeping) and (splat.rcu_depth or 0) > splat.rcu_expected:
@@ -185,10 +189,6 @@ def _agreeing(
     if not certain:
         return title, "" if plain_task or "sleep" in text else text
     return title, text
-
-
-def _spins(lock: t.HeldLock) -> bool:
-    return lock.inner == 2
 
 
 def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> int | None:

@@ -253,8 +253,8 @@ _CPU_LINES = (
 _STALLS = {
     "soft lockup": r"BUG: soft lockup - CPU#(?P<cpu>\d{1,9}) stuck for \d+s! "
     r"\[(?P<name>.*):(?P<pid>\d{1,10})\]",
-    "hard lockup": r"(?:CPU ?\d+:? )?(?:Watchdog detected hard LOCKUP on cpu (?P<cpu>\d{1,9})"
-    r"|Watchdog detected hard LOCKUP.*|self-detected hard LOCKUP @ .*|Hard LOCKUP"
+    "hard lockup": r"(?:(?:Watchdog )?CPU[ :]?\d+:? )?(?:Watchdog detected hard LOCKUP on cpu (?P<cpu>\d{1,9})"
+    r"|Watchdog detected hard LOCKUP.*|self-detected hard LOCKUP @ .*|Hard LOCKUP|Hard LOCKUP other CPUS:.*"
     r"|detected hard LOCKUP on other CPUs .*)",
     "RCU stall": r"INFO: .*(?:detected (?:expedited )?stalls|self-detected stall"
     r"|detected stall).*",
@@ -264,7 +264,7 @@ _STALLS = {
     "interrupt that nobody handles": r"irq \d+: nobody cared.*",
     "CSD lock": r"(?:smp: )?csd: Detected non-responsive CSD lock .*",
 }
-_INFO = re.compile(
+INFO = re.compile(
     r"\s*(?:rcu: )?(?:\s*\(?(?:detected by|t=\d)|\s*\d+-\S*:? |Tasks blocked on"
     r"|.*kthread (?:starved|timer)"
     r"|\tUnless |RCU grace-period kthread|blocking rcu_node|\t?hardirqs|\t?(?:number"
@@ -328,7 +328,7 @@ def _stall(pattern: str, topic: str) -> Kind:
         return {**known, "topic": topic, "text": lines[0]}
 
     head = Section("head", None, read, lambda splat: [splat.text])
-    info = s.raw_lines("info", _INFO.pattern, "info")
+    info = s.raw_lines("info", INFO.pattern, "info")
     others = s.raw_lines("others", None, "others")
     kept = (s.MODULES, s.IRQS, s.HELD, *s.STACK, s.CODE)
     return Kind(t.Stall, compiled, (head, info, *kept, others))

@@ -141,13 +141,16 @@ def counts(splat: t.Record) -> tuple[int, int, bool, bool] | None:
     return hard, max(int(found[3]), int(found[4]) & 1), found[5] == "1", found[6] == "1"
 
 
-def nesting(splat: t.WaitContext) -> bool | None:
+def nesting(splat: t.Record) -> bool | None:
     """Whether the kernel tells spinlock_t from raw_spinlock_t (PROVE_RAW_LOCK_NESTING, a
     part of PROVE_LOCKING since 6.13): then a lock that sleeps has type 4 and a task's
     context 5, else 3 and 4. None: the report does not show it."""
-    inner = splat.context[0] if splat.context is not None else 0
+    inner = 0
+    if isinstance(splat, t.WaitContext) and splat.context is not None:
+        inner = splat.context[0]
     types = {lock.inner for lock in splat.held.locks} if splat.held is not None else set()
-    types |= {splat.lock.inner} if splat.lock is not None else set()
+    if isinstance(splat, t.WaitContext) and splat.lock is not None:
+        types.add(splat.lock.inner)
     if inner in (3, 5) or 4 in types:
         return True
     if inner == 4:

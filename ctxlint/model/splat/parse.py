@@ -280,9 +280,9 @@ class _Reader:
         body = self.open[-1]
         if start.kind is kinds.OOPS and _has(body.kind, "error"):
             return "error" not in body.seen and "cpu" not in body.seen
-        if body.kind is kinds.SANITIZER:
-            return start.kind.single and start.kind not in kinds.SINGLE
-        return False
+        # A detector of stalls explains itself in lines that mean the same alone.
+        explained = kinds.INFO.match(self.texts[start.head]) is not None
+        return body.kind in kinds.STALLS and start.kind.single and explained
 
     # -- how far it goes ------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 LONGEST = 4096
 """Longer lines are no lines of a kernel, which ends them at about 1,000 characters."""
 _PIECES_MAX = 24
-_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,:]\d{1,9})?"
 _ZONE = r"(?:\ ?(?:Z|[+-]\d\d:?\d\d|[A-Z]{3,4}(?=\s)))?"
 _ISO = rf"\d{{4}}-\d\d-\d\d[T\ ]{_CLOCK}{_ZONE}"
 _MONTH = r"[^\W\d_]{3,5}\.?"
@@ -43,7 +43,7 @@ _PIECE = re.compile(
         |[A-Z][a-z]{{2}}\ [A-Z][a-z]{{2}}\ [\d ]\d\ {_CLOCK}\ \d{{4}}
         |[A-Z][a-z]{{2}}\ ?\d{{1,2}}\ \d\d:\d\d)(?:\ <\ *\+?\d{{1,9}}\.\d{{1,9}}>)?\ *\]
     | (?P<caller>\[\ *(?P<who>[TC]\d{{1,9}})(?:[/@][^\]]{{0,24}})?\])
-    | (?P<android>(?<=[\]>\ ])(?:c\d{{1,3}}\ +(?:\d{{1,7}}\ )?
+    | (?P<android>(?<=[\]>\ ])(?:c\d{{1,3}}\ (?:\d{{1,7}}\ )?
         |\(\d{{1,3}}\)\[\d{{1,7}}:[^\]]{{0,24}}\]|\[\d{{1,3}}:[^\]:]{{1,24}}:\ *\d{{1,7}}\]))
     )""",
     re.VERBOSE,
@@ -100,12 +100,14 @@ def _line(number: int, raw: str) -> Line:
         time = time or found["time"] or _moment(found)
         caller = found["who"] or found["from"] or caller
         # Behind these stands one blank that is not the message's.
-        closed = text[found.end() - 1] not in " >;|/"
+        closed = text[found.end() - 1] not in " >;|/" and "(" not in (found["android"] or "")
         seen = True
         at = found.end()
     if closed and text[at : at + 1] in (" ", "\t"):
         at += 1
     rest = text[at:]
+    if "#01" in rest:  # rsyslog spells tabs and newlines so
+        rest = rest.removeprefix("#012").replace("#011", "\t")
     if rest.endswith(("'}", '"}')) and "msg" in text[:at]:
         rest = rest[:-2]
     return Line(number, raw, rest, time, caller, not seen)
@@ -148,6 +150,8 @@ def _like(prefix: str) -> re.Pattern[str]:
     """The same prefix with other numbers and blanks."""
     parts = []
     done = 0
+    blank = prefix[len(prefix.rstrip()) :]
+    prefix = prefix.rstrip()
     for word in _WORDS.finditer(prefix):
         parts.append(re.escape(prefix[done : word.start()]))
         text = word.group()
@@ -155,6 +159,8 @@ def _like(prefix: str) -> re.Pattern[str]:
         parts.append(r"\d+" if text.isdigit() else r"\s+" if text.isspace() else same)
         done = word.end()
     parts.append(re.escape(prefix[done:]))
+    if blank:
+        parts.append(rf"(?:{re.escape(blank)}|$)")
     return re.compile("".join(parts))
 
 

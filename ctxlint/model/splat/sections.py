@@ -124,7 +124,7 @@ COUNT = _section("count", r"preempt_count: ", _read_count, _write_count)
 RCU = _section("rcu", r"RCU nest depth: ", _read_rcu, _write_rcu)
 
 _LEAK = re.compile(
-    r"\s+preempt=0x([0-9a-f]{1,8}) lock=(\d{1,9})->(\d{1,9}) RCU=(-?\d{1,9})->(-?\d{1,9}) "
+    r"\s*preempt=0x([0-9a-f]{1,8}) lock=(\d{1,9})->(\d{1,9}) RCU=(-?\d{1,9})->(-?\d{1,9}) "
     r"workfn=(.*)"
 )
 

@@ -36,16 +36,19 @@ _FRAME = re.compile(
     (?:\ \[(?P<module>[^\]]+)\])?(?:\ (?P<tail>\((?:[A-Z]+|unreliable)\)))?\)?""",
     re.VERBOSE,
 )
-_FROM = re.compile(rf"(?P<inner>[^\s].*?)\ from\ (?P<outer>{_ADDRESS}?\(?{_SYMBOL}.*)")
+_FROM = re.compile(
+    rf"(?P<inner>[^\s].*?)\ from\ (?P<outer>{_ADDRESS}?\(?(?:{_SYMBOL}|0x[0-9a-f]+).*)"
+)
 _BARE = re.compile(
-    rf"(?P<indent>\s*)(?P<before>\(?{_ADDRESS}{{0,2}})(?P<maybe>\?\ )?"
-    r"(?P<symbol>0x[0-9a-f]{1,16}|\((?:ptrval|null)\))\)?"
+    rf"(?P<indent>\s*)(?P<before>\(?{_ADDRESS}{{0,2}}\(?)(?P<maybe>\?\ )?"
+    r"(?P<symbol>0x[0-9a-f]{1,16}|\((?:ptrval|null)\))(?:\ \[(?P<module>[^\]]+)\])?"
+    r"(?:\ (?P<tail>\((?:[A-Z]+|unreliable)\)))?\)?"
 )
 _MARK = re.compile(r"(?P<indent>\s*)<(?P<close>/?)(?P<stack>[A-Z#0-9]+)>")
 _MODULE_WORD = re.compile(r"(?P<frame>.*\)) (?P<module>[a-z][a-z0-9_]*)")
 TITLES = {
     "Call trace:": "arm64", "Call Trace:": "x86", "Backtrace:": "arm64",
-    "Call trace: ": "arm64",
+    "Stack Trace:": "arm64",
 }  # fmt: skip
 
 
@@ -93,7 +96,13 @@ def _single(text: str, named: bool = False) -> Frame | None:
     found = _BARE.fullmatch(text)
     if found is None or not (found["indent"] or found["before"]):
         return None
-    return Frame(found["symbol"], reliable=found["maybe"] is None, before=found["before"])
+    return Frame(
+        found["symbol"],
+        module=found["module"] or "",
+        reliable=found["maybe"] is None,
+        tail=found["tail"] or "",
+        before=found["before"],
+    )
 
 
 def is_trace(line: str) -> bool:

@@ -299,6 +299,8 @@ def task(splat: Record) -> str:
     name, pid = splat.name, splat.pid
     if not name and isinstance(splat, t.Lockdep) and (report := lockdep.read(splat)).task:
         name, pid = report.task, report.pid or 0
+    if not name and splat.held is not None and splat.held.name:
+        name, pid = splat.held.name, splat.held.pid
     if splat.cpu is None and not name:
         return ""
     where = f"CPU {splat.cpu}" if splat.cpu is not None else ""

@@ -15,7 +15,7 @@ _OPEN = re.compile(
     r"|CPU \d+ (?:UP|DOWN) "
     r"|NMI watchdog: |watchdog: |preempt_count: |RCU nest depth: |(?:hard|soft)irqs last "
     r"|Preemption disabled at: |#\d+: |[0-9a-f]{4,16} \(|\[ (?:BUG|INFO): "
-    r"|Kernel panic - not syncing:$|Unable to handle kernel|Hardware name:$|Workqueue:$)"
+    r"|\S+\.[chS]:\d{1,9}$|Kernel panic - not syncing:$|Unable to handle kernel|Hardware name:$|Workqueue:$)"
 )
 _WHOLE = (
     *(kind.head for kind in kinds.EVERY), fields.CPU, sections.ATOMIC_LINE, sections.TITLE,
@@ -24,6 +24,7 @@ _WHOLE = (
     re.compile(r"(?:hard|soft)irqs last .* at \(\d+\): \[<[0-9a-f]+>\] \S.*"),
     re.compile(rf"\s*(?:#\d+: )?{fields.LOCK.pattern}"),
     re.compile(r"(?:Hardware name|Workqueue): \S.*"),
+    re.compile(r"\S+\.[chS]:\d{1,9} \S.*!"),
 )  # fmt: skip
 _TAIL = re.compile(rf"\s*(?:{trace.PLACES}(?: \[inline\])?|\[inline\]|\[\w+\])", re.VERBOSE)
 
