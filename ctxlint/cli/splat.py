@@ -87,6 +87,9 @@ def command(
         request, _ = make_request(options)
         if not options["paths"]:
             request = dataclasses.replace(request, paths=())
+        if options.get("reach") is None:
+            # The stack names the callers; looking for others would read much for nothing.
+            request = dataclasses.replace(request, reach=0)
     elif options["paths"]:
         raise UsageError("PATHS need a tree", hint="name it with --tree")
     from ctxlint.pipeline import splat as pipeline

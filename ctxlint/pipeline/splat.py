@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -19,13 +20,14 @@ from ctxlint.model.splat.context import SplatContext, context_of, error_hint, na
 from ctxlint.model.splat.match import FindingMatch
 from ctxlint.model.splat.parse import parse
 from ctxlint.model.splat.paths import Finder, TreePath
-from ctxlint.model.splat.rules import SplatRules
+from ctxlint.model.splat.rules import SplatRules, plain
 from ctxlint.model.splat.rules import load as load_rules
+from ctxlint.model.splat.trace import places_of
 from ctxlint.model.splat.types import Located, Record, Unread
-from ctxlint.pipeline import Progress, Request, reach
+from ctxlint.pipeline import Progress, Request, definitions, reach
 from ctxlint.pipeline.collect import source_reader
 from ctxlint.pipeline.index import rules_of
-from ctxlint.pipeline.run import audit, linked
+from ctxlint.pipeline.run import audit, default_cache, linked
 from ctxlint.rulebook import Rulebook, load
 
 _SEARCHED = (
@@ -92,7 +94,7 @@ def explain(
     incomplete: tuple[Incomplete, ...] = ()
     known = result.findings if result is not None else None
     if request is not None:
-        files = request.paths or _files(answers, rules, request)
+        files = request.paths or _files(answers, rules, request, progress)
         looked_in = tuple(sorted(files))
         if files:
             request = dataclasses.replace(request, paths=looked_in)
@@ -133,26 +135,79 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
 
 
 def _files(
-    answers: Iterable[SplatAnswer], rules: SplatRules, request: Request
+    answers: Iterable[SplatAnswer], rules: SplatRules, request: Request, progress: Progress
 ) -> tuple[str, ...]:
-    """Files of the tree that define functions of the stacks or hold the statement that
-    was printed."""
+    """Files of the tree that define functions of the stacks, or those that the splats
+    name besides, that a decoded trace names, or that hold the statement that printed."""
     tree = kbuild.find_tree(request.tree)
-    wanted: set[str] = set()
-    printed: set[str] = set()
+    wanted: dict[str, None] = {}
+    printed: dict[str, None] = {}
     for answer in answers:
         splat = answer.record
-        wanted.update(paths.own_frames(splat, answer.context, rules))
-        if isinstance(splat, t.Warn | t.Bug) and splat.file.endswith(".c"):
-            file = splat.file.removeprefix("./")
-            parts = file.split("/")
-            # An absolute path ends in the one below the tree.
-            tails = ("/".join(parts[i:]) for i in range(len(parts)) if parts[i])
-            printed.update(x for x in tails if "/" in x and (tree.path / x).is_file())
+        own = paths.own_frames(splat, answer.context, rules)
+        wanted.update(dict.fromkeys(own))
+        if isinstance(splat, _SEARCHED):
+            wanted.update(dict.fromkeys(paths.named_functions(splat, rules)))
+        named = [splat.file] if isinstance(splat, t.Warn | t.Bug) else []
+        named += [f for frame in splat.frames if plain(frame.symbol) in own
+                  for f, _ in places_of(frame)]  # fmt: skip
+        printed.update(dict.fromkeys(f for name in named for f in _in_tree(tree.path, name)))
     folder = kbuild.arch_folder(request.arch or "arm64")
-    names_ = reach.Wanted(callers=frozenset(), bodies=frozenset(wanted))
-    found = reach.find_files(tree.path, folder, names_, printed)
-    return tuple(dict.fromkeys((*sorted(printed), *found[: reach.FILES_PER_ROUND])))
+    cache = request.cache or default_cache()
+    defined = definitions.find(tree.path, wanted, cache, progress)
+    others = _cover(defined, list(printed), folder)
+    return tuple(dict.fromkeys((*printed, *others)))[: reach.FILES_PER_ROUND]
+
+
+def _in_tree(tree: Path, file: str) -> Iterator[str]:
+    """The C file of the tree that a splat names; an absolute path ends in it."""
+    parts = [part for part in file.split("/") if part not in ("", ".")]
+    if file.endswith(".c") and ".." not in parts:
+        for at in range(len(parts) - 1):
+            tail = "/".join(parts[at:])
+            if (tree / tail).is_file():
+                yield tail
+                return
+
+
+def _cover(defined: dict[str, tuple[str, ...]], known: list[str], folder: str) -> list[str]:
+    """Few files that define all the functions: a name of several files is that of a
+    file which defines other frames too, or lies next to one that does."""
+    own = {
+        name: [f for f in files if not f.startswith("arch/") or f.startswith(f"arch/{folder}/")]
+        for name, files in defined.items()
+    }
+    chosen = list(known)
+    left = {name: files for name, files in own.items() if files and not set(files) & set(known)}
+    while left:
+        votes: dict[str, int] = {}
+        for files in left.values():
+            for file in files:
+                votes[file] = votes.get(file, 0) + 1
+        sure = {files[0] for files in left.values() if len(files) == 1}
+        best = min(
+            votes,
+            key=lambda f: (f not in sure, -votes[f], -_nearness(f, chosen), f),
+        )
+        if best not in sure and votes[best] == 1 and not _nearness(best, chosen):
+            break  # a common name of files that have nothing to do with the others
+        chosen.append(best)
+        left = {name: files for name, files in left.items() if best not in files}
+    return chosen[len(known) :]
+
+
+def _nearness(file: str, others: list[str]) -> int:
+    """Folders that a file shares with the nearest of others."""
+    parts = file.split("/")[:-1]
+    best = 0
+    for other in others:
+        common = 0
+        for mine, theirs in zip(parts, other.split("/")[:-1], strict=False):
+            if mine != theirs:
+                break
+            common += 1
+        best = max(best, common)
+    return best
 
 
 def _with_paths(

@@ -215,8 +215,9 @@ def read_irqs(lines: Lines) -> Fields:
     events: dict[str, IrqEvent] = {}
     stamp = 0
     for line in lines:
-        if line.startswith("irq event stamp: "):
-            stamp = int(line.rpartition(" ")[2])
+        number = line.removeprefix("irq event stamp: ")
+        if number != line and number.isdecimal():
+            stamp = int(number)
         for name, words in _IRQ_LINES:
             found = _IRQ.fullmatch(line) if line.startswith(words) else None
             if found is not None:

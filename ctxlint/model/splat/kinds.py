@@ -253,8 +253,10 @@ _CPU_LINES = (
 _STALLS = {
     "soft lockup": r"BUG: soft lockup - CPU#(?P<cpu>\d{1,9}) stuck for \d+s! "
     r"\[(?P<name>.*):(?P<pid>\d{1,10})\]",
-    "hard lockup": r"(?:(?:Watchdog )?CPU[ :]?\d+:? )?(?:Watchdog detected hard LOCKUP on cpu (?P<cpu>\d{1,9})"
-    r"|Watchdog detected hard LOCKUP.*|self-detected hard LOCKUP @ .*|Hard LOCKUP|Hard LOCKUP other CPUS:.*"
+    "hard lockup": r"(?:(?:Watchdog )?CPU[ :]?\d+:? )?"
+    r"(?:Watchdog detected hard LOCKUP on cpu (?P<cpu>\d{1,9})"
+    r"|Watchdog detected hard LOCKUP.*|self-detected hard LOCKUP @ .*"
+    r"|Hard LOCKUP|Hard LOCKUP other CPUS:.*"
     r"|detected hard LOCKUP on other CPUs .*)",
     "RCU stall": r"INFO: .*(?:detected (?:expedited )?stalls|self-detected stall"
     r"|detected stall).*",
