@@ -34,12 +34,12 @@ _PIECE = re.compile(
     | (?P<shell>\[\ ?{_DATE}\ ?\]|\[{_CLOCK}\]|{_CLOCK}(?=\s))
     | (?P<logcat>\d\d-\d\d\ {_CLOCK}\ +\d+\ +\d+\ [VDIWEF]\ [^:]{{0,40}}:\ ?)
     | -?\ ?\{{['"]?dt['"]?:[^{{}}]{{1,80}}['"]?msg['"]?:\ *['"]
-    | (?P<tag>(?:[\w.-]{{1,64}}\ )?(?:(?:kern|user)\.[a-z]{{2,7}}\ )?
+    | (?P<tag>(?:[\w.()-]{{1,64}}\ )?(?:(?:kern|user)\.[a-z]{{2,7}}\ )?
         (?:kernel|kmsg)(?:\[\d+\])?:\ ?)
     | (?P<level><\d{{1,3}}>|kern\ *:[a-z]{{2,7}}\ *:\ ?)
-    | (?P<kmsg>\d{{1,3}},\d{{1,12}},(?P<micro>\d{{1,18}}),[^;,]{{1,9}}
+    | (?P<kmsg>(?:[\w.()-]{{1,64}}\ )?\d{{1,3}},\d{{1,12}},(?P<micro>\d{{1,18}}),[^;,]{{1,9}}
         (?:,caller=(?P<from>[TC]\d{{1,9}}))?(?:,[^;]{{0,40}})?;)
-    | \[\ *(?P<time>\+?\d{{1,9}}\.\d{{1,9}}
+    | \[\ *(?P<time>\+?\d{{1,9}}[.,]\d{{1,9}}
         |[A-Z][a-z]{{2}}\ [A-Z][a-z]{{2}}\ [\d ]\d\ {_CLOCK}\ \d{{4}}
         |[A-Z][a-z]{{2}}\ ?\d{{1,2}}\ \d\d:\d\d)(?:\ <\ *\+?\d{{1,9}}\.\d{{1,9}}>)?\ *\]
     | (?P<caller>\[\ *(?P<who>[TC]\d{{1,9}})(?:[/@][^\]]{{0,24}})?\])
@@ -55,6 +55,7 @@ HEADLINE = re.compile(
     r"|Internal error: |Oops: |in_atomic\(\): |C[Aa]ll [Tt]race:"
 )
 """What begins a splat, or a part of it that nothing else looks like."""
+_BEGINS = re.compile(HEADLINE.pattern + r"|={20,}$")
 _WORDS = re.compile(r"\d+|[^\W\d_]+|\s+")
 
 
@@ -130,7 +131,7 @@ def _repeated(lines: list[Line]) -> list[Line]:
     at = 0
     while at < len(out):
         line = out[at]
-        found = HEADLINE.search(line.text, 1) if len(line.text) > 1 else None
+        found = _BEGINS.search(line.text, 1) if len(line.text) > 1 else None
         before = line.text[: found.start()] if found is not None else ""
         if found is None or not before.strip() or len(before) > 80:
             at += 1

@@ -38,7 +38,7 @@ GENERATORS: dict[str, Callable[[int], str]] = {
     "strangers": lambda n: (HEAD + "word\n" * 3) * (n // 4),
     "wrapped": lambda n: "BUG: sleeping function called from invalid context at\n" * n,
     "a long line": lambda n: "BUG: scheduling while atomic: " + "a/1" * n + "\n",
-    "slashes": lambda n: "\n".join(["BUG: scheduling while atomic: " + "/1" * 1000] * (n // 50)),
+    "slashes": lambda n: ("BUG: scheduling while atomic: " + "/1" * 1000 + "\n") * (n // 50),
     "quotes": lambda n: "> " * n + HEAD,
     "prefixes": lambda n: ("[    1.000000] " * 20 + "x\n") * (n // 4),
     "unknown prefixes": lambda n: "".join(f"x{i % 7}y> {HEAD}" for i in range(n)),
