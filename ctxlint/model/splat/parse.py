@@ -65,7 +65,6 @@ def parse(text: str) -> Log:
 _QUIET = re.compile(
     r"-{4,}\[ cut here|WARNING: (?!CPU: |possible |suspicious |inconsistent |at |\S+:\d)"
 )
-_PROSE = re.compile(r"WARNING: .*(?:[^\w\s]$|\w \w+ \w+)")
 
 
 def _unread(left: Sequence[Line]) -> tuple[Unread, ...]:
@@ -81,7 +80,8 @@ def _unread(left: Sequence[Line]) -> tuple[Unread, ...]:
 def _told(text: str, at: int) -> bool:
     """Not a word of prose: nothing that is text stands before it."""
     before = text[:at].strip()
-    return len(before.split()) <= 2 and not _QUIET.match(text, at)
+    prose = before[-1:].isalnum() or len(before.split()) > 2
+    return not prose and not _QUIET.match(text, at)
 
 
 def _locate(splat: Record, lines: Sequence[Line]) -> Located:

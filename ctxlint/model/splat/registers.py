@@ -23,7 +23,7 @@ _STATES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
      lambda m: not int(m["flags"], 16) & 0x200),
     (re.compile(r"\s*EFLAGS: (?P<flags>[0-9a-f]{1,16})"),
      lambda m: not int(m["flags"], 16) & 0x200),
-    (re.compile(r".*\bEFLAGS: (?P<flags>[0-9a-f]{1,16})"),
+    (re.compile(r"\s*EIP: (?!0073)\S+ EFLAGS: (?P<flags>[0-9a-f]{1,16})"),
      lambda m: not int(m["flags"], 16) & 0x200),
     # powerpc: the software mask, else MSR.EE.
     (re.compile(r".*\bIRQMASK: (?P<mask>[0-9a-f]{1,2})\b"), lambda m: m["mask"] != "0"),

@@ -14,7 +14,7 @@ from ctxlint.model.splat import types as t
 from ctxlint.model.splat import words
 from ctxlint.model.splat.context import context_of, error_hint, interrupts_off, names
 from ctxlint.model.splat.parse import parse
-from ctxlint.model.splat.paths import own_frames
+from ctxlint.model.splat.paths import named_functions, own_frames
 from ctxlint.model.splat.rules import plain
 from ctxlint.rulebook import load
 
@@ -192,3 +192,71 @@ def test_wrong_rules(tmp_path: Path, text: str, message: str) -> None:
     path.write_text("\n".join(lines))
     with pytest.raises(RuleError, match=message):
         splat_rules.load(BOOK, path)
+
+
+def test_generic_entry_code_does_not_cut_own_frames() -> None:
+    """A rule alone does not end them: it must make a demand on its context."""
+    frames = ("rt_spin_lock", "frob_update", "account_user_time", "update_process_times")
+    splat = made(*frames, "tick_sched_timer", "__hrtimer_run_queues", preempt_count=0x10001)
+    own = own_frames(splat, context_of(splat, RULES), RULES)
+    assert own[:3] == ["frob_update", "account_user_time", "update_process_times"]
+    splat = made("_raw_spin_lock", "frob_irq", "handle_percpu_devid_irq", "gic_handle_irq")
+    assert own_frames(splat, context_of(splat, RULES), RULES) == ["frob_irq"]
+
+
+def test_functions_beside_the_stack() -> None:
+    held = t.HeldLocks("x", 7, (t.HeldLock("ff", "a", where="frob_lock+0x1/0x2 a/b.c:3"),))
+    place = t.Place("ff", "__do_frob+0x2c/0x78")
+    splat = made("frob", "vfs_write", held=held, disabled_at=place)
+    assert named_functions(splat, RULES) == ["__do_frob", "frob_lock"]
+
+
+@pytest.mark.parametrize(
+    "registers, off",
+    [
+        (("pstate: 60400009 (nZCv daif +PAN)", "pmr: 000000c0"), True),
+        (("pstate: 60400009 (nZCv daif +PAN)", "pmr_save: 000000e0"), False),
+        (("pstate: 604000c9 (nZCv daIF +PAN)", "pmr: 000000e0"), True),
+        (("Flags: nzcv  IRQs off  FIQs on  Mode SVC_32",), True),
+        (("CFAR: c000000000d0249c IRQMASK: 1 ",), True),
+        (("CFAR: c000000000d0249c IRQMASK: 0 ",), False),
+        (("status: 0000000200000120 badaddr: 0 cause: 3",), False),
+        (("status: 0000000200000100 badaddr: 0 cause: 3",), True),
+        ((" PRMD: 00000004 (PPLV0 +PIE -PWE)",), False),
+        (("           R:0 T:1 IO:0 EX:0 Key:0 M:1 W:0",), True),
+        (("RSP: 002b:00007ffd3bd2c0a8 EFLAGS: 00000246 ORIG_RAX: 0",), None),
+    ],
+)
+def test_interrupts_in_registers_of_all_architectures(
+    registers: tuple[str, ...], off: bool | None
+) -> None:
+    assert interrupts_off(t.Warn(where="a+0x1/0x2", cpu=0, registers=registers)) is off
+
+
+@pytest.mark.parametrize(
+    "release, count, context",
+    [
+        ("6.12.1", 0x10001, "hardirq"),
+        ("7.3.0-rc2", 0x10001, "task"),  # interrupts disabled once, as 7.3 counts it
+        ("7.3.0-rc2", 0x1000001, "hardirq"),
+        ("7.3.0-rc2", 0x10000001, "nmi"),
+    ],
+)
+def test_the_layout_of_the_count_is_that_of_the_release(
+    release: str, count: int, context: str
+) -> None:
+    found = context_of(made("frob", "vfs_write", preempt_count=count, release=release), RULES)
+    assert found is not None and found.name == context
+
+
+def test_the_words_on_a_context_never_contradict_the_state() -> None:
+    place = t.Place("ff", "frob_lock+0x2c/0x78")
+    off = context_of(
+        made("frob", "process_one_work", irqs_disabled=1, disabled_at=place), RULES
+    )
+    assert off is not None
+    assert off.title == "workqueue, with interrupts off since frob_lock()" and off.text == ""
+    on = context_of(made("frob", "el1_interrupt"), RULES)
+    assert on is not None and on.title == "hard interrupt, with interrupts on"
+    free = context_of(made("frob", "process_one_work"), RULES)
+    assert free is not None and "may sleep" in free.text

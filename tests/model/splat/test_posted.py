@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ctxlint.cli.main import main
 from ctxlint.cli.splat import render
 from ctxlint.model.splat.context import count_of, interrupts_off
 from ctxlint.model.splat.format import lines
@@ -147,3 +148,62 @@ def test_a_dictionary_of_a_test_lab() -> None:
               for x in X86.splitlines()]  # fmt: skip
     (located,) = parse("\n".join(lines_)).splats
     assert located.splat == parse(X86).splats[0].splat
+
+
+def sleeping(name: str, pid: int, cpu: int) -> list[str]:
+    return [
+        "BUG: sleeping function called from invalid context at mm/slab.h:567",
+        f"in_atomic(): 1, irqs_disabled(): 128, non_block: 0, pid: {pid}, name: {name}",
+        f"CPU: {cpu} PID: {pid} Comm: {name} Not tainted 5.8.0 #1",
+        "Call trace:",
+        f" frob_{name}+0x1/0x2",
+    ]
+
+
+def test_two_cpus_at_once_are_taken_apart_by_their_tasks() -> None:
+    """No prefix says whose a line is: the line of the CPU names a task."""
+    one, two = sleeping("one", 11, 1), sleeping("two", 22, 2)
+    mixed = [one[0], one[1], two[0], two[1], *one[2:], *two[2:]]
+    log = parse("\n".join(mixed))
+    assert [(x.splat.name, x.splat.pid, x.splat.cpu) for x in log.splats] == [
+        ("one", 11, 1), ("two", 22, 2),
+    ]  # fmt: skip
+    assert [[f.symbol for f in x.splat.frames] for x in log.splats] == [
+        ["frob_one"], ["frob_two"],
+    ]  # fmt: skip
+
+
+def test_a_line_of_another_task_is_not_joined() -> None:
+    one, two = sleeping("one", 11, 1), sleeping("two", 22, 2)
+    log = parse("\n".join([one[0], one[1], two[2], *two[3:]]))
+    (located,) = log.splats
+    assert (located.splat.name, located.splat.pid, located.splat.cpu) == ("one", 11, None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "BUG: a kind that nobody has heard of",
+        "[    1.000000] INFO: rcu_frob does what it never did",
+        "[ BUG: frob! ]",
+        "Call trace:",
+        "WARNING: CPU: 1 PID:",
+        "> [    1.000000] Kernel panic - or so",
+    ],
+)
+def test_what_is_not_understood_is_told(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log"
+    log.write_text(f"first\n{line}\n")
+    assert main(["splat", str(log)]) == 3
+    assert "not read    line 2: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["WARNING: this takes a while.", "see the BUG: below", "a word of BUG: s", "all well"],
+)
+def test_prose_is_no_splat(line: str) -> None:
+    log = parse(line)
+    assert log.splats == () and log.unread == ()
