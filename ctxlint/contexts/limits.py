@@ -38,6 +38,10 @@ TRACKED_MAX = 4
 NODES_PER_FUNCTION = 256
 """Execution contexts (and constant arguments) that one function is looked at in."""
 
+OBJECTS_PER_FUNCTION = 48
+"""Contexts with known objects as arguments that one function is looked at in; after
+that it is looked at for any object, and findings below are no longer certain."""
+
 LIMITS = {
     "states": "more than {limit} execution contexts at one point of the function: {count}"
     " of them dropped",

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
@@ -127,6 +128,7 @@ class Propagation:
             if fn.losses
         }
         self._seen: dict[tuple[object, ...], Node] = {}
+        self._named: dict[str, set[tuple[Context, Env]]] = {}
         self._dropped: set[tuple[object, ...]] = set()
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
@@ -139,6 +141,7 @@ class Propagation:
         self._worlds: dict[str, list[dict[str, int]]] = {}
         self._waiting_inlines = self._inlines_that_wait()
         self._relevant = self._relevant_params()
+        self._aimed = self._aimed_params()
         self._roots()
 
     def run(self) -> None:
@@ -179,6 +182,11 @@ class Propagation:
         # What happens in a header function is told at each place that a driver
         # wrote, so it is a node of its own for each of them.
         place = _place(node) if node.fn.symbol in self._waiting_inlines else None
+        if any(value[0] not in ("k", "f") for _, value in node.env):
+            named = self._named.setdefault(node.fn.symbol, set())
+            named.add((node.context, node.env))
+            if len(named) > limits.OBJECTS_PER_FUNCTION:
+                node = replace(node, env=tuple(i for i in node.env if i[1][0] in ("k", "f")))
         key = (node.fn.symbol, node.context, node.env, place)
         if key in self._seen and (self._seen[key].sure or not node.sure):
             self._again(self._seen[key], node)
@@ -309,7 +317,7 @@ class Propagation:
         """What a call through a value may reach in a node."""
         if target is None:
             return (), False
-        used = self._pointer_params(target, self.program.functions[symbol])
+        used = self._pointer_params(target, symbol)
         env = tuple(item for item in env if item[0] in used)
         key = (target, symbol, env)
         found = self._narrowed.get(key)
@@ -374,28 +382,35 @@ class Propagation:
             return
         env = self._env(callee, args, node, point)
         depth = node.depth + 1
+        if not sure:
+            env = tuple(item for item in env if item[1][0] in ("k", "f"))
         self._push(
             Node(callee, context, env, node, edge, point, node.entry, depth, sure, among)
         )
 
     def _env(self, callee: Summary, args: tuple[Value, ...], node: Node, point: Point) -> Env:
-        env = []
+        """What is known of the arguments that matter: numbers, functions, and, as long
+        as the way is sure, which object a pointer leads to."""
+        env: dict[int, Value] = {}
         for i in self._relevant.get(callee.symbol, ()):
             value = args[i] if i < len(args) else None
             number = evaluate(value, _nothing)
             if value is not None and value[0] in ("f", "bits"):
-                env.append((i, value))
-            elif i < len(point.args) and (found := self._object(point.args[i], node)):
-                env.append((i, found))
+                env[i] = value
             elif number is not None:
-                env.append((i, ("k", number)))
-        return tuple(env)
+                env[i] = ("k", number)
+        for i in self._aimed.get(callee.symbol, ()) if node.sure else ():
+            if i < len(args) and (args[i] is None or args[i][0] not in ("f", "k", "bits")):
+                found = self._object(point.args[i], node)
+                if found is not None:
+                    env[i] = found
+        return tuple(sorted(env.items()))
 
     def _object(self, value: Value, node: Node) -> Value:
         """A pointer that is passed on, when it says which object it leads to."""
         if value is None or value[0] not in _POINTERS:
             return None
-        used = self._pointer_params(value, node.fn)
+        used = self._pointer_params(value, node.fn.symbol)
         env = tuple(item for item in node.env if item[0] in used)
         key = (value, node.fn.symbol, env)
         if key not in self._bound:
@@ -403,11 +418,11 @@ class Propagation:
             self._bound[key] = bound if self.objects.tells(bound) else None
         return self._bound[key]
 
-    def _pointer_params(self, value: Value, fn: Summary) -> set[int]:
+    def _pointer_params(self, value: Value, symbol: str) -> set[int]:
         """Parameters that a value depends on, through results of calls too."""
-        key = (value, fn.symbol)
+        key = (value, symbol)
         if key not in self._depends:
-            self._depends[key] = self.objects.parameters(value, fn.symbol)
+            self._depends[key] = self.objects.parameters(value, symbol)
         return self._depends[key]
 
     def _rule(self, symbol: str) -> ApiRule | None:
@@ -481,18 +496,21 @@ class Propagation:
         key = (symbol, edge.loc, edge.shown)
         if key not in self._callees:
             found: set[str] = set()
-            for point in edge.points:
-                found.update(self._resolve(point.target))
-                if point.target is not None and point.target[0] == "p":
-                    found.update(self.program.arguments(symbol, point.target[1]))
+            try:
+                for point in edge.points:
+                    found.update(self._resolve(point.target))
+                    if point.target is not None and point.target[0] == "p":
+                        found.update(self.program.arguments(symbol, point.target[1]))
+            except Exception as error:
+                self._fault(self.program.functions[symbol], error)
+                found = set()
             self._callees[key] = tuple(sorted(found)) if len(found) <= TARGETS_MAX else ()
         return self._callees[key]
 
-    def _relevant_params(self) -> dict[str, tuple[int, ...]]:
+    def _relevant_params(self) -> dict[str, set[int]]:
         """Parameters whose value decides something below: guards, targets of
         indirect calls, arguments of conditional requirements."""
         relevant: dict[str, set[int]] = {}
-        users: dict[str, set[str]] = {}
         for symbol, fn in self.program.functions.items():
             relevant[symbol] = set(fn.guarded_params)
             for edge in fn.edges:
@@ -502,31 +520,58 @@ class Propagation:
                         for point in edge.points:
                             for value in point.args:
                                 relevant[symbol] |= params(value)
-                    for target in self._edge_targets(symbol, edge):
-                        users.setdefault(target, set()).add(symbol)
                 except Exception as error:
-                    self._callees[symbol, edge.loc, edge.shown] = ()
                     self._fault(fn, error)
+        return self._with_callers(relevant, lambda value, _: params(value))
+
+    def _aimed_params(self) -> dict[str, set[int]]:
+        """Parameters that lead to the target of an indirect call below."""
+        aimed: dict[str, set[int]] = {}
+        for symbol, fn in self.program.functions.items():
+            try:
+                for edge in fn.edges:
+                    for point in edge.points:
+                        if point.target is not None and not self._is_entry(point.target):
+                            found = self._pointer_params(point.target, symbol)
+                            aimed.setdefault(symbol, set()).update(found)
+            except Exception as error:
+                self._fault(fn, error)
+        return self._with_callers(aimed, self._pointer_params)
+
+    def _with_callers(
+        self,
+        relevant: dict[str, set[int]],
+        used: Callable[[Value, str], set[int]],
+    ) -> dict[str, set[int]]:
+        """The same, with the parameters that callers pass on as one of these."""
         work = deque(sorted(relevant))
         while work:
             callee = work.popleft()
             needs = tuple(relevant.get(callee, ()))  # a recursive call adds to the set
             if not needs:
                 continue
-            for symbol in sorted(users.get(callee, ())):
-                mine = relevant[symbol]
+            for symbol in sorted(self._users.get(callee, ())):
+                mine = relevant.setdefault(symbol, set())
                 before = len(mine)
                 for edge in self.program.functions[symbol].edges:
                     if callee in self._edge_targets(symbol, edge):
                         for point in edge.points:
                             for i in needs:
                                 if i < len(point.args):
-                                    mine |= self._pointer_params(
-                                        point.args[i], self.program.functions[symbol]
-                                    )
+                                    mine |= used(point.args[i], symbol)
                 if len(mine) != before:
                     work.append(symbol)
-        return {symbol: tuple(sorted(found)) for symbol, found in relevant.items() if found}
+        return {symbol: found for symbol, found in relevant.items() if found}
+
+    @cached_property
+    def _users(self) -> dict[str, set[str]]:
+        """Who may call each function."""
+        users: dict[str, set[str]] = {}
+        for symbol, fn in self.program.functions.items():
+            for edge in fn.edges:
+                for target in self._edge_targets(symbol, edge):
+                    users.setdefault(target, set()).add(symbol)
+        return users
 
 
 def _place(node: Node) -> tuple[str, int] | None:
