@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.facts import Edge, Point, Store, Summary
 from ctxlint.callgraph.program import Program
-from ctxlint.callgraph.values import Value, address, evaluate, substitute
+from ctxlint.callgraph.values import Value, address, evaluate, params, substitute
 from ctxlint.contexts.watched import Watched
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import RegistrationRule, Rulebook, plain_tag
@@ -24,6 +24,8 @@ from ctxlint.rulebook.prototypes import parse
 from ctxlint.rulebook.schema import Callback, Choice, FieldCallback, TableEntry
 
 _WRAPPER_DEPTH = 4
+_WORLDS_MAX = 64
+"""Combinations of arguments' values that one registration is judged for."""
 
 
 @dataclass(frozen=True, order=True)
@@ -127,7 +129,7 @@ class _Finder:
     ) -> Iterator[tuple[Summary, Edge, tuple[Value, ...]]]:
         """The call's arguments; where they are parameters of a wrapper, those
         of the wrapper's callers too."""
-        needs = any(v is not None and v[0] in ("p", "?") for v in point.args)
+        needs = any(v is not None and v[0] in ("p", "?", "b") and params(v) for v in point.args)
         callers = (
             self.program.callers.get(fn.symbol, ()) if needs and depth < _WRAPPER_DEPTH else ()
         )
@@ -153,7 +155,6 @@ class _Finder:
         if not 0 <= index < len(args):
             return
         values = {name: args[i] for name, i in bound.items() if i < len(args)}
-        lookup = self._lookup(values)
         functions: dict[str, str] = dict.fromkeys(self.program.targets(args[index]), "")
         for member, found in self.program.pointed_members(args[index]).items():
             functions.update(dict.fromkeys(found, member))
@@ -161,7 +162,7 @@ class _Finder:
         at = fn.locs[edge.loc]
         contexts = tuple(c for c in callback.contexts if self._shown(c, values, fn.symbol))
         for symbol in sorted(functions):
-            for choice, certain in self._choices(contexts, lookup, at.file):
+            for choice, certain in self._possible_choices(contexts, values, at.file):
                 yield EntryPoint(
                     symbol,
                     choice.context,
@@ -323,6 +324,26 @@ class _Finder:
             for c, word in choose(usable, lambda c: c.when, lookup)
         ]
 
+    def _possible_choices(
+        self, choices: tuple[Choice, ...], values: dict[str, Value], file: str
+    ) -> list[tuple[Choice, bool]]:
+        """The choices for all values that the arguments can have together: of flags that
+        are ``c ? A : 0``, both."""
+        worlds = [values]
+        for name, value in values.items():
+            found = possible(value)
+            if found is not None and len(found) > 1:
+                worlds = [{**w, name: ("k", n)} for w in worlds for n in sorted(found)]
+                if len(worlds) > _WORLDS_MAX:
+                    worlds = [values]
+                    break
+        chosen = [self._choices(choices, self._lookup(w), file) for w in worlds]
+        every = {id(choice) for one in chosen for choice, _ in one}
+        sure = len(every) == 1 and all(certain for one in chosen for _, certain in one)
+        if len(worlds) == 1:
+            return chosen[0]
+        return [(choice, sure) for choice in choices if id(choice) in every]
+
     def _shown(self, choice: Choice, values: dict[str, Value], function: str) -> bool:
         """Whether the arguments are seen to be what the choice asks for."""
         return all(
@@ -345,6 +366,22 @@ class _Finder:
             return absent if known is None else known
 
         return lookup
+
+
+def possible(value: Value) -> set[int] | None:
+    """All numbers that a value can be; None when they are not known."""
+    if value is None:
+        return None
+    if value[0] == "?":
+        a, b = possible(value[2]), possible(value[3])
+        return None if a is None or b is None else a | b
+    if value[0] == "b" and value[1] == "|":
+        a, b = possible(value[2]), possible(value[3])
+        if a is None or b is None or len(a) * len(b) > _WORLDS_MAX:
+            return None
+        return {x | y for x in a for y in b}
+    number = evaluate(value, lambda _: None)
+    return None if number is None else {number}
 
 
 def constant(program: Program, rules: Rulebook, name: str) -> int | None:

@@ -15,6 +15,8 @@ from functools import lru_cache
 from heapq import heappop, heappush
 from types import MappingProxyType
 
+import msgspec
+
 from ctxlint.callgraph.bits import refined, shown_bits
 from ctxlint.callgraph.facts import (
     Assumption,
@@ -37,6 +39,7 @@ from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.held import Held, one_effect
 from ctxlint.contexts.moves import Moves, returned
+from ctxlint.contexts.possible import spread
 from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
 from ctxlint.contexts.shape import constant_slots, reverse_postorder
 from ctxlint.contexts.state import State
@@ -465,6 +468,8 @@ class Analysis:
                     guarded |= params(guard.value)
                 guarded |= params(point.target)
             shown = expr_text(self.fn, op.fn)
+            if symbol and self.rules.registration(symbol) is not None:
+                unique = tuple(self._spread(point) for point in unique)
             edges.append(Edge(symbol, shown, op.loc, op.implicit, unique, f"{block}.{index}"))
         outcomes = self._outcomes()
         for outcome in outcomes:
@@ -489,6 +494,11 @@ class Analysis:
             self.moves.all(),
             returned(fn, [value for _, value in self.returns.values()]),
         )
+
+    def _spread(self, point: Point) -> Point:
+        """The arguments of a registration, as far as all assignments tell them."""
+        args = tuple(spread(self.fn, value) for value in point.args)
+        return msgspec.structs.replace(point, args=args)
 
     def _return_value(self, st: State, value: Value) -> Value:
         """A return value in terms that the caller understands."""
