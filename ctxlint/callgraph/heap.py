@@ -33,6 +33,9 @@ from ctxlint.callgraph.values import Value, params
 if TYPE_CHECKING:
     from ctxlint.callgraph.program import Program
 
+Mode = tuple[Member, int]
+Modes = tuple[Mode, ...]
+
 _DEPTH_MAX = 24
 _NO_FUNCTIONS: frozenset[str] = frozenset()
 
@@ -56,9 +59,54 @@ class Objects(Pointers):
 
     # -- what is asked -----------------------------------------------------
 
-    def targets(self, term: Value) -> tuple[frozenset[str], bool]:
+    def targets(self, term: Value, modes: Modes = ()) -> tuple[frozenset[str], bool]:
         """Functions that a member (``(".", base, record, name)``, as :meth:`bound`
-        gives it) can hold; and whether it is known which object it is."""
+        gives it) can hold; and whether it is known which object it is. ``modes`` are
+        members of objects with the values that they have here."""
+        found, known = self._all_targets(term)
+        for (record, name), value in modes:
+            if record == term[2]:
+                mode = ((record, name), value)
+                found = frozenset(
+                    f for f in found if not self._in_other_mode(f, (term[2], term[3]), mode)
+                )
+        return found, known
+
+    def _in_other_mode(self, function: str, key: Member, mode: Mode) -> bool:
+        """Whether every object that holds a function in a member has another value."""
+        holders = [
+            obj for obj, functions in self._table(key)[0].items() if function in functions
+        ]
+        return bool(holders) and all(self._has_other(obj, mode) for obj in holders)
+
+    def _has_other(self, obj: Obj, mode: Mode) -> bool:
+        key, value = mode
+        root, chain = obj
+        if root[0] == "g":
+            name = ".".join((*(n for _, n in chain), key[1]))
+            for values in self._initial.get(root[1], ()):
+                if bool(values.get(name, 0)) != bool(value):
+                    return True
+        seen = False
+        for base, stored in self._stores_in(key):
+            objs = self._place(base, key[0])
+            if objs is not None and not any(may_be(o, obj) for o in objs):
+                continue
+            if stored is None or stored[0] != "k" or bool(stored[1]) == bool(value):
+                return False
+            seen = seen or (objs is not None and obj in objs)
+        return seen
+
+    @cached_property
+    def _initial(self) -> dict[str, list[dict[str, int]]]:
+        """Constant members of initialised variables."""
+        found: dict[str, list[dict[str, int]]] = {}
+        for inits in self.program.inits.values():
+            for init in inits:
+                found.setdefault(init.variable, []).append(dict(init.values))
+        return found
+
+    def _all_targets(self, term: Value) -> tuple[frozenset[str], bool]:
         self._steps = 0
         record, name = term[2], term[3]
         whole = frozenset(self.program.members.get((record, name), ()))

@@ -35,6 +35,7 @@ class Program:
     nested: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     variables: dict[str, set[str]] = field(default_factory=dict)
     units: list[str] = field(default_factory=list)
+    _helpers: dict[str, set[str]] = field(default_factory=dict)
     _arguments: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
@@ -50,14 +51,29 @@ class Program:
 
     @cached_property
     def calls_in_file(self) -> dict[str, set[str]]:
-        """Names of the functions called directly, per file."""
+        """Names of the functions called directly, per file; and of those that a helper
+        of another file calls on the object that it is given or that it returns."""
         found: dict[str, set[str]] = {}
         for fn in self.functions.values():
             names = found.setdefault(fn.file, set())
             for edge in fn.edges:
                 if edge.symbol:
                     names.add(edge.symbol.rpartition("::")[2])
+                    names |= self._done_for_callers(edge.symbol, fn.file)
         return found
+
+    def _done_for_callers(self, symbol: str, file: str) -> set[str]:
+        fn = self.functions.get(symbol)
+        if fn is None or fn.file == file or not fn.file.endswith(".c"):
+            return set()
+        if symbol not in self._helpers:
+            self._helpers[symbol] = {
+                edge.symbol.rpartition("::")[2]
+                for edge in fn.edges
+                for point in edge.points
+                if edge.symbol and point.args and _is_callers(point.args[0], fn)
+            }
+        return self._helpers[symbol]
 
     def targets(self, value: Value) -> tuple[str, ...]:
         """Functions that a value may be, sorted; empty when it is not known."""
@@ -151,6 +167,11 @@ def link(units: Iterable[UnitFacts], inlines: Iterable[Summary]) -> Program:
         _enter(program, store, program._targets(store.value))
     _stores_of_parameters(program)
     return program
+
+
+def _is_callers(value: Value, fn: Summary) -> bool:
+    """Whether an object is one that the function is given, or that it returns."""
+    return value is not None and (value[0] == "p" or value in fn.returns)
 
 
 def _define(program: Program, summary: Summary) -> None:

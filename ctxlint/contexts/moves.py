@@ -9,15 +9,17 @@ what its text says: the members, and nothing about the object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ctxlint.callgraph.facts import Move
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts.exprs import Reader
+from ctxlint.contexts.shape import successors
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.types import TFunc, TInt, TPtr, TRecord, TVoid
 from ctxlint.ir.unit import Function
+from ctxlint.ir.walk import type_of
 
 RETURNS_MAX = 6
 """A function that returns more pointers than this returns something not known."""
@@ -31,9 +33,12 @@ Site = tuple[int, int]
 class Moves:
     """Of one function; :meth:`note` is told of every state at every operation."""
 
-    def __init__(self, fn: Function, reader: Reader) -> None:
+    def __init__(
+        self, fn: Function, reader: Reader, modes: Collection[tuple[str, str]] = ()
+    ) -> None:
         self.fn = fn
         self.reader = reader
+        self.modes = modes
         self.sites: dict[Site, ops.Assign | ops.Asm] = {
             (b, i): op
             for b, block in enumerate(fn.blocks)
@@ -69,7 +74,12 @@ class Moves:
             return True
         if isinstance(op.dst, ops.Var):
             return False
+        if self._is_mode(op.dst):
+            return True
         return self._is_pointer(op.dst) or self._is_record(op.dst)
+
+    def _is_mode(self, e: ops.Expr) -> bool:
+        return isinstance(e, ops.Field) and (e.record, e.name) in self.modes
 
     def _type(self, e: ops.Expr) -> object:
         number = getattr(e, "type", None)
@@ -92,7 +102,13 @@ class Moves:
 
     def _moves(self, op: ops.Assign | ops.Asm, st: State) -> Iterator[Move]:
         if isinstance(op, ops.Assign):
-            yield from self._stored(self.reader.place(op.dst, st), op.dst, op.src, st)
+            place = self.reader.place(op.dst, st)
+            if self._is_mode(op.dst) and place is not None:
+                value = self.reader.value(op.src, st)
+                known = value is not None and value[0] == "k" and self._always(op)
+                yield Move(_small(place) or _typed(place), value if known else None)
+                return
+            yield from self._stored(place, op.dst, op.src, st)
             return
         # A store that assembly does (a release): one of its inputs is the value.
         values = [v for _, e in op.ins if (v := self._input(e, st)) is not None]
@@ -101,6 +117,29 @@ class Moves:
                 place = self.reader.place(out, st)
                 for value in values or [None]:
                     yield from _move(place, value)
+
+    def _always(self, op: ops.Assign) -> bool:
+        """Whether no object leaves the function to others without this store: it comes
+        before every later call that is given such an object."""
+        assert isinstance(op.dst, ops.Field)
+        block = next(b for b, at in enumerate(self.fn.blocks) if op in at.ops)
+        without = _reachable(self.fn, 0, block)
+        after = _reachable(self.fn, block, -1)
+        return not any(
+            b in without and b in after and self._given(call, op.dst.record)
+            for b, at in enumerate(self.fn.blocks)
+            for call in at.ops
+            if isinstance(call, ops.Call)
+        )
+
+    def _given(self, call: ops.Call, record: str) -> bool:
+        for arg in call.args:
+            kind = type_of(self.fn, arg)
+            if isinstance(kind, TPtr):
+                to = self.fn.types[kind.to]
+                if isinstance(to, TRecord) and to.key == record:
+                    return True
+        return False
 
     def _input(self, e: ops.Expr, st: State) -> Value:
         """An input of assembly; one that is read through a union is what was put
@@ -130,6 +169,18 @@ class Moves:
             yield Move(place, ("=", _small(self.reader.place(src, st)), record))
         elif self._is_pointer(dst) or isinstance(src, ops.Func):
             yield from _move(place, self.reader.value(src, st))
+
+
+def _reachable(fn: Function, start: int, avoid: int) -> set[int]:
+    """Blocks that control can get to; ``start`` itself only when it comes back."""
+    found: set[int] = set()
+    todo = [start] if start != avoid else []
+    while todo:
+        for block in successors(fn, todo.pop()):
+            if block not in found and block != avoid:
+                found.add(block)
+                todo.append(block)
+    return found
 
 
 def _move(place: Value, value: Value) -> Iterator[Move]:

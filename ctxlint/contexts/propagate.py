@@ -19,7 +19,7 @@ from functools import cached_property
 from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.callgraph.facts import Edge, Point, Summary
-from ctxlint.callgraph.heap import Objects
+from ctxlint.callgraph.heap import Modes, Objects
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
 from ctxlint.contexts import limits
@@ -58,6 +58,7 @@ class Node:
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
         """Answers for the leaves of guards; ``variables`` are global ones."""
         env = dict(self.env)
+        modes = dict(_modes(self.env))
 
         def answer(value: Value) -> int | None:
             if value[0] == "p":
@@ -71,6 +72,8 @@ class Node:
                     return evaluate(("b", "&", known, value[3]), answer)
             if value[0] == "g":
                 return variables.get(value[1])
+            if value[0] == ".":
+                return modes.get((value[2], value[3]))
             return self.context.lookup(value, rt)
 
         return answer
@@ -182,11 +185,11 @@ class Propagation:
         # What happens in a header function is told at each place that a driver
         # wrote, so it is a node of its own for each of them.
         place = _place(node) if node.fn.symbol in self._waiting_inlines else None
-        if any(value[0] not in ("k", "f") for _, value in node.env):
+        if any(_is_object(value) for _, value in node.env):
             named = self._named.setdefault(node.fn.symbol, set())
             named.add((node.context, node.env))
             if len(named) > limits.OBJECTS_PER_FUNCTION:
-                node = replace(node, env=tuple(i for i in node.env if i[1][0] in ("k", "f")))
+                node = replace(node, env=tuple(i for i in node.env if not _is_object(i[1])))
         key = (node.fn.symbol, node.context, node.env, place)
         if key in self._seen and (self._seen[key].sure or not node.sure):
             self._again(self._seen[key], node)
@@ -318,7 +321,7 @@ class Propagation:
         if target is None:
             return (), False
         used = self._pointer_params(target, symbol)
-        env = tuple(item for item in env if item[0] in used)
+        env = tuple(item for item in env if item[0] in used or item[0] == _MODES)
         key = (target, symbol, env)
         found = self._narrowed.get(key)
         if found is None:
@@ -330,7 +333,8 @@ class Propagation:
             target = target[1]
         if target is not None and target[0] == ".":
             place = self.objects.bound_place(target[1], symbol, dict(env))
-            functions, known = self.objects.targets((".", place, target[2], target[3]))
+            term = (".", place, target[2], target[3])
+            functions, known = self.objects.targets(term, _modes(env))
             return tuple(sorted(functions)), known
         targets = self._resolve(_bind(target, env))
         if targets or target is None or target[0] != "p":
@@ -383,7 +387,7 @@ class Propagation:
         env = self._env(callee, args, node, point)
         depth = node.depth + 1
         if not sure:
-            env = tuple(item for item in env if item[1][0] in ("k", "f"))
+            env = tuple(item for item in env if not _is_object(item[1]))
         self._push(
             Node(callee, context, env, node, edge, point, node.entry, depth, sure, among)
         )
@@ -404,7 +408,24 @@ class Propagation:
                 found = self._object(point.args[i], node)
                 if found is not None:
                     env[i] = found
+        modes = self._modes_below(callee, node, point)
+        if modes:
+            env[_MODES] = ("modes", modes)
         return tuple(sorted(env.items()))
+
+    def _modes_below(self, callee: Summary, node: Node, point: Point) -> Modes:
+        """Members that say how objects work, with the values that they have in a callee:
+        where they were tested, or where the callee asks for it."""
+        modes = dict(_modes(node.env))
+        members = self.rules.mode_members
+        for guard in point.guards:
+            value = guard.value
+            if value[0] == "." and (value[2], value[3]) in members:
+                modes[(value[2], value[3])] = int(guard.truth)
+        asked = self.rules.mode_functions.get(callee.name)
+        if asked is not None:
+            modes[asked[0]] = asked[1]
+        return tuple(sorted(modes.items()))
 
     def _object(self, value: Value, node: Node) -> Value:
         """A pointer that is passed on, when it says which object it leads to."""
@@ -585,6 +606,21 @@ def _place(node: Node) -> tuple[str, int] | None:
 
 
 _POINTERS = frozenset({"&", "p", "v", ".", "*", "b"})
+
+
+_MODES = -1
+"""In place of a parameter: what holds for all objects of a record."""
+
+
+def _modes(env: Env) -> Modes:
+    if env and env[0][0] == _MODES:
+        found: Modes = env[0][1][1]
+        return found
+    return ()
+
+
+def _is_object(value: Value) -> bool:
+    return value[0] not in ("k", "f", "modes")
 
 
 def _nothing(_: Value) -> int | None:

@@ -90,7 +90,7 @@ class Analysis:
         self.tracked = constants[: limits.TRACKED_MAX]
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
-        self.moves = Moves(function, self.reader)
+        self.moves = Moves(function, self.reader, rules.mode_members)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
         self.places: dict[int, Disjuncts] = {}
@@ -316,7 +316,7 @@ class Analysis:
         guards = tuple(
             guard
             for value, fact in st.facts.items()
-            if (guard := self._guard(value, fact)) is not None
+            if (guard := self._guard(value, fact, self._is_mode(value))) is not None
         )
         known = shown_bits(st.facts)
         point = Point(
@@ -327,6 +327,15 @@ class Analysis:
             None if target is None or target[0] == "f" else target,
         )
         self.points.setdefault(site, {})[where] = point
+
+    def _is_mode(self, value: Value) -> bool:
+        """Whether a value is a member that says how the object of a parameter works."""
+        if value is None or value[0] != "." or value[2:] not in self.rules.mode_members:
+            return False
+        place = value[1]
+        while place[0] == ".":
+            place = place[1]
+        return bool(place[0] == "*" and place[1] is not None and place[1][0] == "p")
 
     def _guard(self, value: Value, fact: object, memory: bool = False) -> Guard | None:
         """A fact as a condition on the entry; with ``memory``, on what parameters

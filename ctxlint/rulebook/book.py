@@ -20,6 +20,7 @@ from ctxlint.rulebook.schema import (
     FieldCallback,
     LockKind,
     Memory,
+    Mode,
     NamedEntry,
     Operation,
     Registration,
@@ -116,11 +117,32 @@ class Rulebook:
     patterns: Mapping[str, RegistrationRule] = field(default_factory=dict)
     """Registrations by the beginning of the name."""
     memory: Mapping[str, Memory] = field(default_factory=dict)
+    modes: Mapping[str, Mode] = field(default_factory=dict)
     some_kernels: frozenset[str] = frozenset()
     """Functions and members that only older or newer kernels have."""
     sources: tuple[tuple[str, str, str], ...] = field(repr=False, default=())
     """Provenance of each rule: (place in the rule files, ``path[:identifier]``,
     function or member that the rule is about)."""
+
+    @cached_property
+    def mode_members(self) -> dict[tuple[str, str], int]:
+        """Members that say how an object works: (record with its ``struct``, member),
+        and the value that is asked for."""
+        found = {}
+        for name, rule in self.modes.items():
+            record, _, member = name.partition(".")
+            found[(f"struct {record}", member)] = rule.value
+        return found
+
+    @cached_property
+    def mode_functions(self) -> dict[str, tuple[tuple[str, str], int]]:
+        """Functions that ask for objects with a value in such a member."""
+        found = {}
+        for name, rule in self.modes.items():
+            record, _, member = name.partition(".")
+            for function in rule.functions:
+                found[function] = ((f"struct {record}", member), rule.value)
+        return found
 
     @cached_property
     def allocators(self) -> frozenset[str]:

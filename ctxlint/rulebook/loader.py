@@ -33,6 +33,7 @@ from ctxlint.rulebook.schema import (
     FieldCallback,
     LockKind,
     Memory,
+    Mode,
     NamedEntry,
     Operation,
     Registration,
@@ -99,6 +100,7 @@ class _Directory:
     constants: dict[str, Constant] = field(default_factory=dict)
     trampolines: dict[str, Trampoline] = field(default_factory=dict)
     patterns: dict[str, RegistrationRule] = field(default_factory=dict)
+    modes: dict[str, Mode] = field(default_factory=dict)
     memory: dict[str, Memory] = field(default_factory=dict)
     some_kernels: set[str] = field(default_factory=set)
     where: dict[object, str] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class _Directory:
 
     _TABLES = (
         "apis registrations fields entries tables contexts locks operations constants "
-        "trampolines patterns memory where"
+        "trampolines patterns memory modes where"
     )
 
     def under(self, over: _Directory) -> _Directory:
@@ -136,6 +138,7 @@ class _Directory:
             trampolines=tuple(self.trampolines.values()),
             patterns=self.patterns,
             memory=self.memory,
+            modes=self.modes,
             some_kernels=frozenset(self.some_kernels),
             sources=tuple(self.sources),
         )
@@ -155,6 +158,8 @@ class _Directory:
                     self._named(path, shown, self.operations, Operation)
                 case ("constants.yaml", _, _):
                     self._named(path, shown, self.constants, Constant)
+                case ("modes.yaml", _, _):
+                    self._named(path, shown, self.modes, Mode)
                 case ("memory.yaml", _, _):
                     self._named(path, shown, self.memory, Memory)
                 case ("apis", "/", _):
@@ -167,8 +172,8 @@ class _Directory:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
                         hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
-                        "locks.yaml, operations.yaml, constants.yaml, memory.yaml and "
-                        "splats.yaml",
+                        "locks.yaml, operations.yaml, constants.yaml, memory.yaml, "
+                        "modes.yaml and splats.yaml",
                     )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:

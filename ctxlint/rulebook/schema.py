@@ -363,6 +363,18 @@ class Memory(_Strict, frozen=True, kw_only=True):
     source: str
 
 
+class Mode(_Strict, frozen=True, kw_only=True):
+    """``rules/modes.yaml``: a member (``record.member``) that says how an object works.
+
+    It is set before the object is registered. ``functions`` may be called for objects
+    that have ``value`` there (0, or 1 for any other number), and warn about others.
+    """
+
+    value: int
+    functions: tuple[str, ...] = ()
+    source: str
+
+
 class Operation(_Strict, frozen=True, kw_only=True):
     """``rules/operations.yaml``: an operation class, in words."""
 
