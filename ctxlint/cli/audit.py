@@ -59,7 +59,11 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     metavar="REV",
     help="Only findings that the tree did not have at this revision of git.",
 )
-@click.option("--verify", is_flag=True, help="Run each finding in the executable model.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Run each finding in the executable model: confirmed, reached, refuted or open.",
+)
 @select_options
 @run_options
 @talk_options

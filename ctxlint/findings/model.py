@@ -67,11 +67,12 @@ class Suppressed(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What running the finding's path in the executable model gave, under a profile.
 
-    ``verdict`` is ``"confirmed"``, ``"refuted"``, ``"not reproduced within bounds"`` or
+    ``verdict`` is ``"confirmed"``, ``"reached"`` (the operation is, and that it waits is
+    known from a rule alone), ``"refuted"``, ``"not reproduced within bounds"`` or
     ``"unmodelled"``; ``why`` says what was found, or what guards the path. ``values``
-    are the conditions that lead there, ``assumed`` the functions that were taken to
-    return without effect, ``splat`` what the kernel would print (``""``: nothing, or
-    not known), ``executions`` how many were tried.
+    are the conditions that lead there, ``assumed`` the functions of which nothing is
+    known, ``splat`` what the kernel would print (``""``: nothing, or not known),
+    ``executions`` how many were tried.
     """
 
     profile: str

@@ -202,7 +202,9 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
     return with_fingerprints(found.values())
 
 
-_STRENGTH = ("confirmed", "unmodelled", "not reproduced within bounds", "refuted")
+_STRENGTH = (
+    "confirmed", "reached", "unmodelled", "not reproduced within bounds", "refuted",
+)  # fmt: skip
 
 
 def strongest(evidence: Iterable[Evidence]) -> str | None:

@@ -34,6 +34,9 @@ from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 from ctxlint.store import Store
 
+_CALLERS_MAX = 8
+"""So many chains of callers are tried as the beginning of a way."""
+
 _OTHER_PROGRAM = "-D__DISABLE_EXPORTS"
 """A flag of units that are linked into programs of their own (the EFI stub, early boot
 code): they have functions with the names of the kernel's."""
@@ -114,7 +117,8 @@ def evidence_of(
                 verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
             else:
                 start = start_of(violation, program, rules, profile.rt)
-                verdict = verifier.verify(way, start)
+                callers = () if start.context else callers_of(way, program, verifier)
+                verdict = verifier.verify(way, start, callers)
         except Exception as error:
             reason = reason_of(error)
             verdict = Verdict(verdict=UNMODELLED, why=reason)
@@ -161,6 +165,31 @@ def way_of(violation: Violation, image: Image) -> Way | None:
             return None
         legs.append(Leg(fn, node.fn.locs[edge.loc], callee))
     return Way(tuple(legs))
+
+
+def callers_of(way: Way, program: Program, verifier: Verifier) -> tuple[Way, ...]:
+    """The same way, begun in the functions from which alone it can be come to: the first
+    one is static and its address is not taken. Empty when that does not hold, or when
+    there are too many."""
+    found: list[Way] = []
+    work = [way]
+    while work:
+        at = work.pop()
+        first = at.legs[0].fn
+        calls = program.callers.get(first.symbol, ())
+        known = "static" in first.attrs and first.file.endswith(".c")
+        if not known or not calls or first.symbol in verifier.taken:
+            if at is not way:
+                found.append(at)
+            continue
+        for caller, edge in calls:
+            fn = verifier.image.functions.get(caller.symbol)
+            if fn is None or any(leg.fn is fn for leg in at.legs):
+                return ()
+            work.append(Way((Leg(fn, caller.locs[edge.loc], first.symbol), *at.legs)))
+        if len(work) + len(found) > _CALLERS_MAX:
+            return ()
+    return tuple(sorted(found, key=lambda w: [leg.fn.symbol for leg in w.legs]))
 
 
 def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) -> Start:

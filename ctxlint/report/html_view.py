@@ -179,7 +179,9 @@ def _number(value: int | float | str) -> int:
 def evidence_of(finding: Finding) -> Evidence:
     """The one place that knows where a verdict comes from."""
     verdict = finding.verdict or NO_VERDICT
-    css = {"confirmed": "bad", "refuted": "good", NO_VERDICT: "none"}.get(verdict, "open")
+    css = {"confirmed": "bad", "reached": "bad", "refuted": "good", NO_VERDICT: "none"}.get(
+        verdict, "open"
+    )
     told = next((e for e in finding.evidence if e.verdict == verdict), None)
     if told is None:
         return Evidence(verdict=verdict, css=css)

@@ -159,7 +159,7 @@ def _verdict(finding: Finding) -> list[tuple[str, str]]:
     for evidence in finding.evidence[: 1 if len(told) == 1 else None]:
         where = "" if len(told) == 1 else f" ({evidence.profile})"
         facts.append((f"verdict of the model{where}", f"{evidence.verdict}: {evidence.why}"))
-        if evidence.verdict == "confirmed" and evidence.values:
+        if evidence.verdict in ("confirmed", "reached") and evidence.values:
             shown = "; ".join(evidence.values[:_VALUES])
             more = len(evidence.values) - _VALUES
             facts.append(("it got there with", shown + (f"; {more} more" if more > 0 else "")))

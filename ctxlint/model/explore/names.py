@@ -31,8 +31,8 @@ def local_name(image: Image, name: str, key: str, offset: int, size: int) -> str
 
 
 def scalars(image: Image, key: str) -> list[tuple[int, int]]:
-    """Offset and size, bytes, of what a record consists of: its members where they lie
-    apart, and single bytes between them."""
+    """Offset and size, bytes, of what a record consists of: its members (the largest of
+    a union's), and single bytes between them."""
     record = image.records[key]
     found: dict[int, int] = {}
     _scalars(image, record, 0, found)
@@ -40,7 +40,7 @@ def scalars(image: Image, key: str) -> list[tuple[int, int]]:
     at = 0
     while at < record.size:
         size = found.get(at, 1)
-        if at + size > record.size or any(at + i in found for i in range(1, size)):
+        if at + size > record.size:
             size = 1
         out.append((at, size))
         at += size
@@ -101,20 +101,34 @@ def _element(
     return out
 
 
-def pointee(image: Image, obj: Object, offset: int) -> str:
-    """The record that the pointer at a place of the object points to; ``""``."""
+def pointee(image: Image, obj: Object, offset: int) -> str | None:
+    """The record that the pointer at a place of the object points to, ``""`` when it
+    points to something else; None when that is not a pointer, or not known."""
+    record = image.records.get(obj.type) if obj.type else None
+    found = None if record is None else _type_at(image, record, offset * 8)
+    if found is None:
+        return None
+    type_, types = found
+    if not isinstance(type_, TPtr):
+        return None
+    target = types[type_.to]
+    return target.key if isinstance(target, TRecord) else ""
+
+
+def bit_fields(image: Image, obj: Object, offset: int, size: int) -> list[tuple[str, int, int]]:
+    """Name, shift and width of each bit-field in some bytes of an object."""
     record = image.records.get(obj.type) if obj.type else None
     if record is None:
-        return ""
-    found = _type_at(image, record, offset * 8)
-    if found is None:
-        return ""
-    type_, types = found
-    if isinstance(type_, TPtr) and isinstance(types[type_.to], TRecord):
-        target = types[type_.to]
-        assert isinstance(target, TRecord)
-        return target.key
-    return ""
+        return []
+    arrow = "." if obj.kind == "global" else "->"
+    return [
+        (f"{obj.name}{arrow}{member.name}", member.offset - 8 * offset, member.width)
+        for member in record.fields
+        if member.width
+        and member.name
+        and 8 * offset <= member.offset
+        and member.offset + member.width <= 8 * (offset + size)
+    ]
 
 
 def _type_at(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ctxlint.model.code import Frame
-from ctxlint.model.explore.names import member_path, pointee
+from ctxlint.model.explore.names import bit_fields, member_path, pointee
 from ctxlint.model.explore.solver import Condition
 from ctxlint.model.image import PERCPU_STRIDE
 from ctxlint.model.machine import Machine
@@ -94,6 +94,10 @@ class Path:
         self.known: dict[int, int] = {}
         self.points_to: dict[int, str] = {}
         """Record keys by the identity of an unknown pointer."""
+        self.pointers: set[int] = set()
+        """Identities of unknowns that are pointers by their type."""
+        self.bit_fields: dict[int, list[tuple[str, int, int]]] = {}
+        """Names, shifts and widths of the bit-fields that an unknown consists of."""
         self._names: dict[str, int] = {}
         self._next_object = 0
         self._objects: dict[int, Object] = {}
@@ -185,7 +189,13 @@ class Path:
         image = self.m.image
         sym = self.fresh(member_path(image, obj, offset, size), size)
         if size == image.pointer_bytes:
-            self.points_to[id(sym)] = pointee(image, obj, offset)
+            target = pointee(image, obj, offset)
+            if target is not None:
+                self.points_to[id(sym)] = target
+                self.pointers.add(id(sym))
+        fields = bit_fields(image, obj, offset, size)
+        if fields:
+            self.bit_fields[id(sym)] = fields
         return sym
 
     # decisions

@@ -7,7 +7,7 @@ asked when a condition shares an unknown with what holds already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import z3
@@ -77,9 +77,10 @@ class Condition:
         number = solver.model().eval(term, model_completion=True)
         return int(number.as_signed_long())
 
-    def model(self) -> dict[str, int]:
+    def model(self, pointers: Container[int] = ()) -> dict[str, int]:
         """A number for each unknown that the path's condition speaks of: 0, else 1, else
-        any that is possible together with those before."""
+        any that is possible together with those before; other than 0 for ``pointers``
+        (identities), where it can."""
         solver = self._ready()
         if solver.check() != z3.sat:
             return {}
@@ -87,7 +88,12 @@ class Condition:
         for leaf in self._leaves:
             variable = self._names[id(leaf)]
             number = solver.model().eval(variable, model_completion=True).as_signed_long()
-            if number not in (0, 1):
+            if id(leaf) in pointers:
+                # An aligned one, as objects have it, if there is nothing against that.
+                tries: tuple[Any, ...] = (variable & 0xFFF == 0, variable & 7 == 0, True)
+                if any(solver.check(variable != 0, each) == z3.sat for each in tries):
+                    number = solver.model().eval(variable).as_signed_long()
+            elif number not in (0, 1):
                 for small in (0, 1):
                     if solver.check(variable == small) == z3.sat:
                         number = small

@@ -203,6 +203,8 @@ class Variables:
                 return plain(offset, size)
             sym = self.path.fresh(obj.name, size)
             self.path.points_to[id(sym)] = key
+            if isinstance(type_, TPtr):
+                self.path.pointers.add(id(sym))
             self.path.made(page_address // PAGE, offset, size, sym)
             return sym
 
@@ -255,6 +257,30 @@ def writes_of(image: Image) -> Writes:
                 escaped.add(at.symbol)
             stack += children(at)
     return Writes({k: tuple(sorted(v)) for k, v in sorted(stored.items())}, frozenset(escaped))
+
+
+def addresses_taken(image: Image) -> frozenset[str]:
+    """Functions that are named other than to call them."""
+    found: set[str] = set()
+    for fn in image.functions.values():
+        for block in fn.blocks:
+            for op in (*block.ops, block.term):
+                stack = list(operands(op))
+                if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
+                    stack.remove(op.fn)
+                while stack:
+                    e = stack.pop()
+                    if isinstance(e, ops.Func):
+                        found.add(e.symbol)
+                    stack += children(e)
+    for variable in image.variables.values():
+        stack = [variable.init] if variable.init is not None else []
+        while stack:
+            e = stack.pop()
+            if isinstance(e, ops.Func):
+                found.add(e.symbol)
+            stack += children(e)
+    return frozenset(found)
 
 
 def _written(block: Block) -> Iterator[ops.Expr]:

@@ -13,21 +13,22 @@ in another context.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from ctxlint.ir.types import TInt, TPtr, TRecord
+from ctxlint.ir import ops
+from ctxlint.ir.types import TInt, TPtr, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function
 from ctxlint.model.code import Code, Frame, Meta
 from ctxlint.model.explore.agenda import Agenda
-from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
+from ctxlint.model.explore.path import LOWEST, Bounds, Decision, Path, Site, Taken
 from ctxlint.model.explore.ruled import BY_RULE, Known, Ruled, count
 from ctxlint.model.explore.shared import Shared
 from ctxlint.model.explore.target import Follower, Left, Way
 from ctxlint.model.explore.unknown import Unknown, unknown_record
-from ctxlint.model.explore.variables import Variables, Writes, writes_of
+from ctxlint.model.explore.variables import Variables, Writes, addresses_taken, writes_of
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Fault, SymPage
@@ -155,8 +156,10 @@ class Verifier:
         """Whether the line that a check names is one of this kernel: the model's own
         functions have those of the version that they were written for."""
         file = str(report.facts.get("place", "")).rpartition(":")[0]
-        return self.config.release.startswith(MODEL_RELEASE) or any(
-            frame.fn.file == file and not frame.model for frame in report.frames
+        return (
+            not file
+            or self.config.release.startswith(MODEL_RELEASE)
+            or any(frame.fn.file == file and not frame.model for frame in report.frames)
         )
 
     def _told_by_rule(self, symbol: str) -> bool:
@@ -171,8 +174,32 @@ class Verifier:
             return True
         return not own.file.endswith(".c")
 
-    def verify(self, way: Way, start: Start) -> Verdict:
-        """Explore until the operation is reached or nothing is left to try."""
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Functions whose address goes somewhere."""
+        return addresses_taken(self.image)
+
+    def verify(self, way: Way, start: Start, callers: Sequence[Way] = ()) -> Verdict:
+        """Explore until the operation is reached or nothing is left to try. ``callers``
+        are ways with this one at their end, of which each execution takes one: they know
+        what its first function is called with."""
+        executions = 0
+        refuted: Verdict | None = None
+        for longer in callers:
+            verdict = self._verify(longer, start)
+            executions += verdict.executions
+            if verdict.verdict in (CONFIRMED, REACHED):
+                return replace(verdict, executions=executions)
+            if verdict.verdict != REFUTED:
+                break
+            refuted = replace(verdict, executions=executions)
+        else:
+            if refuted is not None:
+                return refuted
+        verdict = self._verify(way, start)
+        return replace(verdict, executions=executions + verdict.executions)
+
+    def _verify(self, way: Way, start: Start) -> Verdict:
         executions = 0
         weakest: Verdict | None = None
         for cpu, state, is_open in self._starts(start):
@@ -203,6 +230,7 @@ class Verifier:
                 yield cpu, state, True
 
 
+_IDLE = "whether the task is idle"
 _CPUS = 1 << 13  # as many as any configuration allows (arch/x86/Kconfig)
 _ELSEWHERE = (
     "only on another CPU, in another task or with a caller that runs in another context"
@@ -368,7 +396,7 @@ class _Exploration:
                 # Whatever was interrupted, or calls.
                 kernel.shown_cpu = self._any_cpu(kernel, path)
                 task.pid = path.fresh("the task's pid", 4, high=(1 << 22) - 1)  # type: ignore[assignment]
-                task.idle = path.fresh("is_idle_task(current)", 1, high=1)  # type: ignore[assignment]
+                task.idle = path.fresh(_IDLE, 1, high=1)  # type: ignore[assignment]
         cpu.current = task
         kernel.install(task)
         task.preempt_count = (
@@ -420,8 +448,12 @@ class _Exploration:
                     sign = 1 << (bits - 1)
                     args.append((value ^ sign) - sign if signed else value)
                 case TPtr(to):
-                    pointer = path.fresh(name, 8)
                     target = fn.types[to]
+                    if isinstance(target, TVoid):
+                        # `struct port *port = data`: what the function takes it for.
+                        name, target = _taken_for(fn, slot) or (name, target)
+                    pointer = path.fresh(name, 8)
+                    path.pointers.add(id(pointer))
                     if isinstance(target, TRecord):
                         path.points_to[id(pointer)] = target.key
                     args.append(pointer)
@@ -578,24 +610,66 @@ class _Watched(list[Report]):
         self.told(report)
 
 
+def _taken_for(fn: Function, slot: int) -> tuple[str, Type] | None:
+    """The variable that a pointer parameter without a type is copied to, and the record
+    that this one points to."""
+    for block in fn.blocks:
+        for op in block.ops:
+            if not isinstance(op, ops.Assign) or not isinstance(op.dst, ops.Var):
+                continue
+            source = op.src
+            while isinstance(source, ops.Cast):
+                source = source.e
+            var = fn.vars[op.dst.slot]
+            type_ = fn.types[var.type]
+            if source == ops.Var(slot) and isinstance(type_, TPtr) and var.name:
+                target = fn.types[type_.to]
+                if isinstance(target, TRecord):
+                    return var.name, target
+    return None
+
+
 def _values(path: Path, functions: frozenset[str]) -> tuple[str, ...]:
     """What has to hold in the functions of the way: numbers of simple unknowns, else
     conditions. What other functions decided on their own account is left out."""
-    model = path.condition.model()
+    model = path.condition.model(path.pointers)
     shown: dict[str, None] = {}
     for taken in path.taken:
         if taken.function not in functions:
             continue
-        names = list(leaves(taken.value))
-        if len(names) == 1 and names[0].name in model:
-            leaf: Sym = names[0]
-            number = model[leaf.name]
-            word = str(number) if -4096 < number < 4096 else hex(number)
-            shown[f"{leaf.name} = {word}"] = None
+        found = list({id(leaf): leaf for leaf in leaves(taken.value)}.values())
+        if len(found) == 1 and found[0].name in model:
+            if found[0].name != _IDLE:
+                shown |= dict.fromkeys(_value(path, found[0], model[found[0].name]))
         else:
             word = "" if taken.truth else " is false"
             shown[f"{text(taken.value)}{word} ({taken.place})"] = None
     return tuple(shown)
+
+
+def _value(path: Path, leaf: Sym, number: int) -> list[str]:
+    """An unknown and its number, as the source would have it."""
+    assert path.m is not None
+    if id(leaf) in path.pointers:
+        symbol = path.m.image.function_at(number)
+        placed = path.m.image.placed_at(number // PAGE)
+        if symbol is not None:
+            return [f"{leaf.name} = {symbol.rpartition('::')[2]}"]
+        if placed is not None and placed.address == number:
+            return [f"{leaf.name} = &{placed.symbol.rpartition('::')[2]}"]
+        if number == 0:
+            return [f"{leaf.name} = NULL"]
+        if number >= LOWEST:
+            plain = number % 8 == 0
+            return [f"{leaf.name} != NULL" if plain else f"{leaf.name} = {number:#x}"]
+    fields = path.bit_fields.get(id(leaf), ())
+    parts = [(name, number >> shift & (1 << width) - 1) for name, shift, width in fields]
+    if parts:
+        return [f"{name} = {part}" for name, part in parts if part] or [
+            f"{name} = 0" for name, _ in parts
+        ]
+    word = str(number) if -4096 < number < 4096 else hex(number)
+    return [f"{leaf.name} = {word}"]
 
 
 __all__ = [

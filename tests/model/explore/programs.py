@@ -49,7 +49,7 @@ static struct mutex mutex;
 
 
 def verdicts(
-    text: str, *, rt: bool = True, bounds: Bounds | None = None
+    text: str, *, rt: bool = True, bounds: Bounds | None = None, release: str = "6.12"
 ) -> dict[tuple[str, str], Verdict]:
     """The verdict of each finding, by function and callee."""
     with tempfile.TemporaryDirectory() as name:
@@ -73,7 +73,8 @@ def verdicts(
     image.add_unit(unit)
     add_models(image, Config(rt=rt))
     verifier = Verifier(
-        image, rules(), rt, known_of(program, rules()), bounds=bounds
+        image, rules(), rt, known_of(program, rules()), bounds=bounds,
+        config=Config(rt=rt, release=release),
     )  # fmt: skip
     out = {}
     for finding, violation in pairs:
@@ -84,7 +85,9 @@ def verdicts(
     return out
 
 
-def only(text: str, *, rt: bool = True, bounds: Bounds | None = None) -> Verdict:
+def only(
+    text: str, *, rt: bool = True, bounds: Bounds | None = None, release: str = "6.12"
+) -> Verdict:
     """The verdict of the one finding of a text."""
-    (verdict,) = verdicts(text, rt=rt, bounds=bounds).values()
+    (verdict,) = verdicts(text, rt=rt, bounds=bounds, release=release).values()
     return verdict

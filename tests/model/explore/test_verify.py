@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ctxlint.model.explore.path import Bounds
+from ctxlint.model.explore.verify import Verdict
 from tests.model.explore.programs import only, verdicts
 
 DEVICE = """
@@ -145,3 +146,51 @@ def test_same_executions_every_time() -> None:
     first, second = only(text), only(text)
     assert first.verdict == "confirmed"
     assert (first.values, first.executions) == (second.values, second.executions)
+
+
+HANDLER = """
+typedef int irqreturn_t;
+extern int request_threaded_irq(unsigned int irq, irqreturn_t (*handler)(int, void *),
+    irqreturn_t (*thread)(int, void *), unsigned long flags, const char *name, void *data);
+struct port { unsigned int fast : 1, mode : 3; struct port *peer; };
+static irqreturn_t take(int irq, void *data) { struct port *port = data; %s return 0; }
+int setup(struct port *port) { return request_threaded_irq(3, take, 0, 0, "t", port); }
+"""
+
+
+def handler(body: str) -> Verdict:
+    return only(HANDLER % body, rt=False)
+
+
+def test_bit_fields_have_their_names() -> None:
+    assert handler("if (port->mode == 5) msleep(1);").values == ("port->mode = 5",)
+
+
+def test_what_a_handler_is_given_is_named_as_it_names_it() -> None:
+    assert handler("if (!port->peer) msleep(1);").values == ("port->peer = NULL",)
+
+
+def test_a_pointer_that_was_followed_is_not_null() -> None:
+    verdict = handler("if (port->peer->mode == 1 && port->peer) msleep(1);")
+    assert "port->peer != NULL" in verdict.values
+
+
+def test_nothing_is_printed_where_a_rule_alone_says_it() -> None:
+    verdict = only(
+        "struct device; extern int pm_runtime_barrier(struct device *dev);"
+        "void op(struct device *d) { _raw_spin_lock(&raw); pm_runtime_barrier(d);"
+        " _raw_spin_unlock(&raw); }",
+        rt=False,
+    )
+    assert (verdict.verdict, verdict.splat) == ("reached", "")
+
+
+def test_other_versions_have_other_lines() -> None:
+    text = (
+        "void op(void) { _raw_spin_lock(&raw); mutex_lock(&mutex); mutex_unlock(&mutex);"
+        " _raw_spin_unlock(&raw); }"
+    )
+    assert "mutex.c:283" in only(text, rt=False).splat
+    later = only(text, rt=False, release="7.3.4")
+    assert (later.verdict, later.splat) == ("confirmed", "")
+    assert "other versions" in later.why
