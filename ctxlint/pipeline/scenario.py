@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from ctxlint import kbuild
 from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.frontend import lower_unit
 from ctxlint.model.code import Code
 from ctxlint.model.image import Image
 from ctxlint.model.runtime.library import add_models
-from ctxlint.model.runtime.state import Config
+from ctxlint.model.runtime.state import MODEL_RELEASE, Config
 from ctxlint.model.scenario import runner, schema
 from ctxlint.model.scenario.plain import plain
 from ctxlint.model.scenario.schema import Catalogue, Edit, Setup, Variant
@@ -174,6 +175,13 @@ def _catalogue() -> Catalogue:
     return schema.load()
 
 
+def _release(tree: Path | None) -> str:
+    """The version of the tree that files come from."""
+    if tree is None:
+        return MODEL_RELEASE
+    return kbuild.find_tree(tree, with_commit=False).version
+
+
 def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
     scenario = catalogue.scenarios[ident]
     variants = catalogue.variants
@@ -183,6 +191,7 @@ def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict
         lambda name, variant, setup: code_of(name, variant, setup, tree),
         seed=seed,
         tree=tree is not None,
+        release=_release(tree),
     )
     return plain(result, variants)
 

@@ -38,6 +38,7 @@ from ctxlint.model.runtime.library import BOOT
 from ctxlint.model.runtime.splats import splat_text
 from ctxlint.model.runtime.state import (
     HARDIRQ,
+    MODEL_RELEASE,
     NMI,
     RUNNING,
     SOFTIRQ,
@@ -55,8 +56,6 @@ REACHED = "reached"
 REFUTED = "refuted"
 BOUNDS = "not reproduced within bounds"
 UNMODELLED = "unmodelled"
-MODEL_RELEASE = "6.12"
-"""The kernel whose lines the model functions name in what they print."""
 _DOUBT = {REFUTED: 0, BOUNDS: 1, UNMODELLED: 2}
 
 

@@ -26,6 +26,9 @@ HARDIRQ_MASK, NMI_MASK, SOFTIRQ_MASK = 0xF0000, 0xF00000, 0xFF00
 # enum system_states (source: include/linux/kernel.h).
 BOOTING, SCHEDULING, FREEING_INITMEM, RUNNING, HALT, POWER_OFF, RESTART, SUSPEND = range(8)
 
+MODEL_RELEASE = "6.12"
+"""The kernel that the model functions were written for: what they print has its lines."""
+
 T = TypeVar("T")
 
 
@@ -43,7 +46,7 @@ class Config:
     preempt_rcu: bool = True
     rate_limit: bool = True
     numa: bool = False
-    release: str = "6.12"
+    release: str = MODEL_RELEASE
 
 
 @dataclass(eq=False)

@@ -62,6 +62,10 @@ def verdict(reports: Sequence[Seen], ending: BaseException | None) -> str:
     return "CONFIRMED_COND" if splats else "REFUTED"
 
 
+NOTHING_RUN = frozenset(("UNMODELLED", "LINT"))
+"""Verdicts that say nothing of what the driver does."""
+
+
 def selected(expect: Expect, reports: Sequence[Seen]) -> list[Seen]:
     """The reports that the verdict is about."""
     about = expect.about
@@ -81,6 +85,9 @@ def differences(
     out = []
     if found != expect.verdict:
         out.append(f"verdict {found}, expected {expect.verdict}")
+        if found in NOTHING_RUN:
+            # The rest would be told of the driver, and it was not run to an end.
+            return [*out, f"ended early: {ending}"]
     for wanted in expect.reports:
         number = sum(matches(wanted, seen) for seen in reports)
         if number != wanted.count if wanted.count >= 0 else not number:

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from ctxlint.base.errors import RuleError, UsageError
+from ctxlint.model.outcome import Hang
 from ctxlint.model.scenario import runner, schema
 from ctxlint.model.scenario.plain import plain
+from ctxlint.model.scenario.world import verbs
 from ctxlint.pipeline.scenario import code_of, run_many
 
 CATALOGUE = schema.load()
@@ -109,3 +111,36 @@ def test_a_wrong_file(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(RuleError, match=r"a\.yaml") as error:
         schema.load(tmp_path)
     assert complaint in str(error.value)
+
+
+def test_a_wait_in_another_version_is_not_the_drivers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The model functions describe one version; what they lack of another may hang."""
+    scenario, run = scenario_of("M0-01", 1)
+    name = run.variant or scenario.variant
+    variant = msgspec.structs.replace(CATALOGUE.variants[name], tree=True)
+    steps = ("boot", {"wait-for-ever": None})
+
+    def forever(world: object, argument: object) -> None:
+        raise Hang("waits for the moon")
+
+    known = {**verbs(), "wait-for-ever": forever}
+    monkeypatch.setattr(runner, "verbs", lambda: known)
+    run = msgspec.structs.replace(run, steps=steps)
+    of = partial(code_of, name, CATALOGUE.variants[name])
+    result = runner.run_one(scenario, run, name, variant, of, release="7.3.4")
+    same = runner.run_one(scenario, run, name, variant, of, release="6.12.90")
+    assert (result.verdict, same.verdict) == ("UNMODELLED", "HANG")
+    assert "the model is of 6.12" in result.ending
+    assert len(result.differences) == 2
+
+
+def test_what_does_not_fit_a_tree_is_not_the_trees_fault() -> None:
+    scenario, run = scenario_of("M0-08")
+    name = run.variant or scenario.variant
+    posted = CATALOGUE.variants[name]
+    beside = msgspec.structs.replace(posted, tree=True)
+    of = partial(code_of, name, posted)
+    assert runner.run_one(scenario, run, name, posted, of).verdict == "LINT"
+    assert runner.run_one(scenario, run, name, beside, of).verdict == "UNMODELLED"
