@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ctxlint.callgraph.facts import Edge, Point
+from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.contexts.propagate import Node, Violation
 
 SITES_MAX = 64
@@ -36,6 +36,17 @@ class Incoming(NamedTuple):
     node: Node
     edge: Edge
     point: Point
+
+
+class Cause(NamedTuple):
+    """A function that brings about an execution context: the call in it that leads to the
+    operation, the kind of callback that it is (``""`` when it opens the section itself),
+    and the violation as it is reached from there."""
+
+    fn: Summary
+    edge: Edge
+    kind: str
+    violation: Violation
 
 
 class _Link(NamedTuple):
@@ -83,12 +94,12 @@ class Callers:
                 if len(told) == SITES_MAX:
                     return
 
-    def causes(self, violation: Violation, rt: bool) -> list[Violation]:
-        """The violation once for each function that brings about the execution context:
-        one that opens the section itself, or an entry point. The nearest first, each
-        function once."""
+    def causes(self, violation: Violation, rt: bool) -> list[Cause]:
+        """The functions that bring about the execution context of a violation: those that
+        open the section, and entry points. The nearest first, each once; at most
+        :data:`CAUSES_MAX`."""
         level = violation.need.level
-        found: dict[tuple[str, str], Violation] = {}
+        found: dict[tuple[str, str], Cause] = {}
 
         def inherited(node: Node, _edge: Edge) -> bool:
             return node.context.allows(rt) < level
@@ -100,7 +111,8 @@ class Callers:
             if inherited(node, link.edge) and not entered:
                 continue
             kind = node.entry.kind if entered and node.entry is not None else ""
-            found.setdefault((node.fn.symbol, kind), _down(link, violation))
+            cause = Cause(node.fn, link.edge, kind, _down(link, violation))
+            found.setdefault((node.fn.symbol, kind), cause)
             if len(found) == CAUSES_MAX:
                 break
         return list(found.values())

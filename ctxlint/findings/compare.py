@@ -9,6 +9,7 @@ that was fixed by half, not one fixed and another introduced.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
@@ -49,12 +50,16 @@ def compare(before: Iterable[Finding], after: Iterable[Finding]) -> Comparison:
     _match(old, new, pairs, lambda f: (_identity(f), _line(f)))
     _match(old, new, pairs, _identity)
     _match(old, new, pairs, lambda f: (*_what(f), _line(f) or _place(f)))
+    _match_by_cause(old, new, pairs)
     always = [f for f in old if not f.rt_only]
     only_rt = [f for f in new if f.rt_only]
     _match(always, only_rt, halved, lambda f: (f.file, f.function, f.callee, _entry(f)))
     _match(always, only_rt, halved, lambda f: (f.file, f.function, _entry(f)))
     return Comparison(
-        introduced=tuple(new_one for new_one in new if _not_in(new_one, halved)),
+        introduced=(
+            *(new_one for new_one in new if _not_in(new_one, halved)),
+            *(spread for pair in _ordered(pairs) for spread in _new_causes(pair)),
+        ),
         fixed=tuple(old_one for old_one in old if _not_in(old_one, halved)),
         halved=_ordered(halved),
         moved=_ordered(p for p in pairs if _place(p.before) != _place(p.after)),
@@ -65,6 +70,42 @@ def compare(before: Iterable[Finding], after: Iterable[Finding]) -> Comparison:
             if p.before.fingerprint != p.after.fingerprint
         },
     )
+
+
+def _match_by_cause(old: list[Finding], new: list[Finding], pairs: list[Pair]) -> None:
+    """A finding whose shortest path is another one now is the same when a cause is."""
+
+    def same_place(f: Finding) -> tuple[object, ...]:
+        return (f.check, f.file, f.function, f.callee, f.operation)
+
+    for finding in list(new):
+        for before in old:
+            if same_place(before) == same_place(finding) and _causes(before) & _causes(finding):
+                pairs.append(Pair(before=before, after=finding))
+                _remove(old, before)
+                _remove(new, finding)
+                break
+
+
+def _causes(f: Finding) -> set[tuple[str, str]]:
+    return {(cause.function, cause.entry) for cause in f.causes}
+
+
+def _new_causes(pair: Pair) -> Iterable[Finding]:
+    """An operation that was one bug and is reached from one more place now: fixing the old
+    bug leaves the new one. It is told with the path from there."""
+    known = _causes(pair.before)
+    for cause in pair.after.causes if known else ():
+        if (cause.function, cause.entry) in known:
+            continue
+        name = f"{pair.after.fingerprint} {cause.function} {cause.entry}"
+        yield msgspec.structs.replace(
+            pair.after,
+            message=f"{pair.after.message}; now from {cause.function}() too",
+            path=cause.path or pair.after.path,
+            fingerprint=hashlib.sha256(name.encode()).hexdigest()[:32],
+            causes=(cause,),
+        )
 
 
 def _not_in(finding: Finding, pairs: Iterable[Pair]) -> bool:

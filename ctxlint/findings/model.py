@@ -84,10 +84,25 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     executions: int = 0
 
 
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that brings about the execution context of a finding, and its call that
+    leads to the operation at ``file:line``. ``entry`` is the kind of callback that it is,
+    ``""`` for one that opens the section itself. ``path`` is the witness from there; empty
+    for the cause that the finding's own path shows."""
+
+    function: str
+    file: str
+    line: int
+    entry: str = ""
+    path: tuple[Step, ...] = ()
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """``why`` says why the operation sleeps; ``certainty`` is ``"certain"`` or
     ``"may"`` (outcome depends on data, such as the allocator's state).
 
+    ``causes`` are the functions from which the operation is reached in such a context,
+    that of ``path`` first; a new one is a new bug at an old place.
     ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
     (None: the finding was not run). ``baseline_state`` is ``"new"`` or
     ``"unchanged"``, None without a baseline.
@@ -118,6 +133,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     baseline_state: str | None = None
     suppressed: tuple[Suppressed, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
 
 class Suppression(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,11 +12,21 @@ import msgspec
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
+from ctxlint.contexts import callers as callers_of
 from ctxlint.contexts import witness
+from ctxlint.contexts.callers import Callers
 from ctxlint.contexts.limits import in_words
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.fingerprint import with_fingerprints
-from ctxlint.findings.model import Evidence, Finding, Incomplete, UnknownCallee, UntoldMember
+from ctxlint.findings.model import (
+    Cause,
+    Evidence,
+    Finding,
+    Incomplete,
+    Step,
+    UnknownCallee,
+    UntoldMember,
+)
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.waits import Wait
@@ -37,13 +47,16 @@ def findings_of(
     source: witness.SourceLine,
     reported: Callable[[str], bool],
     lost: Lost | None = None,
+    callers: Callers | None = None,
 ) -> list[Finding]:
     """Findings of one profile, without fingerprints.
 
     ``reported`` says whether a file is among the audited ones; ``lost`` is told which
-    violation a defect of ours costs (without it, that is raised).
+    violation a defect of ours costs (without it, that is raised). ``callers`` tell from
+    where else an operation is reached.
     """
-    return [f for f, _ in explained(violations, rules, rt, profile, source, reported, lost)]
+    pairs = explained(violations, rules, rt, profile, source, reported, lost, callers)
+    return [finding for finding, _ in pairs]
 
 
 def explained(
@@ -54,6 +67,7 @@ def explained(
     source: witness.SourceLine,
     reported: Callable[[str], bool],
     lost: Lost | None = None,
+    callers: Callers | None = None,
 ) -> list[tuple[Finding, Violation]]:
     """The same, each with the violation that it tells of."""
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
@@ -84,6 +98,9 @@ def explained(
     for _, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
         try:
             finding = _finding(violation, site, shown, rules, rt, profile, source)
+            if finding is not None and callers is not None:
+                causes = _causes(callers.causes(violation, rt), finding, rules, rt, source)
+                finding = msgspec.structs.replace(finding, causes=causes)
         except Exception as error:
             _lose(violation, error, lost)
             continue
@@ -154,6 +171,44 @@ def _finding(
     )
 
 
+def _causes(
+    found: list[callers_of.Cause],
+    finding: Finding,
+    rules: Rulebook,
+    rt: bool,
+    source: witness.SourceLine,
+) -> tuple[Cause, ...]:
+    """The causes of a finding, that of its own path first."""
+    shown = [(step.function, step.file, step.line) for step in finding.path]
+    out = []
+    for cause in found:
+        loc = cause.fn.locs[cause.edge.loc]
+        own = (cause.fn.name, loc.file, loc.line) in shown
+        path = () if own else _path(cause.violation, finding, rules, rt, source)
+        out.append(
+            Cause(
+                function=cause.fn.name,
+                file=loc.file,
+                line=loc.line,
+                entry=cause.kind,
+                path=path,
+            )
+        )
+    return tuple(sorted(out, key=lambda c: bool(c.path)))
+
+
+def _path(
+    violation: Violation,
+    finding: Finding,
+    rules: Rulebook,
+    rt: bool,
+    source: witness.SourceLine,
+) -> tuple[Step, ...]:
+    may = "sleeps" if finding.certainty == "certain" else "may sleep"
+    where = " on PREEMPT_RT" if finding.rt_only else ""
+    return witness.steps(violation, rules, rt, finding.callee, may + where, source)
+
+
 def _held(text: str) -> str:
     words = text.partition(": ")[2] or text
     return words if words.startswith("in ") else f"with {words}"
@@ -196,10 +251,16 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
                     profiles=tuple(sorted({*old.profiles, *f.profiles})),
                     evidence=evidence,
                     verdict=strongest(evidence),
+                    causes=_together(old.causes, f.causes),
                 )
             else:
                 found[key] = f
     return with_fingerprints(found.values())
+
+
+def _together(mine: tuple[Cause, ...], theirs: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    known = {(c.function, c.entry) for c in mine}
+    return (*mine, *(c for c in theirs if c.path and (c.function, c.entry) not in known))
 
 
 _STRENGTH = (

@@ -396,14 +396,16 @@ def _judged(
     run = _propagate(program, rules, profile.rt, faults.append)
     files = {command.file for command in profile.commands}
     reported = _reported(files, session.paths)
+    callers = Callers(run.nodes, run.also, reported)
     found = findings_of(
-        _at_each_caller(run, reported),
+        _at_each_caller(run, callers),
         rules,
         profile.rt,
         profile.spec_name,
         source_reader(session.tree.path, contents),
         reported,
         faults.append,
+        callers,
     )
     faults += run.faults.values()
     return ProfileResult(
@@ -475,14 +477,16 @@ def _verdicts(
     faults: list[Fault] = []
     run = _propagate(program, rules, profile.rt, faults.append)
     reported = _reported({command.file for command in profile.commands}, session.paths)
+    callers = Callers(run.nodes, run.also, reported)
     pairs = explained(
-        _at_each_caller(run, reported),
+        _at_each_caller(run, callers),
         rules,
         profile.rt,
         profile.spec_name,
         source_reader(session.tree.path),
         reported,
         faults.append,
+        callers,
     )
     version = session.tree.version
     found = evidence_of(
@@ -491,9 +495,8 @@ def _verdicts(
     return found, faults
 
 
-def _at_each_caller(run: Propagation, reported: Callable[[str], bool]) -> Iterator[Violation]:
+def _at_each_caller(run: Propagation, callers: Callers) -> Iterator[Violation]:
     """An operation of a file that is not audited, for each audited call that leads to it."""
-    callers = Callers(run.nodes, run.also, reported)
     for violation in run.violations:
         yield from callers.sites(violation)
 
