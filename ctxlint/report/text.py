@@ -202,6 +202,8 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     if state_of(context) != state_of(finding.context.text):
         facts.append(("execution context", finding.context.text))
     facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
+    others = [f"{c.function}() ({c.file}:{c.line})" for c in finding.causes if c.path]
+    facts.append(("reached from", ", ".join(others) + " too" if others else ""))
     facts += _verdict(finding)
     lines: list[Line] = []
     for label, value in facts:
