@@ -14,6 +14,7 @@ from ctxlint.contexts.propagate import Node, Violation
 from ctxlint.findings.model import ContextInfo, Entry, Step
 from ctxlint.ir.unit import Loc
 from ctxlint.rulebook.book import Rulebook
+from ctxlint.rulebook.effects import Count
 
 SourceLine = Callable[[str, int], str]
 """Text of a line of a file of the tree, ``""`` when it cannot be read."""
@@ -125,6 +126,18 @@ def context_info(violation: Violation, rules: Rulebook) -> ContextInfo:
         locks=tuple(locks),
         section=section,
     )
+
+
+def rcu_locks(violation: Violation, rules: Rulebook, rt: bool) -> list[str]:
+    """Locks held at a violation that are RCU read-side sections too (spinlock_t on
+    PREEMPT_RT), the outermost first."""
+    out = []
+    for _, delta in _deltas(violation):
+        for lock in delta.locks:
+            phrases = rules.phrases(lock.kind, rt) if lock.kind in rules.locks else ()
+            if any(isinstance(p, Count) and p.counter == "rcu" for p in phrases):
+                out.append(f"{rules.locks[lock.kind].title} {lock.path}".strip())
+    return out
 
 
 def describe(context: Context, rules: Rulebook) -> str:

@@ -143,7 +143,8 @@ def _finding(
     may = "sleeps" if need.certain else "may sleep"
     where = " on PREEMPT_RT" if on_rt else ""
     info = witness.context_info(violation, rules)
-    message = f"{shown}() {may}{where}, called {_held(info.text)}"
+    held = _held(info.text, witness.rcu_locks(violation, rules, rt))
+    message = f"{shown}() {may}{where}, called {held}"
     if entry.kind != "function":
         message += f" ({_entry_words(entry.kind, entry.function, entry.state)})"
     return Finding(
@@ -209,8 +210,15 @@ def _path(
     return witness.steps(violation, rules, rt, finding.callee, may + where, source)
 
 
-def _held(text: str) -> str:
+_RCU = "RCU read side"
+
+
+def _held(text: str, locks: list[str]) -> str:
+    """The execution context for a headline. On PREEMPT_RT a spinlock_t is an RCU read-side
+    section, but the lock is what its reader looks for; ``locks`` are such locks."""
     words = text.partition(": ")[2] or text
+    if _RCU in words and locks:
+        words = words.replace(_RCU, f"{locks[-1]} held")
     return words if words.startswith("in ") else f"with {words}"
 
 
