@@ -113,7 +113,7 @@ class Splat(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     kdump: bool = False
     taint: str = ""
     release: str = "6.12"
-    build: str = "#1 "
+    build: str = "#1"
     taints: str = ""
     hardware: str = ""
     work: str = ""

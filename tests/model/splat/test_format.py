@@ -53,7 +53,7 @@ def test_as_the_model_makes_it() -> None:
         "in_atomic(): 1, irqs_disabled(): 1, non_block: 0, pid: 0, name: swapper/1\n"
         "preempt_count: 1, expected: 0\n"
         "RCU nest depth: 0, expected: 0\n"
-        "CPU: 1 UID: 0 PID: 0 Comm: swapper/1 Tainted: G        W          6.12 #1 \n"
+        "CPU: 1 UID: 0 PID: 0 Comm: swapper/1 Tainted: G        W          6.12 #1\n"
         "Tainted: [W]=WARN\n"
         "Call trace:\n"
         " rt_spin_lock+0x38/0x154\n"
