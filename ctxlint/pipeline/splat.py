@@ -125,7 +125,8 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
         what=words.what(splat, rules),
         place=words.place(splat),
         task=words.task(splat),
-        frames=names(splat, rules),
+        # A sanitizer prints several traces, of different times.
+        frames=() if isinstance(splat, t.Sanitizer) else names(splat, rules),
         said=words.said(splat),
         locks=words.locks(splat),
         error=error_hint(splat) if isinstance(splat, t.Warn) else None,
