@@ -16,10 +16,10 @@ sys.path[:0] = [str(ROOT)]
 
 from ctxlint import kbuild  # noqa: E402
 from ctxlint.pipeline import Quiet, Request  # noqa: E402
-from ctxlint.pipeline.collect import explained, source_reader  # noqa: E402
+from ctxlint.pipeline.collect import source_reader, with_others  # noqa: E402
 from ctxlint.pipeline.index import rules_of  # noqa: E402
 from ctxlint.pipeline.run import Session, _propagate, _reported  # noqa: E402
-from ctxlint.pipeline.verify import start_of, verifier_of, way_of  # noqa: E402
+from ctxlint.pipeline.verify import verdict_of, verifier_of  # noqa: E402
 
 
 def clang_seconds(tree: Path, command: kbuild.CompileCommand, compiler: str) -> float:
@@ -41,8 +41,9 @@ def measure(session: Session, profile: kbuild.Prepared, compiler: str) -> None:
     with session.open_store(quiet) as store:
         index = session.index(profile, store, quiet)
         rules, program = rules_of(session.request), index.program()
-        pairs = explained(
-            _propagate(program, rules, profile.rt).violations,
+        run = _propagate(program, rules, profile.rt)
+        found = with_others(
+            run.violations,
             rules,
             profile.rt,
             profile.spec_name,
@@ -50,17 +51,14 @@ def measure(session: Session, profile: kbuild.Prepared, compiler: str) -> None:
             _reported({c.file for c in profile.commands}, session.paths),
         )
         before = time.process_time()
-        verifier = verifier_of(index, store, program, rules, profile)
+        verifier = verifier_of(index, store, program, rules, profile, session.tree.version)
         linking = time.process_time() - before
         seconds = []
-        for _, violation in pairs:
-            way = way_of(violation, verifier.image)
-            if way is None:
-                continue
+        for _, violations in found:
             before = time.process_time()
-            verifier.verify(way, start_of(violation, program, rules, profile.rt))
+            verdict_of(violations, run.also, verifier, program, rules, profile.rt)
             seconds.append(time.process_time() - before)
-    files = {finding.file for finding, _ in pairs}
+    files = {finding.file for finding, _ in found}
     tree = session.tree.path
     clang = [clang_seconds(tree, c, compiler) for c in profile.commands if c.file in files]
     print(f"{profile.spec_name}: {len(seconds)} verdicts, linking {linking:.2f} s")

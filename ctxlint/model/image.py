@@ -66,6 +66,8 @@ class Image:
     enums: dict[str, int] = field(default_factory=dict)
     overrides: dict[str, Function] = field(default_factory=dict)
     pointer_bytes: int = 8
+    with_errors: set[str] = field(default_factory=set)
+    """Files that the compiler understood only in part."""
     beyond: Callable[[str], bool] | None = None
     """Functions that are not entered although there is a body: a rule tells."""
     uses: dict[str, tuple[dict[str, int], set[str]]] = field(default_factory=dict)
@@ -82,6 +84,8 @@ class Image:
     _next_rodata: int = RODATA
 
     def add_unit(self, unit: Unit) -> None:
+        if unit.errors:
+            self.with_errors.add(unit.file)
         for fn in (*unit.functions, *unit.new_inlines):
             self.add_function(fn)
         for variable in unit.globals:

@@ -197,6 +197,9 @@ class Sym:
     def __repr__(self) -> str:
         return text(self)
 
+    def __format__(self, spec: str) -> str:
+        return text(self)
+
 
 Value = Union[int, Sym]  # noqa: UP007 - the name is used before it exists
 

@@ -55,11 +55,11 @@ def findings_of(
     violation a defect of ours costs (without it, that is raised). ``callers`` tell from
     where else an operation is reached.
     """
-    pairs = explained(violations, rules, rt, profile, source, reported, lost, callers)
-    return [finding for finding, _ in pairs]
+    found = with_others(violations, rules, rt, profile, source, reported, lost, callers)
+    return [finding for finding, _ in found]
 
 
-def explained(
+def with_others(
     violations: Iterable[Violation],
     rules: Rulebook,
     rt: bool,
@@ -68,8 +68,10 @@ def explained(
     reported: Callable[[str], bool],
     lost: Lost | None = None,
     callers: Callers | None = None,
-) -> list[tuple[Finding, Violation]]:
-    """The same, each with the violation that it tells of."""
+) -> list[tuple[Finding, tuple[Violation, ...]]]:
+    """The same, each with all violations that it stands for; the first is the one that
+    it tells of."""
+    same: dict[tuple[object, ...], list[Violation]] = {}
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
     for violation in violations:
         try:
@@ -82,6 +84,7 @@ def explained(
             continue
         level = violation.need.level
         key = (site.fn.symbol, site.loc.file, site.loc.line, site.loc.col, shown, level)
+        same.setdefault(key, []).append(violation)
         root = violation.node
         while root.parent is not None:
             root = root.parent
@@ -95,7 +98,7 @@ def explained(
         if key not in best or cost < best[key][0]:
             best[key] = (cost, violation, site, shown)
     out = []
-    for _, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
+    for place, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
         try:
             finding = _finding(violation, site, shown, rules, rt, profile, source)
             if finding is not None and callers is not None:
@@ -105,7 +108,8 @@ def explained(
             _lose(violation, error, lost)
             continue
         if finding is not None:
-            out.append((finding, violation))
+            others = (other for other in same[place] if other is not violation)
+            out.append((finding, (violation, *others)))
     kept = {id(f) for f in _without_doubles([f for f, _ in out])}
     return [pair for pair in out if id(pair[0]) in kept]
 

@@ -47,7 +47,6 @@ from ctxlint.pipeline import (
     unfit,
 )
 from ctxlint.pipeline.collect import (
-    explained,
     findings_of,
     limited,
     merge,
@@ -55,6 +54,7 @@ from ctxlint.pipeline.collect import (
     merge_untold,
     source_reader,
     text_reader,
+    with_others,
 )
 from ctxlint.pipeline.drawing import GraphMaker
 from ctxlint.pipeline.index import Changed, Index, index_profile, rules_digest, rules_of
@@ -478,7 +478,7 @@ def _verdicts(
     run = _propagate(program, rules, profile.rt, faults.append)
     reported = _reported({command.file for command in profile.commands}, session.paths)
     callers = Callers(run.nodes, run.also, reported)
-    pairs = explained(
+    everything = with_others(
         _at_each_caller(run, callers),
         rules,
         profile.rt,
@@ -490,8 +490,9 @@ def _verdicts(
     )
     version = session.tree.version
     found = evidence_of(
-        pairs, index, store, program, rules, profile, version, progress, faults.append
-    )
+        everything, run.also, index, store, program, rules, profile, version, progress,
+        faults.append,
+    )  # fmt: skip
     return found, faults
 
 

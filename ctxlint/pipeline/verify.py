@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,16 +16,26 @@ import ctxlint
 from ctxlint import kbuild
 from ctxlint.base.errors import RuleError
 from ctxlint.base.faults import reason_of
+from ctxlint.callgraph.facts import Edge, Point
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts.entries import constant
 from ctxlint.contexts.propagate import Node, Violation
-from ctxlint.contexts.witness import nodes_of
 from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Fault, HeaderFunction, Unit
 from ctxlint.model.explore.ruled import Known
 from ctxlint.model.explore.target import Leg, Way
-from ctxlint.model.explore.verify import UNMODELLED, Start, Verdict, Verifier
+from ctxlint.model.explore.verify import (
+    BOUNDS,
+    CONFIRMED,
+    DOUBT,
+    REACHED,
+    REFUTED,
+    UNMODELLED,
+    Start,
+    Verdict,
+    Verifier,
+)
 from ctxlint.model.image import Image, link
 from ctxlint.model.runtime.library import add_models
 from ctxlint.model.runtime.state import Config
@@ -33,6 +45,10 @@ from ctxlint.rulebook import models_directory
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 from ctxlint.store import Store
+
+_MORE_WAYS = "more paths lead there than were tried"
+_WAYS_MAX = 24
+"""So many paths to one operation are run."""
 
 _CALLERS_MAX = 8
 """So many chains of callers are tried as the beginning of a way."""
@@ -92,8 +108,15 @@ def known_of(program: Program, rules: Rulebook) -> Known:
     )
 
 
+Steps = tuple[tuple[Node, Edge, str], ...]
+"""Calls from an entry point to an operation: the caller, its call, who is called."""
+Calls = Mapping[Node, Sequence[tuple[Node, Edge, Point]]]
+"""Further calls of a function in a context (``Propagation.also``)."""
+
+
 def evidence_of(
-    pairs: Iterable[tuple[Finding, Violation]],
+    found: Iterable[tuple[Finding, tuple[Violation, ...]]],
+    also: Calls,
     index: Index,
     store: Store,
     program: Program,
@@ -105,20 +128,14 @@ def evidence_of(
 ) -> list[Finding]:
     """Run each finding; the findings with what that gave. ``lost`` is told which verdict a
     defect of ours costs."""
-    pairs = list(pairs)
+    found = list(found)
     stage = f"running {profile.spec_name}"
-    progress.start(stage, len(pairs))
+    progress.start(stage, len(found))
     verifier = verifier_of(index, store, program, rules, profile, release)
     out = []
-    for finding, violation in pairs:
+    for finding, violations in found:
         try:
-            way = way_of(violation, verifier.image)
-            if way is None:
-                verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
-            else:
-                start = start_of(violation, program, rules, profile.rt)
-                callers = () if start.context else callers_of(way, program, verifier)
-                verdict = verifier.verify(way, start, callers)
+            verdict = verdict_of(violations, also, verifier, program, rules, profile.rt)
         except Exception as error:
             reason = reason_of(error)
             verdict = Verdict(verdict=UNMODELLED, why=reason)
@@ -140,6 +157,76 @@ def evidence_of(
     return out
 
 
+def verdict_of(
+    violations: Sequence[Violation],
+    also: Calls,
+    verifier: Verifier,
+    program: Program,
+    rules: Rulebook,
+    rt: bool,
+) -> Verdict:
+    """The verdict on a finding: the first way that arrives decides; refuted is one only
+    when every way to the operation is."""
+    weakest: Verdict | None = None
+    executions = 0
+    ways = all_ways(violations, also, verifier.image)
+    for root, way in itertools.islice(ways, _WAYS_MAX):
+        if way is None:
+            verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
+        else:
+            start = start_from(root, program, rules, rt)
+            callers = () if start.context else callers_of(way, program, verifier)
+            verdict = verifier.verify(way, start, callers)
+        executions += verdict.executions
+        if verdict.verdict in (CONFIRMED, REACHED):
+            if weakest is not None:
+                verdict = dataclasses.replace(
+                    verdict, why=f"{verdict.why} (from {root.fn.name}())"
+                )
+            return dataclasses.replace(verdict, executions=executions)
+        if weakest is None or DOUBT[verdict.verdict] > DOUBT[weakest.verdict]:
+            weakest = verdict
+    assert weakest is not None
+    if weakest.verdict == REFUTED and next(ways, None) is not None:
+        weakest = Verdict(verdict=BOUNDS, why=_MORE_WAYS)
+    return dataclasses.replace(weakest, executions=executions)
+
+
+def all_ways(
+    violations: Sequence[Violation], also: Calls, image: Image
+) -> Iterator[tuple[Node, Way | None]]:
+    """Every path to the operation that the analysis knows, the one that the finding tells
+    first, with the node that it begins at; None for one of which a body is not at hand."""
+    seen: set[tuple[object, ...]] = set()
+    for violation in violations:
+        operation = violation.edge.symbol or violation.need.rule.symbol
+        last: Steps = ((violation.node, violation.edge, operation),)
+        work = [(violation.node, last)]
+        while work:
+            node, path = work.pop()
+            calls = list(also.get(node, ()))
+            if node.parent is not None and node.edge is not None and node.point is not None:
+                calls.append((node.parent, node.edge, node.point))
+            if node.parent is None:
+                key = (node.context, *((n.fn.symbol, e.loc, callee) for n, e, callee in path))
+                if key not in seen:
+                    seen.add(key)
+                    yield node, _way(path, image)
+            for parent, edge, _ in calls:
+                if all(parent is not other for other, _, _ in path):
+                    work.append((parent, ((parent, edge, node.fn.symbol), *path)))
+
+
+def _way(path: Steps, image: Image) -> Way | None:
+    legs = []
+    for node, edge, callee in path:
+        fn = image.functions.get(node.fn.symbol)
+        if fn is None:
+            return None
+        legs.append(Leg(fn, node.fn.locs[edge.loc], callee))
+    return Way(tuple(legs))
+
+
 @cache
 def model_digest() -> str:
     """Names the model by its content: verdicts depend on it."""
@@ -149,22 +236,6 @@ def model_digest() -> str:
     for path in sorted(files):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()
-
-
-def way_of(violation: Violation, image: Image) -> Way | None:
-    """The witness in terms of the IR; None when a body of it is not at hand."""
-    chain = nodes_of(violation)
-    edges = [node.edge for node in chain[1:]] + [violation.edge]
-    callees = [node.fn.symbol for node in chain[1:]] + [
-        violation.edge.symbol or violation.need.rule.symbol
-    ]
-    legs = []
-    for node, edge, callee in zip(chain, edges, callees, strict=True):
-        fn = image.functions.get(node.fn.symbol)
-        if fn is None or edge is None:
-            return None
-        legs.append(Leg(fn, node.fn.locs[edge.loc], callee))
-    return Way(tuple(legs))
 
 
 def callers_of(way: Way, program: Program, verifier: Verifier) -> tuple[Way, ...]:
@@ -192,9 +263,8 @@ def callers_of(way: Way, program: Program, verifier: Verifier) -> tuple[Way, ...
     return tuple(sorted(found, key=lambda w: [leg.fn.symbol for leg in w.legs]))
 
 
-def start_of(violation: Violation, program: Program, rules: Rulebook, rt: bool) -> Start:
+def start_from(root: Node, program: Program, rules: Rulebook, rt: bool) -> Start:
     """The execution context that the entry point is called in."""
-    root: Node = nodes_of(violation)[0]
     name = root.context.name
     if not name:
         return Start(state=ContextState())

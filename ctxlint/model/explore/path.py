@@ -16,9 +16,9 @@ from ctxlint.model.code import Frame
 from ctxlint.model.explore.names import bit_fields, member_path, pointee
 from ctxlint.model.explore.solver import Condition
 from ctxlint.model.image import PERCPU_STRIDE
-from ctxlint.model.machine import Machine
+from ctxlint.model.machine import STACK, Machine
 from ctxlint.model.memory import PAGE, Object, sym_page
-from ctxlint.model.outcome import Cut, Infeasible
+from ctxlint.model.outcome import Cut, Infeasible, Unmodelled
 from ctxlint.model.runtime.context import TASKS
 from ctxlint.model.values import Sym, Value, text
 
@@ -206,7 +206,7 @@ class Path:
         if position < len(self.prefix):
             kind, answer = self.prefix[position]
             if kind not in "?-":
-                raise Infeasible("the decisions do not fit the execution")
+                raise Cut("an execution that could not be repeated")
             if kind == "?":
                 self._loop(frame)
             return self._take(kind, value, bool(answer), frame)
@@ -283,7 +283,7 @@ class Path:
                 self._note(value == number, True, frame)
                 return number
             if kind != "!":
-                raise Infeasible("the decisions do not fit the execution")
+                raise Cut("an execution that could not be repeated")
             self.condition.add(value == number, False)
             tried += 1
 
@@ -323,6 +323,8 @@ class Path:
             self._syms.append(leaf)
             before = self.dependent.get(id(leaf))
             twin = None if before is None else self.bound(before[1])
+            if twin is not None and STACK <= twin < STACK + (1 << 32):
+                raise Unmodelled("a pointer to a local variable that others may have changed")
             if twin is not None:
                 self.twins[wanted] = twin
             if abs(offset) < LOWEST:

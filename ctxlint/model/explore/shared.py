@@ -113,7 +113,8 @@ class Shared:
             self.m.mem.load(address, 1)
             page = self.m.mem.pages.get(number)
         if page is not None and self._is_shared(number, page):
-            page.racy.add(offset)
+            # A word of it may be read in parts.
+            page.racy.update(range(offset, min(offset + 8, PAGE)))
 
     def passed(self, value: Any, *, keeps: bool) -> None:
         """A function that is not run was given a value: what is behind a pointer to a
@@ -308,6 +309,9 @@ class Shared:
 
     def _object_of(self, address: int) -> _Object | None:
         obj = self.path.object_at(address)
+        if obj is None and TASKS <= address < TASKS + (1 << 32):
+            task = self.m.mem.object_at(address)
+            return None if task is None else _Object(task.base, task.type, True, False)
         if obj is not None:
             return _Object(obj.base, obj.type, False, bool(obj.facts.get("mmio")))
         placed = self.image.placed_at(_local_page(address // PAGE))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ctxlint.ir import ops
-from ctxlint.ir.types import TPtr, TRecord, Type
+from ctxlint.ir.types import TFloat, TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
 from ctxlint.model.code import Frame, Meta
 from ctxlint.model.emit import in_memory
@@ -117,6 +117,8 @@ class Unknown:
         if isinstance(returns, TRecord):
             return unknown_record(m, self.path, f"{name}()", returns.key)
         bits, signed = width_of(returns, 8)
+        if bits > 64 or isinstance(returns, TFloat):
+            raise Unmodelled(f"{name}()", "the type of its result")
         value = self.path.fresh(f"{name}()", bits // 8)
         if isinstance(returns, TPtr):
             return value

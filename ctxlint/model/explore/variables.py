@@ -37,10 +37,11 @@ from ctxlint.rulebook import models_directory
 @dataclass(frozen=True)
 class Writes:
     """What functions do to variables: ``stored`` byte ranges, and ``escaped`` ones, whose
-    address goes somewhere."""
+    address goes somewhere; ``unread`` are files of which something was not understood."""
 
     stored: Mapping[str, tuple[tuple[int, int], ...]]
     escaped: frozenset[str]
+    unread: frozenset[str] = frozenset()
 
 
 @cache
@@ -103,6 +104,8 @@ class Variables:
 
     def is_open(self, variable: GlobalVar) -> bool:
         """Whether code that was not read may write it, or write it by address."""
+        if "weak" in variable.attrs or variable.file in self.writes.unread:
+            return True
         if "const" in variable.attrs:
             return False
         return "static" not in variable.attrs or variable.symbol in self.writes.escaped
@@ -231,6 +234,7 @@ def writes_of(image: Image) -> Writes:
     """Which variables can hold something else than at start-up."""
     stored: dict[str, set[tuple[int, int]]] = {}
     escaped: set[str] = set()
+    unread: set[str] = set(image.with_errors)
     for fn in image.functions.values():
         for e in _addresses(fn):
             symbol, _, _ = _rooted(e.lvalue)
@@ -238,6 +242,8 @@ def writes_of(image: Image) -> Writes:
                 escaped.add(symbol)
         for block in fn.blocks:
             for dst in _written(block):
+                if isinstance(dst, ops.Opaque):
+                    unread.add(fn.file)
                 symbol, offset, exact = _rooted(dst)
                 if not symbol:
                     continue
@@ -256,7 +262,11 @@ def writes_of(image: Image) -> Writes:
             if isinstance(at, ops.Global):
                 escaped.add(at.symbol)
             stack += children(at)
-    return Writes({k: tuple(sorted(v)) for k, v in sorted(stored.items())}, frozenset(escaped))
+    return Writes(
+        {k: tuple(sorted(v)) for k, v in sorted(stored.items())},
+        frozenset(escaped),
+        frozenset(unread),
+    )
 
 
 def addresses_taken(image: Image) -> frozenset[str]:

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
+import msgspec
+
 from ctxlint.ir import ops
 from ctxlint.ir.types import TInt, TPtr, TRecord, TVoid, Type
 from ctxlint.ir.unit import Function
@@ -56,7 +58,7 @@ REACHED = "reached"
 REFUTED = "refuted"
 BOUNDS = "not reproduced within bounds"
 UNMODELLED = "unmodelled"
-_DOUBT = {REFUTED: 0, BOUNDS: 1, UNMODELLED: 2}
+DOUBT = {REFUTED: 0, BOUNDS: 1, UNMODELLED: 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +213,7 @@ class Verifier:
                 if not is_open:
                     return replace(verdict, executions=executions)
                 verdict = Verdict(verdict=BOUNDS, why=_ELSEWHERE, values=verdict.values)
-            if weakest is None or _DOUBT[verdict.verdict] > _DOUBT[weakest.verdict]:
+            if weakest is None or DOUBT[verdict.verdict] > DOUBT[weakest.verdict]:
                 weakest = verdict
         assert weakest is not None
         return replace(weakest, executions=executions)
@@ -227,6 +229,9 @@ class Verifier:
         if not start.context:
             for state in _CALLERS:
                 yield cpu, state, True
+        elif start.state.hardirq or start.state.softirq or start.state.nmi:
+            for around in _INTERRUPTED:
+                yield cpu, msgspec.structs.replace(start.state, **around), True
 
 
 _IDLE = "whether the task is idle"
@@ -244,6 +249,14 @@ _CALLERS = (
     ContextState(nmi=True, hardirq=True, irqs="off", preempt=1, rcu=1),
 )
 """In which contexts a function can be called whose callers are not known."""
+_INTERRUPTED: tuple[dict[str, Any], ...] = (
+    {"preempt": 1},
+    {"bh": 1},
+    {"rcu": 1},
+    {"softirq": True, "bh": 1},
+    {"irqs": "off"},
+)
+"""What an interrupt can come into."""
 
 
 @dataclass
@@ -394,6 +407,7 @@ class _Exploration:
             if self.open and self.start.task == Start.task:
                 # Whatever was interrupted, or calls.
                 kernel.shown_cpu = self._any_cpu(kernel, path)
+                task.comm = ""
                 task.pid = path.fresh("the task's pid", 4, high=(1 << 22) - 1)  # type: ignore[assignment]
                 task.idle = path.fresh(_IDLE, 1, high=1)  # type: ignore[assignment]
         cpu.current = task
@@ -401,6 +415,9 @@ class _Exploration:
         task.preempt_count = (
             state.preempt + HARDIRQ * state.hardirq + NMI * state.nmi + SOFTIRQ * state.softirq
         )
+        if self.open and state.preempt:
+            # It nests as deep as callers like.
+            task.preempt_count += path.fresh("preempt_count()", 1, high=100)  # type: ignore[assignment]
         cpu.irqs_off = state.irqs == "off"
         task.rcu_depth = state.rcu
         task.migration_disabled = state.migrate
@@ -442,7 +459,7 @@ class _Exploration:
             type_ = fn.types[var.type]
             name = var.name or f"argument {slot + 1}"
             match type_:
-                case TInt(bits, signed):
+                case TInt(bits, signed) if bits <= 64:
                     value: Value = path.fresh(name, bits // 8)
                     sign = 1 << (bits - 1)
                     args.append((value ^ sign) - sign if signed else value)
@@ -578,6 +595,7 @@ class _Others(Alone):
             obj = self.path.object_at(address)
             if obj is not None:
                 obj.facts["mmio"] = True
+            self.shared.event()
             self.shared.lose(address, 8, dependent=False)
             return
         if kind == "atomic":
@@ -674,6 +692,7 @@ def _value(path: Path, leaf: Sym, number: int) -> list[str]:
 __all__ = [
     "BOUNDS",
     "CONFIRMED",
+    "DOUBT",
     "REACHED",
     "REFUTED",
     "UNMODELLED",

@@ -53,7 +53,7 @@ class TaskObjects:
     def _fill(self, address: int, task: Task) -> None:
         self._member(address, ("pid",), task.pid)
         found = self._find(("comm",))
-        if found is not None:
+        if found is not None and task.comm:
             self.kernel.m.write(address + found[0], task.comm.encode()[:15] + b"\0")
 
     def _member(self, address: int, path: tuple[str, ...], value: int) -> None:

@@ -16,8 +16,8 @@ from ctxlint.model.explore.verify import Verdict, Verifier
 from ctxlint.model.image import Image
 from ctxlint.model.runtime.library import add_models
 from ctxlint.model.runtime.state import Config
-from ctxlint.pipeline.collect import explained
-from ctxlint.pipeline.verify import known_of, start_of, way_of
+from ctxlint.pipeline.collect import with_others
+from ctxlint.pipeline.verify import known_of, verdict_of
 from tests.contexts.snippet import rules
 
 PRELUDE = """
@@ -66,7 +66,7 @@ def verdicts(
     program = link_facts([facts], [])
     run = Propagation(program, rules(), rt, entries.find(program, rules(), rt))
     run.run()
-    pairs = explained(
+    everything = with_others(
         run.violations, rules(), rt, "p", lambda file, line: "", lambda file: True
     )
     image = Image()
@@ -77,11 +77,10 @@ def verdicts(
         config=Config(rt=rt, release=release),
     )  # fmt: skip
     out = {}
-    for finding, violation in pairs:
-        way = way_of(violation, image)
-        assert way is not None
-        start = start_of(violation, program, rules(), rt)
-        out[finding.function, finding.callee] = verifier.verify(way, start)
+    for finding, violations in everything:
+        out[finding.function, finding.callee] = verdict_of(
+            violations, run.also, verifier, program, rules(), rt
+        )
     return out
 
 
