@@ -44,6 +44,7 @@ class Pointers(Stores):
         super().__init__(program, copiers)
         self.allocators = allocators
         self._pointees: dict[Value, Objs] = {}
+        self._filled: dict[str, set[Obj]] = {}
         self._busy: dict[Value, int] = {}
         self._low = _NEVER
         self._steps = 0
@@ -199,30 +200,31 @@ class Pointers(Stores):
         for length in range(len(chain) + 1):
             kind = chain[length][0] if length < len(chain) else record
             outer = (root, chain[:length])
-            if any(may_be(o, outer) for o in self._filled_objects.get(kind, ())):
+            if any(may_be(o, outer) for o in self._filled_objects(kind)):
                 return True
             at = chain[length - 1] if length else ("", "")
             if any(may_be(o, outer) for o in self._filled_members.get(at, ())):
                 return True
         return False
 
-    @cached_property
-    def _filled_objects(self) -> dict[str, set[Obj]]:
-        """Objects that others are copied into, by record."""
-        found: dict[str, set[Obj]] = {}
-        for record, copies in self._copies.items():
-            for symbol, place, _ in copies:
+    def _filled_objects(self, record: str) -> set[Obj]:
+        """Objects of a record that others are copied into."""
+        if record not in self._filled:
+            found = self._filled[record] = set(self._filled_somewhere.get(record, ()))
+            for symbol, place, _ in self._copies.get(record, ()):
                 objs = self._place(framed(place, symbol), record)
-                found.setdefault(record, set()).update(
-                    (any_of(record),) if objs is None else objs
-                )
+                found.update((any_of(record),) if objs is None else objs)
+        return self._filled[record]
+
+    @cached_property
+    def _filled_somewhere(self) -> dict[str, set[Obj]]:
+        """Where it is not known to where a variable is copied: any object of what it holds."""
+        found: dict[str, set[Obj]] = {}
         for target, source in self._byte_copies:
-            objs = self._pointed(target, "")
-            if objs is None:
-                # Where to is not known: into any object of what is copied.
+            if source is not None and self._pointed(target, "") is None:
                 for root, chain in self._pointed(source, "") or ():
                     if root[0] == "g" and not chain:
-                        for record in self._records_of(root[1]):
+                        for record in self._records_of.get(root[1], ()):
                             found.setdefault(record, set()).add(any_of(record))
         return found
 
@@ -236,5 +238,9 @@ class Pointers(Stores):
                     found.setdefault(obj[1][-1] if obj[1] else ("", ""), set()).add(obj)
         return found
 
-    def _records_of(self, variable: str) -> set[str]:
-        return {record for base, record, _ in self.program.object_members if base == variable}
+    @cached_property
+    def _records_of(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for variable, record, _ in self.program.object_members:
+            found.setdefault(variable, set()).add(record)
+        return found

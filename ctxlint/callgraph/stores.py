@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ctxlint.callgraph.program import Program
 
 _EXPANDED_MAX = 4_000
+_HOLD_FUNCTIONS = frozenset({"f", "?", "agg", "&"})
 WRAPPERS = 4
 """A parameter is followed to callers of callers, so many times."""
 
@@ -31,15 +32,21 @@ class Stores:
         self._stored: dict[Member, list[tuple[Value, Value]]] = {}
         self._moves: dict[Member, list[tuple[str, Value, Value]]] = {}
         self._copies: dict[str, list[tuple[str, Value, Value]]] = {}
+        self._copying: list[tuple[str, Edge, tuple[int, int]]] = []
         self._index()
-        self._taken = self._address_taken()
 
     def _index(self) -> None:
+        ways: dict[str, tuple[int, int] | None] = {}
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
-            calls = {e.op: e for e in fn.edges if e.op}
-            if calls:
-                self._calls[symbol] = calls
+            if fn.edges:
+                self._calls[symbol] = {edge.op: edge for edge in fn.edges}
+            for edge in fn.edges:
+                name = edge.symbol
+                if name not in ways:
+                    ways[name] = self.copiers.get(name.rpartition("::")[2])
+                if (way := ways[name]) is not None:
+                    self._copying.append((symbol, edge, way))
             for move in fn.moves:
                 self._enter(fn, move.place, move.value)
         for store in self.program.stores:
@@ -107,20 +114,18 @@ class Stores:
 
     @cached_property
     def _byte_copies(self) -> list[tuple[Value, Value]]:
+        """Pointers to where bytes are copied, and to where they come from."""
         out: dict[tuple[Value, Value], None] = {}
-        for symbol in sorted(self.program.functions):
-            for edge in self.program.functions[symbol].edges:
-                ways = self.copiers.get(edge.symbol.rpartition("::")[2])
-                for point in edge.points if ways is not None else ():
-                    assert ways is not None
-                    if max(ways) >= len(point.args):
-                        continue
+        for symbol, edge, ways in self._copying:
+            for point in edge.points:
+                if max(ways) < len(point.args):
                     to, source = (framed(point.args[i], symbol) for i in ways)
                     self._expand(to, source, symbol, 0, out)
         return list(out)
 
-    def _records_of(self, variable: str) -> set[str]:
-        return {record for base, record, _ in self.program.object_members if base == variable}
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        return self._address_taken()
 
     def _address_taken(self) -> frozenset[str]:
         """Functions that can be called by pointer."""
@@ -135,7 +140,8 @@ class Stores:
             for edge in fn.edges:
                 for point in edge.points:
                     for value in point.args:
-                        functions_in(value, found)
+                        if value is not None and value[0] in _HOLD_FUNCTIONS:
+                            functions_in(value, found)
         return frozenset(found)
 
 

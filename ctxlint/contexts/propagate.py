@@ -571,27 +571,25 @@ class Propagation:
             needs = tuple(relevant.get(callee, ()))  # a recursive call adds to the set
             if not needs:
                 continue
-            for symbol in sorted(self._users.get(callee, ())):
+            for symbol, edge in self._users.get(callee, ()):
                 mine = relevant.setdefault(symbol, set())
                 before = len(mine)
-                for edge in self.program.functions[symbol].edges:
-                    if callee in self._edge_targets(symbol, edge):
-                        for point in edge.points:
-                            for i in needs:
-                                if i < len(point.args):
-                                    mine |= used(point.args[i], symbol)
+                for point in edge.points:
+                    for i in needs:
+                        if i < len(point.args) and point.args[i] is not None:
+                            mine |= used(point.args[i], symbol)
                 if len(mine) != before:
                     work.append(symbol)
         return {symbol: found for symbol, found in relevant.items() if found}
 
     @cached_property
-    def _users(self) -> dict[str, set[str]]:
-        """Who may call each function."""
-        users: dict[str, set[str]] = {}
-        for symbol, fn in self.program.functions.items():
-            for edge in fn.edges:
+    def _users(self) -> dict[str, list[tuple[str, Edge]]]:
+        """Call sites that may call each function."""
+        users: dict[str, list[tuple[str, Edge]]] = {}
+        for symbol in sorted(self.program.functions):
+            for edge in self.program.functions[symbol].edges:
                 for target in self._edge_targets(symbol, edge):
-                    users.setdefault(target, set()).add(symbol)
+                    users.setdefault(target, []).append((symbol, edge))
         return users
 
 
