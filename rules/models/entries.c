@@ -334,3 +334,35 @@ void model_enter_rcu_callback(void *fn)
 }
 
 void model_enter_crash(void *fn) { model_enter_panic(fn); }
+
+/* transmission, dispatch and work below a softirq; transfers after the last schedule */
+
+void model_enter_rcu_locked(void *fn) { in_reader(fn, 0); }
+void model_enter_bh_work(void *fn) { with_tasklet(fn); }
+void model_enter_atomic_io(void *fn) { atomically(fn); }
+
+void model_enter_bh_off(void *fn)
+{
+	__rcu_read_lock();
+	__local_bh_disable_ip(0, 0x200);
+	((call_fn)fn)(NULL);
+	__local_bh_enable_ip(0, 0x200);
+	__rcu_read_unlock();
+}
+
+void model_enter_spin_locked_bh(void *fn)
+{
+	static unsigned long lock[4];
+
+	__local_bh_disable_ip(0, 0x200);
+#ifdef MODEL_RT
+	rt_spin_lock(lock);
+	((call_fn)fn)(NULL);
+	rt_spin_unlock(lock);
+#else
+	raw_lock(lock, 0);
+	((call_fn)fn)(NULL);
+	raw_unlock(lock, 0);
+#endif
+	__local_bh_enable_ip(0, 0x200);
+}
