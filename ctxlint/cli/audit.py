@@ -64,6 +64,11 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     is_flag=True,
     help="Run each finding in the executable model: confirmed, reached, refuted or open.",
 )
+@click.option(
+    "--possible",
+    is_flag=True,
+    help="Also findings that need a call through a pointer which could go to many functions.",
+)
 @select_options
 @run_options
 @talk_options

@@ -163,6 +163,7 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
         libclang=options.get("libclang") or settings.libclang,
         rules=tuple(options.get("rules") or ()) or settings.rules,
         verify=bool(options.get("verify")),
+        possible=bool(options.get("possible")),
         make=not options.get("no_make"),
     )
     return request, settings

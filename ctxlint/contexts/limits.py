@@ -42,6 +42,11 @@ OBJECTS_PER_FUNCTION = 48
 """Contexts with known objects as arguments that one function is looked at in; after
 that it is looked at for any object, and findings below are no longer certain."""
 
+AMONG_MAX = 3
+"""Functions that a call through a pointer can go to, of an object that is not known, when
+a finding below is to be shown without being asked for: with more, it is most often another
+object's function (on Linux 7.3, nine of ten)."""
+
 LIMITS = {
     "states": "more than {limit} execution contexts at one point of the function: {count}"
     " of them dropped",

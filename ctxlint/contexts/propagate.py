@@ -54,6 +54,8 @@ class Node:
     depth: int
     sure: bool = True
     among: int = 0
+    asked: bool = False
+    """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
 
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
         """Answers for the leaves of guards; ``variables`` are global ones."""
@@ -292,8 +294,11 @@ class Propagation:
                 self._unknown(edge.shown or "indirect call", reason, node, edge)
                 return
             among = 0 if known or len(targets) == 1 else len(targets)
+            asked = _asks(point.target, node.env)
             for symbol in targets:
-                self._call(node, edge, point, context, allowed, symbol, args, sure, among)
+                self._call(
+                    node, edge, point, context, allowed, symbol, args, sure, among, asked
+                )
 
     def _variables(self, context: str) -> list[dict[str, int]]:
         """Values that global variables can have together in a context."""
@@ -360,6 +365,7 @@ class Propagation:
         args: tuple[Value, ...],
         sure: bool,
         among: int = 0,
+        asked: bool = False,
     ) -> None:
         sure = sure and node.sure and not among
         rule = self._rule(symbol)
@@ -389,7 +395,7 @@ class Propagation:
         if not sure:
             env = tuple(item for item in env if not _is_object(item[1]))
         self._push(
-            Node(callee, context, env, node, edge, point, node.entry, depth, sure, among)
+            Node(callee, context, env, node, edge, point, node.entry, depth, sure, among, asked)
         )
 
     def _env(self, callee: Summary, args: tuple[Value, ...], node: Node, point: Point) -> Env:
@@ -615,6 +621,15 @@ def _modes(env: Env) -> Modes:
         found: Modes = env[0][1][1]
         return found
     return ()
+
+
+def _asks(target: Value, env: Env) -> bool:
+    """Whether a call goes to any object of its record that is in a mode."""
+    while target is not None and target[0] in ("[]", "*"):
+        target = target[1]
+    if target is None or target[0] != ".":
+        return False
+    return any(record == target[2] for (record, _), _ in _modes(env))
 
 
 def _is_object(value: Value) -> bool:

@@ -83,6 +83,12 @@ def nodes_of(violation: Violation) -> list[Node]:
     return chain[::-1]
 
 
+def among(violation: Violation) -> int:
+    """Of the calls through pointers on the way whose object is not known, the most
+    functions that one can go to; 0 without such a call."""
+    return max(0 if node.asked else node.among for node in nodes_of(violation))
+
+
 def entry_of(violation: Violation) -> Entry:
     root = nodes_of(violation)[0]
     entry = root.entry

@@ -103,6 +103,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     ``causes`` are the functions from which the operation is reached in such a context,
     that of ``path`` first; a new one is a new bug at an old place.
+    ``among``: the path has a call through a pointer whose object is not known, and which
+    could go to that many functions.
     ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
     (None: the finding was not run). ``baseline_state`` is ``"new"`` or
     ``"unchanged"``, None without a baseline.
@@ -133,6 +135,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     baseline_state: str | None = None
     suppressed: tuple[Suppressed, ...] = ()
+    among: int = 0
     causes: tuple[Cause, ...] = ()
 
 

@@ -54,6 +54,8 @@ class Request:
     ``builds``: existing build directories to take commands from, instead of
     preparing one (their ``.config`` says which profile they are).
     ``timeout``: seconds a unit may take. ``jobs``: worker processes.
+    ``possible``: findings below a call through a pointer that could go to many functions,
+    as its object is not known.
     ``verify``: run each finding in the executable model.
     ``reach``: how many rounds of looking for callers and callees in other files
     (None: two when single files are audited, none for directories).
@@ -73,6 +75,7 @@ class Request:
     reach: int | None = None
     rules: tuple[Path, ...] = field(default=())
     verify: bool = False
+    possible: bool = False
     make: bool = True
 
 

@@ -13,7 +13,7 @@ from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
 from ctxlint.contexts import callers as callers_of
-from ctxlint.contexts import witness
+from ctxlint.contexts import limits, witness
 from ctxlint.contexts.callers import Callers
 from ctxlint.contexts.limits import in_words
 from ctxlint.contexts.propagate import Propagation, Violation
@@ -89,6 +89,7 @@ def with_others(
         while root.parent is not None:
             root = root.parent
         cost = (
+            _doubt(violation),
             violation.node.depth + (0 if root.entry is not None else _UNREGISTERED_COST),
             not violation.need.certain,
             root.entry is None,
@@ -112,6 +113,13 @@ def with_others(
             out.append((finding, (violation, *others)))
     kept = {id(f) for f in _without_doubles([f for f, _ in out])}
     return [pair for pair in out if id(pair[0]) in kept]
+
+
+def _doubt(violation: Violation) -> int:
+    """The path that is shown is one that is certain, if there is one."""
+    if witness.among(violation) > limits.AMONG_MAX:
+        return 2
+    return 0 if violation.node.sure else 1
 
 
 def _lose(violation: Violation, error: Exception, lost: Lost | None) -> None:
@@ -171,6 +179,7 @@ def _finding(
             violation, rules, rt, need.rule.show if site.inner else shown, may + where, source
         ),
         assumptions=witness.assumptions(violation),
+        among=witness.among(violation),
         fingerprint="",
         text=source(site.loc.file, site.loc.line),
     )
@@ -264,6 +273,7 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
                     evidence=evidence,
                     verdict=strongest(evidence),
                     causes=_together(old.causes, f.causes),
+                    among=min(old.among, f.among),
                 )
             else:
                 found[key] = f

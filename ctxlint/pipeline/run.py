@@ -21,7 +21,7 @@ from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.base.faults import HINT, reason_of
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
-from ctxlint.contexts import untold, witness
+from ctxlint.contexts import limits, untold, witness
 from ctxlint.contexts.callers import Callers
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings import suppressions
@@ -297,6 +297,10 @@ def assemble(
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
     findings = merge(r.findings for r in results)
+    possible = 0
+    if not session.request.possible:
+        shown = tuple(f for f in findings if f.among <= limits.AMONG_MAX)
+        possible, findings = len(findings) - len(shown), shown
     incomplete = [*incomplete, *(i for r in results for i in (*r.limited, *r.faults))]
     return Result(
         tool=ToolInfo(name="ctxlint", version=__version__),
@@ -314,10 +318,21 @@ def assemble(
         untold=merge_untold(r.untold for r in results),
         statistics=_statistics(results, units),
         paths=tuple(sorted(session.paths)),
+        notes=(possible_note(possible),) if possible else (),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
             text_reader(session.tree.path, contents),
         ),
+    )
+
+
+def possible_note(count: int) -> str:
+    """What is said of findings that are not shown."""
+    many = "1 finding is" if count == 1 else f"{count} findings are"
+    return (
+        f"{many} possible and not shown: each needs a call through a pointer of which the "
+        f"object is not known, and which could go to more than {limits.AMONG_MAX} functions; "
+        "--possible shows them"
     )
 
 

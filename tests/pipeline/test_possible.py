@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A call of a pointer that could go to many functions: told when asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxlint.findings.model import Result
+from ctxlint.pipeline import Request, audit
+from tests.fixture_harness import BELOW, make_tree
+from tests.pipeline.quiet import Silent
+
+CORE = """
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+struct teal;
+struct teal_ops { void (*set)(struct teal *t, int value); };
+struct teal { const struct teal_ops *ops; };
+static DEFINE_MUTEX(teal_mutex);
+static DEFINE_RAW_SPINLOCK(teal_lock);
+void teal_set(struct teal *t)
+{
+	raw_spin_lock(&teal_lock);
+	t->ops->set(t, 1);
+	raw_spin_unlock(&teal_lock);
+}
+static void teal_slow(struct teal *t, int value)
+{
+	mutex_lock(&teal_mutex);
+	mutex_unlock(&teal_mutex);
+}
+const struct teal_ops teal_slow_ops = { .set = teal_slow };
+"""
+OTHER = """
+static void teal_{n}(struct teal *t, int value) {{ }}
+const struct teal_ops teal_{n}_ops = {{ .set = teal_{n} }};
+"""
+
+
+def result_of(tmp_path: Path, others: int, possible: bool) -> Result:
+    text = CORE + "".join(OTHER.format(n=n) for n in range(others))
+    builds = make_tree(tmp_path / "tree", {"teal.c": text})
+    return audit(
+        Request(
+            tree=tmp_path / "tree",
+            paths=(BELOW,),
+            builds=builds,
+            cache=tmp_path / "cache",
+            jobs=1,
+            possible=possible,
+        ),
+        Silent(),
+    )
+
+
+def test_few_functions_are_shown(tmp_path: Path) -> None:
+    result = result_of(tmp_path, 2, False)
+    (finding,) = result.findings
+    assert finding.severity == "warning"
+    assert finding.among == 3
+    assert not result.notes
+
+
+@pytest.mark.parametrize("possible", [False, True])
+def test_many_functions_are_shown_when_asked_for(tmp_path: Path, possible: bool) -> None:
+    result = result_of(tmp_path, 6, possible)
+    if possible:
+        (finding,) = result.findings
+        assert finding.among == 7
+        assert not result.notes
+    else:
+        assert not result.findings
+        (note,) = result.notes
+        assert note.startswith("1 finding is possible and not shown")
+        assert "--possible" in note
