@@ -67,6 +67,20 @@ class Leg:
         return frozenset(found)
 
     @cached_property
+    def again(self) -> bool:
+        """Whether the call can be made more than once in one call of the function."""
+        for start in self.blocks:
+            todo, seen = list(targets(self.fn.blocks[start].term)), set()
+            while todo:
+                block = todo.pop()
+                if block in self.blocks:
+                    return True
+                if block not in seen:
+                    seen.add(block)
+                    todo += targets(self.fn.blocks[block].term)
+        return len(self.blocks) > 1
+
+    @cached_property
     def _named(self) -> bool:
         """Whether a direct call of the callee stands at the place."""
         return any(
@@ -94,6 +108,23 @@ class Way:
     @property
     def symbols(self) -> frozenset[str]:
         return frozenset(leg.fn.symbol for leg in self.legs)
+
+    def leads(self, stack: list[Frame], number: int) -> bool:
+        """Whether the stack is that of the way up to a leg: each function called where
+        the way calls it."""
+        at = -1
+        for frame in stack:
+            if frame.meta.model:
+                continue
+            at += 1
+            if at > number:
+                return False
+            leg = self.legs[at]
+            if frame.meta.fn.symbol != leg.fn.symbol:
+                return False
+            if at < number and frame.loc not in leg.places:
+                return False
+        return at == number
 
     def depth(self, stack: list[Frame]) -> int:
         """How many legs the call stack follows, from its bottom."""

@@ -29,6 +29,7 @@ from ctxlint.model.runtime.state import Report
 from ctxlint.rulebook import effects
 from ctxlint.rulebook.book import ApiRule
 
+FIRST = "whether another function is called first"
 _OUTPUT = 64  # bytes that a function may write behind a pointer of unknown type
 _NO_TIME = ("same", "preempt-count", "irq-flags", "irqs-disabled")
 
@@ -36,7 +37,8 @@ _NO_TIME = ("same", "preempt-count", "irq-flags", "irqs-disabled")
 class Unknown:
     """An :class:`~ctxlint.model.machine.Outside` for one execution.
 
-    ``pointer_targets(meta, site)``: the function that a call by pointer goes to.
+    ``pointer_targets(m, meta, site)``: the function that a call by pointer goes to, and
+    whether it may go to others before.
     ``is_goal(report)``: whether it is what the exploration looks for.
     """
 
@@ -49,7 +51,7 @@ class Unknown:
         variables: Variables,
         shared: Shared,
         rt: bool,
-        pointer_targets: Callable[[Meta, int], str | None],
+        pointer_targets: Callable[[Machine, Meta, int], tuple[str, bool] | None],
         is_goal: Callable[[Report], bool],
     ) -> None:
         self.path = path
@@ -170,15 +172,18 @@ class Unknown:
     def pointer(
         self, m: Machine, target: Any, meta: Meta, site: int, args: tuple[Any, ...]
     ) -> Any:
-        symbol = self.pointer_targets(meta, site)
-        if symbol is not None:
-            return m.call(symbol, *args)
+        told = self.pointer_targets(m, meta, site)
+        if told is not None:
+            symbol, again = told
+            first = self.path.fresh(FIRST, 1, high=1) if again else 0
+            if int(first) == 0:
+                return m.call(symbol, *args)
         name = f"a call by pointer in {meta.name}()"
         self.meet(name)
         likely = self.path.likely.get(id(target))
-        symbol = None if likely is None else m.image.function_at(likely)
-        if symbol is not None:
-            return m.call(symbol, *args)
+        other = None if likely is None else m.image.function_at(likely)
+        if other is not None:
+            return m.call(other, *args)
         self._others("", args, keeps=True)
         op = meta.sites[site]
         if op.dst is None:
@@ -265,4 +270,4 @@ _SIZES = {
 }  # fmt: skip
 
 
-__all__ = ["Unknown", "unknown_record"]
+__all__ = ["FIRST", "Unknown", "unknown_record"]

@@ -29,7 +29,7 @@ from ctxlint.model.explore.path import LOWEST, Bounds, Decision, Path, Site, Tak
 from ctxlint.model.explore.ruled import BY_RULE, Known, Ruled, count
 from ctxlint.model.explore.shared import Shared
 from ctxlint.model.explore.target import Follower, Left, Way
-from ctxlint.model.explore.unknown import Unknown, unknown_record
+from ctxlint.model.explore.unknown import FIRST, Unknown, unknown_record
 from ctxlint.model.explore.variables import Variables, Writes, addresses_taken, writes_of
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
@@ -438,14 +438,18 @@ class _Exploration:
 
         return number
 
-    def _target(self, meta: Meta, site: int) -> str | None:
-        """The way says where a call by pointer goes."""
-        for number, leg in enumerate(self.way.legs[:-1]):
-            if leg.fn.symbol == meta.fn.symbol and meta.sites[site].loc in leg.places:
-                return self.way.legs[number + 1].fn.symbol
-        last = self.way.legs[-1]
-        if last.fn.symbol == meta.fn.symbol and meta.sites[site].loc in last.places:
-            return last.callee
+    def _target(self, m: Machine, meta: Meta, site: int) -> tuple[str, bool] | None:
+        """Where the way says that a call by pointer goes, if the stack is on it; and
+        whether the call can come again, so that another function may be called first."""
+        loc = meta.sites[site].loc
+        legs = self.way.legs
+        for number, leg in enumerate(legs):
+            if leg.fn.symbol != meta.fn.symbol or loc not in leg.places:
+                continue
+            if not self.way.leads(m.stack, number):
+                continue
+            symbol = legs[number + 1].fn.symbol if number + 1 < len(legs) else leg.callee
+            return symbol, any(before.again for before in legs[: number + 1])
         return None
 
     def _call_entry(self, m: Machine, path: Path) -> None:
@@ -656,7 +660,7 @@ def _values(path: Path, functions: frozenset[str]) -> tuple[str, ...]:
             continue
         found = list({id(leaf): leaf for leaf in leaves(taken.value)}.values())
         if len(found) == 1 and found[0].name in model:
-            if found[0].name != _IDLE:
+            if found[0].name.partition("#")[0] not in (_IDLE, FIRST):
                 shown |= dict.fromkeys(_value(path, found[0], model[found[0].name]))
         else:
             word = "" if taken.truth else " is false"
