@@ -243,9 +243,11 @@ class Path:
             return
         # In one call, and over all calls: a loop may be in the caller.
         self._frames.append(frame)  # its id must not be used again
+        # A model function compares strings, say, of which one is known.
+        loops = self.bounds.loops * (4 if frame.meta.model else 1)
         for key, most in (
-            ((id(frame), frame.block), self.bounds.loops),
-            ((id(frame.meta), frame.block), 3 * self.bounds.loops),
+            ((id(frame), frame.block), loops),
+            ((id(frame.meta), frame.block), 3 * loops),
         ):
             self._loops[key] = self._loops.get(key, 0) + 1
             if self._loops[key] > most:

@@ -20,17 +20,18 @@ from typing import Any
 
 import msgspec
 
-from ctxlint.ir import ops
-from ctxlint.ir.types import TInt, TPtr, TRecord, TVoid, Type
+from ctxlint.ir.types import TInt, TPtr, TRecord, TVoid
 from ctxlint.ir.unit import Function
-from ctxlint.model.code import Code, Frame, Meta
+from ctxlint.model.code import Code, Meta
 from ctxlint.model.explore.agenda import Agenda
-from ctxlint.model.explore.path import LOWEST, Bounds, Decision, Path, Site, Taken
+from ctxlint.model.explore.path import Bounds, Decision, Path, Site, Taken
 from ctxlint.model.explore.ruled import BY_RULE, Known, Ruled, count
 from ctxlint.model.explore.shared import Shared
+from ctxlint.model.explore.shown import IDLE, taken_for, values_of
 from ctxlint.model.explore.target import Follower, Left, Way
-from ctxlint.model.explore.unknown import FIRST, Unknown, unknown_record
+from ctxlint.model.explore.unknown import Unknown, unknown_record
 from ctxlint.model.explore.variables import Variables, Writes, addresses_taken, writes_of
+from ctxlint.model.explore.world import FollowedMachine, Others, Watched, WayGuide
 from ctxlint.model.image import MODEL_FILES, Image
 from ctxlint.model.machine import Machine
 from ctxlint.model.memory import PAGE, Fault, SymPage
@@ -44,12 +45,11 @@ from ctxlint.model.runtime.state import (
     NMI,
     RUNNING,
     SOFTIRQ,
-    Alone,
     Config,
     Kernel,
     Report,
 )  # fmt: skip
-from ctxlint.model.values import Sym, Value, leaves, text
+from ctxlint.model.values import Value, text
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
 
@@ -96,31 +96,6 @@ class _ArrivedError(Stop):
     def __init__(self, report: Report) -> None:
         super().__init__(report.headline)
         self.report = report
-
-
-class _Machine(Machine):
-    """A machine whose executions are followed along a way, in memory that others share."""
-
-    follower: Follower
-    shared: Shared
-
-    def took(self, frame: Frame, block: int) -> None:
-        self.follower.took(frame, block, self.stack)
-
-    def enter(self, size: int) -> int:
-        sp = super().enter(size)
-        self.shared.frames.append((sp, size, self.stack[-1].meta))
-        return sp
-
-    def leave(self, size: int) -> None:
-        super().leave(size)
-        frames = self.shared.frames
-        while frames and frames[-1][0] < self.sp:
-            frames.pop()
-
-    def load_volatile(self, address: Any, size: int, declared: bool) -> Any:
-        self.shared.lose(address, size, dependent=not declared)
-        return self.mem.load(address, size)
 
 
 class Verifier:
@@ -234,7 +209,6 @@ class Verifier:
                 yield cpu, msgspec.structs.replace(start.state, **around), True
 
 
-_IDLE = "whether the task is idle"
 _CPUS = 1 << 13  # as many as any configuration allows (arch/x86/Kconfig)
 _ELSEWHERE = (
     "only on another CPU, in another task or with a caller that runs in another context"
@@ -357,7 +331,7 @@ class _Exploration:
             decisions, site, way, left=follower.left is not None, reached=follower.reached
         )
 
-    def _machine(self, path: Path, follower: Follower) -> tuple[_Machine, Unknown]:
+    def _machine(self, path: Path, follower: Follower) -> tuple[FollowedMachine, Unknown]:
         v = self.v
         variables = Variables(path, v.writes, self.start.values, is_open=self.open)
         shared = Shared(path, variables)
@@ -370,16 +344,16 @@ class _Exploration:
             self._target,
             self._is_goal,
         )
-        m = _Machine(self.code, outside, fuel=v.bounds.fuel)
+        m = FollowedMachine(self.code, outside, fuel=v.bounds.fuel)
         m.follower = follower
         m.shared = shared
         path.attach(m)
         path.made = shared.named
         shared.attach(m)
         path.late = self._late
-        path.guide = _Guide(follower, m)
+        path.guide = WayGuide(follower, m)
         kernel = v.boot(m, v.config)
-        kernel.sched = _Others(kernel, shared, path)
+        kernel.sched = Others(kernel, shared, path)
         if v.modelled:
             variables.boot(m)
         kernel.system_state = self._system_state()
@@ -389,7 +363,7 @@ class _Exploration:
         if isinstance(page, SymPage) and page.known is not None:
             # Others change neither who the task is nor where it runs.
             variables.lasting[task // PAGE] = bytes(page.known)
-        kernel.reports = _Watched(self._reported)
+        kernel.reports = Watched(self._reported)
         return m, outside
 
     def _system_state(self) -> int:
@@ -409,7 +383,7 @@ class _Exploration:
                 kernel.shown_cpu = self._any_cpu(kernel, path)
                 task.comm = ""
                 task.pid = path.fresh("the task's pid", 4, high=(1 << 22) - 1)  # type: ignore[assignment]
-                task.idle = path.fresh(_IDLE, 1, high=1)  # type: ignore[assignment]
+                task.idle = path.fresh(IDLE, 1, high=1)  # type: ignore[assignment]
         cpu.current = task
         kernel.install(task)
         task.preempt_count = (
@@ -471,7 +445,7 @@ class _Exploration:
                     target = fn.types[to]
                     if isinstance(target, TVoid):
                         # `struct port *port = data`: what the function takes it for.
-                        name, target = _taken_for(fn, slot) or (name, target)
+                        name, target = taken_for(fn, slot) or (name, target)
                     pointer = path.fresh(name, 8)
                     path.pointers.add(id(pointer))
                     if isinstance(target, TRecord):
@@ -526,7 +500,7 @@ class _Exploration:
         return Verdict(
             verdict=REACHED if by_rule else CONFIRMED,
             why=why,
-            values=_values(path, frozenset(leg.fn.name for leg in self.way.legs)),
+            values=values_of(path, frozenset(leg.fn.name for leg in self.way.legs)),
             assumed=tuple(outside.met),
             report=report,
             splat=splat,
@@ -558,139 +532,6 @@ class _Exploration:
                 word = "holds" if taken.truth else "does not hold"
                 return f"guarded by `{text(taken.value)}` at {place}, which {word}"
         return f"guarded by the test at {place} in {left.function}()"
-
-
-class _Guide:
-    def __init__(self, follower: Follower, m: Machine) -> None:
-        self.follower = follower
-        self.m = m
-        self.turns: dict[tuple[str, int], bool] = {}
-
-    def prefer(self, frame: Frame | None) -> bool:
-        if frame is None:
-            return True
-        follower, stack = self.follower, self.m.stack
-        follower.reached = max(follower.reached, follower.way.depth(stack))
-        wanted = follower.prefer(frame, stack)
-        if wanted is None:
-            wanted = follower.prefer_exit(frame)
-            # Off the way, what went one way before goes the other way now: a loop that
-            # waits for the outcome of a test in a function ends.
-            site = (frame.meta.fn.symbol, frame.block)
-            turn = self.turns.get(site)
-            if turn is not None:
-                wanted = not turn
-            self.turns[site] = wanted
-        return wanted
-
-
-class _Others(Alone):
-    """Nobody else runs, but wherever somebody could, what they reach may have changed."""
-
-    def __init__(self, kernel: Kernel, shared: Shared, path: Path) -> None:
-        super().__init__(kernel)
-        self.shared = shared
-        self.path = path
-
-    def point(self, kind: str, what: object = None) -> None:
-        if kind == "mmio":
-            address = self.path.locate(what) if isinstance(what, Sym) else what
-            assert isinstance(address, int)
-            obj = self.path.object_at(address)
-            if obj is not None:
-                obj.facts["mmio"] = True
-            self.shared.event()
-            self.shared.lose(address, 8, dependent=False)
-            return
-        if kind == "atomic":
-            self.shared.racy(what)
-        self.shared.event()
-
-    def block(self, ready: Callable[[], bool], why: str, timeout: int | None = None) -> bool:
-        self.shared.event()
-        return super().block(ready, why, timeout)
-
-    def spin(self, ready: Callable[[], bool], why: str) -> None:
-        self.shared.event()
-        super().spin(ready, why)
-
-    def advance(self, microseconds: int) -> None:
-        super().advance(microseconds)
-        self.shared.event()
-
-
-class _Watched(list[Report]):
-    """Reports, each told to a function when it is added."""
-
-    def __init__(self, told: Callable[[Report], None]) -> None:
-        super().__init__()
-        self.told = told
-
-    def append(self, report: Report) -> None:
-        super().append(report)
-        self.told(report)
-
-
-def _taken_for(fn: Function, slot: int) -> tuple[str, Type] | None:
-    """The variable that a pointer parameter without a type is copied to, and the record
-    that this one points to."""
-    for block in fn.blocks:
-        for op in block.ops:
-            if not isinstance(op, ops.Assign) or not isinstance(op.dst, ops.Var):
-                continue
-            source = op.src
-            while isinstance(source, ops.Cast):
-                source = source.e
-            var = fn.vars[op.dst.slot]
-            type_ = fn.types[var.type]
-            if source == ops.Var(slot) and isinstance(type_, TPtr) and var.name:
-                target = fn.types[type_.to]
-                if isinstance(target, TRecord):
-                    return var.name, target
-    return None
-
-
-def _values(path: Path, functions: frozenset[str]) -> tuple[str, ...]:
-    """What has to hold in the functions of the way: numbers of simple unknowns, else
-    conditions. What other functions decided on their own account is left out."""
-    model = path.condition.model(path.pointers)
-    shown: dict[str, None] = {}
-    for taken in path.taken:
-        if taken.function not in functions:
-            continue
-        found = list({id(leaf): leaf for leaf in leaves(taken.value)}.values())
-        if len(found) == 1 and found[0].name in model:
-            if found[0].name.partition("#")[0] not in (_IDLE, FIRST):
-                shown |= dict.fromkeys(_value(path, found[0], model[found[0].name]))
-        else:
-            word = "" if taken.truth else " is false"
-            shown[f"{text(taken.value)}{word} ({taken.place})"] = None
-    return tuple(shown)
-
-
-def _value(path: Path, leaf: Sym, number: int) -> list[str]:
-    """An unknown and its number, as the source would have it."""
-    assert path.m is not None
-    if id(leaf) in path.pointers:
-        symbol = path.m.image.function_at(number)
-        placed = path.m.image.placed_at(number // PAGE)
-        if symbol is not None:
-            return [f"{leaf.name} = {symbol.rpartition('::')[2]}"]
-        if placed is not None and placed.address == number:
-            return [f"{leaf.name} = &{placed.symbol.rpartition('::')[2]}"]
-        if number == 0:
-            return [f"{leaf.name} = NULL"]
-        if number >= LOWEST:
-            plain = number % 8 == 0
-            return [f"{leaf.name} != NULL" if plain else f"{leaf.name} = {number:#x}"]
-    fields = path.bit_fields.get(id(leaf), ())
-    parts = [(name, number >> shift & (1 << width) - 1) for name, shift, width in fields]
-    if parts:
-        return [f"{name} = {part}" for name, part in parts if part] or [
-            f"{name} = 0" for name, _ in parts
-        ]
-    word = str(number) if -4096 < number < 4096 else hex(number)
-    return [f"{leaf.name} = {word}"]
 
 
 __all__ = [
