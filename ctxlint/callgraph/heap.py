@@ -37,6 +37,10 @@ Mode = tuple[Member, int]
 Modes = tuple[Mode, ...]
 
 _DEPTH_MAX = 24
+_SINGLE_MAX = 40
+_TERMS_MAX = 60
+"""Calls whose results are looked into for one value."""
+
 _NO_FUNCTIONS: frozenset[str] = frozenset()
 
 
@@ -53,6 +57,7 @@ class Objects(Pointers):
         self._functions: dict[Member, tuple[dict[Obj, set[str]], frozenset[Obj]]] = {}
         self._held: dict[tuple[Obj, Member], tuple[frozenset[str], bool]] = {}
         self._single: dict[Obj, Value] = {}
+        self._terms = 0
         self._ways: frozenset[Member] = frozenset()
         self._back = self._back_pointers()
         self._ways = frozenset(way for way, _ in self._back)
@@ -126,12 +131,12 @@ class Objects(Pointers):
     def bound(self, value: Value, symbol: str, env: dict[int, Value]) -> Value:
         """A value of a function with its parameters replaced, in terms that mean the
         same in every function; None when nothing is known of it."""
-        self._steps = 0
+        self._steps = self._terms = 0
         return self._pointer(framed(value, symbol), "", symbol, env, 0)
 
     def bound_place(self, place: Value, symbol: str, env: dict[int, Value]) -> Value:
         """The same for a place."""
-        self._steps = 0
+        self._steps = self._terms = 0
         return self._fixed(framed(place, symbol), "", symbol, env, 0)
 
     def parameters(self, value: Value, symbol: str, depth: int = 0) -> set[int]:
@@ -254,7 +259,10 @@ class Objects(Pointers):
         root, chain = obj
         key, holder = chain[-1], (root, chain[:-1])
         found: set[Value] = set()
-        for base, value in self._stores_in(key):
+        stores = self._stores_in(key)
+        if len(stores) > _SINGLE_MAX:
+            return None
+        for base, value in stores:
             objs = self._place(base, key[0])
             if objs is not None and not any(may_be(o, holder) for o in objs):
                 continue
@@ -280,11 +288,17 @@ class Objects(Pointers):
         callee = self.program.functions.get(edge.symbol)
         if callee is None or not callee.returns:
             return None
+        self._terms += 1
+        if self._terms > _TERMS_MAX:
+            return None
         found: set[Value] = set()
-        for point in edge.points:
+        needed = set().union(*(self.parameters(v, callee.symbol) for v in callee.returns))
+        for given in dict.fromkeys(
+            tuple((i, point.args[i]) for i in sorted(needed) if i < len(point.args))
+            for point in edge.points
+        ):
             args = {
-                i: self._pointer(framed(a, t[2]), "", symbol, env, depth + 1)
-                for i, a in enumerate(point.args)
+                i: self._pointer(framed(a, t[2]), "", symbol, env, depth + 1) for i, a in given
             }
             for value in callee.returns:
                 if value is None:

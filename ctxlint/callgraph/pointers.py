@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from ctxlint.callgraph.program import Program
 
 _BUSY_MAX = 40
-_STEPS_MAX = 20_000
-_NEVER = 1 << 30
+_STEPS_MAX = 2_000
+_STORES_MAX = 200
+"""A member that is stored into more often than this holds anything."""
+
 _NOTHING: frozenset[Obj] = frozenset()
 
 
@@ -45,8 +47,7 @@ class Pointers(Stores):
         self.allocators = allocators
         self._pointees: dict[Value, Objs] = {}
         self._filled: dict[str, set[Obj]] = {}
-        self._busy: dict[Value, int] = {}
-        self._low = _NEVER
+        self._busy: list[Value] = []
         self._steps = 0
 
     def _place(self, t: Value, want: str) -> Objs:
@@ -100,24 +101,17 @@ class Pointers(Stores):
         return None
 
     def _cached(self, key: Value, work: Callable[[], Objs]) -> Objs:
+        """A result, worked out once. A cycle through other results is open."""
         if key in self._pointees:
             return self._pointees[key]
         if key in self._busy:
-            self._low = min(self._low, self._busy[key])
-            return _NOTHING
+            return _NOTHING if self._busy[-1] == key else None
         self._steps += 1
-        depth = len(self._busy)
-        if depth > _BUSY_MAX or self._steps > _STEPS_MAX:
+        if len(self._busy) > _BUSY_MAX or self._steps > _STEPS_MAX:
             return None
-        self._busy[key] = depth
-        before, self._low = self._low, _NEVER
-        found = work()
-        del self._busy[key]
-        if self._low >= depth:
-            self._pointees[key] = found
-            self._low = before
-        else:  # part of a cycle: whole only at the cycle's head
-            self._low = min(before, self._low)
+        self._busy.append(key)
+        found = self._pointees[key] = work()
+        self._busy.pop()
         return found
 
     def _parameter(self, t: Value) -> Objs:
@@ -178,7 +172,10 @@ class Pointers(Stores):
             else:
                 return None
             known = False
-            for base, value in self._stores_in(key):
+            stores = self._stores_in(key)
+            if len(stores) > _STORES_MAX:
+                return None
+            for base, value in stores:
                 objs = self._place(base, key[0])
                 if objs is not None and not any(may_be(o, holder) for o in objs):
                     continue
