@@ -70,8 +70,12 @@ class Objects(Pointers):
         members of objects with the values that they have here."""
         found, known = self._all_targets(term)
         for (record, name), value in modes:
-            if record == term[2]:
-                mode = ((record, name), value)
+            mode = ((record, name), value)
+            if record != term[2]:
+                found = frozenset(
+                    f for f in found if not self._table_in_other_mode(f, term[2:], mode)
+                )
+            else:
                 found = frozenset(
                     f for f in found if not self._in_other_mode(f, (term[2], term[3]), mode)
                 )
@@ -83,6 +87,41 @@ class Objects(Pointers):
             obj for obj, functions in self._table(key)[0].items() if function in functions
         ]
         return bool(holders) and all(self._has_other(obj, mode) for obj in holders)
+
+    def _table_in_other_mode(self, function: str, key: Member, mode: Mode) -> bool:
+        """The same, where a table of operations holds it and the objects point to the
+        table: whoever sets the pointer sets the mode next to it, or leaves it zero."""
+        (record, name), value = mode
+        holders = [
+            obj for obj, functions in self._table(key)[0].items() if function in functions
+        ]
+        if not holders or any(root[0] != "g" or chain for root, chain in holders):
+            return False
+        setters = [s for root, _ in holders for s in self._pointing.get(root[1], ())]
+        if not setters or any(kind != record for _, _, kind in setters):
+            return False
+        stores = self._moves.get((record, name), ())
+        pairs = {(symbol, base) for symbol, base, _ in self._all_setters(record)}
+        if any((symbol, base) not in pairs for symbol, base, _ in stores):
+            return False
+        for symbol, base, _ in setters:
+            values = [v for s, b, v in stores if (s, b) == (symbol, base)] or [("k", 0)]
+            if any(v is None or v[0] != "k" or bool(v[1]) == bool(value) for v in values):
+                return False
+        return True
+
+    def _all_setters(self, record: str) -> list[tuple[str, Value, str]]:
+        return [s for found in self._pointing.values() for s in found if s[2] == record]
+
+    @cached_property
+    def _pointing(self) -> dict[str, list[tuple[str, Value, str]]]:
+        """Where a member is set to a variable's address: (function, object, record)."""
+        found: dict[str, list[tuple[str, Value, str]]] = {}
+        for (record, _), stores in self._moves.items():
+            for symbol, base, value in stores:
+                if value is not None and value[0] == "&" and value[1][0] == "g":
+                    found.setdefault(value[1][1], []).append((symbol, base, record))
+        return found
 
     def _has_other(self, obj: Obj, mode: Mode) -> bool:
         key, value = mode

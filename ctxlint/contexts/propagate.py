@@ -179,9 +179,10 @@ class Propagation:
                 continue
             self._push(Node(fn, context, (), None, None, None, entry, 0))
         for symbol in sorted(self.program.functions):
-            self._push(
-                Node(self.program.functions[symbol], Context(), (), None, None, None, None, 0)
-            )
+            fn = self.program.functions[symbol]
+            asked = self.rules.mode_functions.get(fn.name)
+            env: Env = () if asked is None else ((_MODES, ("modes", (asked,))),)
+            self._push(Node(fn, Context(), env, None, None, None, None, 0))
 
     def _push(self, node: Node) -> None:
         # What happens in a header function is told at each place that a driver

@@ -333,9 +333,9 @@ class Analysis:
         if value is None or value[0] != "." or value[2:] not in self.rules.mode_members:
             return False
         place = value[1]
-        while place[0] == ".":
+        while place is not None and place[0] in (".", "*"):
             place = place[1]
-        return bool(place[0] == "*" and place[1] is not None and place[1][0] == "p")
+        return place is not None and bool(place[0] == "p")
 
     def _guard(self, value: Value, fact: object, memory: bool = False) -> Guard | None:
         """A fact as a condition on the entry; with ``memory``, on what parameters
