@@ -21,6 +21,11 @@ PATIENCE = 60
 """Seconds until a test gives up; all of it takes a fraction on any machine."""
 
 
+def _as_from_a_terminal() -> None:
+    """These tests may themselves run with nohup, and SIGHUP does not count then."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def start(folder: Path, body: str, *, ignored: str = "") -> subprocess.Popen[str]:
     """A script with the names below, which has said ``ready``. ``ignored``: a signal that
     its starter does not listen to, as a shell without job control does not to SIGINT."""
@@ -39,7 +44,12 @@ def start(folder: Path, body: str, *, ignored: str = "") -> subprocess.Popen[str
         command = ["sh", "-c", f'trap "" {ignored}; exec "$@"', "sh", *command]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=_as_from_a_terminal,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n", process.stderr and process.stderr.read()

@@ -113,7 +113,7 @@ def test_no_change_is_hidden(scratch: Scratch, data: bytes) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_CHECKS, max_examples=2000)
+@settings(WITHOUT_CHECKS, max_examples=400)
 @given(boxes())
 def test_no_change_is_hidden_at_length(scratch: Scratch, data: bytes) -> None:
     compare(scratch, data)
