@@ -22,8 +22,9 @@ PATIENCE = 60
 
 
 def _as_from_a_terminal() -> None:
-    """These tests may themselves run with nohup, and SIGHUP does not count then."""
+    """These tests may themselves run with nohup, or in the background of a script."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(folder: Path, body: str, *, ignored: str = "") -> subprocess.Popen[str]:
