@@ -96,10 +96,10 @@ _NOTIFICATIONS = {
         "The function has neither a body that was analysed nor a rule, or the target of an "
         "indirect call was not found. It is taken not to sleep.",
     ),
-    "settings-of-tree": (
-        "A settings file of the tree decides what is reported.",
-        "The tree may come from somebody else: what its file hides, and where it changes the "
-        "exit code, is told here.",
+    "note": (
+        "Something about this run that its reader has to know.",
+        "What a settings file of the tree hides, rules that the tree does not fit, and "
+        "findings that are not shown unless asked for.",
     ),
     "results-cut": (
         "Something was left out of this file.",
@@ -221,7 +221,7 @@ class _Run:
         result = self.result
         notes = []
         for note in result.notes:
-            notes.append(self._notification("settings-of-tree", "warning", safe(f"{note}.")))
+            notes.append(self._notification("note", "warning", safe(f"{note}.")))
         for unit in result.incomplete:
             under = f" under {unit.profile}" if unit.profile else ""
             what = "Not all was analysed" if unit.kind == "limit" else "Not analysed"
