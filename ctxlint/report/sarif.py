@@ -96,7 +96,7 @@ _NOTIFICATIONS = {
         "The function has neither a body that was analysed nor a rule, or the target of an "
         "indirect call was not found. It is taken not to sleep.",
     ),
-    "note": (
+    "run-note": (
         "Something about this run that its reader has to know.",
         "What a settings file of the tree hides, rules that the tree does not fit, and "
         "findings that are not shown unless asked for.",
@@ -221,7 +221,7 @@ class _Run:
         result = self.result
         notes = []
         for note in result.notes:
-            notes.append(self._notification("note", "warning", safe(f"{note}.")))
+            notes.append(self._notification("run-note", "warning", safe(f"{note}.")))
         for unit in result.incomplete:
             under = f" under {unit.profile}" if unit.profile else ""
             what = "Not all was analysed" if unit.kind == "limit" else "Not analysed"

@@ -236,7 +236,7 @@ def test_one_verdict(
         "verify",
         failing(
             Verifier.verify,
-            lambda self, way, start: way.legs[-1].fn.name == victim.function,
+            lambda self, way, *_: way.legs[-1].fn.name == victim.function,
             ERRORS[1],
         ),
     )
