@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 import struct
@@ -78,6 +79,7 @@ def readable(requests: Iterable[Read]) -> tuple[str, ...]:
     seen: set[tuple[str, str]] = set()
     for request in requests:
         found.update((request.tree, request.directory))
+        found.update(_linked(request.tree, request.directory))
         if request.overlay:
             found.add(str(Path(request.overlay).parent))
         rest = iter(request.arguments)
@@ -93,6 +95,20 @@ def readable(requests: Iterable[Read]) -> tuple[str, ...]:
                     found.add(place)
     files = {str(Path(r.tree) / r.file) for r in requests}
     return tuple(sorted(found)) if _cover(found, files) else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _linked(tree: str, directory: str) -> tuple[str, ...]:
+    """Where a tree and a build directory that are made of links lead to: another kernel
+    tree, and another build directory, and nothing else."""
+    found = []
+    real = Path(os.path.realpath(Path(tree) / "Makefile")).parent
+    if (real / "Kbuild").is_file() and (real / "include/linux").is_dir():
+        found.append(str(real))
+    real = Path(os.path.realpath(Path(directory) / "include")).parent
+    if (real / ".config").is_file():
+        found.append(str(real))
+    return tuple(place for place in found if not _everything(place))
 
 
 def _everything(path: str) -> bool:

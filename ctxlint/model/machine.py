@@ -155,7 +155,7 @@ class Machine:
 
     def load_volatile(self, address: Any, size: int, declared: bool) -> Any:
         """A read of a volatile place. ``declared``: it always is."""
-        return self.mem.load(address, size)
+        return self.load(address, size)
 
     def enter(self, size: int) -> int:
         """Room for a function's variables in memory, cleared; their address."""

@@ -177,3 +177,23 @@ def test_limits(tmp_path: Path) -> None:
     assert first in (f"[{3 << 30}, 0, {n}]" for n in (12, 13, 14))
     assert int(second) == 3 << 30
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != 3 << 30
+
+
+def test_a_tree_of_links_leads_to_a_kernel_tree_alone(tmp_path: Path) -> None:
+    """Where the files of a tree are links into another one, that one may be read; a link to
+    anywhere else gives no leave."""
+    real, links, other = tmp_path / "real", tmp_path / "links", tmp_path / "other"
+    (real / "include/linux").mkdir(parents=True)
+    for name in ("Makefile", "Kbuild", "a.h"):
+        (real / name).write_text("")
+    other.mkdir()
+    (other / "Makefile").write_text("")
+    links.mkdir()
+    (links / "a.c").write_text('#include "a.h"\n')
+    (links / "a.h").symlink_to(real / "a.h")
+    for target, leave in ((real, True), (other, False)):
+        (links / "Makefile").unlink(missing_ok=True)
+        (links / "Makefile").symlink_to(target / "Makefile")
+        sandbox._linked.cache_clear()
+        request = Request("p", str(links), "a.c", (), str(links))
+        assert (str(target) in sandbox.readable([request])) is leave

@@ -111,10 +111,16 @@ class Bench:
         command it is compiled with (itself, or one like it)."""
         where = self.fresh("build") / done.config  # the profile is named after it
         where.mkdir(parents=True)
+        for child in done.build.iterdir():  # commands run where their headers are
+            (where / child.name).symlink_to(child)
         known = {command.file: command for command in done.commands}
         entries = [
-            entry(overlay, known[like], file) for file, like in units.items() if like in known
+            entry(overlay, known[like], file, where)
+            for file, like in units.items()
+            if like in known
         ]
+        for name in ("compile_commands.json", ".config"):
+            (where / name).unlink(missing_ok=True)
         (where / "compile_commands.json").write_text(json.dumps(entries))
         shutil.copy(done.build / ".config", where / ".config")
         return where
@@ -131,13 +137,15 @@ class Bench:
         return audit(request, Silent())
 
 
-def entry(overlay: Overlay, command: CompileCommand, file: str) -> dict[str, object]:
-    """One entry of ``compile_commands.json``."""
+def entry(
+    overlay: Overlay, command: CompileCommand, file: str, build: Path
+) -> dict[str, object]:
+    """One entry of ``compile_commands.json`` in ``build``."""
     arguments = [a.replace(str(overlay.tree), str(overlay.root)) for a in command.arguments]
     target = str(overlay.root / file)
     output = file.replace("/", "_")[:-2] + ".o"
     return {
-        "directory": str(command.directory),
+        "directory": str(build),
         "file": target,
         "arguments": ["clang", *arguments, "-c", "-o", output, target],
     }

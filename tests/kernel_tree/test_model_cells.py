@@ -47,7 +47,7 @@ def images(bench: Bench) -> dict[bool, tuple[Image, Code]]:
         units = []
         for context in MADE_BY_CODE:
             file = f"{DIRECTORY}/{context}.c"
-            made = entry(overlay, command, file)
+            made = entry(overlay, command, file, command.directory)
             arguments = made["arguments"]
             assert isinstance(arguments, list)
             units.append(
