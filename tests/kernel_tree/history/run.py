@@ -113,7 +113,13 @@ def judge(case: Case, before: Result, after: Result) -> Outcome:
     """Compare the findings of the case's files before and after the edit."""
     broken = sorted({i.file for i in after.incomplete} & set(case.files))
     if broken:
-        why = sorted({f"{i.file}: {i.reason} {i.detail[:200]}" for i in after.incomplete if i.file in broken})
+        why = sorted(
+            {
+                f"{i.file}: {i.reason} {i.detail[:200]}"
+                for i in after.incomplete
+                if i.file in broken
+            }
+        )
         return Outcome(case, f"not analysed: {'; '.join(why)}")
     known = {key(finding) for finding in before.findings}
     fresh = tuple(
