@@ -152,7 +152,9 @@ def one_of(a: Value, b: Value, fresh: Value) -> Value:
     first, *others = sorted(left | right)
     value: Value = first
     for number, other in enumerate(others):
-        value = ("?", (*fresh[:1], f"{fresh[1]}?{number}"), other, value)
+        # The condition is the name itself, so what forgets the name forgets this too.
+        condition = ("v", f"{fresh[1]}?{number}") if number else fresh
+        value = ("?", condition, other, value)
     return value
 
 

@@ -23,11 +23,15 @@ lost, which counts once however often the fixpoint comes by."""
 
 class Disjuncts:
     """``place`` names values that are merged here; ``tracked`` are the slots whose
-    constants keep states apart."""
+    constants keep states apart, ``deciding`` those whose constants decide what a callee may
+    do."""
 
-    def __init__(self, place: str, tracked: tuple[int, ...], lose: Lose) -> None:
+    def __init__(
+        self, place: str, tracked: tuple[int, ...], deciding: frozenset[int], lose: Lose
+    ) -> None:
         self.place = place
         self.tracked = tracked
+        self.deciding = deciding
         self.lose = lose
         self.states: dict[Key, State] = {}
         self._homes: dict[Key, Key] = {}
@@ -55,12 +59,12 @@ class Disjuncts:
 
     def _merge(self, key: Key, state: State) -> bool:
         there = self.states[key]
-        differ = there.constants(self.tracked) != state.constants(self.tracked)
-        changed = merge(there, state, self.place, self.tracked)
+        deciding = tuple(sorted(self.deciding))
+        differ = there.constants(deciding) != state.constants(deciding)
+        changed = merge(there, state, self.place, (*self.tracked, *deciding))
         # Which of several constants an argument is decides what a callee may do.
         if differ and any(
-            (value := there.vals.get(slot)) is not None and value[0] == "v"
-            for slot in self.tracked
+            (value := there.vals.get(slot)) is not None and value[0] == "v" for slot in deciding
         ):
             self.lose("values", self.place)
         return changed

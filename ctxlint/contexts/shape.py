@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 from ctxlint.ir import ops
 from ctxlint.ir.types import TFunc, TInt, TPtr
 from ctxlint.ir.unit import Function
@@ -54,6 +56,17 @@ def is_wide(fn: Function, slot: int) -> bool:
     no flag word is."""
     kind = fn.types[fn.vars[slot].type]
     return isinstance(kind, TInt) and kind.bits > 32
+
+
+def deciding_slots(fn: Function, slots: Iterable[int], types: Container[str]) -> frozenset[int]:
+    """Of these slots the flag words of the named types and the function pointers: when one
+    of their constants is forgotten, what a callee may do is not known any more."""
+    found = set()
+    for slot in slots:
+        kind = fn.types[fn.vars[slot].type]
+        if isinstance(kind, TPtr) or (isinstance(kind, TInt) and kind.name in types):
+            found.add(slot)
+    return frozenset(found)
 
 
 def constant_slots(fn: Function) -> tuple[int, ...]:

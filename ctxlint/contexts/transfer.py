@@ -41,7 +41,7 @@ from ctxlint.contexts.held import Held, one_effect
 from ctxlint.contexts.moves import Moves, returned
 from ctxlint.contexts.possible import spread
 from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
-from ctxlint.contexts.shape import constant_slots, reverse_postorder
+from ctxlint.contexts.shape import constant_slots, deciding_slots, reverse_postorder
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.types import TPtr, TRecord
@@ -87,7 +87,9 @@ class Analysis:
         self.reader = Reader(function, local_records)
         self.variables = rules.context_variables
         constants = constant_slots(function)
-        self.tracked = constants[: limits.TRACKED_MAX]
+        self.deciding = deciding_slots(function, constants, rules.flag_types)
+        ordered = sorted(constants, key=lambda slot: slot not in self.deciding)
+        self.tracked = tuple(ordered[: limits.TRACKED_MAX])
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
         self.moves = Moves(function, self.reader, rules.mode_members)
@@ -128,7 +130,7 @@ class Analysis:
     # -- control flow ------------------------------------------------------
 
     def _place(self, name: str) -> Disjuncts:
-        return Disjuncts(name, self.tracked, self._lose)
+        return Disjuncts(name, self.tracked, self.deciding, self._lose)
 
     def _few(self, live: list[State], where: str) -> list[State]:
         """States in the middle of a block, no more than may be."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ctxlint.rulebook import effects, prototypes
+from ctxlint.rulebook import conditions, effects, prototypes
 from ctxlint.rulebook.effects import Effect, Statement
 from ctxlint.rulebook.prototypes import Param
 from ctxlint.rulebook.schema import (
@@ -220,6 +220,20 @@ class Rulebook:
         """The state at entry to a context in a profile (KeyError: no such context)."""
         rule = self.contexts[context]
         return (rule.rt if rt else rule.nort) or rule.any or ContextState()
+
+    @cached_property
+    def flag_types(self) -> frozenset[str]:
+        """Types of arguments that decide what a call requires, by name (``gfp_t``)."""
+        found: set[str] = set()
+        for rule in self.apis.values():
+            names = {
+                name
+                for case in rule.api.requires
+                if case.when
+                for name in conditions.parse(case.when).names
+            }
+            found.update(kind for name, kind in rule.params if name in names)
+        return frozenset(found)
 
     @cached_property
     def lock_types(self) -> Mapping[str, str]:

@@ -265,7 +265,11 @@ def test_what_a_run_does_the_summary_says(
         f"int f(int p, int q)\n{{ int x = 0, y = 0;\n{c_text(body)} return 0; }}\n"
     )
     summaries = facts(text).summaries
-    lost = {loss.what for s in summaries for loss in s.losses} - {"values", "arguments"}
+    lost = {loss.what for s in summaries for loss in s.losses} - {
+        "values",
+        "arguments",
+        "saves",  # a loop may go on saving
+    }
     assert limit < 400 or not lost
     if lost:
         return
