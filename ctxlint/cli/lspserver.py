@@ -25,6 +25,7 @@ from pygls.uris import to_fs_path
 
 from ctxlint import __version__
 from ctxlint.base.errors import CtxlintError, TreeError, UsageError
+from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
 from ctxlint.cli import lspitems as items
 from ctxlint.cli.lspframes import Frames
@@ -86,7 +87,7 @@ class Server(LanguageServer):
             return  # closed, or saved again meanwhile
         found: list[lsp.Diagnostic] = []
         if report is not None and tree is not None:
-            lines = self.workspace.get_text_document(uri).lines
+            lines = self._lines(uri)
             pages = {doc.id: doc.help_uri for doc in checks.docs()}
             found = [items.diagnostic(f, lines, tree, pages) for f in report.findings]
             found += [items.not_analysed(item) for item in report.incomplete]
@@ -161,15 +162,27 @@ class Server(LanguageServer):
 
     # -- actions ---------------------------------------------------------------------
 
+    def _lines(self, uri: str) -> list[str]:
+        """The lines of a document that the client has open, else of a regular file of
+        bounded size: a client can name any path, devices too."""
+        document = self.workspace.text_documents.get(uri)
+        if document is not None:
+            return list(document.lines)
+        path = to_fs_path(uri)
+        data = read_regular(Path(path)) if path else None
+        return [] if data is None else data.decode("utf-8", "replace").splitlines(True)
+
     def code_actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         uri = params.text_document.uri
-        document = self.workspace.get_text_document(uri)
+        document = self.workspace.text_documents.get(uri)
         edits = _edits(self.client_capabilities)
         return items.actions(
             uri,
-            document.version if edits is not None and edits.document_changes else None,
+            document.version
+            if document is not None and edits is not None and edits.document_changes
+            else None,
             params.context.diagnostics,
-            document.lines,
+            self._lines(uri),
             snippets=bool(edits is not None and edits.snippet_edit_support),
         )
 
@@ -200,9 +213,7 @@ class Server(LanguageServer):
             checks.find(check)
             if not any(letter.isalnum() for letter in reason):
                 raise UsageError("a suppression without a reason does not count")
-            edit = items.comment_edit(
-                self.workspace.get_text_document(uri).lines, line, check, reason
-            )
+            edit = items.comment_edit(self._lines(uri), line, check, reason)
         except UsageError as error:
             raise JsonRpcInvalidParams(str(error)) from error
         answer = await self.workspace_apply_edit_async(

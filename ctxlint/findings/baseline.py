@@ -33,7 +33,7 @@ _HEAD = (
 )
 _FIRST = re.compile(r"# ctxlint baseline (\S+), fingerprints (\S+)")
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,64}")
-_SAFE = "!\"$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+_SAFE = "!\"$&'()*+,-./:;?@[\\]^_`{}~"  # no marks of a merge conflict
 _NOTHING = "-"
 
 

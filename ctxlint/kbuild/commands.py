@@ -124,7 +124,8 @@ def _raw(directory: Path, source: str, argv: list[str]) -> RawCommand:
     for number, argument in enumerate(argv):
         if argument in (";", "&&", "||") or argument.endswith(";"):
             argv = argv[: number + (argument not in (";", "&&", "||"))]
-            argv[-1] = argv[-1].removesuffix(";")
+            if argv:
+                argv[-1] = argv[-1].removesuffix(";")
             break
     start = 1
     while start < len(argv) and not argv[start].startswith("-"):

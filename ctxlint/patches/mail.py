@@ -94,14 +94,23 @@ def from_path(path: Path) -> list[Letter]:
     maildir (likewise, as ``git am`` reads one)."""
     if not path.is_dir():
         return from_bytes(_read(path))
-    if all((path / name).is_dir() for name in ("cur", "new")):
+    boxes = [path / name for name in ("cur", "new") if (path / name).is_dir()]
+    if boxes:
         files = sorted(
-            (entry for name in ("cur", "new") for entry in _entries(path / name)),
+            (entry for box in boxes for entry in _entries(box)),
             key=lambda entry: entry.name,
         )
     else:
         suffixes = (".patch", ".eml", ".mbox", ".diff")
-        files = [entry for entry in _entries(path) if entry.suffix in suffixes]
+        files = []
+        for entry in _entries(path):
+            if entry.suffix in suffixes:
+                files.append(entry)
+            elif diff.has_diff(_head(entry)):
+                raise PatchError(
+                    f"{entry}: has a diff and no name of a patch",
+                    hint=f"git am takes any file; call it {entry.stem}.patch, or move it away.",
+                )
     letters: list[Letter] = []
     size = 0
     for entry in files:
@@ -116,7 +125,19 @@ def from_path(path: Path) -> list[Letter]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    return [entry for entry in sorted(folder.iterdir()) if _regular(entry)]
+    entries = sorted(folder.iterdir())
+    for entry in entries:
+        if entry.is_symlink() and not entry.is_dir():
+            raise PatchError(
+                f"{entry}: a symbolic link", hint="git am follows it; name the file itself."
+            )
+    return [entry for entry in entries if _regular(entry)]
+
+
+def _head(path: Path) -> bytes:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(1 << 16)
+    return b""
 
 
 def _read(path: Path) -> bytes:

@@ -39,8 +39,13 @@ def _compared(
 
 
 def _may_have_one(letter: Letter) -> bool:
-    """Whether there can be a diff: one that is to be seen, or an encoding that git undoes."""
-    return diff.has_diff(letter.raw) or _ENCODED.search(letter.raw) is not None
+    """Whether there can be a diff: one that is to be seen, or an encoding that git undoes.
+    git reads encoded words in the headers that name the encoding, too."""
+    return (
+        diff.has_diff(letter.raw)
+        or b"=?" in letter.raw
+        or _ENCODED.search(letter.raw) is not None
+    )
 
 
 def _patch(raw: bytes, place: Path, no_repository: dict[str, str]) -> bytes | None:

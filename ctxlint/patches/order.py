@@ -53,7 +53,9 @@ def choose(letters: Sequence[Letter], *, singly: bool = False) -> Chosen:
     if numbered:
         alone = singly and len(letters) == 1
         gaps += _out_of_place(patches, numbered)
-        patches = _sorted(patches)
+        repeated: list[Letter] = []
+        patches = _sorted(patches, repeated)
+        gaps += map(_twice, repeated)
         if not alone:
             gaps += _missing(letters, patches, newest)
     return Chosen(tuple(patches), tuple(dict.fromkeys(gaps)))
@@ -70,7 +72,7 @@ def _without_answers(patches: list[Letter]) -> tuple[list[Letter], list[str]]:
         if not one.answer:
             kept.append(one)
         elif one.diff.strip() in known:
-            continue
+            gaps.append(_twice(one))
         elif not plain or (one.total and (one.version, one.number) not in there):
             there.add((one.version, one.number))
             known.add(one.diff.strip())
@@ -101,8 +103,15 @@ def _out_of_place(patches: Sequence[Letter], numbered: Sequence[Letter]) -> list
     return gaps
 
 
-def _sorted(patches: Sequence[Letter]) -> list[Letter]:
-    """By number; those without one stay behind what they came after."""
+def _twice(letter: Letter) -> str:
+    return (
+        f"the same diff comes twice, and git am takes it twice where it fits: {letter.name}"
+    )
+
+
+def _sorted(patches: Sequence[Letter], repeated: list[Letter]) -> list[Letter]:
+    """By number; those without one stay behind what they came after. ``repeated`` gets what
+    comes a second time."""
     unique: dict[int, Letter] = {}
     placed: list[tuple[int, int, Letter]] = []
     last = 0
@@ -115,6 +124,7 @@ def _sorted(patches: Sequence[Letter]) -> list[Letter]:
                         f"two different patches are number {one.number}",
                         hint="Give the messages of one series (b4 am makes such an mbox).",
                     )
+                repeated.append(one)
                 continue
             last = one.number
         placed.append((last, place, one))

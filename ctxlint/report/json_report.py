@@ -61,7 +61,11 @@ def load(text: str | bytes) -> Result:
         # Once what the model refuted was in a list of its own.
         if isinstance(fields, dict) and fields.get("refuted"):
             fields["findings"] += fields["refuted"]
-        return msgspec.convert(fields, Result)
+        result = msgspec.convert(fields, Result)
+        odd = {f.severity for f in (*result.findings, *result.hidden)} - {"error", "warning"}
+        if odd:
+            raise ValueError(f"no severity is called {min(odd)[:40]!r}")
+        return result
     except (ValueError, TypeError, KeyError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(
             f"not a saved ctxlint result: {error}",

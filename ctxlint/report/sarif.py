@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 import sarif_om as om
 
+from ctxlint.base.errors import UsageError
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.fingerprint import VERSION, line_hashes
 from ctxlint.findings.model import BaselineEntry, Finding, Result, Step
@@ -130,12 +131,13 @@ class Options:
 def render(result: Result, docs: Sequence[CheckDoc], options: Options | None = None) -> str:
     """The result as SARIF; ``docs`` become the rules.
 
-    Raises ValueError when a finding's check has no doc.
+    Raises UsageError when a finding's check has no doc (a result of another version).
     """
     rules = sorted(docs, key=lambda doc: doc.id)
     missing = {f.check for f in (*result.findings, *result.hidden)} - {doc.id for doc in rules}
     if missing:
-        raise ValueError(f"no documentation for {', '.join(sorted(missing))}")
+        names = ", ".join(safe(name)[:40] for name in sorted(missing)[:3])
+        raise UsageError(f"the result has checks that this version does not know: {names}")
     run = _Run(result, rules, options or Options())
     return to_json(om.SarifLog(schema_uri=SCHEMA_URI, version="2.1.0", runs=[run.build()]))
 

@@ -17,8 +17,10 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from ctxlint.base.reading import read_regular
 from ctxlint.store.seal import DamagedError
 
 _SECOND = 1_000_000_000
@@ -64,12 +66,10 @@ def _stat(path: str) -> Signature | None:
 
 
 def _hash(path: str) -> bytes | None:
-    try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            data = file.readall()
-    except OSError:
-        return None
-    return _digest(data)
+    """The digest of a file; None for one that cannot be had, or is larger than any source:
+    a hole costs its sender nothing, and all the memory here."""
+    data = read_regular(Path(path))
+    return None if data is None else _digest(data)
 
 
 def _digest(data: bytes) -> bytes:

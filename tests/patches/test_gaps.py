@@ -46,9 +46,12 @@ def test_a_whole_series_has_no_gap(tree: Path) -> None:
         (cover, one, two),
         (two, one),
         (one, two, answer),
-        (one, one, two),
     ):
         assert opened(tree, *letters) == (["a.c", "b.c"], "")
+    for letters in ((one, one, two), (one, two, letter("Re: [PATCH 1/2]", "a.c"))):
+        files, gaps = opened(tree, *letters)
+        assert files == ["a.c", "b.c"]
+        assert "comes twice" in gaps
     assert opened(tree, letter("[PATCH]", "a.c"), letter("[PATCH]", "b.c")) == (
         ["a.c", "b.c"],
         "",

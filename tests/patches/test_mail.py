@@ -129,9 +129,18 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
     folder.mkdir()
     for number in (1, 2):
         (folder / f"000{number}-x.patch").write_bytes(letter(number))
-    (folder / "notes.txt").write_bytes(letter(3))
-    (folder / "0000-link.patch").symlink_to("/etc/passwd")
+    (folder / "notes.txt").write_bytes(b"No patch.\n")
     assert [one.number for one in mail.from_path(folder)] == [1, 2]
+    (folder / "0003-x.txt").write_bytes(letter(3))
+    with pytest.raises(PatchError, match="no name of a patch"):
+        mail.from_path(folder)
+    (folder / "0003-x.txt").unlink()
+    (folder / "0000-link.patch").symlink_to("/etc/passwd")
+    with pytest.raises(PatchError, match="a symbolic link"):
+        mail.from_path(folder)
+    (folder / "new").mkdir()  # a maildir then, for git am
+    (folder / "new/1").write_bytes(letter(2))
+    assert [one.number for one in mail.from_path(folder)] == [2]
     box = mailbox.Maildir(tmp_path / "box")
     for number in (2, 1):
         box.add(letter(number))

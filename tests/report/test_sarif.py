@@ -18,6 +18,7 @@ import sarif_om as om
 from golden_files import check_golden
 from sarif_validator import complaints, installed
 
+from ctxlint.base.errors import UsageError
 from ctxlint.checks import base as checks
 from ctxlint.findings.model import Finding, Result
 from ctxlint.report import sarif, sarif_parts
@@ -367,7 +368,7 @@ def test_a_finding_about_a_comment_has_no_way() -> None:
 
 
 def test_a_check_without_documentation_is_refused() -> None:
-    with pytest.raises(ValueError, match="rt-sleep-in-atomic"):
+    with pytest.raises(UsageError, match="rt-sleep-in-atomic"):
         sarif.render(samples.full(), samples.DOCS[1:])
 
 
