@@ -191,3 +191,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except UsageError:
         return
     assert baseline.parse(baseline.render(read), "b").entries == read.entries
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<<", "=======", ">>>>>>>", "|||||||"])
+def test_a_name_is_no_mark_of_a_merge_conflict(mark: str) -> None:
+    assert not baseline._quoted(f"{mark} x.c").startswith(mark)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ctxlint.base.errors import TreeError
 from ctxlint.kbuild import arch_of_config, find_tree, use_build
-from ctxlint.kbuild.commands import read_cmd_files, read_database, read_records, split
+from ctxlint.kbuild.commands import _raw, read_cmd_files, read_database, read_records, split
 
 WORD = st.text(alphabet="abc-=/.\"'\\ $,()", min_size=1, max_size=12)
 
@@ -161,3 +161,9 @@ def test_architecture_of_a_config(toy_tree: Path, text: str, arch: str | None) -
     config = toy_tree / "some.config"
     config.write_text(text)
     assert arch_of_config(config, find_tree(toy_tree)) == arch
+
+
+@pytest.mark.parametrize("words", [[";"], ["&&", "x"], ["clang;"]])
+def test_a_command_that_a_shell_ends_at_once(words: list[str]) -> None:
+    found = _raw(Path("/b"), "a.c", words)
+    assert not found.arguments

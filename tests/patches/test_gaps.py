@@ -186,3 +186,13 @@ def test_many_messages(tree: Path) -> None:
         opened(tree, *["From a 00:00:00 2020\n\n"] * 3000)
     with pytest.raises(PatchError, match="more than 500 patches"):
         opened(tree, *(letter("[PATCH]", f"{n}.c") for n in range(501)))
+
+
+def test_an_encoding_that_is_itself_encoded(tree: Path) -> None:
+    """git decodes encoded words in the header that names the encoding of the text."""
+    body = base64.encodebytes(f"x\n---\n{made('b.c')}-- \n2.40\n".encode()).decode()
+    head = "Content-Type: text/plain\nContent-Transfer-Encoding: =?utf-8?q?b=61se64?=\n"
+    files, gaps = opened(
+        tree, letter("[PATCH]", "a.c"), letter("[PATCH]", "b.c", head=head, body=body)
+    )
+    assert files == ["a.c", "b.c"] or gaps
