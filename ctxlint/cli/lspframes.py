@@ -38,6 +38,7 @@ class Frames:
             if length:
                 self._body = self._stream.read(length)
                 if len(self._body) < length:
+                    self._body = b""
                     self.fault = "the input ends in the middle of a message"
                 else:
                     self._lines = [b"Content-Length: %d\r\n" % length, b"\r\n"]
