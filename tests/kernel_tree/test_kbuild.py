@@ -120,7 +120,7 @@ CODE_ONLY = (
     "harden-sls", "tune=", "tls-dialect", "apcs", "no-sched-prolog", "tp=", "fix-", "no-fix-",
     "no-global-merge", "no-outline", "direct-extern-access", "strict-align", "no-strict-align",
     "no-relax", "relax", "save-restore", "no-save-restore", "no-riscv-attribute",
-    "force-no-pic", "long-calls", "no-explicit-reloc", "explicit-reloc", "call-",
+    "force-no-pic", "long-calls", "no-explicit-reloc", "explicit-reloc", "call-", "eabi",
 )  # fmt: skip
 MATTERS = re.compile(
     r"-(D|U|I|std|O|ansi|undef|nostdinc|include|imacros|isystem|iquote|idirafter|x$|target"
