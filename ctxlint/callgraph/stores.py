@@ -143,6 +143,3 @@ class Stores:
                         if value is not None and value[0] in _HOLD_FUNCTIONS:
                             functions_in(value, found)
         return frozenset(found)
-
-
-_NO_FUNCTIONS: frozenset[str] = frozenset()

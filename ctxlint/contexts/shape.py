@@ -44,13 +44,6 @@ def successors(fn: Function, block: int) -> list[int]:
     return []
 
 
-def loop_heads(order: dict[int, int], fn: Function) -> frozenset[int]:
-    """Blocks that control comes back to, given the reverse postorder."""
-    return frozenset(
-        to for block, at in order.items() for to in successors(fn, block) if order[to] <= at
-    )
-
-
 def is_wide(fn: Function, slot: int) -> bool:
     """Whether a variable is an integer of more than 32 bits: a size or an address, which
     no flag word is."""

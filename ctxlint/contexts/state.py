@@ -129,6 +129,10 @@ class State:
 
     def context_key(self) -> tuple[Any, ...]:
         """What makes two states different in their effect on the caller."""
+        return (*self._counts(), tuple((lk.kind, lk.path) for lk in self.locks))
+
+    def _counts(self) -> tuple[Any, ...]:
+        """The context without its locks."""
         return (
             self.irq,
             self.pre,
@@ -138,23 +142,12 @@ class State:
             self.saves,
             self.pops,
             self.released,
-            tuple((lk.kind, lk.path) for lk in self.locks),
         )
 
     def strength(self) -> tuple[Any, ...]:
         """What decides what is legal from here on, after any further operations: all
         of the context but for the names of the locks."""
-        return (
-            self.irq,
-            self.pre,
-            self.bh,
-            self.rcu,
-            self.mig,
-            self.saves,
-            self.pops,
-            self.released,
-            tuple(sorted(lock.kind for lock in self.locks)),
-        )
+        return (*self._counts(), tuple(sorted(lock.kind for lock in self.locks)))
 
     def rounds(self) -> int:
         """How often the lock is held that one place took most often: a loop that takes

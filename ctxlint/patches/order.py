@@ -104,9 +104,7 @@ def _out_of_place(patches: Sequence[Letter], numbered: Sequence[Letter]) -> list
 
 
 def _twice(letter: Letter) -> str:
-    return (
-        f"the same diff comes twice, and git am takes it twice where it fits: {letter.name}"
-    )
+    return f"the same diff comes twice, and git am takes it twice where it fits: {letter.name}"
 
 
 def _sorted(patches: Sequence[Letter], repeated: list[Letter]) -> list[Letter]:

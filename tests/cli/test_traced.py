@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ class Traced:
 
     def strays(self, calls: list[str]) -> list[str]:
         """Calls that write elsewhere, and loads or starts of what lies in the tree."""
-        allowed = (str(self.cache), "/dev/", "/proc/", "/tmp/ctxlint-")
+        allowed = (str(self.cache), "/dev/", "/proc/", f"{tempfile.gettempdir()}/ctxlint-")
         found = []
         for call in calls:
             names = re.findall(r'"((?:[^"\\]|\\.)*)"', call)
