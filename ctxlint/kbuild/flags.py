@@ -122,7 +122,7 @@ def _matters(argument: str, allowed: Callable[[str], bool]) -> bool:
 
 
 def _value_matters(flag: str, value: str, allowed: Callable[[str], bool]) -> bool:
-    if value.startswith("@") or flag in _VALUED:
+    if value.startswith(("@", "-")) or flag in _VALUED:
         return False
     if flag in _PLACES:
         return bool(value) and not set(value) & {"\0", "\n"} and allowed(value)

@@ -166,7 +166,10 @@ def _letter(raw: bytes) -> Letter:
             raw=raw, mailed=False,
         )  # fmt: skip
     _check_size(headers)
-    message = email.message_from_bytes(headers)
+    try:
+        message = email.message_from_bytes(headers)
+    except TypeError as exc:  # numbered parameters beside others: Python sorts None and int
+        raise PatchError("a content type that cannot be read", hint=_HINT_LIMIT) from exc
     subject = header(message, "Subject")
     if len(subject) > MAX_SUBJECT:
         raise PatchError(f"a subject of {len(subject)} characters", hint=_HINT_LIMIT)
@@ -361,7 +364,7 @@ def _body(message: Message) -> tuple[bytes, str]:
 
 def _utf8(data: bytes, part: Message) -> bytes:
     """Text of a part in UTF-8; as it is in a charset that is not known."""
-    with contextlib.suppress(LookupError, ValueError, email.errors.MessageError):
+    with contextlib.suppress(LookupError, ValueError, TypeError, email.errors.MessageError):
         charset = part.get_content_charset() or "utf-8"
         # Names of other codecs of Python are no charsets of mail, and some are slow.
         if len(charset) <= 40 and _CHARSET.fullmatch(codecs.lookup(charset).name):

@@ -77,7 +77,10 @@ def test_aliases_exist(trees: tuple[Path, ...], known: frozenset[str]) -> None:
         f"{rule.where}: {name}"
         for rule in (*book.apis.values(), *book.registrations.values())
         for name in rule.aliases
-        if name not in known and name not in book.some_kernels
+        if name not in known
+        and name not in book.some_kernels
+        # The macros that declare a tracepoint put this name together.
+        and name.removeprefix("register_trace_") not in known
     }
     assert not missing, "\n".join(sorted(missing))
 

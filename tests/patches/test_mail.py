@@ -168,7 +168,9 @@ def test_hostile_headers_do_not_break_it() -> None:
         b"Subject: =?no-such-charset?q?x?=",
         b"Subject: \xff\xfe\x00",
         b"Content-Type: text/plain; charset=zlib",
+        b"Content-Type: text/plain; a*1*=b; a*=c",
         b"Content-Type: multipart/mixed",
+        b"Content-Type: multipart/mixed; boundary=q; a*1*=b; a*=c",
         b"Content-Type: " + b"multipart/mixed; boundary=" * 500,
         b"Content-Transfer-Encoding: uuencode",
     ]
