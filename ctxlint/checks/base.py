@@ -47,7 +47,8 @@ class Violation:
 class Check(Protocol):
     """``id`` is a kebab-case noun phrase for the bad thing, ``title`` a short
     name without a full stop. ``help_uri`` is a page about the subject. ``rt_only``:
-    it reports under PREEMPT_RT profiles alone."""
+    it reports under PREEMPT_RT profiles alone. Of the checks that apply to a violation the
+    one of the highest ``priority`` reports it."""
 
     id: ClassVar[str]
     title: ClassVar[str]
@@ -55,6 +56,7 @@ class Check(Protocol):
     help_uri: ClassVar[str]
     tags: ClassVar[tuple[str, ...]]
     rt_only: ClassVar[bool]
+    priority: ClassVar[int]
 
     def applies(self, violation: Violation) -> bool:
         """Whether this check reports the violation."""
@@ -74,6 +76,12 @@ def checks() -> tuple[Check, ...]:
         if info.name != "base":
             found.append(_check_of(importlib.import_module(f"{package.__name__}.{info.name}")))
     return tuple(sorted(found, key=lambda check: check.id))
+
+
+def reporting(violation: Violation) -> Check | None:
+    """The check that reports a violation; None: no one does."""
+    applying = [check for check in checks() if check.applies(violation)]
+    return max(applying, key=lambda check: check.priority, default=None)
 
 
 def find(check_id: str) -> Check:

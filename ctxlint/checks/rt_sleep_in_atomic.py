@@ -93,6 +93,7 @@ class RtSleepInAtomic:
     help_uri: ClassVar[str] = "https://docs.kernel.org/locking/locktypes.html"
     tags: ClassVar[tuple[str, ...]] = ("concurrency", "linux-kernel", "preempt-rt")
     rt_only: ClassVar[bool] = True
+    priority: ClassVar[int] = 10
 
     def applies(self, violation: Violation) -> bool:
         return violation.level == "config" and violation.rt

@@ -90,6 +90,7 @@ class SleepInAtomic:
     help_uri: ClassVar[str] = "https://docs.kernel.org/kernel-hacking/locking.html"
     tags: ClassVar[tuple[str, ...]] = ("concurrency", "correctness", "linux-kernel")
     rt_only: ClassVar[bool] = False
+    priority: ClassVar[int] = 20
 
     def applies(self, violation: Violation) -> bool:
         return violation.level == "sleep"

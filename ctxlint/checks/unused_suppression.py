@@ -61,6 +61,7 @@ class UnusedSuppression:
     help_uri: ClassVar[str] = "https://docs.kernel.org/dev-tools/checkpatch.html"
     tags: ClassVar[tuple[str, ...]] = ("linux-kernel", "maintainability")
     rt_only: ClassVar[bool] = False
+    priority: ClassVar[int] = 0
 
     def applies(self, violation: Violation) -> bool:
         return False

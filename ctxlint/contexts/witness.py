@@ -6,18 +6,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-from ctxlint.callgraph.facts import Delta, Edge, Point, Summary
+from ctxlint.callgraph.facts import Delta, Edge, Lock, Point, Summary
 from ctxlint.contexts.context import Context
 from ctxlint.contexts.entries import EntryPoint
 from ctxlint.contexts.propagate import Node, Violation
-from ctxlint.findings.model import ContextInfo, Entry, Step
+from ctxlint.findings.model import ContextInfo, Entry, Origin, State, Step
 from ctxlint.ir.unit import Loc
+from ctxlint.rulebook import effects
 from ctxlint.rulebook.book import Rulebook
-from ctxlint.rulebook.effects import Count
 
 SourceLine = Callable[[str, int], str]
 """Text of a line of a file of the tree, ``""`` when it cannot be read."""
+
+
+_IRQS: dict[int, Literal["on", "off", "unknown"]] = {1: "off", 0: "on", -1: "unknown"}
 
 
 @dataclass(frozen=True)
@@ -107,22 +111,13 @@ def entry_of(violation: Violation) -> Entry:
 
 def context_info(violation: Violation, rules: Rulebook) -> ContextInfo:
     context = violation.context
-    locks = []
+    locks = [*_of_entry(nodes_of(violation)[0], rules)]
     for node, delta in _deltas(violation):
-        for lock in delta.locks:
-            title = rules.locks[lock.kind].title if lock.kind in rules.locks else lock.kind
-            locks.append(f"{title} {lock.path}".strip() + f" (in {node.fn.name})")
-    if context.name:
-        rule = rules.contexts[context.name]
-        state = rules.state(context.name, True)
-        if state.lock:
-            locks.insert(0, state.lock)
-        section = rule.section or None
-    else:
-        section = None
+        locks += [f"{_lock(lock, rules)} (in {node.fn.name})" for lock in delta.locks]
+    section = (rules.contexts[context.name].section or None) if context.name else None
     return ContextInfo(
         text=describe(context, rules),
-        irqs={1: "off", 0: "on", -1: "unknown"}[context.irq],
+        irqs=_IRQS[context.irq],
         preempt="off" if context.pre > 0 else "on",
         nmi=context.nmi,
         hardirq=context.hard,
@@ -141,9 +136,53 @@ def rcu_locks(violation: Violation, rules: Rulebook, rt: bool) -> list[str]:
     for _, delta in _deltas(violation):
         for lock in delta.locks:
             phrases = rules.phrases(lock.kind, rt) if lock.kind in rules.locks else ()
-            if any(isinstance(p, Count) and p.counter == "rcu" for p in phrases):
-                out.append(f"{rules.locks[lock.kind].title} {lock.path}".strip())
+            if any(isinstance(p, effects.Count) and p.counter == "rcu" for p in phrases):
+                out.append(_lock(lock, rules))
     return out
+
+
+def _lock(lock: Lock, rules: Rulebook) -> str:
+    title = rules.locks[lock.kind].title if lock.kind in rules.locks else lock.kind
+    return f"{title} {lock.path}".strip()
+
+
+def origin(violation: Violation, rules: Rulebook, rt: bool) -> Origin:
+    """What forbids the operation: the last change of the context on the way before which
+    it would have been allowed, or the callback that the way begins with."""
+    level = violation.need.level
+
+    def phrases(kind: str) -> tuple[effects.Effect, ...]:
+        return rules.phrases(kind, rt)
+
+    for node, delta in reversed(_deltas(violation)):
+        context = node.context
+        if context.allows(rt) < level or context.then(delta).allows(rt) >= level:
+            continue
+        for lock in delta.locks:
+            taken = context.after((effects.Lock(lock.kind, ""),), phrases)
+            if lock.kind in rules.locks and taken.allows(rt) < level:
+                name = _lock(lock, rules)
+                loc = node.fn.locs[lock.loc]
+                return Origin(
+                    kind="lock", name=name, function=node.fn.name, file=loc.file,
+                    line=loc.line, text=f"{name}, taken in {node.fn.name}()",
+                )  # fmt: skip
+        at = delta.irq_loc if delta.irq == 1 else delta.pre_loc
+        loc = node.fn.locs[at] if at >= 0 else Loc(node.fn.file, node.fn.line, node.fn.col)
+        words = context.then(delta).words()
+        return Origin(
+            kind="section", name=words, function=node.fn.name, file=loc.file, line=loc.line,
+            text=f"{words} in {node.fn.name}()",
+        )  # fmt: skip
+    root, entry = nodes_of(violation)[0], entry_of(violation)
+    return Origin(
+        kind="callback",
+        name=entry.kind.partition(".")[0],
+        function=(root.entry.by or root.entry.what) if root.entry is not None else "",
+        file=entry.file,
+        line=entry.line,
+        text=f"{root.fn.name}() as {entry.state or entry.kind}",
+    )
 
 
 def describe(context: Context, rules: Rulebook) -> str:
@@ -168,18 +207,18 @@ def steps(
     out: list[Step] = []
     context = chain[0].context
     root = chain[0]
+    held = _of_entry(root, rules)
     if root.entry is not None:
-        out += _entry_steps(root, root.entry, rules, source)
+        out += _entry_steps(root, root.entry, rules, _state(context, held), source)
     else:
         out.append(
             _step(
                 "entry",
                 root.fn.name,
-                root.fn.file,
-                root.fn.line,
-                root.fn.col,
+                Loc(root.fn.file, root.fn.line, root.fn.col),
                 f"{root.fn.name}() is called",
                 "not known; taken as preemptible",
+                None,
                 source,
             )
         )
@@ -189,7 +228,9 @@ def steps(
     edges.append((violation.edge, violation.point))
     for i, (node, (edge, point)) in enumerate(zip(chain, edges, strict=True)):
         inside = context.then(point.delta)
-        out += _state_steps(node, point.delta, context, rules, rt, source)
+        held = (*held, *(_lock(lock, rules) for lock in point.delta.locks))
+        state = _state(inside, held)
+        out += _state_steps(node, point.delta, context, rules, state, source)
         context = inside
         loc = node.fn.locs[edge.loc]
         words = context.words()
@@ -202,27 +243,34 @@ def steps(
                 else f"calls {callee.name}()"
             )
             kind = "indirect-call" if indirect else "call"
-            out.append(
-                _step(kind, node.fn.name, loc.file, loc.line, loc.col, note, words, source)
-            )
+            out.append(_step(kind, node.fn.name, loc, note, words, state, source))
         else:
-            out.append(
-                _step(
-                    "operation",
-                    node.fn.name,
-                    loc.file,
-                    loc.line,
-                    loc.col,
-                    f"{shown}() {why}".strip(),
-                    words,
-                    source,
-                )
-            )
+            note = f"{shown}() {why}".strip()
+            out.append(_step("operation", node.fn.name, loc, note, words, state, source))
     return tuple(out)
 
 
+def _of_entry(root: Node, rules: Rulebook) -> tuple[str, ...]:
+    """The lock that a callback is called with."""
+    lock = rules.state(root.context.name, True).lock if root.context.name else ""
+    return (lock,) if lock else ()
+
+
+def _state(context: Context, locks: tuple[str, ...]) -> State:
+    return State(
+        irqs=_IRQS[context.irq],
+        preempt=context.pre == 0,
+        nmi=context.nmi,
+        hardirq=context.hard,
+        softirq=context.soft,
+        bh_disabled=context.bh > 0,
+        rcu=context.rcu > 0,
+        locks=locks,
+    )
+
+
 def _entry_steps(
-    root: Node, entry: EntryPoint, rules: Rulebook, source: SourceLine
+    root: Node, entry: EntryPoint, rules: Rulebook, state: State, source: SourceLine
 ) -> list[Step]:
     fn = root.fn
     rule = rules.contexts[entry.context]
@@ -237,29 +285,18 @@ def _entry_steps(
         note = f"{fn.name}() is {entry.kind} of {entry.what}"
     out = []
     if note:
-        out.append(
-            _step(
-                "registration", entry.by, entry.file, entry.line, entry.column, note, "", source
-            )
-        )
-    out.append(
-        _step(
-            "entry",
-            fn.name,
-            fn.file,
-            fn.line,
-            fn.col,
-            f"{fn.name}() {rule.text}",
-            f"{rule.title}: {root.context.words()}",
-            source,
-        )
-    )
+        at = Loc(entry.file, entry.line, entry.column)
+        out.append(_step("registration", entry.by, at, note, "", None, source))
+    at = Loc(fn.file, fn.line, fn.col)
+    words = f"{rule.title}: {root.context.words()}"
+    out.append(_step("entry", fn.name, at, f"{fn.name}() {rule.text}", words, state, source))
     return out
 
 
 def _state_steps(
-    node: Node, delta: Delta, before: Context, rules: Rulebook, rt: bool, source: SourceLine
-) -> list[Step]:
+    node: Node, delta: Delta, before: Context, rules: Rulebook, state: State,
+    source: SourceLine,
+) -> list[Step]:  # fmt: skip
     marks: list[tuple[int, str]] = []
     if delta.irq == 1 and delta.irq_loc >= 0 and before.irq != 1:
         marks.append((delta.irq_loc, "interrupts go off"))
@@ -283,19 +320,8 @@ def _state_steps(
     out = []
     words = before.then(delta).words()
     for index, note in sorted(set(marks)):
-        loc = node.fn.locs[index] if index >= 0 else None
-        out.append(
-            _step(
-                "state",
-                node.fn.name,
-                node.fn.file if loc is None else loc.file,
-                node.fn.line if loc is None else loc.line,
-                1 if loc is None else loc.col,
-                note,
-                words,
-                source,
-            )
-        )
+        loc = node.fn.locs[index] if index >= 0 else Loc(node.fn.file, node.fn.line, 1)
+        out.append(_step("state", node.fn.name, loc, note, words, state, source))
     return out
 
 
@@ -307,7 +333,7 @@ def assumptions(violation: Violation) -> tuple[str, ...]:
     for node, point in list(zip(chain, points, strict=True))[::-1][:3]:
         for item in point.assumptions[::-1][:2]:
             loc = node.fn.locs[item.loc]
-            word = "holds" if item.truth else "does not hold"
+            word = "is true" if item.truth else "is false"
             found.append(f"`{item.text}` {word} in {node.fn.name}() ({loc.file}:{loc.line})")
     root = chain[0]
     if root.entry is not None and not root.entry.certain:
@@ -326,18 +352,19 @@ def assumptions(violation: Violation) -> tuple[str, ...]:
 
 
 def _step(
-    kind: str, function: str, file: str, line: int, column: int, note: str, context: str,
+    kind: str, function: str, loc: Loc, note: str, context: str, state: State | None,
     source: SourceLine,
 ) -> Step:  # fmt: skip
     return Step(
         kind=kind,
         function=function,
-        file=file,
-        line=line,
-        column=column,
+        file=loc.file,
+        line=loc.line,
+        column=loc.col,
         note=note,
         context=context,
-        text=source(file, line),
+        text=source(loc.file, loc.line),
+        state=state,
     )
 
 

@@ -7,7 +7,46 @@ so a report can be made again from a saved file. Paths are relative to the tree.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An execution context in fields: what forbids to sleep, and the locks held, the
+    outermost first."""
+
+    irqs: Literal["on", "off", "unknown"] = "on"
+    preempt: bool = True
+    nmi: bool = False
+    hardirq: bool = False
+    softirq: bool = False
+    bh_disabled: bool = False
+    rcu: bool = False
+    locks: tuple[str, ...] = ()
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes the execution context one in which the operation is forbidden.
+
+    ``kind`` is ``"callback"`` (``name``: the structure or the kind of callback,
+    ``function``: what registers it), ``"lock"`` (``name``: type and lock) or
+    ``"section"`` (``name``: what goes off; ``function``: where). ``text`` says it in
+    words, ``file``/``line`` where. Findings of one origin have one fix more often than
+    not; :attr:`key` is the same for them.
+    """
+
+    kind: Literal["callback", "lock", "section"]
+    name: str
+    function: str
+    file: str
+    line: int
+    text: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        own = () if self.kind == "lock" else (self.function,)
+        return (self.kind, self.name, self.file, *own)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +55,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ``kind`` is ``"registration"``, ``"entry"``, ``"call"``, ``"indirect-call"``,
     ``"state"`` (the execution context changes here) or ``"operation"``.
     ``function`` is the function that the line is in; ``context`` is the
-    execution context *after* the step, in words. ``text`` is the source line.
+    execution context *after* the step, in words, ``state`` the same in fields (None:
+    not known, or another time). ``text`` is the source line.
     """
 
     kind: str
@@ -27,6 +67,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     context: str
     text: str = ""
+    state: State | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +146,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     that of ``path`` first; a new one is a new bug at an old place.
     ``among``: the path has a call through a pointer whose object is not known, and which
     could go to that many functions.
+    ``origin`` is what forbids the operation (None: it speaks of a comment).
     ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
     (None: the finding was not run). ``baseline_state`` is ``"new"`` or
     ``"unchanged"``, None without a baseline.
@@ -137,6 +179,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     suppressed: tuple[Suppressed, ...] = ()
     among: int = 0
     causes: tuple[Cause, ...] = ()
+    origin: Origin | None = None
 
 
 class Suppression(msgspec.Struct, frozen=True, kw_only=True):

@@ -146,7 +146,7 @@ def _finding(
         operation=operation,
         certainty="certain" if need.certain else "may",
     )
-    check = next((c for c in checks.checks() if c.applies(judged)), None)
+    check = checks.reporting(judged)
     if check is None:
         return None
     on_rt = need.level == Wait.CONFIG
@@ -180,6 +180,7 @@ def _finding(
         ),
         assumptions=witness.assumptions(violation),
         among=witness.among(violation),
+        origin=witness.origin(violation, rules, rt),
         fingerprint="",
         text=source(site.loc.file, site.loc.line),
     )

@@ -111,7 +111,7 @@ def _details(patch: PatchReport, finding: Finding) -> str:
 def _way(finding: Finding) -> str:
     rows = [f"{s.file}:{s.line}: in {s.function}(): {s.note}" for s in finding.path]
     if finding.assumptions:
-        rows.append("This would be false unless all of these hold:")
+        rows.append("A bug only if all of these are so:")
         rows += [f"- {assumption}" for assumption in finding.assumptions]
     rows.append(f"profiles: {', '.join(finding.profiles)}")
     return "\n".join(rows)

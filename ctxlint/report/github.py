@@ -86,7 +86,7 @@ def _text(finding: Finding) -> list[str]:
     if finding.verdict is not None:
         lines.append(f"Verdict of the model: {clean(verdict_of(finding))}")
     if finding.assumptions:
-        lines += ["", "This would be false unless all of these hold:"]
+        lines += ["", "A bug only if all of these are so:"]
         lines += [f"- {clean(assumption)}" for assumption in finding.assumptions]
     return lines
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.report.clean import clean
-from ctxlint.report.lane import level
+from ctxlint.report.lane import level_of_words
 
 NAME_MAX = 40
 NOTE_MAX = 52
@@ -116,7 +116,7 @@ def colour_of(node: GraphNode) -> str:
     """A colour of :mod:`ctxlint.report.lane`, or ``"operation"``."""
     if node.kind == "operation":
         return "operation"
-    return level(node.contexts[0]) if node.contexts else "unknown"
+    return level_of_words(node.contexts[0]) if node.contexts else "unknown"
 
 
 def cut(text: str, width: int) -> str:
@@ -213,4 +213,4 @@ def _arrow(edge: GraphEdge, boxes: dict[str, Box]) -> Arrow:
         f"{name_of(source.node)} {how.get(edge.kind, 'calls')} {name_of(target.node)}, "
         f"{shown_place(edge)}{sites}" + (f" | {edge.context}" if edge.context else "")
     )
-    return Arrow(edge, path, level(edge.context) if edge.context else "", tip)
+    return Arrow(edge, path, level_of_words(edge.context) if edge.context else "", tip)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.report.clean import clean
 from ctxlint.report.graph_layout import name_of, shown_place
-from ctxlint.report.lane import level
+from ctxlint.report.lane import level_of_words
 
 WIDTH = 80
 
@@ -51,7 +51,7 @@ class _Tree:
         for profile, found in contexts:
             self._note("  ", f"[{profile}]", "" if found else "no restricted execution context")
             for words in found:
-                self._note("    ", words, "", _COLOURS[level(words)])
+                self._note("    ", words, "", _COLOURS[level_of_words(words)])
         for up, title, nothing in (
             (True, "Called by", "nothing in the files that were analysed"),
             (False, "Calls what may wait", "nothing that is known to wait"),
@@ -97,10 +97,10 @@ class _Tree:
             return
         seen.add(node.id)
         if node.kind == "operation" and edge.context:
-            self._note(below, f"=> {edge.context}", "", _COLOURS[level(edge.context)])
+            self._note(below, f"=> {edge.context}", "", _COLOURS[level_of_words(edge.context)])
         elif node.contexts and node.contexts != parent.contexts:
             for context in node.contexts[:2]:
-                self._note(below, f"=> {context}", "", _COLOURS[level(context)])
+                self._note(below, f"=> {context}", "", _COLOURS[level_of_words(context)])
         self._children(node, below, up, seen)
 
     def _item(self, branch: str, below: str, words: str, place: str, style: str) -> None:

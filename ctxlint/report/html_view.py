@@ -12,9 +12,10 @@ from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import Finding, Result, Step
 from ctxlint.findings.selection import NOT_SELECTED
 from ctxlint.report.lane import STATES, Lane, Row, lane_of, level
+from ctxlint.report.ranking import by_origin
 from ctxlint.report.source_link import SourceLink
 from ctxlint.report.text import finding_text, split_at_callee
-from ctxlint.report.witness import context_changes, note_of, state_of
+from ctxlint.report.witness import context_changes, note_of, state_of, words_of_origin
 
 _AROUND = 3
 """Lines of source shown before and after the line of a finding."""
@@ -99,7 +100,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Group:
-    """Cards of one entry point, or of one file; ``note`` says more about it."""
+    """Cards of one origin, or of one file; ``note`` says more about it."""
 
     title: str
     note: str
@@ -148,7 +149,7 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
         )
     found = result.findings
     return Page(
-        groups=_by_entry(cards),
+        groups=_by_origin(cards),
         files=_by_file(cards),
         counts=_counts(cards),
         severities=tuple(s for s in _SEVERITIES if any(c.severity == s for c in cards)),
@@ -222,7 +223,7 @@ def _card(
                 note=note_of(finding, index),
                 title=title if changes[index] else "",
                 words="" if told or not changes[index] else state_of(step.context),
-                level=level(step.context),
+                level=level(step.state),
                 row=row,
                 excerpt=_excerpt(step.file, step.line, step.text, _AROUND_STEP, options),
                 url=link.to(step.file, step.line) if link else "",
@@ -239,7 +240,7 @@ def _card(
         excerpt=_marked(finding, options),
         lane=lane,
         steps=tuple(steps),
-        level=level(finding.context.text),
+        level=level(finding.path[-1].state if finding.path else None),
         evidence=evidence_of(finding),
         text=tuple(finding_text(finding).split("\n")),
         open=few,
@@ -284,22 +285,15 @@ def _marked(finding: Finding, options: Options) -> tuple[Line, ...]:
     return tuple(out)
 
 
-def _by_entry(cards: list[Card]) -> tuple[Group, ...]:
-    groups: dict[tuple[str, ...], list[Card]] = {}
-    for card in cards:
-        entry = card.finding.entry
-        key = (entry.function, entry.kind, entry.state or "", entry.file)
-        groups.setdefault(key, []).append(card)
-    out = []
-    for (function, kind, state, file), members in sorted(groups.items()):
-        title = f"{function}()"
-        if not function:
-            title, note = "No entry point", "about the source, not about a path"
-        elif kind == "function":
-            note = f"no registration was found; {file}"
-        else:
-            note = f"{kind}{' for ' + state if state else ''}; registered in {file}"
-        out.append(Group(title, note, tuple(members)))
+def _by_origin(cards: list[Card]) -> tuple[Group, ...]:
+    known = [card for card in cards if card.finding.origin is not None]
+    out = [
+        Group(*words_of_origin([card.finding for card in group]), tuple(group))
+        for group in by_origin(known, lambda card: card.finding)
+    ]
+    rest = tuple(card for card in cards if card.finding.origin is None)
+    if rest:
+        out.append(Group("No entry point", "about the source, not about a path", rest))
     return tuple(out)
 
 

@@ -9,24 +9,25 @@ where it ends. This module says what is drawn; a template draws it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ctxlint.findings.model import Finding
+from ctxlint.findings.model import Finding, State
 from ctxlint.report.witness import state_of
 
-# What the analysis says of an execution context, strictest first, with the
-# name of its colour.
-_WORDS = {
-    "in NMI": "nmi",
-    "in hard interrupt": "hard",
-    "interrupts off": "irq",
-    "in softirq": "soft",
-    "preemption off": "preempt",
-    "bottom halves off": "bh",
-    "RCU read side": "rcu",
-}
+# Parts of an execution context, strictest first: the name of the colour, the words, and
+# whether a state has it.
+_PARTS: tuple[tuple[str, str, Callable[[State], bool]], ...] = (
+    ("nmi", "in NMI", lambda state: state.nmi),
+    ("hard", "in hard interrupt", lambda state: state.hardirq and not state.nmi),
+    ("irq", "interrupts off", lambda state: state.irqs == "off"),
+    ("soft", "in softirq", lambda state: state.softirq and not state.hardirq),
+    ("preempt", "preemption off", lambda state: not state.preempt),
+    ("bh", "bottom halves off", lambda state: state.bh_disabled and not state.softirq),
+    ("rcu", "RCU read side", lambda state: state.rcu),
+)
 
-STATES = {**{css: words for words, css in _WORDS.items()}, "lock": "lock held"}
+STATES = {**{css: words for css, words, _ in _PARTS}, "lock": "lock held"}
 """Colour -> the part of an execution context that has it."""
 
 TRACK_WIDTH = 12
@@ -78,30 +79,36 @@ class Lane:
     rows: tuple[Row, ...]
 
 
-def level(context: str) -> str:
-    """The colour of an execution context in words: a key of :data:`STATES`,
-    ``"task"`` when nothing restricts it, ``"unknown"`` when that is not known."""
-    parts = _parts(context)
-    for words, css in _WORDS.items():
-        if words in parts:
-            return css
-    return "unknown" if "not known" in context or not context else "task"
+def level(state: State | None) -> str:
+    """The colour of an execution context: a key of :data:`STATES`, ``"task"`` when
+    nothing restricts it, ``"unknown"`` when that is not known."""
+    if state is None:
+        return "unknown"
+    return next((css for css, _, holds in _PARTS if holds(state)), "task")
+
+
+def level_of_words(context: str) -> str:
+    """The same for a context in words; graphs have no more."""
+    parts = state_of(context).split(", ")
+    named = (css for css, words, _ in _PARTS if words in parts)
+    return next(named, "unknown" if "not known" in context or not context else "task")
 
 
 def lane_of(finding: Finding) -> Lane:
     """The picture of the path; empty rows for an empty path."""
-    path = finding.path
+    states = [step.state for step in finding.path]
     tracks: list[Track] = []
-    for words, css in _WORDS.items():
-        on = tuple(words in _parts(step.context) for step in path)
+    for css, words, holds in _PARTS:
+        on = tuple(state is not None and holds(state) for state in states)
         if any(on):
             tracks.append(Track(words, css, _x(len(tracks)), on))
-    for lock in finding.context.locks if path else ():
-        start = _taken_at(finding, lock)
-        on = tuple(index >= start for index in range(len(path)))
+    for lock in dict.fromkeys(lock for state in states if state for lock in state.locks):
+        on = tuple(state is not None and lock in state.locks for state in states)
         tracks.append(Track(lock, "lock", _x(len(tracks)), on))
-    colours = ["later" if s.kind == "registration" else level(s.context) for s in path]
-    rows = tuple(_row(index, colours, tracks) for index in range(len(path)))
+    colours = [
+        "later" if step.kind == "registration" else level(step.state) for step in finding.path
+    ]
+    rows = tuple(_row(index, colours, tracks) for index in range(len(states)))
     return Lane(_x(len(tracks)), tuple(tracks), rows)
 
 
@@ -124,27 +131,6 @@ def _row(index: int, colours: list[str], tracks: list[Track]) -> Row:
         begins=tuple(begins),
         ends=tuple(ends),
     )
-
-
-def _taken_at(finding: Finding, lock: str) -> int:
-    """The step that takes a lock (``"raw_spinlock_t a->lock (in f)"``); a lock
-    that no step takes is held from the entry point on."""
-    name, _, place = lock.partition(" (in ")
-    entry = 0
-    for index, step in enumerate(finding.path):
-        if step.kind == "entry":
-            entry = index
-        if (
-            step.kind == "state"
-            and (not place or step.function == place.removesuffix(")"))
-            and all(word in step.note for word in name.split())
-        ):
-            return index
-    return entry
-
-
-def _parts(context: str) -> list[str]:
-    return state_of(context).split(", ")
 
 
 def _x(index: int) -> int:

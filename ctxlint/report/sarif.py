@@ -459,6 +459,7 @@ def _properties(finding: Finding) -> dict[str, Any]:
         "profiles": list(finding.profiles),
         "executionContext": clean(finding.context.text),
         "entryPoint": clean(finding.entry.function),
+        **({"origin": clean(finding.origin.text)} if finding.origin is not None else {}),
         "assumptions": [clean(assumption) for assumption in finding.assumptions],
         **({"verdict": finding.verdict} if finding.verdict is not None else {}),
     }
@@ -486,7 +487,7 @@ def _message(finding: Finding, related: list[tuple[Step, Any]]) -> str:
     sentences.append(f"Bug on {kernels}; seen in {safe(', '.join(finding.profiles))}.")
     if finding.assumptions:
         conditions = "; ".join(safe(assumption) for assumption in finding.assumptions)
-        sentences.append(sentence(f"This would be false unless: {conditions}"))
+        sentences.append(sentence(f"A bug only if: {conditions}"))
     return " ".join(sentences)
 
 

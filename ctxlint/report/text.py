@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report for people: one finding after the other, then a summary.
 
+Findings of one origin (the same lock, callbacks of one registration) stand together: the
+first with its whole path, the others with what differs.
+
 A finding is a headline that editors understand, the source line, the whole way
 from the registration of the entry point to the operation, and what the claim
 rests on. The text is built of spans, ``(role, text)``; colour is added at the
@@ -17,8 +20,16 @@ from collections.abc import Iterable, Sequence
 from ctxlint.findings.model import Finding, Incomplete, Result, Step
 from ctxlint.findings.selection import NOT_NEW, NOT_SELECTED
 from ctxlint.report.clean import clean
+from ctxlint.report.ranking import by_origin
 from ctxlint.report.unseen import counted, sentence
-from ctxlint.report.witness import context_changes, note_of, state_of
+from ctxlint.report.witness import (
+    after_origin,
+    call_of,
+    context_changes,
+    note_of,
+    state_of,
+    words_of_origin,
+)
 
 Span = tuple[str, str]
 """A role (a key of the styles below, or ``""``) and the text that plays it."""
@@ -52,9 +63,12 @@ def render(result: Result, *, colour: bool = False, width: int = WIDTH) -> str:
     ``width`` is the column to wrap at, 0 for no wrapping.
     """
     lines: list[Line] = []
-    for finding in result.findings:
-        lines += finding_lines(finding, width)
+    for group in by_origin(result.findings, _itself):
+        first, *others = group
+        lines += finding_lines(first, width)
         lines.append(())
+        if others:
+            lines += _others(first, others, width)
     lines += _summary(result, width)
     return "".join(_paint(line, colour) + "\n" for line in lines)
 
@@ -70,6 +84,30 @@ def finding_lines(finding: Finding, width: int = WIDTH) -> list[Line]:
     lines += _source(finding, width)
     lines += _way(finding, width)
     lines += _grounds(finding, width)
+    return lines
+
+
+def _itself(finding: Finding) -> Finding:
+    return finding
+
+
+def _others(first: Finding, others: Sequence[Finding], width: int) -> list[Line]:
+    """Findings of the same origin: each with its calls from there on, as what comes before
+    was told, and with conditions that the first has not."""
+    text, place = words_of_origin([first, *others])
+    head = f"{_n(len(others), 'more finding')} of the same origin: {text} ({place})"
+    lines = _paragraph("label", head, width, "", "  ")
+    lines.append(())
+    for finding in others:
+        lines.append(_headline(finding))
+        lines += _source(finding, width)
+        calls = " -> ".join(dict.fromkeys(f"{s.function}()" for s in after_origin(finding)))
+        lines += _fact("calls", f"{calls} -> {call_of(finding.callee)}", width)
+        lines += _verdict_lines(finding, width)
+        known = set(first.assumptions)
+        lines += _conditions([a for a in finding.assumptions if a not in known], width)
+        lines += _fact("fingerprint", finding.fingerprint, width)
+        lines.append(())
     return lines
 
 
@@ -204,19 +242,33 @@ def _grounds(finding: Finding, width: int) -> list[Line]:
     facts.append(("bug on", f"{kernels}; seen in {', '.join(finding.profiles)}"))
     others = [f"{c.function}() ({c.file}:{c.line})" for c in finding.causes if c.path]
     facts.append(("reached from", ", ".join(others) + " too" if others else ""))
-    facts += _verdict(finding)
     lines: list[Line] = []
     for label, value in facts:
         if value:
             lines += _fact(label, value, width)
+    lines += _verdict_lines(finding, width)
     lines += _splat(finding)
-    if finding.assumptions:
-        many = " all of these hold:" if len(finding.assumptions) > 1 else ""
-        label = "this would be false unless"
-        lines.append((("", "  = "), ("label", label + ("" if many else ":")), ("", many)))
-        for assumption in finding.assumptions:
-            lines += _paragraph("", assumption, width, "      - ", "        ")
+    lines += _conditions(finding.assumptions, width)
     return lines + _fact("fingerprint", finding.fingerprint, width)
+
+
+def _verdict_lines(finding: Finding, width: int) -> list[Line]:
+    return [
+        line for label, value in _verdict(finding) if value
+        for line in _fact(label, value, width)
+    ]  # fmt: skip
+
+
+def _conditions(assumptions: Sequence[str], width: int) -> list[Line]:
+    if not assumptions:
+        return []
+    many = " all of these are so:" if len(assumptions) > 1 else ""
+    label = "a bug only if"
+    head: Line = (("", "  = "), ("label", label + ("" if many else ":")), ("", many))
+    lines: list[Line] = [head]
+    for assumption in assumptions:
+        lines += _paragraph("", assumption, width, "      - ", "        ")
+    return lines
 
 
 def _summary(result: Result, width: int) -> list[Line]:
@@ -272,7 +324,9 @@ def _counts(result: Result) -> list[Line]:
     severities = Counter(finding.severity for finding in found)
     parts = ", ".join(_n(severities[name], name) for name in sorted(severities))
     where = f" in {_n(functions, 'function')}" if functions else ""
-    head = f"{_n(len(found), 'finding')}{where}: {parts}"
+    origins = len(by_origin(found, _itself))
+    of = f" of {_n(origins, 'origin')}" if origins < len(found) else ""
+    head = f"{_n(len(found), 'finding')}{of}{where}: {parts}"
     lines: list[Line] = [(("label", head),)]
     checks = Counter(finding.check for finding in found)
     column = max(len(clean(check)) for check in checks)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ctxlint.findings.model import Finding, Step
 
 
@@ -68,6 +70,30 @@ def call_stack(path: tuple[Step, ...]) -> tuple[Step, ...]:
     """The stack at the last step, outermost first: in each function, the line
     that it has reached."""
     return _stacks(path)[-1] if path else ()
+
+
+def after_origin(finding: Finding) -> tuple[Step, ...]:
+    """The steps from what forbids the operation on."""
+    path, origin = finding.path, finding.origin
+    if origin is not None:
+        for index, step in enumerate(path):
+            here = (step.file, step.line) == (origin.file, origin.line)
+            if here and step.kind in ("state", "registration"):
+                return path[index:] if step.kind == "state" else path[index + 1 :]
+    return tuple(step for step in path if step.kind != "registration")
+
+
+def words_of_origin(findings: Sequence[Finding]) -> tuple[str, str]:
+    """The origin that several findings have in common, and where it is."""
+    origins = [f.origin for f in findings if f.origin is not None]
+    texts = {origin.text for origin in origins}
+    first = origins[0]
+    if len(texts) == 1:
+        return first.text, f"{first.file}:{first.line}"
+    if first.kind == "lock":
+        return first.name, first.file
+    by = f" of {first.function}" if first.function else ""
+    return f"callbacks {first.name}{by}", first.file
 
 
 def _stacks(path: tuple[Step, ...]) -> list[tuple[Step, ...]]:

@@ -22,8 +22,10 @@ from ctxlint.findings.model import (
     Entry,
     Finding,
     Incomplete,
+    Origin,
     Profile,
     Result,
+    State,
     Step,
     ToolInfo,
     TreeInfo,
@@ -75,6 +77,21 @@ DOCS = (
 )
 
 
+def state_in(context: str, *locks: str) -> State | None:
+    """What the words of the samples stand for."""
+    if not context or "not known" in context:
+        return None
+    return State(
+        irqs="off" if "interrupts off" in context else "on",
+        preempt="preemption off" not in context,
+        nmi="in NMI" in context,
+        hardirq="in hard interrupt" in context,
+        softirq="in softirq" in context,
+        rcu="RCU read side" in context,
+        locks=locks,
+    )
+
+
 def _step(kind: str, function: str, file: str, line: int, column: int, **more: str) -> Step:
     return Step(
         kind=kind,
@@ -85,6 +102,7 @@ def _step(kind: str, function: str, file: str, line: int, column: int, **more: s
         note=more.get("note", ""),
         context=more.get("context", ""),
         text=more.get("text", ""),
+        state=state_in(more.get("context", ""), *more.get("locks", "").split()),
     )
 
 
@@ -101,6 +119,31 @@ def _starting() -> ContextInfo:
         locks=(),
         section="STARTING",
     )
+
+
+def origin_of(finding: Finding) -> Origin:
+    """Of a finding whose callback is called in atomic context."""
+    entry = finding.entry
+    return Origin(
+        kind="callback",
+        name=entry.kind.partition(".")[0],
+        function=finding.path[0].function,
+        file=entry.file,
+        line=entry.line,
+        text=f"{entry.function}() as {entry.state or entry.kind}",
+    )
+
+
+def same_origin(finding: Finding) -> Finding:
+    """Another finding of the same origin: another call in the same function."""
+    path = (
+        *finding.path[:-1],
+        msgspec.structs.replace(finding.path[-1], line=finding.line + 1),
+    )
+    return msgspec.structs.replace(
+        finding, line=finding.line + 1, callee="msleep", path=path, text="\tmsleep(1);",
+        message=finding.message.replace("mutex_lock", "msleep"), assumptions=(),
+    )  # fmt: skip
 
 
 def its_free() -> Finding:
@@ -191,8 +234,8 @@ def its_free() -> Finding:
             ),
         ),
         assumptions=(
-            f"`gic_dist_supports_lpis()` holds in gic_starting_cpu() ({GIC}:1374)",
-            "`gic_data_rdist()->flags & RD_LOCAL_PENDTABLE_PREALLOCATED` holds in "
+            f"`gic_dist_supports_lpis()` is true in gic_starting_cpu() ({GIC}:1374)",
+            "`gic_data_rdist()->flags & RD_LOCAL_PENDTABLE_PREALLOCATED` is true in "
             f"its_cpu_init_lpis() ({ITS}:3169)",
         ),
         fingerprint="",
@@ -315,6 +358,7 @@ def irq_mask_mutex() -> Finding:
                 13,
                 note="called by the interrupt core",
                 context=raw,
+                locks="irq_desc.lock",
             ),
             _step(
                 "state",
@@ -324,6 +368,7 @@ def irq_mask_mutex() -> Finding:
                 2,
                 note="takes chip->bank_lock",
                 context=update,
+                locks="irq_desc.lock chip->bank_lock",
                 text="\traw_spin_lock_irqsave(&chip->bank_lock, flags);",
             ),
             _step(
@@ -334,6 +379,7 @@ def irq_mask_mutex() -> Finding:
                 2,
                 note="calls expander_write() through chip->ops->write",
                 context=update,
+                locks="irq_desc.lock chip->bank_lock",
                 text="\tchip->ops->write(chip, EXPANDER_INT_MASK + d->hwirq / 8, d->mask, 1);",
             ),
             _step(
@@ -344,6 +390,7 @@ def irq_mask_mutex() -> Finding:
                 2,
                 note="",
                 context=update,
+                locks="irq_desc.lock chip->bank_lock",
                 text=lock,
             ),
         ),
@@ -353,12 +400,18 @@ def irq_mask_mutex() -> Finding:
     )
 
 
+def _with_origin(finding: Finding) -> Finding:
+    if not finding.path or finding.origin is not None:
+        return finding
+    return msgspec.structs.replace(finding, origin=origin_of(finding))
+
+
 def result(*findings: Finding, **changes: object) -> Result:
     fields: dict[str, object] = {
         "tool": ToolInfo(name="ctxlint", version="0.1.0"),
         "tree": TreeInfo(version="6.12.117", commit=None),
         "profiles": (NORT, RT),
-        "findings": with_fingerprints(findings),
+        "findings": with_fingerprints(_with_origin(f) for f in findings),
         "incomplete": (),
         "uncovered": (),
         "unknown_callees": (),

@@ -95,11 +95,17 @@ def test_silence_of_an_incomplete_run_is_not_sold_as_none() -> None:
     assert len(incomplete.classed("banner")) == 1
 
 
-def test_by_entry_point_and_by_file() -> None:
+def test_findings_of_one_origin_stand_together() -> None:
+    one = samples.irq_mask_mutex()
+    document = page(samples.result(samples.its_free(), one, samples.same_origin(one)))
+    assert len(document.classed("group")) == 2 and len(document.classed("card")) == 3
+
+
+def test_by_origin_and_by_file() -> None:
     result = samples.full()
     document = page(result)
-    entries = {finding.entry.function for finding in result.findings}
-    assert len(document.classed("group")) == len(entries)
+    origins = {finding.origin.key for finding in result.findings if finding.origin}
+    assert len(document.classed("group")) == len(origins)
     anchors = {element.attributes.get("id") for element in document.elements}
     links = [e.attributes["href"] for e in document.all("a")]
     cards = [e.attributes["id"] for e in document.classed("card")]

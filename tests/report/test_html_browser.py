@@ -205,7 +205,7 @@ def test_grouping_by_file_and_back(show: Show) -> None:
     choose(driver, "severity", "warning")
     assert visible(driver) == [samples.ITS]
     choose(driver, "severity", "")
-    choose(driver, "grouping", "entry")
+    choose(driver, "grouping", "origin")
     assert run(driver, titles) == before
     assert visible(driver) == ALL
 
@@ -344,7 +344,7 @@ def test_hostile_strings_stay_text(show: Show, bad: str) -> None:
     for button in ("open-all", "close-all", "open-all"):
         driver.find_element("id", button).click()
     choose(driver, "grouping", "file")
-    choose(driver, "grouping", "entry")
+    choose(driver, "grouping", "origin")
     assert "owned" not in driver.title.replace(bad, "")
     assert len(visible(driver)) == 3
     assert run(driver, "return document.querySelectorAll('script').length") == 1

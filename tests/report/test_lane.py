@@ -6,7 +6,7 @@ import pytest
 import report_samples as samples
 
 from ctxlint.findings.model import Finding
-from ctxlint.report.lane import Lane, lane_of, level
+from ctxlint.report.lane import Lane, lane_of, level, level_of_words
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,8 @@ from ctxlint.report.lane import Lane, lane_of, level
     ],
 )
 def test_colour_of_the_strictest_part(context: str, expected: str) -> None:
-    assert level(context) == expected
+    assert level(samples.state_in(context)) == expected
+    assert level_of_words(context) == expected
 
 
 def tracks(lane: Lane) -> dict[str, tuple[bool, ...]]:
@@ -55,22 +56,13 @@ def test_locks_begin_at_the_step_that_takes_them() -> None:
     assert found["irq_desc.lock"].index(True) == kinds.index("entry")
 
 
-def test_a_lock_of_another_function_is_not_mistaken() -> None:
-    finding = samples.irq_mask_mutex()
-    context = msgspec.structs.replace(
-        finding.context, locks=("chip->bank_lock (in somebody_else)",)
-    )
-    other = msgspec.structs.replace(finding, context=context)
-    (on,) = [t.on for t in lane_of(other).tracks if t.css == "lock"]
-    assert on.index(True) == [step.kind for step in finding.path].index("entry")
-
-
 def test_what_ends_is_told() -> None:
     finding: Finding = samples.sdei_lock()
+    off = samples.state_in("preemption off")
     path = (
         *finding.path[:-1],
-        msgspec.structs.replace(finding.path[-1], kind="state", context="preemption off"),
-        msgspec.structs.replace(finding.path[-1], context="preemption off"),
+        msgspec.structs.replace(finding.path[-1], kind="state", state=off),
+        msgspec.structs.replace(finding.path[-1], state=off),
     )
     lane = lane_of(msgspec.structs.replace(finding, path=path))
     assert [track.name for track in lane.rows[-2].ends] == ["interrupts off"]

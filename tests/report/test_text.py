@@ -91,6 +91,15 @@ def test_long_source_lines_are_cut_around_the_callee() -> None:
     assert row.startswith("  684 | ...") and "spin_lock" in row
 
 
+def test_findings_of_one_origin_stand_together() -> None:
+    one = samples.irq_mask_mutex()
+    whole = text.render(samples.result(samples.same_origin(one), one, samples.its_free()))
+    assert whole.count("How the kernel gets here") == 2
+    assert "1 more finding of the same origin: expander_irq_mask() as" in whole
+    assert "3 findings of 2 origins" in whole
+    assert "= calls: expander_irq_mask() -> expander_write() -> mutex_lock()" in whole
+
+
 def test_step_without_note_is_put_in_words() -> None:
     bare = tuple(msgspec.structs.replace(step, note="") for step in samples.its_free().path)
     rendered = text.render(

@@ -529,7 +529,7 @@ class _Exploration:
         place = f"{left.loc.file}:{left.loc.line}"
         for taken in reversed(self.tally.taken):
             if taken.place == place:
-                word = "holds" if taken.truth else "does not hold"
+                word = "is true" if taken.truth else "is false"
                 return f"guarded by `{text(taken.value)}` at {place}, which {word}"
         return f"guarded by the test at {place} in {left.function}()"
 

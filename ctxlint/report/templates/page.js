@@ -63,7 +63,7 @@
   const nothing = document.getElementById("nothing");
   const filters = [...tools.querySelectorAll("[data-filter]")];
   const words = new Map(cards.map((card) => [card, card.textContent.toLowerCase()]));
-  const byEntry = [...main.querySelectorAll(".group")];
+  const byOrigin = [...main.querySelectorAll(".group")];
   const home = new Map(cards.map((card) => [card, card.parentElement]));
 
   function fits(card) {
@@ -95,11 +95,11 @@
   }
 
   function group() {
-    if (grouping.value === "entry") {
+    if (grouping.value === "origin") {
       const sorted = [...cards].sort((a, b) => a.dataset.order - b.dataset.order);
       for (const card of sorted) home.get(card).append(card);
       for (const old of main.querySelectorAll(".group.by-file")) old.remove();
-      for (const section of byEntry) main.insertBefore(section, nothing);
+      for (const section of byOrigin) main.insertBefore(section, nothing);
     } else {
       const sections = new Map();
       for (const card of [...cards].sort((a, b) => a.dataset.order - b.dataset.order)) {
@@ -116,7 +116,7 @@
         }
         sections.get(file).append(card);
       }
-      for (const section of byEntry) section.remove();
+      for (const section of byOrigin) section.remove();
       for (const file of [...sections.keys()].sort()) main.insertBefore(sections.get(file), nothing);
     }
     update();
