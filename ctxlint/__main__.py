@@ -3,7 +3,7 @@
 
 import sys
 
-from ctxlint.cli.main import main
+from ctxlint.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())
