@@ -11,19 +11,23 @@ import msgspec
 
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
-from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.output import emit, pager_option, wants_color
 from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
 from ctxlint.findings.model import Result
 from ctxlint.findings.selection import failing
+from ctxlint.pipeline import Request
 
-FORMATS = ("text", "json", "sarif", "html", "github", "gitlab")
+FORMATS = ("text", "concise", "json", "sarif", "html", "github", "gitlab")
+
+PAGED = ("text", "concise", "statistics")
 
 EPILOG = """\b
 Examples:
   ctxlint audit
   ctxlint audit drivers/irqchip/irq-gic-v3-its.c --arch arm64 --rt
+  ctxlint audit drivers/gpio --format concise
   ctxlint audit drivers/perf --format json -o out.json
   ctxlint audit --build ~/build/rt --build ~/build/nort
   ctxlint audit --verify drivers/irqchip
@@ -31,7 +35,8 @@ Examples:
   ctxlint audit drivers/irqchip --new-since origin/master
 
 \b
-Without PATHS: drivers/irqchip drivers/firmware. The same options may stand in
+Without PATHS: the current directory; at the root of the tree, 'paths' of the
+settings, or drivers/irqchip drivers/firmware. The same options may stand in
 ~/.config/ctxlint/config.toml; those that select findings or a profile also in
 .ctxlint.toml (or [tool.ctxlint] of pyproject.toml) of the tree.
 Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
@@ -49,6 +54,8 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
     help="Write to this file.",
 )
 @source_url_option
+@pager_option
+@click.option("--statistics", is_flag=True, help="Counts instead of findings.")
 @click.option(
     "--no-hidden",
     is_flag=True,
@@ -79,6 +86,8 @@ def command(
     format: str | None,
     output: Path | None,
     source_url: str | None,
+    no_pager: bool,
+    statistics: bool,
     no_hidden: bool,
     new_since: str | None,
     **options: Any,
@@ -91,12 +100,17 @@ def command(
         raise click.UsageError(
             f"{settings.user_file}: 'format' must be one of {', '.join(FORMATS)}"
         )
+    if statistics:
+        if format not in (None, "text", "concise"):
+            raise click.UsageError("--statistics is text; --format json has the counts too")
+        style = "statistics"
     choice = make_choice(options, settings, request.tree)
     color = wants_color(no_color, output)
     from ctxlint import pipeline
     from ctxlint.pipeline.select import select
 
     with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
+        progress.say(scope(request))
         if new_since is None:
             result = select(pipeline.audit(request, progress), choice.selection)
         else:
@@ -110,8 +124,24 @@ def command(
     report = render(
         result, style, tree=request.tree, color=color, code=code, source_url=source_url
     )
-    emit(report, output)
+    emit(report, output, paged=not no_pager and style in PAGED)
     return code
+
+
+def scope(request: Request) -> str:
+    """What is going to be audited, under which profiles."""
+    from ctxlint.pipeline.run import DEFAULT_PATHS
+
+    paths = " ".join(request.paths or DEFAULT_PATHS)
+    if request.builds:
+        profiles = " ".join(path.name for path in request.builds)
+        return f"auditing {paths} as built in {profiles}"
+    kinds = {"both": "PREEMPT_RT and not", "rt": "PREEMPT_RT", "nort": "not PREEMPT_RT"}
+    config = Path(request.config).name if request.config else ""
+    target = f"{request.arch or 'arm64'} {config or 'defconfig'}"
+    if request.config is None and (request.tree / ".config").is_file():
+        target = "the tree's .config"
+    return f"auditing {paths} for {target}, {kinds[request.rt]}"
 
 
 def exit_code(result: Result, fail_on: FailOn = "warning") -> int:
@@ -157,6 +187,11 @@ def render(
         from ctxlint.report import gitlab
 
         return gitlab.render(result)
+    if style in ("concise", "statistics"):
+        from ctxlint.report import concise
+
+        show = concise.render if style == "concise" else concise.statistics
+        return show(result, colour=color)
     from ctxlint.report import text
 
     return text.render(result, colour=color)

@@ -12,16 +12,18 @@ error there, and is not passed over.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import read_limited
+from ctxlint.checks.base import find
 from ctxlint.findings.selection import PathRule, Severity
 from ctxlint.pipeline import Request
 
@@ -252,12 +254,21 @@ def _key(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _check_types(table: dict[str, Any], keys: dict[str, tuple[type, ...]], where: str) -> None:
+def _check_types(
+    table: dict[str, Any],
+    keys: dict[str, tuple[type, ...]],
+    where: str,
+    line_of: Callable[[str], str],
+) -> None:
     for key, value in table.items():
         kinds = keys.get(key)
         if kinds is None:
-            known = ", ".join(sorted(keys))
-            raise UsageError(f"{where}: unknown key '{key}'", hint=f"known keys: {known}")
+            near = difflib.get_close_matches(key, keys, n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else ""
+            raise UsageError(
+                f"{line_of(key)}: unknown key '{key}'",
+                hint=hint or f"known keys: {', '.join(sorted(keys))}",
+            )
         item = dict if key == "per-path" else str
         wrong_bool = isinstance(value, bool) and bool not in kinds
         wrong_item = isinstance(value, list) and not all(isinstance(v, item) for v in value)
@@ -283,7 +294,7 @@ def in_range(key: str, value: float, where: str) -> None:
 
 def _settings(table: dict[str, Any], where: _Where) -> Settings:
     source = where.source
-    _check_types(table, _KEYS, str(source))
+    _check_types(table, _KEYS, str(source), where.line_of)
     for key in _LIMITS.keys() & table.keys():
         in_range(key, table[key], where.line_of(key))
     if table.get("fail-on", FAIL_ON[0]) not in FAIL_ON:
@@ -329,8 +340,8 @@ def _settings(table: dict[str, Any], where: _Where) -> Settings:
         rt_only=table.get("rt-only"),
         fail_on=table.get("fail-on"),
         baseline=place("baseline"),
-        severity=_severity(table.get("severity", {}), str(source)),
-        per_path=tuple(_path_rule(item, str(source)) for item in table.get("per-path", ())),
+        severity=_severity(table.get("severity", {}), where),
+        per_path=tuple(_path_rule(item, where) for item in table.get("per-path", ())),
     )
 
 
@@ -355,24 +366,30 @@ def _expanded(text: str, where: str) -> Path:
         raise UsageError(f"{where}: {text}: {error}") from error
 
 
-def _severity(table: dict[str, Any], where: str) -> dict[str, Severity]:
+def _severity(table: dict[str, Any], where: _Where) -> dict[str, Severity]:
     for check, value in table.items():
+        try:
+            find(str(check))
+        except UsageError as error:
+            raise UsageError(
+                f"{where.line_of(str(check))}: {error}", hint=error.hint
+            ) from error
         if value not in _SEVERITIES:
             choices = " or ".join(_SEVERITIES)
             raise UsageError(f"{where}: severity of '{check}' must be {choices}")
     return dict(table)
 
 
-def _path_rule(table: dict[str, Any], where: str) -> PathRule:
-    where += ": per-path"
+def _path_rule(table: dict[str, Any], where: _Where) -> PathRule:
+    said = f"{where}: per-path"
     keys: dict[str, tuple[type, ...]] = {
         "paths": (list,),
         "ignore": (list,),
         "severity": (dict,),
     }
-    _check_types(table, keys, where)
+    _check_types(table, keys, said, lambda key: f"{where.line_of(key)}: per-path")
     if not table.get("paths"):
-        raise UsageError(f"{where}: 'paths' says which files are meant and must be there")
+        raise UsageError(f"{said}: 'paths' says which files are meant and must be there")
     return PathRule(
         patterns=tuple(table["paths"]),
         ignore=tuple(table.get("ignore", ())),

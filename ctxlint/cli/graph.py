@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,6 +73,11 @@ def command(
     Its callers up to the entry points and its callees down to what may wait,
     coloured by execution context. PATHS as for audit.
     """
+    if format == "svg" and output is None and sys.stdout.isatty():
+        raise UsageError(
+            "a drawing in SVG is nothing to read in a terminal",
+            hint="-o graph.svg, or -f mermaid; ctxlint why draws in text",
+        )
     request, _ = make_request(options)
     from ctxlint import pipeline
 

@@ -130,6 +130,16 @@ def relative_paths(paths: tuple[str, ...], tree: Path) -> tuple[str, ...]:
     return tuple(result)
 
 
+def _here(tree: Path) -> tuple[str, ...]:
+    """The current directory, when it is one below the tree's root."""
+    try:
+        here = Path.cwd()
+    except OSError:  # it is gone
+        return ()
+    below = here.is_relative_to(tree) and here != tree
+    return (str(here),) if below else ()
+
+
 def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
     """Merge the command line over the settings files into a Request.
 
@@ -138,6 +148,8 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
     tree = tree_of(options.get("tree"))
     settings = load_settings(tree)
     given = tuple(options.get("paths") or ())
+    if not given and "paths" in options:
+        given = _here(tree)
     paths = relative_paths(given or settings.paths, tree)
     flag = options.get("rt")
     rt = settings.rt or "both" if flag is None else "rt" if flag else "nort"

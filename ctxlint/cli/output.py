@@ -6,10 +6,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
 import sys
 import tempfile
 from pathlib import Path
+
+import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import streams
@@ -27,13 +30,24 @@ def wants_color(no_color: bool, output: Path | None) -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def emit(text: str, output: Path | None) -> None:
+pager_option = click.option(
+    "--no-pager", is_flag=True, help="Do not page what is longer than the terminal (PAGER)."
+)
+
+
+def emit(text: str, output: Path | None, *, paged: bool = False) -> None:
     """Write ``text`` (with one newline at its end) to ``output`` or stdout.
 
-    Raises :class:`UsageError` when the file cannot be written.
+    ``paged``: on a terminal that it does not fit, through the user's pager, which is told
+    the same as git tells it. Raises :class:`UsageError` when the file cannot be written.
     """
     if not text.endswith("\n"):
         text += "\n"
+    seen = output is None and sys.stdin.isatty() and sys.stdout.isatty()
+    if paged and seen and text.count("\n") >= shutil.get_terminal_size().lines:
+        os.environ.setdefault("LESS", "FRX")
+        click.echo_via_pager(text, color=True)
+        return
     if output is None or str(output) == "-":
         streams.write_out(text.encode("utf-8", "surrogateescape"))
         return

@@ -71,9 +71,15 @@ class Reporter(AbstractContextManager["Reporter"]):
             self._lines.finish(stage)
 
     def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
-        if _RANK[level] > self.level:
-            return
-        line = f"ctxlint: {level}: {clean(message)}"
+        if _RANK[level] <= self.level:
+            self._print(f"ctxlint: {level}: {clean(message)}")
+
+    def say(self, message: str) -> None:
+        """A line unless ``--quiet``."""
+        if self.level >= 0:
+            self._print(f"ctxlint: {clean(message)}")
+
+    def _print(self, line: str) -> None:
         if self._bars is not None:
             self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:

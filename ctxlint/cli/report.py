@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.audit import FORMATS, exit_code
+from ctxlint.cli.audit import FORMATS, PAGED, exit_code
 from ctxlint.cli.audit import render as render_in_tree
-from ctxlint.cli.output import emit, wants_color
+from ctxlint.cli.output import emit, pager_option, wants_color
 from ctxlint.cli.page import source_url_option
 from ctxlint.findings.model import Result
 
@@ -44,6 +44,7 @@ MAX_BYTES = 512 * 1024 * 1024
     help="The kernel tree of the result, for source lines (html) and places (sarif).",
 )
 @source_url_option
+@pager_option
 @click.option("--no-color", is_flag=True, help="Plain text (also: NO_COLOR set).")
 def command(
     file: Path,
@@ -51,6 +52,7 @@ def command(
     output: Path | None,
     tree: Path | None,
     source_url: str | None,
+    no_pager: bool,
     no_color: bool,
 ) -> int:
     """Make a report again from FILE, a saved JSON result ("-": standard input)."""
@@ -59,7 +61,8 @@ def command(
     result = json_report.load(_read(file))
     code = exit_code(result)
     color = wants_color(no_color, output)
-    emit(_render(result, format, tree, color, code, source_url), output)
+    report = _render(result, format, tree, color, code, source_url)
+    emit(report, output, paged=not no_pager and format in PAGED)
     return code
 
 

@@ -156,7 +156,8 @@ def _finding(
     where = " on PREEMPT_RT" if on_rt else ""
     info = witness.context_info(violation, rules)
     held = _held(info.text, witness.rcu_locks(violation, rules, rt))
-    message = f"{shown}() {may}{where}, called {held}"
+    called = shown if shown.endswith(")") else f"{shown}()"  # scoped_guard(spinlock)
+    message = f"{called} {may}{where}, called {held}"
     if entry.kind != "function":
         message += f" ({_entry_words(entry.kind, entry.function, entry.state)})"
     return Finding(

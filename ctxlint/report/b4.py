@@ -18,6 +18,7 @@ from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.report.clean import clean
 from ctxlint.report.series_text import base_words, bisect_text, half_text
 from ctxlint.report.unseen import counted, sentence
+from ctxlint.report.witness import in_function
 
 TOOL = "ctxlint"
 _LISTED = 50
@@ -109,7 +110,7 @@ def _details(patch: PatchReport, finding: Finding) -> str:
 
 
 def _way(finding: Finding) -> str:
-    rows = [f"{s.file}:{s.line}: in {s.function}(): {s.note}" for s in finding.path]
+    rows = [f"{s.file}:{s.line}:{in_function(s)} {s.note}" for s in finding.path]
     if finding.assumptions:
         rows.append("A bug only if all of these are so:")
         rows += [f"- {assumption}" for assumption in finding.assumptions]

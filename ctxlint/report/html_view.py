@@ -280,7 +280,7 @@ def _marked(finding: Finding, options: Options) -> tuple[Line, ...]:
         if row.here:
             before, mark, after = split_at_callee(finding)
             indent = " " * (len(row.before) - len(row.before.lstrip()))
-            row = Line(row.number, indent + before, mark, after, True)
+            row = Line(row.number, indent + before.lstrip(), mark, after, True)
         out.append(row)
     return tuple(out)
 

@@ -18,7 +18,7 @@ from ctxlint.findings.compare import Pair
 from ctxlint.findings.model import Finding, Profile
 from ctxlint.findings.series import PatchReport, Quote, SeriesResult
 from ctxlint.report.clean import clean
-from ctxlint.report.witness import call_of, context_changes, note_of
+from ctxlint.report.witness import call_of, context_changes, in_function, note_of
 
 WIDTH = 78
 _ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[A-Za-z0-9.-]+", re.A)
@@ -217,7 +217,9 @@ def _way(finding: Finding) -> list[str]:
     lines = []
     contexts = context_changes(finding.path)
     for index, step in enumerate(finding.path):
-        lines += _wrap(f"{step.file}:{step.line} in {step.function}()", "  ", "      ")
+        lines += _wrap(
+            f"{step.file}:{step.line}{in_function(step).rstrip(':')}", "  ", "      "
+        )
         lines += _wrap(note_of(finding, index), "      ")
         if contexts[index]:
             lines += _wrap(contexts[index], "      => ", "         ")

@@ -12,8 +12,8 @@ from ctxlint.report.text import (
     Line,
     finding_lines,
     gap_lines,
-    headline,
     incomplete_lines,
+    one_line,
     paint,
     paragraph,
 )
@@ -44,10 +44,10 @@ def _patch(patch: PatchReport, width: int) -> list[Line]:
         lines.append(())
         lines += _half(pair, width)
     for finding in patch.fixed:
-        lines.append((("label", "  fixed: "), *headline(finding)))
+        lines.append((("label", "  fixed: "), *one_line(finding)))
     for pair in patch.moved:
         if (pair.before.file, pair.before.function) != (pair.after.file, pair.after.function):
-            lines.append((("label", "  moved: "), *headline(pair.after)))
+            lines.append((("label", "  moved: "), *one_line(pair.after)))
             was = f"was in {pair.before.function}() of {pair.before.file}"
             lines += paragraph("", was, width, "         ")
     return lines

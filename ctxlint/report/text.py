@@ -28,6 +28,7 @@ from ctxlint.report.witness import (
     context_changes,
     note_of,
     state_of,
+    what_sleeps,
     words_of_origin,
 )
 
@@ -35,6 +36,9 @@ Span = tuple[str, str]
 """A role (a key of the styles below, or ``""``) and the text that plays it."""
 
 Line = Sequence[Span]
+
+SOURCE_WIDTH = 120
+"""Columns of a source line that is shown; kernel lines have fewer."""
 
 WIDTH = 78
 """Columns; what mail and review of kernel patches are read in."""
@@ -80,8 +84,8 @@ def finding_text(finding: Finding, width: int = WIDTH) -> str:
 
 def finding_lines(finding: Finding, width: int = WIDTH) -> list[Line]:
     """One finding as lines of spans."""
-    lines: list[Line] = [_headline(finding)]
-    lines += _source(finding, width)
+    lines: list[Line] = _headline(finding, width)
+    lines += _source(finding)
     lines += _way(finding, width)
     lines += _grounds(finding, width)
     return lines
@@ -99,8 +103,8 @@ def _others(first: Finding, others: Sequence[Finding], width: int) -> list[Line]
     lines = _paragraph("label", head, width, "", "  ")
     lines.append(())
     for finding in others:
-        lines.append(_headline(finding))
-        lines += _source(finding, width)
+        lines += _headline(finding, width)
+        lines += _source(finding)
         calls = " -> ".join(dict.fromkeys(f"{s.function}()" for s in after_origin(finding)))
         lines += _fact("calls", f"{calls} -> {call_of(finding.callee)}", width)
         lines += _verdict_lines(finding, width)
@@ -111,34 +115,49 @@ def _others(first: Finding, others: Sequence[Finding], width: int) -> list[Line]
     return lines
 
 
-def _headline(finding: Finding) -> Line:
-    """One line, however long: editors and grep take it apart."""
-    return [
+def _headline(finding: Finding, width: int) -> list[Line]:
+    """A line that editors and grep take apart, with what happens; below it, in which
+    execution context."""
+    what, _, rest = finding.message.partition(what_sleeps(finding))
+    first: list[Span] = [
         ("place", clean(f"{finding.file}:{finding.line}:{finding.column}:")),
         ("", " "),
         (finding.severity, clean(f"{finding.severity}:")),
-        ("", f" {clean(finding.message)} "),
-        ("check", clean(f"[{finding.check}]")),
     ]
+    check: list[Span] = [("", " "), ("check", clean(f"[{finding.check}]"))]
+    if what or not rest:  # of a comment, or a finding saved by another version
+        return [[*first, ("", f" {clean(finding.message)}"), *check]]
+    first.append(("", f" {clean(what_sleeps(finding))}"))
+    if not width:
+        return [[*first, ("", clean(rest)), *check]]
+    if sum(len(text) for _, text in (*first, *check)) <= width:
+        first += check
+    else:
+        rest = f"{rest} [{finding.check}]"
+    return [first, *_paragraph("", rest.strip(" ,"), width, "  ", "  ")]
 
 
-def _source(finding: Finding, width: int) -> list[Line]:
-    """The source line with the callee underlined, if the line is known."""
+def one_line(finding: Finding) -> Line:
+    """Place, message and check of a finding that has gone or moved."""
+    return _headline(finding, 0)[0]
+
+
+def _source(finding: Finding) -> list[Line]:
+    """The source line with the callee underlined, if the line is known. It is not made to
+    fit: what would be cut off is the argument that matters."""
     if not finding.text.strip():
         return []
     before, mark, after = split_at_callee(finding)
-    gutter = f"{finding.line:>5} | "
-    room = width - len(gutter) if width else len(before + mark + after)
-    if len(before) + len(mark) > room:
-        keep = max(room - len(mark) - 3, 0)
+    if len(before) + len(mark) > SOURCE_WIDTH:
+        keep = max(SOURCE_WIDTH - len(mark) - 3, 0)
         before = "..." + before[len(before) - keep :] if keep else "..."
-        mark = mark[: max(room - len(before), 1)]
-    if len(before + mark + after) > room:
-        after = after[: max(room - len(before + mark) - 3, 0)] + "..."
-        after = after[: room - len(before + mark)]
+        mark = mark[: max(SOURCE_WIDTH - len(before), 1)]
+    if len(before + mark + after) > SOURCE_WIDTH:
+        after = after[: max(SOURCE_WIDTH - len(before + mark) - 3, 0)] + "..."
+        after = after[: SOURCE_WIDTH - len(before + mark)]
+    gutter = f"{finding.line:>5} | "
     empty = " " * (len(gutter) - 3) + " | "
     return [
-        (("gutter", empty.rstrip()),),
         (("gutter", gutter), ("", (before + mark + after).rstrip())),
         (
             ("gutter", empty),
@@ -149,7 +168,7 @@ def _source(finding: Finding, width: int) -> list[Line]:
 
 
 def split_at_callee(finding: Finding) -> tuple[str, str, str]:
-    """The source line without its indentation: before the callee, the callee, after."""
+    """The source line: before the callee, the callee, after."""
     raw = finding.text.rstrip()
     # Columns count bytes, as the compiler counts them.
     prefix = raw.encode("utf-8", "replace")[: max(finding.column - 1, 0)]
@@ -160,7 +179,7 @@ def split_at_callee(finding: Finding) -> tuple[str, str, str]:
     end = start + (len(finding.callee) if raw.startswith(finding.callee, start) else 1)
     indent = len(raw) - len(raw.lstrip())
     start, end = max(start, indent), max(end, start + 1, indent + 1)
-    before, mark, after = raw[indent:start], raw[start:end], raw[end:]
+    before, mark, after = raw[:start], raw[start:end], raw[end:]
     return clean(before.expandtabs(8)), clean(mark), clean(after.expandtabs(8))
 
 
@@ -179,7 +198,7 @@ def _way(finding: Finding, width: int) -> list[Line]:
             )
         )
         lines += _paragraph("", note_of(finding, index), width, "         ")
-        lines += _step_source(step, width)
+        lines += _step_source(step)
         if contexts[index]:
             lines += _paragraph(
                 "context", contexts[index], width, "         => ", "            "
@@ -217,13 +236,12 @@ def _splat(finding: Finding) -> list[Line]:
     return lines
 
 
-def _step_source(step: Step, width: int) -> list[Line]:
+def _step_source(step: Step) -> list[Line]:
     text = clean(step.text.strip())
     if step.kind not in _WITH_SOURCE or not text:
         return []
-    room = width - 11 if width else len(text)
-    if len(text) > room:
-        text = text[: room - 3] + "..."
+    if len(text) > SOURCE_WIDTH:
+        text = text[: SOURCE_WIDTH - 3] + "..."
     return [(("gutter", "         | "), ("", text))]
 
 
@@ -468,8 +486,8 @@ def _n(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-# The report on a patch series is made of the same parts.
-headline = _headline
+# The other text reports are made of the same parts.
 incomplete_lines = _incomplete
+summary = _summary
 paragraph = _paragraph
 paint = _paint

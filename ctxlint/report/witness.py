@@ -14,10 +14,21 @@ def call_of(name: str) -> str:
     return name if name.endswith(")") else f"{name}()"
 
 
+def what_sleeps(finding: Finding) -> str:
+    """``"kzalloc() may sleep"``: what the message of a finding begins with."""
+    may = "may sleep" if finding.certainty == "may" else "sleeps"
+    return f"{call_of(finding.callee)} {may}"
+
+
 def verdict_of(finding: Finding) -> str:
     """The verdict of the model and its reason; ``""`` for a finding that was not run."""
     why = next((e.why for e in finding.evidence if e.verdict == finding.verdict), "")
     return f"{finding.verdict}: {why}" if why else finding.verdict or ""
+
+
+def in_function(step: Step) -> str:
+    """``" in f():"``; nothing for a registration at file scope."""
+    return f" in {step.function}():" if step.function else ""
 
 
 def note_of(finding: Finding, index: int) -> str:

@@ -249,6 +249,23 @@ def test_usage_errors(
     assert "Traceback" not in err
 
 
+def test_a_command_that_is_misspelt(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audti"]) == 2
+    assert "Did you mean audit?" in capsys.readouterr().err
+
+
+def test_a_directory_of_the_tree_is_the_default_there(
+    fake: Fake, tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree / "drivers" / "irqchip")
+    main(["audit"])
+    assert fake.requests[-1].paths == ("drivers/irqchip",)
+    assert "auditing drivers/irqchip for arm64 defconfig" in capsys.readouterr().err
+    monkeypatch.chdir(tree)
+    main(["audit"])
+    assert fake.requests[-1].paths == ()
+
+
 def test_outside_of_a_tree(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["audit"]) == 2
@@ -426,6 +443,8 @@ def test_nothing_above_the_tree_is_read(fake: Fake, tree: Path) -> None:
     ("text", "said"),
     [
         ("colour = 1\n", "unknown key 'colour'"),
+        ("# x\njobz = 1\n", "config.toml:2: unknown key 'jobz'\nhint: did you mean jobs?"),
+        ("[severity]\nsleep-in-atomc = 'error'\n", "config.toml:2: no check is called"),
         ('jobs = "many"\n', "'jobs' must be int"),
         ("jobs = true\n", "'jobs' must be int"),
         ("paths = [1]\n", "'paths' must be array of strings"),

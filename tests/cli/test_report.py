@@ -53,7 +53,11 @@ def test_json_comes_back_to_the_byte(saved: Path, capsys: pytest.CaptureFixture[
 def test_every_format(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = json.loads(saved.read_text(encoding="utf-8"))["findings"][0]["message"]
     assert main(["report", str(saved)]) == 1
-    assert message in capsys.readouterr().out
+    what, _, where = message.partition(", called ")
+    out = " ".join(capsys.readouterr().out.split())
+    assert f" error: {what} [" in out and f" called {where}" in out
+    assert main(["report", str(saved), "-f", "concise"]) == 1
+    assert f" error: {what}, " in capsys.readouterr().out
     assert main(["report", str(saved), "-f", "sarif"]) == 1
     sarif = json.loads(capsys.readouterr().out)
     assert sarif["version"] == "2.1.0" and sarif["runs"][0]["results"]

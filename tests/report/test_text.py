@@ -25,8 +25,10 @@ CASES = {
 
 
 def widest(rendered: str) -> int:
-    """Width of everything but headlines, which are one line each for editors."""
-    rows = [r for r in rendered.splitlines() if not re.search(r"^\S+:\d+:\d+: .*\]$", r)]
+    """Width of everything but headlines, which are one line each for editors, and lines
+    of the source."""
+    headline = re.compile(r"\S+:\d+:\d+: |.* \| ")
+    rows = [r for r in rendered.splitlines() if not headline.match(r)]
     return max(map(len, rows))
 
 
@@ -52,6 +54,13 @@ def test_colour_changes_nothing_else(name: str) -> None:
     assert coloured != plain
 
 
+@pytest.mark.parametrize("name", ["its_free", "irq_mask_mutex", "sdei_lock"])
+def test_headline_fits_and_the_context_stands_below(name: str) -> None:
+    first, second, *_ = text.render(CASES[name]).splitlines()
+    assert re.fullmatch(r"\S+:\d+:\d+: \w+: \w+\(\) (may sleep|sleeps)( \[.*\])?", first)
+    assert len(first) <= text.WIDTH and second.startswith("  ")
+
+
 def test_unwrapped_headline_is_one_line() -> None:
     first = text.render(CASES["its_free"], width=0).splitlines()[0]
     assert re.fullmatch(r"[^:]+:2973:2: warning: .* \[rt-sleep-in-atomic\]", first)
@@ -65,16 +74,20 @@ def one(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("line", "column", "expected"),
     [
-        ("\tspin_lock(&a);", 2, ("spin_lock(&a);", "^~~~~~~~~")),
+        ("\tspin_lock(&a);", 2, ("        spin_lock(&a);", "        ^~~~~~~~~")),
         ("spin_lock(&a);", 1, ("spin_lock(&a);", "^~~~~~~~~")),
-        ("\tif (x)\tspin_lock(&a);", 9, ("if (x)  spin_lock(&a);", "        ^~~~~~~~~")),
-        ("\tLOCK(&a);", 2, ("LOCK(&a);", "^")),
+        (
+            "\tif (x)\tspin_lock(&a);",
+            9,
+            ("        if (x)  spin_lock(&a);", " " * 16 + "^~~~~~~~~"),
+        ),
+        ("\tLOCK(&a);", 2, ("        LOCK(&a);", "        ^")),
         (
             "  /* caf\u00e9 */ spin_lock(a);",
             16,
-            ("/* caf\u00e9 */ spin_lock(a);", " " * 11 + "^~~~~~~~~"),
+            ("  /* caf\u00e9 */ spin_lock(a);", " " * 13 + "^~~~~~~~~"),
         ),
-        ("\tspin_lock(&a);", 9, ("spin_lock(&a);", "^~~~~~~~~")),
+        ("\tspin_lock(&a);", 9, ("        spin_lock(&a);", "        ^~~~~~~~~")),
         ("x", 40, ("x", "^")),
     ],
 )
@@ -85,8 +98,8 @@ def test_caret(line: str, column: int, expected: tuple[str, str]) -> None:
 
 
 def test_long_source_lines_are_cut_around_the_callee() -> None:
-    rendered = one(text="\t" + "a" * 90 + " = spin_lock(" + "b" * 90 + ");", column=95)
-    assert widest(rendered) <= text.WIDTH
+    rendered = one(text="\t" + "a" * 120 + " = spin_lock(" + "b" * 90 + ");", column=125)
+    assert max(map(len, rendered.splitlines())) <= text.SOURCE_WIDTH + 8
     row = next(row for row in rendered.splitlines() if row.startswith("  684 | "))
     assert row.startswith("  684 | ...") and "spin_lock" in row
 
