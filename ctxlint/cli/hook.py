@@ -163,6 +163,9 @@ def run(
     for introduced, what in found:
         if not introduced.sources:
             continue
+        if _only_unread(introduced):
+            codes.append(EXIT_INCOMPLETE if incomplete == "fail" else EXIT_CLEAN)
+            continue
         check = _Check(introduced, what, cold, incomplete, max_units, begin)
         try:
             change = check.judge({**options, "tree": tree}, Plain(verbose, quiet))
@@ -172,6 +175,18 @@ def run(
             _say(f"{what} was not checked: {error}{hint}")
         codes.append(check.report(change, wants_color(no_color, None)))
     return max(codes, default=EXIT_CLEAN)
+
+
+def _only_unread(introduced: Introduced) -> bool:
+    """Whether no file that changes is C; then it is said of each that it is not read."""
+    from ctxlint.kbuild import other_language
+
+    reasons = {file: other_language(file) for file in introduced.sources}
+    if not all(reasons.values()):
+        return False
+    for file, reason in reasons.items():
+        _say(f"not checked: {file}: {reason}")
+    return True
 
 
 def _introduced(

@@ -23,6 +23,9 @@ from ctxlint.patches.model import Series
 
 FORMATS = ("text", "json", "sarif", "html", "github", "gitlab", "mail", "b4", "b4-lines")
 
+_ASIDE = 16
+"""Lines on standard error about what was not looked at."""
+
 EPILOG = """\b
 Examples:
   ctxlint patch series.mbox --tree ~/linux
@@ -106,15 +109,24 @@ def command(
         text = render(result, style, color=color, code=code, tree=request.tree)
     if text or output is not None:
         emit(text, output)
-    if style == "mail" and result.incomplete:
-        # A mail asks its author; what was not looked at is for who runs this.
-        from ctxlint.report.clean import clean
-        from ctxlint.report.unseen import counted, sentence
-
-        click.echo(f"ctxlint: incomplete: {counted(result.incomplete)}", err=True)
-        for item in result.incomplete[:16]:
-            click.echo(f"ctxlint: {clean(sentence(item))}", err=True)
+    if style == "mail":
+        _aside(result)
     return code
+
+
+def _aside(result: SeriesResult) -> None:
+    """A mail asks its author; what was not looked at is for who runs this."""
+    from ctxlint.report.clean import clean
+    from ctxlint.report.unseen import counted, sentence
+
+    if result.incomplete:
+        click.echo(f"ctxlint: incomplete: {counted(result.incomplete)}", err=True)
+    for item in result.incomplete[:_ASIDE]:
+        click.echo(f"ctxlint: {clean(sentence(item))}", err=True)
+    if len(result.incomplete) > _ASIDE:
+        click.echo(f"ctxlint: and {len(result.incomplete) - _ASIDE} more", err=True)
+    for note in result.result.notes:
+        click.echo(f"ctxlint: {clean(note)}", err=True)
 
 
 def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:

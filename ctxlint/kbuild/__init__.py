@@ -10,6 +10,12 @@ from pathlib import Path
 from ctxlint.kbuild import arch as _arch
 from ctxlint.kbuild.checker import CheckedUnit, checked_unit
 from ctxlint.kbuild.existing import use_build
+from ctxlint.kbuild.filekinds import (
+    is_makefile,
+    may_hold_code,
+    other_language,
+    what_it_builds,
+)
 from ctxlint.kbuild.flags import flags_like
 from ctxlint.kbuild.model import (
     CompileCommand,
@@ -41,9 +47,13 @@ __all__ = [
     "commands_for",
     "find_tree",
     "includers",
+    "is_makefile",
+    "may_hold_code",
+    "other_language",
     "prepare",
     "ready",
     "use_build",
+    "what_it_builds",
     "why_unbuilt",
     "write_database",
 ]

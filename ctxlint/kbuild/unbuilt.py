@@ -38,6 +38,8 @@ class Why(NamedTuple):
 def why_unbuilt(tree: Tree, file: str, profiles: Sequence[Prepared]) -> Why:
     """Of a C file of the tree that none of ``profiles`` compiles."""
     parts = file.split("/")
+    if parts[0] == "rust":
+        return Why("code for the kernel's Rust, which is not analysed", "")
     if parts[0] in NOT_KERNEL:
         return Why(f"{parts[0]}/ holds no kernel code", "")
     names = {arches.srcarch(p.arch) for p in profiles}

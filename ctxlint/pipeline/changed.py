@@ -11,12 +11,13 @@ import contextlib
 import dataclasses
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctxlint import kbuild
 from ctxlint.base.processes import scratch
+from ctxlint.base.reading import read_regular
 from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
@@ -25,7 +26,7 @@ from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge, steady
-from ctxlint.pipeline.unseen import unseen_file, unseen_paths
+from ctxlint.pipeline.unseen import unread_builds, unseen_file, unseen_paths
 from ctxlint.store import Store
 
 Contents = Mapping[str, bytes | None]
@@ -54,6 +55,12 @@ class Judged:
     borrowed: Mapping[str, str]
     unbuilt: tuple[str, ...]
     parsed: int
+
+
+def _new(file: str) -> str:
+    if file.endswith(".c"):
+        return "a new file, and nothing compiled beside it has its flags"
+    return "a new header that no unit includes which was read"
 
 
 class Workshop:
@@ -100,10 +107,7 @@ class Workshop:
         asked = [
             file
             for file, data in contents.items()
-            if data is not None
-            and file in self._touched
-            and file.endswith((".c", ".h"))
-            and file.partition("/")[0] not in kbuild.NOT_KERNEL
+            if data is not None and file in self._touched and kbuild.may_hold_code(file)
         ]
         built: set[str] = set()
         read: set[str] = set()
@@ -128,8 +132,9 @@ class Workshop:
         unseen = sorted(set(asked) - built - read)
         if any(unit.kind == "unit" for unit in incomplete):
             # What a unit includes that could not be read is not known.
-            unseen = [file for file in unseen if file.endswith(".c")]
+            unseen = [f for f in unseen if f.endswith(".c") or kbuild.other_language(f)]
         incomplete += self._unseen(unseen, changed_profiles)
+        incomplete += self._unread_builds(contents, {*built, *unseen})
         return Judged(
             result=assemble(
                 self.session, changed_profiles, results, incomplete, units, contents
@@ -162,13 +167,31 @@ class Workshop:
                 why = self._why[file] = Incomplete(
                     file=file,
                     profile="",
-                    reason="a new file, and nothing compiled beside it has its flags"
-                    if file.endswith(".c")
-                    else "a new header that no unit includes which was read",
-                    detail="apply the series, and audit what includes or builds it",
+                    reason=kbuild.other_language(file) or _new(file),
+                    detail=""
+                    if kbuild.other_language(file)
+                    else "apply the series, and audit what includes or builds it",
                     kind="path",
                 )
             yield why
+
+    def _unread_builds(self, contents: Contents, read: Collection[str]) -> Iterator[Incomplete]:
+        """What changed Makefiles have built that is not read, or is read otherwise."""
+
+        def there(file: str) -> bool:
+            if file in contents:
+                return contents[file] is not None
+            return (self.session.tree.path / file).is_file()
+
+        for file in sorted(self._touched):
+            after = contents.get(file)
+            if after is not None and kbuild.is_makefile(file):
+                before = (
+                    self._base.get(file)
+                    if file in self._base
+                    else read_regular(self.session.tree.path / file)
+                )
+                yield from unread_builds(file, before, after, read, there)
 
     def _changed(
         self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import msgspec
 
@@ -17,6 +18,9 @@ from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import MAX_UNITS, Contents, Judged, workshop
 from ctxlint.pipeline.quote import is_build_file, quote
 from ctxlint.pipeline.select import select
+
+_NOT_BUILD = re.compile(r"^(?:tools|usr|Documentation)/|\.dts[io]?$")
+"""Of what the build system reads, what decides nothing of how the kernel is compiled."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,8 +151,14 @@ def run(
             incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
             uncovered=tuple(sorted({f for r in reports for f in r.unbuilt})),
             gaps=series.gaps,
+            notes=(*last.result.notes, *_build_notes(series.patches)),
         ),
     )
+
+
+def _build_notes(patches: tuple[Patch, ...]) -> tuple[str, ...]:
+    """What each patch is said to change of the build, for reports that know no series."""
+    return tuple(dict.fromkeys(note for patch in patches for note in _of_the_build(patch)))
 
 
 def _selected(state: Judged, selection: Selection) -> Judged:
@@ -194,9 +204,7 @@ def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged)
     known = set(before.result.incomplete)
     notes = _hidden(before, everything)
     comparison = _visible(everything)
-    build = sorted(f for f in patch.contents if is_build_file(f))
-    if build:
-        notes.append(f"changes {_some(build)}: flags and configuration stay those of the base")
+    notes += _of_the_build(patch)
     quotes = {}
     for finding in (*comparison.introduced, *(p.after for p in comparison.halved)):
         found = quote(finding, patch.files)
@@ -228,6 +236,17 @@ def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged)
         borrowed={f: like for f, like in after.borrowed.items() if f in patch.contents},
         notes=tuple(notes),
     )
+
+
+def _of_the_build(patch: Patch) -> list[str]:
+    """What is said of changed files that the build system reads; what they build or
+    compile otherwise is told as not looked at."""
+    build = sorted(
+        f for f in patch.contents if is_build_file(f) and _NOT_BUILD.search(f) is None
+    )
+    if not build:
+        return []
+    return [f"changes {_some(build)}: flags and configuration stay those of the base"]
 
 
 def _some(names: list[str]) -> str:

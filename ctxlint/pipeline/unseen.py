@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from ctxlint import kbuild
@@ -12,9 +12,10 @@ from ctxlint.base.errors import UsageError
 from ctxlint.findings.model import Incomplete
 from ctxlint.kbuild.tree import below, included_c_files, normal_paths
 
-_HEADERS = (".h", ".inc")
+_HEADERS = (".h", ".inc", ".inl", ".def")
 _SOURCES = (".c", ".S", *_HEADERS)
 _SHOWN = 3
+_LONGEST = 60
 _SEARCHED = 200_000
 """Directory entries that are looked at for a source file."""
 
@@ -69,9 +70,49 @@ def unseen_file(
             "a header is analysed with the .c files that include it",
             f"name one of them, for example {some[0]}" if some else "none was found",
         )
+    elif language := kbuild.other_language(file):
+        why = kbuild.Why(language, "")
     else:
         why = kbuild.Why("no C file", "name C files, or directories that hold some")
     return _incomplete(file, why)
+
+
+def unread_builds(
+    file: str,
+    before: bytes | None,
+    after: bytes,
+    read: Collection[str],
+    there: Callable[[str], bool],
+) -> list[Incomplete]:
+    """What a changed Makefile has built, or built otherwise, and nothing looked at: the
+    build system sees the base. ``read`` are the C files that some unit was read from,
+    ``there`` tells whether a file is in the changed tree."""
+    old, new = kbuild.what_it_builds(before or b""), kbuild.what_it_builds(after)
+    folder = file.rpartition("/")[0]
+    found = []
+    for word in sorted({word for _, word in new.objects - old.objects}):
+        name = os.path.normpath(f"{folder}/{word.removesuffix('.o')}.c").lstrip("/")
+        if name not in read and there(name):
+            why = kbuild.Why(
+                f"{file} of the series has it built, the base does not",
+                "apply the series, and audit it",
+            )
+            found.append(_incomplete(name, why))
+    changed = sorted(old.flags ^ new.flags)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        why = kbuild.Why(
+            "it changes flags of the compiler, and C files were read with those of the base "
+            f"({shortened(changed[0])}{more})",
+            "apply the series, and audit it",
+        )
+        found.append(_incomplete(file, why))
+    return found
+
+
+def shortened(text: str) -> str:
+    """A line of a stranger's, of a length that fits into a sentence."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _directory(tree: kbuild.Tree, path: str, profiles: Sequence[kbuild.Prepared]) -> Incomplete:

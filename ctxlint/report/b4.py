@@ -26,13 +26,17 @@ _LISTED = 50
 
 def render(series: SeriesResult) -> str:
     """One entry for each introduced or half-fixed finding, one for what could not be
-    analysed, or a single ``pass``."""
+    analysed, or a single ``pass``. What a patch does to the build is a ``pass`` that says
+    so."""
     entries = _entries(series)
     if not entries:
         fixed = len(series.fixed)
         text = "no new sleep in atomic context" + (f", {fixed} fixed" if fixed else "")
         names = ", ".join(p.name for p in series.profiles)
         entries.append(_entry("pass", text, f"on {base_words(series)}, profiles: {names}"))
+    entries += [
+        _entry("pass", note, "") for note in series.result.notes if note in _told(series)
+    ]
     return _json(entries)
 
 
@@ -64,7 +68,8 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
             entries.append(
                 _entry("warn", f"{where}incomplete fix: {_head(pair.after)}", details)
             )
-    entries += [_entry("warn", note, "") for note in series.result.notes]
+    told = _told(series)
+    entries += [_entry("warn", note, "") for note in series.result.notes if note not in told]
     if series.incomplete:
         rows = [sentence(item) for item in series.incomplete]
         more = f"\nand {len(rows) - _LISTED} more" if len(rows) > _LISTED else ""
@@ -80,6 +85,11 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
         for gap in series.gaps[:_LISTED]
     ]
     return entries
+
+
+def _told(series: SeriesResult) -> set[str]:
+    """Notes of single patches."""
+    return {note for patch in series.patches for note in patch.notes}
 
 
 def _json(entries: list[dict[str, str]]) -> str:

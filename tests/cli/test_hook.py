@@ -113,6 +113,17 @@ def test_a_file_that_nothing_compiles_is_told(repository: Repository) -> None:
     assert "not checked: drivers/net/lone.c: " in done.stderr
 
 
+def test_code_that_is_no_c_is_told(repository: Repository) -> None:
+    entry = repository.tree / "kernel/entry.S"
+    entry.parent.mkdir(exist_ok=True)
+    entry.write_text("nop\n")
+    repository.git("add", "kernel/entry.S")
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 3
+    assert "not checked: kernel/entry.S: assembly, which is not analysed" in done.stderr
+    assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
+
+
 def test_what_is_allowed_in_the_staged_text_does_not_stop(repository: Repository) -> None:
     repository.warm()
     allowed = "\t/* ctxlint: allow(rt-sleep-in-atomic) a test */\n"

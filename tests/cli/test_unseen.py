@@ -111,6 +111,19 @@ def test_a_directory_with_a_file_that_is_not_built(run) -> None:  # type: ignore
         ("include/linux/nobody.h", "int nobody(void);", 3),
         ("tools/x/main.c", "int x;", 0),
         ("drivers/irqchip/irq-more.c", "int more;", 0),
+        ("kernel/entry.S", "nop", 3),
+        ("drivers/x/table.inc", "int x;", 3),
+        ("drivers/x/font.c_shipped", "int x;", 3),
+        ("rust/kernel/lock.rs", "fn x() {}", 3),
+        ("drivers/x/x.rs", "fn x() {}", 3),
+        ("rust/helpers/x.c", "int x;", 3),
+        ("arch/arm64/kernel/vmlinux.lds.S", "SECTIONS {}", 0),
+        ("Documentation/x.rst", "text", 0),
+        ("Documentation/devicetree/bindings/x.yaml", "text: x", 0),
+        ("MAINTAINERS", "text", 0),
+        ("tools/x/x.S", "nop", 0),
+        ("arch/arm64/boot/dts/x.dts", "/ { };", 0),
+        ("include/dt-bindings/clock/x.h", "#define X 1", 0),
     ],
 )
 def test_a_patch(run, tmp_path: Path, file: str, line: str, code: int) -> None:  # type: ignore[no-untyped-def]
@@ -129,6 +142,67 @@ def test_a_patch_in_each_format(run, tmp_path: Path, style: str) -> None:  # typ
     code, out, _ = run("patch", str(mail), "--format", style)
     assert code == 3
     assert (ALONE if style != "b4-lines" else "1 path was not looked at") in out
+
+
+@pytest.mark.parametrize(
+    "style", ["text", "json", "sarif", "html", "github", "gitlab", "b4", "b4-lines", "mail"]
+)
+def test_assembly_in_each_format(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, style: str
+) -> None:
+    """What is never read is said like what is not built."""
+    mail = tmp_path / "1.patch"
+    mail.write_text(PATCH.format(file="kernel/entry.S", line="nop"))
+    code, out, err = run("patch", str(mail), "--format", style)
+    assert code == 3
+    if style == "b4-lines":
+        assert "1 path was not looked at" in out
+    else:
+        told = " ".join((err if style == "mail" else out).replace("\\/", "/").split())
+        assert "kernel/entry.S" in told
+        assert "assembly, which is not analysed" in told
+
+
+MAKEFILE = "drivers/irqchip/Makefile"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("obj-y += irq-new.o", f"{NEW}: {MAKEFILE} of the series has it built"),
+        ("ccflags-y += -DQUIET", "it changes flags of the compiler"),
+        ("CFLAGS_irq-rose.o := $(call cc-option,-DX)", "it changes flags of the compiler"),
+        ("ccflags-y += -Wall -O2", ""),
+        ("obj-y += irq-rose.o", ""),
+        ("# obj-y += irq-new.o", ""),
+    ],
+)
+def test_a_makefile_that_builds_more_or_otherwise(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, line: str, words: str
+) -> None:
+    mail = tmp_path / "1.patch"
+    mail.write_text(PATCH.format(file=MAKEFILE, line=line))
+    code, out, _ = run("patch", str(mail))
+    said = " ".join(out.split())
+    assert (code, words in said) == (3 if words else 0, True), out
+    assert "flags and configuration stay those of the base" in said
+
+
+@pytest.mark.parametrize(
+    "style", ["text", "json", "sarif", "html", "github", "gitlab", "b4", "mail"]
+)
+def test_a_configuration_in_each_format(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, style: str
+) -> None:
+    """A note: the profile is a configuration of the base."""
+    mail = tmp_path / "1.patch"
+    mail.write_text(PATCH.format(file="drivers/x/Kconfig", line="config X"))
+    code, out, err = run("patch", str(mail), "--format", style)
+    assert code == 0
+    said = " ".join((out + err).replace("\\/", "/").split())
+    assert "changes drivers/x/Kconfig: flags and configuration stay those of the base" in said
+    if style == "b4":
+        assert {entry["status"] for entry in json.loads(out)} == {"pass"}
 
 
 def test_a_mail_is_for_its_author_and_the_rest_for_who_runs_this(  # type: ignore[no-untyped-def]
