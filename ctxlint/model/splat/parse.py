@@ -24,13 +24,15 @@ from ctxlint.model.splat import sections as s
 from ctxlint.model.splat.fields import Fields
 from ctxlint.model.splat.format import NOTE, SKIP, sections
 from ctxlint.model.splat.kinds import Kind
-from ctxlint.model.splat.prefix import HEADLINE, Line, split
+from ctxlint.model.splat.prefix import HEADLINE, LONGEST, Line, beginning, split
 from ctxlint.model.splat.types import Frame, Layout, Located, Log, Record, Unread
 from ctxlint.model.splat.wrap import join
 
 _STRANGERS = 8
 """So many lines of somebody else may stand between two lines of a splat."""
 _MESSAGE = 40
+_SHOWN = 80
+"""Characters that are shown of a line that is too long."""
 _OPEN = 4
 """So many splats may be printed at once."""
 _ONCE = frozenset({"atomic", "count", "rcu", "cpu", "hardware", "error", "disabled"})
@@ -71,6 +73,12 @@ def _unread(left: Sequence[Line]) -> tuple[Unread, ...]:
     """What looks like a splat and is in none."""
     out = []
     for line in left:
+        if len(line.raw) > LONGEST:
+            head = beginning(line)
+            if HEADS.match(head) is not None or HEADLINE.search(head, 0, 160) is not None:
+                count = f"a line of {len(line.raw)} characters, {LONGEST} at most are read"
+                out.append(Unread(line.number, f"{head[:_SHOWN].strip()}... ({count})"))
+            continue
         found = HEADLINE.search(line.text, 0, 160)
         if found is not None and _told(line.text, found.start()):
             out.append(Unread(line.number, line.text.strip()))

@@ -82,6 +82,11 @@ def split(text: str) -> list[Line]:
     return _callers(_repeated(found))
 
 
+def beginning(line: Line) -> str:
+    """The message at the start of a line that is too long to be read."""
+    return _line(line.number, line.raw[:LONGEST]).text.strip()
+
+
 def _line(number: int, raw: str) -> Line:
     if len(raw) > LONGEST:
         return Line(number, raw, "", "", "", True)

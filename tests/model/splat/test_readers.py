@@ -73,6 +73,31 @@ def test_reading_takes_linear_time(name: str) -> None:
     assert large < 24 * max(small, 0.002)
 
 
+@pytest.mark.parametrize(
+    "prefix", ["", "[    1.0] ", "[  1.000][T1] ", "kern  :err   : [    1.0] "]
+)
+@pytest.mark.parametrize(
+    "head",
+    [
+        "BUG: scheduling while atomic: {}/1/0x00000002",
+        "WARNING: CPU: 0 PID: 1 at {}.c:10 f+0x1/0x2",
+        "Oops: {}",
+        "INFO: task {}:1 blocked for more than 120 seconds.",
+        "Kernel panic - not syncing: {}",
+        "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [{}:1]",
+    ],
+)
+def test_a_headline_that_is_too_long_is_told(prefix: str, head: str) -> None:
+    text = prefix + head.format("a" * 5000) + "\n" + CPU
+    log = parse(text)
+    assert not log.splats
+    [unread] = log.unread
+    assert unread.line == 1
+    assert unread.text.startswith(head[:6])
+    assert unread.text.endswith("4096 at most are read)") and len(unread.text) < 160
+    assert parse("word " * 2000 + "\n").unread == ()
+
+
 POOL = sorted(
     {line for name in EXPECTED for line in log_of(name).splitlines()}
     | {line for path in LOGS.glob("*.txt") for line in path.read_text().splitlines()}
