@@ -12,7 +12,10 @@ from ctxlint.ir.types import TInt, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
 
-_DEPTH_MAX = 12
+_DEPTH_MAX = 64
+_PARTS_MAX = 1_000
+"""Levels and parts of an expression that are evaluated. The lowering shares subexpressions,
+so there may be many more parts than were written."""
 _TRUTHS = frozenset(("!", "==", "!=", "&&", "||", "<", ">", "<=", ">="))
 """Operators whose result is 0 or 1."""
 _NO_NUMBERS = frozenset(("pc", "fl", "io", "f", "&", "agg"))
@@ -22,6 +25,7 @@ _NO_NUMBERS = frozenset(("pc", "fl", "io", "f", "&", "agg"))
 class Reader:
     """Evaluates expressions of one function in a state.
 
+    ``cut``: of the last one asked for, something was too deep or too large to be known.
     ``local`` renames the records that a .c file defines for itself: equal tags
     in two such files are two records.
     """
@@ -29,6 +33,8 @@ class Reader:
     def __init__(self, function: Function, local: Mapping[str, str]) -> None:
         self.fn = function
         self.local = local
+        self.cut = False
+        self._left = _PARTS_MAX
         self.records = {
             slot: local.get(kind.key, kind.key)
             for slot, var in enumerate(function.vars)
@@ -37,7 +43,7 @@ class Reader:
 
     def value(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
         """The value of an expression; None when nothing can be said."""
-        if depth > _DEPTH_MAX:
+        if self._too_much(depth):
             return None
         kind = type(e)
         if kind is ops.Const:
@@ -79,6 +85,15 @@ class Reader:
             return st.mem.get(place, place)
         return None
 
+    def _too_much(self, depth: int) -> bool:
+        if depth == 0:
+            self.cut, self._left = False, _PARTS_MAX
+        self._left -= 1
+        if depth <= _DEPTH_MAX and self._left >= 0:
+            return False
+        self.cut = True
+        return True
+
     def _record(self, slot: int, st: State) -> Value:
         """A structure by value: the members that are known."""
         here = ("l", slot)
@@ -98,7 +113,7 @@ class Reader:
 
     def place(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
         """An lvalue: what names the object."""
-        if depth > _DEPTH_MAX:
+        if self._too_much(depth):
             return None
         if isinstance(e, ops.Var):
             return ("l", e.slot)
@@ -157,9 +172,9 @@ class Reader:
         kind = self.fn.types[type_id]
         return typed(op, kind.bits, kind.signed) if isinstance(kind, TInt) else op
 
-    @staticmethod
-    def _fold(value: Value, st: State) -> Value:
+    def _fold(self, value: Value, st: State) -> Value:
         value = bounded(value)
+        self.cut |= value is None
         number = st.number(value)
         if number is not None:
             return ("k", number)

@@ -57,6 +57,8 @@ LIMITS = {
     "points": "more than {limit} ways to reach one call: {count} of them dropped",
     "arguments": "more than {limit} ways to reach one call: its arguments forgotten at"
     " {count} calls",
+    "depth": "flags or functions that are computed in too deep an expression: not known"
+    " at {count} points",
     "outcomes": "more than {limit} ways to return: {count} of them dropped",
     "saves": "more than {limit} nested saves of the interrupt state, or counts",
     "nodes": "called in more than {limit} execution contexts: {count} of them dropped",

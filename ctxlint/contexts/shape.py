@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from ctxlint.ir import ops
-from ctxlint.ir.types import TFunc, TInt, TPtr
+from ctxlint.ir.types import TFunc, TInt, TPtr, Type
 from ctxlint.ir.unit import Function
 
 
@@ -60,6 +60,14 @@ def deciding_slots(fn: Function, slots: Iterable[int], types: Container[str]) ->
         if isinstance(kind, TPtr) or (isinstance(kind, TInt) and kind.name in types):
             found.add(slot)
     return frozenset(found)
+
+
+def decides(fn: Function, kind: Type | None, types: Container[str]) -> bool:
+    """Whether a value of a type says what a callee may do: a flag word of the named
+    types, or a function."""
+    if isinstance(kind, TPtr):
+        kind = fn.types[kind.to]
+    return isinstance(kind, TFunc) or (isinstance(kind, TInt) and kind.name in types)
 
 
 def constant_slots(fn: Function) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ from ctxlint.contexts.held import Held, one_effect
 from ctxlint.contexts.moves import Moves, returned
 from ctxlint.contexts.possible import spread
 from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
-from ctxlint.contexts.shape import constant_slots, deciding_slots, reverse_postorder
+from ctxlint.contexts.shape import constant_slots, decides, deciding_slots, reverse_postorder
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.types import TPtr, TRecord
@@ -224,7 +224,10 @@ class Analysis:
     # -- operations --------------------------------------------------------
 
     def _assign(self, st: State, dst: ops.Expr, src: ops.Expr, op_id: str) -> None:
-        self.reader.assign(st, dst, self.reader.value(src, st), op_id, src)
+        value = self.reader.value(src, st)
+        if self.reader.cut and isinstance(dst, ops.Var) and dst.slot in self.deciding:
+            self._lose("depth", op_id)
+        self.reader.assign(st, dst, value, op_id, src)
         if not isinstance(dst, ops.Var):
             self.written |= params(self.reader.place(dst, st))
 
@@ -262,7 +265,7 @@ class Analysis:
         self, block: int, index: int, op: ops.Call, where: tuple[object, int], st: State
     ) -> list[State]:
         reader = self.reader
-        args = tuple(reader.value(a, st) for a in op.args)
+        args = tuple(self._argument(a, st, f"{block}.{index}") for a in op.args)
         target = reader.value(op.fn, st)
         symbol = target[1] if target is not None and target[0] == "f" else ""
         rule = self.rules.api(symbol) if symbol else None
@@ -287,6 +290,12 @@ class Analysis:
         if op.dst is not None:
             reader.assign(st, op.dst, None, op_id)
         return [st]
+
+    def _argument(self, e: ops.Expr, st: State, op_id: str) -> Value:
+        value = self.reader.value(e, st)
+        if self.reader.cut and decides(self.fn, type_of(self.fn, e), self.rules.flag_types):
+            self._lose("depth", op_id)
+        return value
 
     def _escape(
         self, st: State, symbol: str, rule: ApiRule | None, args: tuple[Value, ...], op_id: str

@@ -162,3 +162,34 @@ def test_a_constant_argument_is_kept_for_each_of_many_calls() -> None:
     void f(int p) {{ _raw_spin_lock(&a); switch (p) {{ {calls} }} _raw_spin_unlock(&a); }}""")
     assert len(run.violations) == 1
     assert run.losses == {}
+
+
+ALLOCATES = """typedef unsigned int gfp_t;
+extern void *__kmalloc_noprof(unsigned long size, gfp_t flags);
+extern gfp_t more(gfp_t);
+"""
+
+
+@pytest.mark.parametrize("levels", [5, 13, 40, 60])
+def test_an_expression_of_some_levels_has_a_value(levels: int) -> None:
+    flags = "(" * levels + "g" + " | 1)" * levels
+    text = f"{ALLOCATES} void f(void) {{ gfp_t g = 0xcc0; __kmalloc_noprof(8, {flags}); }}"
+    fn = summary(text, "f")
+    [edge] = [edge for edge in fn.edges if "kmalloc" in edge.shown]
+    assert edge.points[0].args[1] == ("k", 0xCC1)
+    assert whats(fn) == set()
+
+
+@pytest.mark.parametrize("levels", [70, 200])
+def test_flags_from_too_deep_an_expression_are_a_loss(levels: int) -> None:
+    flags = "(" * levels + "g" + " | 1)" * levels
+    inside = f"void f(void) {{ gfp_t g = 0xcc0; __kmalloc_noprof(8, {flags}); }}"
+    before = f"void f(gfp_t g) {{ gfp_t h = {flags}; __kmalloc_noprof(8, h); }}"
+    for text in (inside, before):
+        assert "depth" in whats(summary(ALLOCATES + text, "f"))
+
+
+def test_numbers_from_too_deep_an_expression_decide_nothing() -> None:
+    number = "(" * 80 + "n" + " ^ 1)" * 80
+    text = f"void f(int n) {{ unsigned long h = {number}; mark(h); mark({number}); }}"
+    assert whats(summary(text, "f")) == set()
