@@ -161,7 +161,7 @@ def run(
     if unchecked and cold == "fail":
         codes.append(EXIT_INCOMPLETE)
     for introduced, what in found:
-        if not introduced.sources:
+        if not _sources(introduced):
             continue
         if _only_unread(introduced):
             codes.append(EXIT_INCOMPLETE if incomplete == "fail" else EXIT_CLEAN)
@@ -177,11 +177,19 @@ def run(
     return max(codes, default=EXIT_CLEAN)
 
 
+def _sources(introduced: Introduced) -> set[str]:
+    """The files of code that change, in any language."""
+    from ctxlint.kbuild import may_hold_code
+
+    there = (file for file, data in introduced.changes.items() if data is not None)
+    return {*introduced.sources, *filter(may_hold_code, there)}
+
+
 def _only_unread(introduced: Introduced) -> bool:
     """Whether no file that changes is C; then it is said of each that it is not read."""
     from ctxlint.kbuild import other_language
 
-    reasons = {file: other_language(file) for file in introduced.sources}
+    reasons = {file: other_language(file) for file in sorted(_sources(introduced))}
     if not all(reasons.values()):
         return False
     for file, reason in reasons.items():
@@ -323,7 +331,7 @@ class _Check:
             emit(_text(result, color), None)
         seconds = time.monotonic() - self.begin
         unseen = {item.file for item in change.incomplete if item.kind != "limit"}
-        files = len(set(self.introduced.sources) - unseen)
+        files = len(_sources(self.introduced) - unseen)
         _say(
             f"{self.what}: {files} file{'s' if files != 1 else ''} checked, "
             f"{len(new)} finding{'s' if len(new) != 1 else ''} introduced ({seconds:.1f} s)"

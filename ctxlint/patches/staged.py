@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxlint.base.errors import UsageError
-from ctxlint.kbuild import may_hold_code
 from ctxlint.patches.git import Entry, Repository, raw_entries
 
 _SOURCE = re.compile(r".*\.[ch]")
@@ -38,15 +37,8 @@ class Introduced:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The files of code that change; of those in another language than C a check can
-        only say that it does not read them."""
-        return tuple(
-            sorted(
-                f
-                for f, data in self.changes.items()
-                if _SOURCE.fullmatch(f) or (data is not None and may_hold_code(f))
-            )
-        )
+        """The C files and headers that change."""
+        return tuple(sorted(f for f in self.changes if _SOURCE.fullmatch(f)))
 
 
 class TooMuchError(UsageError):

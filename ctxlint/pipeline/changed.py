@@ -25,6 +25,7 @@ from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
+from ctxlint.pipeline.reach import Beyond, told
 from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge, steady
 from ctxlint.pipeline.unseen import unread_builds, unseen_file, unseen_paths
 from ctxlint.store import Store
@@ -48,13 +49,15 @@ class Judged:
     ``borrowed`` are new files with the file whose flags they were read with,
     ``unbuilt`` changed C files that no profile compiles; why, and which changed headers
     no unit includes, is in ``result.incomplete``. ``parsed`` counts units that were read
-    just now.
+    just now. ``search`` are those notes of the result that say where the search for
+    further files ended.
     """
 
     result: Result
     borrowed: Mapping[str, str]
     unbuilt: tuple[str, ...]
     parsed: int
+    search: tuple[str, ...] = ()
 
 
 def _new(file: str) -> str:
@@ -101,6 +104,7 @@ class Workshop:
         view = self._store.seen_with(contents) if contents else self._store
         results: list[ProfileResult] = []
         incomplete: list[Incomplete] = []
+        beyond: list[Beyond] = []
         borrowed: dict[str, str] = {}
         units = 0
         self._touched.update(recent)
@@ -123,6 +127,7 @@ class Workshop:
             self._before[changed_profile.spec_name] = index
             built.update(c.file for c in changed_profile.commands)
             incomplete += index.incomplete
+            beyond += index.ends
             parsed += index.parsed
             units += len(index.facts)
             results.append(
@@ -137,11 +142,12 @@ class Workshop:
         incomplete += self._unread_builds(contents, {*built, *unseen})
         return Judged(
             result=assemble(
-                self.session, changed_profiles, results, incomplete, units, contents
+                self.session, changed_profiles, results, incomplete, units, contents, beyond
             ),
             borrowed=borrowed,
             unbuilt=tuple(file for file in unseen if file.endswith(".c")),
             parsed=parsed,
+            search=told(beyond),
         )
 
     def unseen_paths(self) -> list[Incomplete]:

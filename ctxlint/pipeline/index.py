@@ -28,6 +28,7 @@ from ctxlint.ir import codec
 from ctxlint.ir.unit import Fault, HeaderFunction, Unit
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.failed import Failures
+from ctxlint.pipeline.reach import Beyond
 from ctxlint.pipeline.work import (
     UnitResult,
     decode_facts,
@@ -105,6 +106,8 @@ class Index:
     unsettled: dict[str, Summary] = field(default_factory=dict)
     """Functions whose effect on their callers in other files was followed no further,
     by symbol, once :meth:`program` was asked."""
+    beyond: Beyond | None = None
+    """Where the search for files beyond the audited ones ended, if there was one."""
     generation: int = 0
     faults: list[Fault] = field(default_factory=list)
     """What :meth:`program` found lost to defects of ours."""
@@ -168,6 +171,11 @@ class Index:
         self.classes |= other.classes
         self.keys.update(other.keys)
         self.incomplete += other.incomplete
+
+    @property
+    def ends(self) -> tuple[Beyond, ...]:
+        """:attr:`beyond`, if there is one."""
+        return () if self.beyond is None else (self.beyond,)
 
     def read_from(self, files: Iterable[str]) -> set[str]:
         """Those of ``files`` that some unit of this index was read from. Units that the

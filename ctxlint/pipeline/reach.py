@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.processes import dying
@@ -36,6 +37,52 @@ class Wanted:
 
     callers: frozenset[str]
     bodies: frozenset[str]
+
+
+class Beyond(NamedTuple):
+    """Where the search ended: after ``rounds``, with ``files`` that a round found and did
+    not read, and so many functions of which a further round would look for ``callers``
+    or ``bodies``."""
+
+    rounds: int
+    files: int
+    callers: int
+    bodies: int
+
+
+def told(ends: Iterable[Beyond]) -> tuple[str, ...]:
+    """What is said of the searches of some profiles: nothing when each came to its end.
+
+    It is no more than a note: how far away a caller may be has no natural bound.
+    """
+    found = [end for end in ends if end.files or end.callers or end.bodies]
+    if not found:
+        return ()
+    files, callers, bodies = (
+        max(counts) for counts in zip(*(end[1:] for end in found), strict=True)
+    )
+    parts = []
+    if files:
+        parts.append(
+            f"{_n(files, 'file')} beyond the {FILES_PER_ROUND} nearest of a round may call or "
+            "define what was audited, and were not read"
+        )
+    if callers or bodies:
+        rounds = max(end.rounds for end in found)
+        names = [
+            f"{word} of {_n(count, 'function')}"
+            for count, word in ((callers, "callers"), (bodies, "bodies"))
+            if count
+        ]
+        parts.append(
+            f"{' and '.join(names)} were not looked for, after {_n(rounds, 'round')} "
+            f"(--reach {rounds + 1} goes on)"
+        )
+    return ("files beyond the audited ones: " + "; ".join(parts),)
+
+
+def _n(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def wanted(

@@ -183,8 +183,14 @@ class Session:
         rules = rules_of(request)
         audited = [c.file for c in profile.commands]
         new = audited
-        for _ in range(rounds):
+        unread: set[str] = set()
+        for number in range(rounds + 1 if rounds else 0):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
+            index.beyond = reach.Beyond(
+                number, len(unread - set(index.facts)), len(names.callers), len(names.bodies)
+            )
+            if number == rounds:
+                break
             found = reach.find_files(
                 self.tree.path,
                 kbuild.arch_folder(profile.arch),
@@ -200,8 +206,10 @@ class Session:
                     f"reach: {len(fresh)} files may call or define what is audited; the "
                     f"{reach.FILES_PER_ROUND} nearest are read",
                 )
+                unread.update(fresh[reach.FILES_PER_ROUND :])
                 del fresh[reach.FILES_PER_ROUND :]
             if not fresh:
+                index.beyond = reach.Beyond(number, len(unread - set(index.facts)), 0, 0)
                 break
             more = kbuild.commands_for(
                 self.tree, profile, fresh, jobs=self.jobs, log=progress.log
@@ -240,6 +248,7 @@ def audit(request: Request, progress: Progress) -> Result:
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     read: set[str] = set()
+    beyond: list[reach.Beyond] = []
     units = 0
     with session.open_store(progress) as store:
         for profile in prepared:
@@ -255,10 +264,11 @@ def audit(request: Request, progress: Progress) -> Result:
             incomplete += index.incomplete
             read |= index.read_from(p for p in session.paths if not p.endswith(".c"))
             units += len(index.facts)
+            beyond += index.ends
             results.append(found)
         stale = unfit.stale(session.tree.path, request.rules, rules_digest(request), store)
     incomplete += unseen_paths(session.tree, session.paths, prepared, read)
-    result = assemble(session, prepared, results, incomplete, units)
+    result = assemble(session, prepared, results, incomplete, units, beyond=beyond)
     for item in result.untold:
         count = f"{item.count} function" + ("s" if item.count != 1 else "")
         progress.log("info", f"no rule for {item.member}: {count}, as at {item.example}")
@@ -291,8 +301,10 @@ def assemble(
     incomplete: list[Incomplete],
     units: int,
     contents: Mapping[str, bytes | None] | None = None,
+    beyond: Iterable[reach.Beyond] = (),
 ) -> Result:
-    """One result of what each profile gave; ``contents`` are files that were changed."""
+    """One result of what each profile gave; ``contents`` are files that were changed,
+    ``beyond`` says where searches for further files ended."""
     covered: set[str] = set(prepared[0].uncovered) if prepared else set()
     for profile in prepared[1:]:
         covered &= set(profile.uncovered)
@@ -318,7 +330,7 @@ def assemble(
         untold=merge_untold(r.untold for r in results),
         statistics=_statistics(results, units),
         paths=tuple(sorted(session.paths)),
-        notes=(possible_note(possible),) if possible else (),
+        notes=(*([possible_note(possible)] if possible else ()), *reach.told(beyond)),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
             text_reader(session.tree.path, contents),

@@ -141,7 +141,7 @@ def run(
             )
         ),
         incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
-        notes=series.notes,
+        notes=(*series.notes, *last.search),
         gaps=series.gaps,
         result=msgspec.structs.replace(
             last.result,

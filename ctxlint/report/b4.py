@@ -88,8 +88,8 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
 
 
 def _told(series: SeriesResult) -> set[str]:
-    """Notes of single patches."""
-    return {note for patch in series.patches for note in patch.notes}
+    """Notes on what the analysis rests on, which are no warnings."""
+    return {note for patch in series.patches for note in patch.notes} | set(series.notes)
 
 
 def _json(entries: list[dict[str, str]]) -> str:

@@ -147,7 +147,7 @@ def _summary(series: SeriesResult, width: int) -> list[Line]:
         end = " in what was analysed" if series.incomplete or series.gaps else ""
         lines.append((("", f"  no finding introduced or fixed{end}"),))
     lines.append((("", f"  {len(series.kept)} were there before and still are"),))
-    told = {note for patch in series.patches for note in patch.notes}
+    told = {*series.notes, *(note for patch in series.patches for note in patch.notes)}
     for note in (*series.notes, *(n for n in series.result.notes if n not in told)):
         lines += paragraph("", note, width, "  note: ", "        ")
     names = ", ".join(p.name + (" (PREEMPT_RT)" if p.rt else "") for p in series.profiles)

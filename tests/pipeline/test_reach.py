@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the search for files beyond the audited ones ended is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxlint.pipeline import Request, audit, reach
+from ctxlint.pipeline.reach import Beyond, told
+from tests.fixture_harness import BELOW, make_tree
+from tests.pipeline.quiet import Silent
+
+STEP = "void wader_{next}(int n);\nvoid wader_{here}(int n) {{ wader_{next}(n); }}\n"
+END = """
+#include <linux/mutex.h>
+static DEFINE_MUTEX(wader_mutex);
+void wader_3(int n) { mutex_lock(&wader_mutex); mutex_unlock(&wader_mutex); }
+"""
+FILES = {
+    "driver.c": STEP.format(here=0, next=1),
+    "a.c": STEP.format(here=1, next=2),
+    "b.c": STEP.format(here=2, next=3),
+    "c.c": END,
+}
+
+
+def notes(folder: Path, rounds: int) -> tuple[str, ...]:
+    builds = make_tree(folder / "tree", FILES)
+    request = Request(
+        tree=folder / "tree",
+        paths=(f"{BELOW}/driver.c",),
+        builds=builds,
+        cache=folder / "cache",
+        jobs=1,
+        reach=rounds,
+    )
+    return audit(request, Silent()).notes
+
+
+def test_rounds(tmp_path: Path) -> None:
+    [note] = notes(tmp_path / "1", 1)
+    assert "bodies of 1 function were not looked for, after 1 round (--reach 2 goes on)" in note
+    assert notes(tmp_path / "0", 0) == ()
+    assert not any("bodies" in note for note in notes(tmp_path / "5", 5))
+
+
+def test_files_of_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "FILES_PER_ROUND", 0)
+    [note] = notes(tmp_path, 3)
+    assert "1 file beyond the 0 nearest of a round may call or define" in note
+
+
+def test_words() -> None:
+    assert told([]) == told([Beyond(2, 0, 0, 0)]) == ()
+    [note] = told([Beyond(2, 0, 3, 0), Beyond(2, 5, 1, 1), Beyond(0, 0, 0, 0)])
+    assert note.startswith("files beyond the audited ones: 5 files beyond the 16 nearest")
+    assert note.endswith(
+        "callers of 3 functions and bodies of 1 function were not looked for, after 2 rounds "
+        "(--reach 3 goes on)"
+    )
