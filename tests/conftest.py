@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -13,3 +15,12 @@ os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 # A busy machine is no failure; how fast things are is measured in bench/.
 settings.register_profile("ctxlint", deadline=None)
 settings.load_profile("ctxlint")
+
+# Tests start the program hundreds of times, and parsers besides. Where the environment
+# forbids compiled modules beside the source, as containers like to, each of them would
+# compile the whole program again, which takes half of its time.
+if "PYTHONPYCACHEPREFIX" not in os.environ:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache/bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix

@@ -47,6 +47,8 @@ def _version(makefile: Path) -> str | None:
     try:
         if not makefile.is_file():  # a FIFO would have to be waited for
             return None
+        if makefile.is_symlink() and not _of_a_kernel(makefile.resolve().parent):
+            return None  # a stranger's link to whatever it is
         with makefile.open(encoding="utf-8", errors="replace") as file:
             head = file.read(4096)
     except OSError:
@@ -56,6 +58,17 @@ def _version(makefile: Path) -> str | None:
         return None
     numbers = ".".join(found[key] for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
     return numbers + found.get("EXTRAVERSION", "")
+
+
+def _of_a_kernel(directory: Path) -> bool:
+    """Where the links of a tree that is made of links may lead."""
+    return (directory / "Kbuild").is_file() and (directory / "include/linux").is_dir()
+
+
+def recursive(root: Path) -> str:
+    """How grep goes through a tree: it follows links only where the whole tree is made of
+    them, since others may lead anywhere."""
+    return "-R" if (root / "Makefile").is_symlink() else "-r"
 
 
 def _commit(directory: Path) -> str | None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ctxlint.kbuild import arch as arches
 from ctxlint.kbuild import config as configs
 from ctxlint.kbuild.model import Prepared, Tree
-from ctxlint.kbuild.tree import NOT_KERNEL
+from ctxlint.kbuild.tree import NOT_KERNEL, recursive
 
 _MAX_BYTES = 1 << 20
 _MAX_DEPTH = 6
@@ -82,7 +82,7 @@ def includers(tree: Tree, header: str) -> list[str]:
 def _first(tree: Tree, files: list[str], pattern: re.Pattern[bytes]) -> list[str]:
     found: list[str] = []
     for file in files:
-        if pattern.search(_bytes(tree.path / file)):
+        if pattern.search(_bytes(tree, file)):
             found.append(file)
         if len(found) == 3:
             break
@@ -126,7 +126,7 @@ def _architecture(tree: Tree, file: str, symbol: str, mine: set[str]) -> str:
             return sorted(others)[0]
     if re.search(r"(bool|tristate)[ \t]*$", text, re.M):  # not to be chosen, but selected
         for name in sorted(known - mine):
-            config = _text(tree.path / "arch" / name / "configs/defconfig")
+            config = _text(tree, f"arch/{name}/configs/defconfig")
             if re.search(rf"^CONFIG_{symbol}=[ym]$", config, re.M):
                 return name
     return ""
@@ -150,7 +150,7 @@ def _kconfig(tree: Tree, file: str, symbol: str) -> tuple[str, str]:
     found_files = _grep(tree, f"config {symbol}", "Kconfig*", _code(tree))
     found_files.sort(key=lambda path: path.startswith("arch/"))
     for path in [*near, *found_files]:
-        text = _text(tree.path / path)
+        text = _text(tree, path)
         found = entry.search(text)
         if found is None:
             continue
@@ -208,7 +208,7 @@ def _assignments(
 ) -> Iterator[tuple[str, tuple[str, ...], frozenset[str]]]:
     """Each ``NAME-$(CONFIG_X) += words``: the name, the symbols it stands under, words."""
     for name in ("Kbuild", "Makefile"):
-        text = _text(tree.path / folder / name)
+        text = _text(tree, folder / name)
         blocks: list[str] = []
         for line in text.replace("\\\n", " ").splitlines():
             words = line.split("#", 1)[0].strip()
@@ -232,7 +232,7 @@ def _includer(tree: Tree, file: str) -> str | None:
     )
     folder = Path(file).parent
     for path in sorted((tree.path / folder).glob("*.c"))[:1000]:
-        if path.name != name and pattern.search(_bytes(path)):
+        if path.name != name and pattern.search(_bytes(tree, path)):
             return (folder / path.name).as_posix()
     return None
 
@@ -271,7 +271,16 @@ def _grep(tree: Tree, text: str, names: str, folders: list[str]) -> list[str]:
         return []
     try:
         done = subprocess.run(
-            ["grep", "-RlF", f"--include={names}", "-e", text, "--", *folders],
+            [
+                "grep",
+                recursive(tree.path),
+                "-lF",
+                f"--include={names}",
+                "-e",
+                text,
+                "--",
+                *folders,
+            ],
             cwd=tree.path,
             capture_output=True,
             text=True,
@@ -284,15 +293,18 @@ def _grep(tree: Tree, text: str, names: str, folders: list[str]) -> list[str]:
     return sorted(done.stdout.splitlines())
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(tree: Tree, file: str | Path) -> bytes:
+    """What a file of the tree begins with; nothing of one that is a link, unless the whole
+    tree is made of links."""
+    path = tree.path / file
     try:
-        if not path.is_file():
+        if not path.is_file() or (path.is_symlink() and recursive(tree.path) == "-r"):
             return b""
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES)
+        with path.open("rb") as opened:
+            return opened.read(_MAX_BYTES)
     except OSError:
         return b""
 
 
-def _text(path: Path) -> str:
-    return _bytes(path).decode("utf-8", "replace")
+def _text(tree: Tree, file: str | Path) -> str:
+    return _bytes(tree, file).decode("utf-8", "replace")

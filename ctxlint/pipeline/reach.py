@@ -21,6 +21,7 @@ from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.processes import dying
 from ctxlint.base.reading import read_regular
 from ctxlint.callgraph.program import Program
+from ctxlint.kbuild.tree import recursive
 from ctxlint.rulebook import Rulebook
 
 FILES_PER_ROUND = 16
@@ -206,7 +207,7 @@ def _grep(tree: Path, arch_folder: str, words: Iterable[str]) -> list[str]:
     roots = [r for r in roots if (tree / r).is_dir()]
     try:
         done = subprocess.run(
-            dying(["grep", "-RlwF", "--include=*.c", "-f", "-", "--", *roots]),
+            dying(["grep", recursive(tree), "-lwF", "--include=*.c", "-f", "-", "--", *roots]),
             cwd=tree,
             input="\n".join(sorted(words)),
             capture_output=True,

@@ -13,6 +13,7 @@ import msgspec
 from ctxlint import kbuild
 from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.reading import read_regular
+from ctxlint.kbuild.tree import recursive
 from ctxlint.pipeline.work import rules_with
 from ctxlint.rulebook import Rulebook, treecheck
 from ctxlint.rulebook.treecheck import Misfit
@@ -89,7 +90,7 @@ class _Files:
             done = subprocess.run(
                 [
                     "grep",
-                    "-R",
+                    recursive(self.tree),
                     "--include=*.h",
                     *options,
                     "-f",

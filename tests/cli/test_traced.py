@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -33,6 +32,11 @@ class Traced:
         self.folder = folder
         self.tree = folder / "linux"
         self.cache = folder / "cache"
+        self.home = folder / "home"
+        self.listed = {str(ROOT), *sys.path}
+        self.temporary = folder / "tmp"
+        for place in self.home, self.temporary:
+            place.mkdir()
         shutil.copytree(ROOT / "fixtures/tree", self.tree)
         self.git("init", "-q")
         self.git("add", "-A")
@@ -46,11 +50,13 @@ class Traced:
         """Exit code, what was said, and the system calls that succeeded."""
         log = self.folder / "trace"
         done = subprocess.run(
-            ["strace", "-f", "-qq", "-s", "400", "-e", f"trace={CALLS}", "-o", str(log),
+            ["strace", "-f", "-qq", "-y", "-s", "400", "-e", f"trace={CALLS}", "-o", str(log),
              sys.executable, "-m", "ctxlint", *words],
             cwd=self.tree, input=stdin, capture_output=True, timeout=300,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "CTXLINT_CACHE": str(self.cache),
-                              "CTXLINT_FAIL": "1", "PYTHONPATH": str(ROOT)},
+                              "CTXLINT_FAIL": "1", "PYTHONPATH": str(ROOT),
+                              "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home),
+                              "TMPDIR": str(self.temporary)},
         )  # fmt: skip
         lines = log.read_text(errors="replace").splitlines()
         said = (done.stdout + done.stderr).decode()
@@ -58,7 +64,7 @@ class Traced:
 
     def strays(self, calls: list[str]) -> list[str]:
         """Calls that write elsewhere, and loads or starts of what lies in the tree."""
-        allowed = (str(self.cache), "/dev/", "/proc/", f"{tempfile.gettempdir()}/ctxlint-")
+        allowed = (str(self.cache), "/dev/", "/proc/", str(self.temporary))
         found = []
         for call in calls:
             names = re.findall(r'"((?:[^"\\]|\\.)*)"', call)
@@ -71,9 +77,60 @@ class Traced:
             elif "connect(" in call:
                 stray = "AF_UNIX" not in call
             else:
-                full = [os.path.normpath(self.tree / n) for n in names]
+                at = re.search(r"at2?\([^\"<]*<([^>]*)>, \"", call)
+                place = Path(at[1]) if at else self.tree
+                full = [os.path.normpath(place / n) for n in names]
                 stray = any(not n.startswith(allowed) for n in full)
             if stray:
+                found.append(call)
+        return found
+
+    def read_elsewhere(self, calls: list[str]) -> list[str]:
+        """Files and directories that were opened for reading and are nobody's business."""
+        allowed = (
+            (str(self.tree), "what is looked at, with its build directories"),
+            (str(self.cache), "what was read before"),
+            (f"{self.home}/ctxlint", "the user's own settings"),
+            (f"{self.home}/.gitconfig", "git: whether the tree is a safe directory"),
+            (f"{self.home}/git/config", "the same"),
+            (str(self.temporary), "temporary files of this run"),
+            (str(ROOT / "ctxlint"), "the program"),
+            (str(ROOT / "rules"), "its rules"),
+            (sys.prefix, "the interpreter and its packages"),
+            (sys.base_prefix, "the same"),
+            (os.environ["PYTHONPYCACHEPREFIX"], "compiled modules"),
+            *((place, "libraries, programs, locales, headers")
+              for place in ("/usr", "/lib", "/lib64", "/bin", "/sbin")),
+            ("/etc/ld.so.cache", "the loader"),
+            ("/etc/ld.so.preload", "the loader"),
+            ("/etc/nsswitch.conf", "names of users, for the home directory"),
+            ("/etc/passwd", "the same"),
+            ("/etc/localtime", "times in messages"),
+            ("/etc/gitconfig", "git"),
+            ("/etc/locale.alias", "the C library"),
+            ("/etc/ssl/openssl.cnf", "Python's check sums"),
+            ("/etc/terminfo", "colours"),
+            ("/dev/null", "no input"),
+            ("/dev/urandom", "random numbers of Python"),
+            ("/dev/pts", "the terminal"),
+            ("/proc/", "about this machine and this process"),
+            ("/sys/devices/system/cpu", "how many processors there are"),
+            ("/sys/devices/system/node", "the same"),
+            ("/sys/fs/cgroup", "the limits that this process runs under"),
+            ("/sys/kernel/mm/", "the allocator of the C library"),
+        )  # fmt: skip
+        places = tuple(place for place, _ in allowed)
+        found = []
+        for call in calls:
+            opened = re.search(r"\bopen(?:at)?\(.* = \d+<(.*)>$", call)
+            if (
+                opened is None
+                or re.search("O_PATH|O_WRONLY|O_RDWR", call)
+                or opened[1].startswith(places)
+            ):
+                continue
+            # Python lists the directories in which it looks for modules.
+            if "O_DIRECTORY" not in call or opened[1] not in self.listed:
                 found.append(call)
         return found
 
@@ -118,9 +175,51 @@ def test_settings_that_name_what_to_load_and_write(traced: Traced, name: str) ->
     words, stdin = commands(traced)[name]
     code, said, calls = traced.run(*words, stdin=stdin)
     assert traced.strays(calls) == []
+    assert traced.read_elsewhere(calls) == []
     assert not list(traced.folder.glob("*OUT*")) and not (traced.folder / "CACHE").exists()
     assert "must not be set by a file of the tree" in said
     assert code == (0 if name == "lsp" else 2)
+
+
+def secrets(traced: Traced) -> None:
+    """What a tree can try to have read: links, includes, include paths."""
+    outside = traced.folder / "secret"
+    outside.mkdir()
+    for name in "secret.c", "secret.h", "Makefile", "Kconfig", "x.mod":
+        (outside / name).write_text("int secret;\n")
+    for link in "drivers/irqchip/secret.c", "drivers/irqchip/secret.h":
+        (traced.tree / link).symlink_to(outside / Path(link).name)
+    (traced.tree / "drivers/irqchip/Makefile").symlink_to(outside / "Makefile")
+    (traced.tree / "drivers/irqchip/Kconfig").symlink_to(outside / "Kconfig")
+    (traced.tree / "drivers/secrets").symlink_to(outside)
+    text = f'#include "../../../secret/secret.h"\n#include "{outside}/secret.h"\n'
+    text += '#include "secret.h"\n#if __has_include("../../../secret/secret.h")\n#endif\n'
+    with (traced.tree / ROSE).open("a") as file:
+        file.write(text)
+    for build in "rt", "nort":
+        path = traced.tree / "builds" / build / "compile_commands.json"
+        entries = json.loads(path.read_text())
+        for entry in entries:
+            entry["arguments"][1:1] = ["-include", str(outside / "secret.h")]
+        extra = dict(entries[0], file=str(outside / "secret.c"))
+        linked = dict(entries[0], file=str(traced.tree / "drivers/irqchip/secret.c"))
+        path.write_text(json.dumps([*entries, extra, linked]))
+    traced.git("add", "-A")
+
+
+@pytest.mark.parametrize("name", ["audit", "patch", "hook", "kbuild", "lsp"])
+def test_what_lies_outside_is_not_read(traced: Traced, name: str) -> None:
+    secrets(traced)
+    if name == "kbuild":
+        shutil.copy(traced.tree / "builds/rt/.config", traced.tree / ".config")
+    words, stdin = commands(traced)[name]
+    if name == "audit":  # of the one no Makefile builds, of the other nobody includes it
+        for lone in "irq-lone.c", "irq-lone.h":
+            (traced.tree / "drivers/irqchip" / lone).write_text("int lone;\n")
+            words.append(f"drivers/irqchip/{lone}")
+    _, said, calls = traced.run(*words, stdin=stdin)
+    assert traced.read_elsewhere(calls) == [], said
+    assert traced.strays(calls) == []
 
 
 @pytest.mark.slow
