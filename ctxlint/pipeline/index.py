@@ -624,6 +624,15 @@ def _code_digest(names: tuple[str, ...]) -> str:
     return hasher.hexdigest()
 
 
+def keep_models_in(cache: Path) -> None:
+    """Let lowered model functions be kept in a cache."""
+    from ctxlint.frontend.modelc import PARSER
+    from ctxlint.model.runtime import library
+
+    tool = f"{__version__} {PARSER} {_code_digest(('frontend', 'ir'))}"
+    library.keep_in(cache / "models", tool)
+
+
 def rules_digest(request: Request) -> str:
     """Identity of the rules and of the analysis: stored facts depend on both."""
     return _digest(request.rules)

@@ -57,7 +57,14 @@ from ctxlint.pipeline.collect import (
     with_others,
 )
 from ctxlint.pipeline.drawing import GraphMaker
-from ctxlint.pipeline.index import Changed, Index, index_profile, rules_digest, rules_of
+from ctxlint.pipeline.index import (
+    Changed,
+    Index,
+    index_profile,
+    keep_models_in,
+    rules_digest,
+    rules_of,
+)
 from ctxlint.pipeline.unseen import check_paths, unseen_paths
 from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
@@ -499,6 +506,7 @@ def _verdicts(
 ) -> tuple[list[Finding], list[Fault]]:
     from ctxlint.pipeline.verify import evidence_of
 
+    keep_models_in(session.cache)
     rules = rules_of(session.request)
     program = index.program()
     faults: list[Fault] = []

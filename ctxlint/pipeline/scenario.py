@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
@@ -23,8 +24,9 @@ from ctxlint.model.scenario.plain import plain
 from ctxlint.model.scenario.schema import Catalogue, Edit, Setup, Variant
 from ctxlint.pipeline import Request, copies
 from ctxlint.pipeline.copies import fixtures_directory
+from ctxlint.pipeline.index import keep_models_in
 from ctxlint.pipeline.quiet import Silent
-from ctxlint.pipeline.run import program_image
+from ctxlint.pipeline.run import default_cache, program_image
 
 _TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
 _ARGUMENTS = (
@@ -185,6 +187,8 @@ def _release(tree: Path | None) -> str:
 def _run(catalogue: Catalogue, ident: str, tree: Path | None, seed: int) -> dict[str, Any]:
     scenario = catalogue.scenarios[ident]
     variants = catalogue.variants
+    with contextlib.suppress(UsageError):  # no home directory, so nothing is kept
+        keep_models_in(default_cache())
     result = runner.run(
         scenario,
         variants,

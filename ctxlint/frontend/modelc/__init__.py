@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 
 import msgspec
+import pycparser
 
 from ctxlint.base.errors import RuleError
 from ctxlint.frontend.modelc.scope import Function as FunctionName
@@ -26,6 +27,7 @@ from ctxlint.ir.types import RecordDef, TFunc
 from ctxlint.ir.unit import Decl, EnumDef, Function, GlobalVar
 
 DIRECTORY = "rules/models"
+PARSER = f"pycparser {pycparser.__version__}"
 _DEPTH = 20_000
 
 
@@ -195,4 +197,4 @@ def _decl(entity: FunctionName, world: World) -> Decl:
     )
 
 
-__all__ = ["DIRECTORY", "Models", "lower_models"]
+__all__ = ["DIRECTORY", "PARSER", "Models", "lower_models"]

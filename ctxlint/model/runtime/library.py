@@ -3,17 +3,21 @@
 
 ``add_models()`` lowers ``rules/models`` for a configuration and puts it into an image,
 where it stands in for header functions and for what the image has no body of. The
-variables of ``percpu.c`` are per-CPU ones.
+variables of ``percpu.c`` are per-CPU ones. Lowering takes seconds, so what came of it is
+kept in a folder of the cache where there is one (:func:`keep_in`).
 """
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
+from zstandard import ZstdError
 
 from ctxlint.frontend.modelc import Models, lower_models
+from ctxlint.ir import codec
 from ctxlint.model.code import Code
 from ctxlint.model.image import Image
 from ctxlint.model.machine import Machine
@@ -32,6 +36,7 @@ from ctxlint.model.runtime import (  # noqa: F401 - their primitives
 from ctxlint.model.runtime.outside import Beyond
 from ctxlint.model.runtime.state import Config, Kernel
 from ctxlint.rulebook.loader import rules_directory
+from ctxlint.store import kept
 
 _PERCPU_FILE = "percpu.c"
 BOOT = "model_boot"
@@ -58,9 +63,31 @@ def defines(config: Config) -> dict[str, str]:
     return found
 
 
+_kept_in: dict[str, Path | str] = {}
+
+
+def keep_in(folder: Path, tool: str) -> None:
+    """Keep lowered model files in a folder from now on, and take them from there; ``tool``
+    names the code that lowers them."""
+    _kept_in.update(folder=folder, tool=tool)
+
+
 @lru_cache(maxsize=8)
 def _lowered(texts: tuple[tuple[str, str], ...], given: tuple[tuple[str, str], ...]) -> Models:
-    return lower_models(dict(texts), defines=dict(given))
+    if not _kept_in:
+        return lower_models(dict(texts), defines=dict(given))
+    folder = Path(_kept_in["folder"])
+    key = msgspec.msgpack.encode((_kept_in["tool"], texts, given))
+    name = hashlib.blake2b(key, digest_size=16).hexdigest()
+    data = kept.read(folder, name)
+    if data is not None:
+        try:
+            return codec.decode(data, Models)
+        except (msgspec.MsgspecError, ZstdError, RecursionError):
+            pass  # what is there was not made here
+    models = lower_models(dict(texts), defines=dict(given))
+    kept.keep(folder, name, codec.encode(models))
+    return models
 
 
 def lowered(config: Config, directory: Path | None = None) -> Models:
@@ -99,4 +126,13 @@ def kernel(image: Image, config: Config, *, code: Code | None = None) -> Kernel:
     return start(Machine(code or Code(image), Beyond()), config)
 
 
-__all__ = ["BOOT", "add_models", "defines", "kernel", "lowered", "model_texts", "start"]
+__all__ = [
+    "BOOT",
+    "add_models",
+    "defines",
+    "keep_in",
+    "kernel",
+    "lowered",
+    "model_texts",
+    "start",
+]

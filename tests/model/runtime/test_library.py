@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from ctxlint.base.errors import RuleError
 from ctxlint.model.image import Image
 from ctxlint.model.machine import primitives
 from ctxlint.model.runtime import boot as _boot  # noqa: F401 - its primitives
+from ctxlint.model.runtime import library
 from ctxlint.model.runtime.library import add_models, kernel, lowered, model_texts
 from ctxlint.model.runtime.outside import read_rules
 from ctxlint.model.runtime.state import BOOTING, Config
@@ -67,3 +69,38 @@ def test_rules_of_assembly_are_checked(tmp_path: object) -> None:
     path.write_text("- {pattern: nop, does: something}\n")
     with pytest.raises(RuleError, match="something"):
         read_rules(path)
+
+
+def test_what_was_lowered_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the same texts, conditions and code; what is damaged is made again."""
+    monkeypatch.setattr(library, "_kept_in", {})
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/a.c").write_text("int f(int a) { return a + 1; }\n")
+    made = []
+    real = library.lower_models
+
+    def lower(*words: object, **more: object) -> object:
+        made.append(1)
+        return real(*words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(library, "lower_models", lower)
+
+    def lowered_anew(rt: bool = False) -> object:
+        library._lowered.cache_clear()
+        return lowered(Config(rt=rt), tmp_path / "models")
+
+    first = lowered_anew()
+    library.keep_in(tmp_path / "kept", "one")
+    assert lowered_anew() == lowered_anew() == first
+    assert len(made) == 2
+    lowered_anew(rt=True)
+    library.keep_in(tmp_path / "kept", "another")
+    lowered_anew()
+    (tmp_path / "models/a.c").write_text("int f(int a) { return a + 2; }\n")
+    assert lowered_anew() != first
+    assert len(made) == 5
+    for path in (tmp_path / "kept").iterdir():
+        path.write_bytes(path.read_bytes()[:-1])
+    lowered_anew()
+    assert len(made) == 6
+    library._lowered.cache_clear()

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Model functions are lowered once for all processes of the tests."""
+
+from __future__ import annotations
+
+from ctxlint.pipeline.index import keep_models_in
+from ctxlint.pipeline.run import default_cache
+
+keep_models_in(default_cache())
