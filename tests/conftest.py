@@ -12,6 +12,10 @@ from hypothesis import settings
 # Whoever runs the tests may have settings of their own.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 
+# Nothing is kept in the user's cache; what tests keep there serves the next one.
+_KEPT = Path(__file__).parents[1] / ".pytest_cache"
+os.environ["XDG_CACHE_HOME"] = str(_KEPT / "xdg")
+
 # A busy machine is no failure; how fast things are is measured in bench/.
 settings.register_profile("ctxlint", deadline=None)
 settings.load_profile("ctxlint")
@@ -22,5 +26,5 @@ settings.load_profile("ctxlint")
 if "PYTHONPYCACHEPREFIX" not in os.environ:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache/bytecode")
+    sys.pycache_prefix = str(_KEPT / "bytecode")
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix

@@ -16,6 +16,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
+from warm_cache import warmed
 
 from ctxlint.cli import lspitems
 from ctxlint.findings import suppressions
@@ -139,7 +140,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The miniature tree after an audit, and the audit's report."""
     tree = tmp_path_factory.mktemp("audited") / "tree"
     shutil.copytree(ROOT / "fixtures/tree", tree)
-    command = [sys.executable, "-m", "ctxlint", "audit", "--cache", str(tree.parent / "cache")]
+    cache = warmed(tree.parent / "cache")
+    command = [sys.executable, "-m", "ctxlint", "audit", "--cache", str(cache)]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     return tree, done.stdout

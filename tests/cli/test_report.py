@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint.cli.main import main
 from ctxlint.cli.page import tree_reader
@@ -35,7 +36,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tree=MINIATURE,
         paths=("drivers/irqchip/irq-snail.c",),
         builds=(MINIATURE / "builds" / "rt",),
-        cache=folder / "cache",
+        cache=warmed(folder / "cache"),
         reach=0,
     )
     result = audit(request, Quiet())

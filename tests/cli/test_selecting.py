@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from sarif_validator import complaints, installed
 from test_cli import FINDING, Fake, result
+from warm_cache import warmed
 
 from ctxlint import pipeline
 from ctxlint.cli.main import main
@@ -229,6 +230,8 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def audit(tree: Path, *options: str, capsys: pytest.CaptureFixture[str]) -> Any:
     cache = tree.parent / "cache"
+    if not cache.exists():
+        warmed(cache)
     code = main(
         ["audit", "-q", "--tree", str(tree), "--cache", str(cache), "-f", "json", *options]
     )
@@ -265,7 +268,7 @@ def test_a_baseline_survives_an_edit(
 ) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(MINIATURE, tree)
-    cache = ["--tree", str(tree), "--cache", str(tmp_path / "cache"), "-q"]
+    cache = ["--tree", str(tree), "--cache", str(warmed(tmp_path / "cache")), "-q"]
     assert main(["baseline", "create", *cache]) == 0
     snail = tree / "drivers/irqchip/irq-snail.c"
     snail.write_text("/* a line */\n\n" + snail.read_text())

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint.cli.audit import FORMATS
 from ctxlint.cli.main import main
@@ -35,6 +36,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(FIXTURE, tree)
     (tree / NEW).write_text("int x;\n")
     (tree / "empty").mkdir()
+    warmed(tree.parent / "cache")
     return tree
 
 

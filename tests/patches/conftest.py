@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from warm_cache import warmed
 
 from .repository import Repo
 
@@ -19,4 +20,4 @@ def repo(tmp_path: Path) -> Repo:
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache for all tests: the store is keyed by content."""
-    return tmp_path_factory.mktemp("cache")
+    return warmed(tmp_path_factory.mktemp("cache"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint.frontend import worker
 from ctxlint.pipeline import Request
@@ -27,7 +28,7 @@ def warm(tmp_path: Path) -> Request:
     request = Request(
         tree=TREE,
         builds=(TREE / "builds/rt", TREE / "builds/nort"),
-        cache=tmp_path,
+        cache=warmed(tmp_path),
         jobs=2,
     )
     compare(request, {}, {}, Silent())

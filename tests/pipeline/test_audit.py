@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from fixture_harness import BELOW, make_tree
+from warm_cache import warmed
 
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
@@ -63,6 +64,13 @@ class Miniature:
             **{"cache": self.cache, "jobs": 1, **more},
         )
         return audit(request, watcher), watcher
+
+    def warm(self) -> Result:
+        """As after a run of the tree as it is here; what that run said."""
+        warmed(self.cache)
+        result, watcher = self.run()
+        assert watcher.read == []
+        return result
 
     def report(self, **more: Any) -> str:
         return json_report.render(self.run(**more)[0])
@@ -123,7 +131,7 @@ def test_one_unit_after_the_other(mini: Miniature, answer: str) -> None:
 
 
 def test_an_edit_costs_one_unit(mini: Miniature) -> None:
-    before, _ = mini.run()
+    before = mini.warm()
     mini.append(SNAIL, "\nvoid snail_more(void) { }\n")
     after, watcher = mini.run()
     assert watcher.read == [SNAIL, SNAIL]  # once for each profile
@@ -131,7 +139,7 @@ def test_an_edit_costs_one_unit(mini: Miniature) -> None:
 
 
 def test_an_edited_header_costs_the_units_that_include_it(mini: Miniature) -> None:
-    mini.run()
+    mini.warm()
     mini.append("drivers/irqchip/irq-lily.h", "int lily_more(void);\n")
     _, watcher = mini.run()
     assert sorted(watcher.read) == sorted([*LILY, *LILY])
@@ -139,6 +147,7 @@ def test_an_edited_header_costs_the_units_that_include_it(mini: Miniature) -> No
 
 def test_an_edited_header_function_is_not_the_old_one(mini: Miniature) -> None:
     """The unit that calls it has not changed, only what it includes."""
+    warmed(mini.cache)
     header = mini.tree / "drivers/irqchip/irq-lily.h"
     text = header.read_text(encoding="utf-8")
     calm = "static inline void lily_note(void) { }\n"
@@ -167,6 +176,7 @@ def test_an_edited_header_function_is_not_the_old_one(mini: Miniature) -> None:
 
 
 def test_broken_c_costs_its_unit(mini: Miniature, answer: str) -> None:
+    mini.warm()
     mini.append(ROSE, "\nint rose_broken(void) { return nowhere; }\n")
     done = subprocess.run(mini.command(), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 3
@@ -184,6 +194,7 @@ def test_broken_c_costs_its_unit(mini: Miniature, answer: str) -> None:
 
 def test_a_repaired_unit_is_complete_again(mini: Miniature, answer: str) -> None:
     text = (mini.tree / ROSE).read_text(encoding="utf-8")
+    mini.warm()
     mini.append(ROSE, "}\n")
     assert mini.run()[0].incomplete
     (mini.tree / ROSE).write_text(text, encoding="utf-8")
@@ -223,7 +234,7 @@ def test_killed_and_run_again(mini: Miniature, answer: str, after: int) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "foreign"])
 def test_a_damaged_store_is_made_anew(mini: Miniature, answer: str, damage: str) -> None:
-    mini.run()
+    mini.warm()
     store = mini.cache / "store.sqlite"
     data = bytearray(store.read_bytes())
     if damage == "cut":

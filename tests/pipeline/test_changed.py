@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint import pipeline
 from ctxlint.pipeline.changed import run_by_build, workshop
@@ -38,7 +39,7 @@ def allocating(flags: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def request_(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Request:
-    cache = tmp_path_factory.mktemp("cache")
+    cache = warmed(tmp_path_factory.mktemp("cache"))
     return pipeline.Request(tree=TREE, builds=BUILDS, cache=cache, jobs=1)
 
 

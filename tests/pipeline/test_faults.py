@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from warm_cache import warmed
 
 from ctxlint import kbuild, pipeline
 from ctxlint.base.faults import reason_of
@@ -109,7 +110,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tree and a cache with its units."""
     folder = tmp_path_factory.mktemp("faults")
     shutil.copytree(TREE, folder / "tree")
-    result(folder / "tree", folder / "cache")
+    warmed(folder / "cache")
     return folder / "tree", folder / "cache"
 
 

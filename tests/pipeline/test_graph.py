@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint.base.errors import UsageError
 from ctxlint.findings.graph import CallGraph
@@ -30,7 +31,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> Request:
         tree=MINIATURE,
         paths=("drivers/irqchip", "drivers/firmware"),
         builds=tuple(MINIATURE / "builds" / name for name in ("rt", "nort")),
-        cache=tmp_path_factory.mktemp("cache"),
+        cache=warmed(tmp_path_factory.mktemp("cache")),
         jobs=1,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli.main import main
@@ -30,7 +31,7 @@ class Tree:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "tree"
-        self.cache = folder / "cache"
+        self.cache = warmed(folder / "cache")
         shutil.copytree(MINIATURE, self.path)
         self.git("init", "-q", "-b", "main")
         self.commit("base")

@@ -10,6 +10,7 @@ from typing import Any
 
 import fixture_harness
 import pytest
+from warm_cache import warmed
 
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
@@ -64,7 +65,7 @@ def lily(tmp_path_factory: pytest.TempPathFactory) -> Request:
         tree=folder / "tree",
         paths=("drivers/irqchip",),
         builds=tuple(folder / "tree/builds" / name for name in ("rt", "nort")),
-        cache=folder / "cache",
+        cache=warmed(folder / "cache"),
         jobs=1,
     )
 

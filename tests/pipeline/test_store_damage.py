@@ -17,6 +17,7 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from warm_cache import warmed
 
 from ctxlint import pipeline
 from ctxlint.findings.model import Result
@@ -56,7 +57,7 @@ def audit(cache: Path) -> tuple[Result, list[str]]:
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A store with units, without the results of whole profiles, and the right result."""
-    cache = tmp_path_factory.mktemp("warm")
+    cache = warmed(tmp_path_factory.mktemp("warm"))
     right, said = audit(cache)
     assert said == []
     assert right.findings
@@ -73,7 +74,7 @@ def copy(warm: tuple[Path, Result], folder: Path) -> Path:
 
 
 @settings(
-    max_examples=25,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
