@@ -62,7 +62,8 @@ class Callers:
     """The incoming calls of all visits of a propagation.
 
     ``nodes`` are the visits by function, ``also`` the calls of each that came after the
-    first one.
+    first one. ``cut`` are functions below which an operation was not told at all of its
+    calls, by symbol, as far as :meth:`sites` was asked.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class Callers:
     ) -> None:
         self._also = also
         self._reported = reported
+        self.cut: dict[str, Summary] = {}
+        self._ended = False
         self._below = self._below_told(nodes)
 
     def sites(self, violation: Violation) -> Iterator[Violation]:
@@ -90,9 +93,12 @@ class Callers:
             place = (link.node.fn.symbol, link.edge.loc)
             if self._told(link.node, link.edge) and place not in told:
                 told.add(place)
+                if len(told) > SITES_MAX:
+                    self._ended = True
+                    break
                 yield _down(link, violation)
-                if len(told) == SITES_MAX:
-                    return
+        if self._ended:
+            self.cut[start.node.fn.symbol] = start.node.fn
 
     def causes(self, violation: Violation, rt: bool) -> list[Cause]:
         """The functions that bring about the execution context of a violation: those that
@@ -152,10 +158,14 @@ class Callers:
         ``beyond`` says that what is above a call counts."""
         queue = deque([start])
         seen = {start.node}
+        self._ended = False
         while queue:
             link = queue.popleft()
             yield link
-            if not beyond(link.node, link.edge) or len(seen) > _VISITS_MAX:
+            if not beyond(link.node, link.edge):
+                continue
+            if len(seen) > _VISITS_MAX:
+                self._ended = True
                 continue
             for call in self._incoming(link.node):
                 # Two calls of one function are two places, and one way further up.

@@ -14,7 +14,7 @@ from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
 from ctxlint.contexts import callers as callers_of
 from ctxlint.contexts import limits, witness
-from ctxlint.contexts.callers import Callers
+from ctxlint.contexts.callers import SITES_MAX, Callers
 from ctxlint.contexts.limits import in_words
 from ctxlint.contexts.propagate import Propagation, Violation
 from ctxlint.findings.fingerprint import with_fingerprints
@@ -333,6 +333,22 @@ def limited(run: Propagation, profile: str) -> tuple[Incomplete, ...]:
         for symbol, found in sorted(run.losses.items())
         if (fn := run.program.functions.get(symbol)) is not None
         for what, count in sorted(found.items())
+    )
+
+
+def cut_sites(callers: Callers, profile: str) -> tuple[Incomplete, ...]:
+    """Functions with an operation that is not told at all the calls that lead to it."""
+    return tuple(
+        Incomplete(
+            file=fn.file,
+            profile=profile,
+            reason=f"{fn.name}(): more than {SITES_MAX} calls of audited files lead to an "
+            "operation in it: the nearest are told",
+            kind="limit",
+            function=fn.name,
+            line=fn.line,
+        )
+        for _, fn in sorted(callers.cut.items())
     )
 
 

@@ -47,6 +47,7 @@ from ctxlint.pipeline import (
     unfit,
 )
 from ctxlint.pipeline.collect import (
+    cut_sites,
     findings_of,
     limited,
     merge,
@@ -454,7 +455,11 @@ def _judged(
             "entry_points": len(run.entries),
             "contexts": sum(len(n) for n in run.nodes.values()),
         },
-        limited=(*limited(run, profile.spec_name), *index.cut(profile.spec_name)),
+        limited=(
+            *limited(run, profile.spec_name),
+            *index.cut(profile.spec_name),
+            *cut_sites(callers, profile.spec_name),
+        ),
         untold=tuple(
             UntoldMember(member=u.member, count=u.count, example=u.example)
             for u in untold.find(program, rules, _reported(files, session.paths))

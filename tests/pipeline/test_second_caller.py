@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ctxlint.contexts.callers import SITES_MAX
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
 from tests.pipeline.quiet import Silent
@@ -71,3 +72,30 @@ def test_each_call_that_leads_there_is_a_finding(tmp_path: Path) -> None:
         # The steps are those of this call, from the function that it is in.
         assert any(s.line == finding.line and s.kind == "call" for s in finding.path)
         assert finding.path[-1].function == "wader_inner"
+
+
+def test_calls_beyond_the_limit_are_told(tmp_path: Path) -> None:
+    calls = "".join(
+        f"void many_{n}(void) {{ raw_spin_lock(&l); wader_wait({n}); raw_spin_unlock(&l); }}\n"
+        for n in range(SITES_MAX + 1)
+    )
+    driver = (
+        "#include <linux/spinlock.h>\nstatic DEFINE_RAW_SPINLOCK(l);\n"
+        f"void wader_wait(int n);\n{calls}"
+    )
+    builds = make_tree(tmp_path / "tree", {"driver.c": driver, "helpers.c": HELPERS})
+    result = audit(
+        Request(
+            tree=tmp_path / "tree",
+            paths=(f"{BELOW}/driver.c",),
+            builds=builds[:1],
+            cache=tmp_path / "cache",
+            jobs=1,
+            reach=1,
+        ),
+        Silent(),
+    )
+    assert len(result.findings) == SITES_MAX
+    [item] = result.incomplete
+    assert (item.kind, item.function) == ("limit", "wader_inner")
+    assert f"more than {SITES_MAX} calls of audited files" in item.reason
