@@ -10,24 +10,17 @@ builds are read. The search is bounded, and says so when it stops early.
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ctxlint.base.errors import ToolMissingError
-from ctxlint.base.processes import dying
-from ctxlint.base.reading import read_regular
 from ctxlint.callgraph.program import Program
-from ctxlint.kbuild.tree import recursive
+from ctxlint.pipeline import words
 from ctxlint.rulebook import Rulebook
+from ctxlint.store import Store
 
 FILES_PER_ROUND = 16
-_SKIPPED = frozenset(
-    ("Documentation", "LICENSES", "certs", "rust", "samples", "scripts", "tools", "usr")
-)
 
 
 @dataclass(frozen=True)
@@ -162,64 +155,26 @@ def find_files(
     arch_folder: str,
     names: Wanted,
     near: Iterable[str],
+    store: Store | None = None,
     contents: Mapping[str, bytes | None] | None = None,
 ) -> list[str]:
     """C files that name one of the ``callers`` or define one of the ``bodies``,
-    nearest to ``near`` first. ``contents`` are files with another text than on the
-    disk (None: no file). Raises ToolMissingError without grep."""
-    given = contents or {}
-    words = names.callers | names.bodies
-    if not words:
+    nearest to ``near`` first. ``store`` keeps what was found; ``contents`` are files with
+    another text than on the disk (None: no file). Raises ToolMissingError without grep."""
+    given = {path: text for path, text in (contents or {}).items() if path.endswith(".c")}
+    names_of = names.callers | names.bodies
+    if not names_of:
         return []
-    callers = _words(names.callers)
-    definition = re.compile(
-        rb"^[A-Za-z_][^;\n]*\b(?:"
-        + b"|".join(sorted(n.encode() for n in names.bodies))
-        + rb")\s*\(",
-        re.M,
-    )
+    texts = {path: text for path, text in given.items() if text is not None}
+    on_disk = words.WordIndex(tree, arch_folder, store).find(names_of)
+    found = _hits(on_disk, names) - given.keys() | _hits(words.of_texts(texts, names_of), names)
     homes = sorted({str(Path(f).parent) for f in near})
-    found = []
-    own = {path for path in given if path.endswith(".c")}
-    for path in sorted(own.union(_grep(tree, arch_folder, words))):
-        text = given[path] if path in given else read_regular(tree / path)
-        if text is None:
-            continue
-        if (names.callers and callers.search(text)) or (
-            names.bodies and definition.search(text)
-        ):
-            found.append(path)
     return sorted(found, key=lambda f: (_distance(f, homes), f))
 
 
-def _words(names: Iterable[str]) -> re.Pattern[bytes]:
-    return re.compile(rb"\b(?:" + b"|".join(sorted(n.encode() for n in names)) + rb")\b")
-
-
-def _grep(tree: Path, arch_folder: str, words: Iterable[str]) -> list[str]:
-    """C files with one of the words; of ``arch/`` only the profile's."""
-    folders = sorted(
-        entry.name
-        for entry in tree.iterdir()
-        if entry.is_dir() and entry.name not in _SKIPPED and entry.name[0] != "."
-    )
-    roots = [f"arch/{arch_folder}" if f == "arch" else f for f in folders]
-    roots = [r for r in roots if (tree / r).is_dir()]
-    try:
-        done = subprocess.run(
-            dying(["grep", recursive(tree), "-lwF", "--include=*.c", "-f", "-", "--", *roots]),
-            cwd=tree,
-            input="\n".join(sorted(words)),
-            capture_output=True,
-            text=True,
-            check=False,
-            errors="surrogateescape",
-        )
-    except FileNotFoundError as error:
-        raise ToolMissingError(
-            "grep is not installed", hint="Install it (Debian and Fedora: grep)."
-        ) from error
-    return sorted(done.stdout.splitlines())
+def _hits(found: Mapping[str, words.Hits], names: Wanted) -> set[str]:
+    named = (found[name].named for name in names.callers)
+    return set().union(*named, *(found[name].defined for name in names.bodies))
 
 
 def _distance(file: str, homes: list[str]) -> int:

@@ -204,6 +204,7 @@ class Session:
                 kbuild.arch_folder(profile.arch),
                 names,
                 new,
+                store,
                 changed.contents if changed is not None else None,
             )
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
