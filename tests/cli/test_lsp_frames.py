@@ -82,7 +82,23 @@ def test_a_client_that_just_leaves(words: bytes) -> None:
     ],
 )
 def test_a_header_that_makes_no_sense(words: bytes, why: str) -> None:
-    """It ends with a sentence; before, it was deaf or ran out of memory."""
+    frames = Frames(io.BytesIO(HELLO + words))
+    assert frames.readline() and frames.readline() == b"\r\n"
+    assert HELLO.endswith(frames.read())
+    assert frames.readline() == frames.readline() == b""
+    assert why in frames.fault
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (b"Content-Length: 1000000000000\r\n\r\n{}", "a message of 1000000000000 bytes"),
+        (b"Content-Length: 50\r\n\r\n{}", "in the middle of a message"),
+        (b"\0" * 500 + b"\n", "none"),
+    ],
+)
+def test_the_server_ends_with_a_sentence(words: bytes, why: str) -> None:
+    """Before, it was deaf or ran out of memory."""
     code, messages, said = talk(HELLO, words)
     assert code == 2 and said.count("\n") == 1
     assert said.startswith("ctxlint: error: not the language server protocol: ") and why in said
