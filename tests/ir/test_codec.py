@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -132,7 +133,7 @@ units = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(units)
 def test_a_unit_comes_back_as_it_was(unit: Unit) -> None:
     data = encode(unit)
@@ -141,7 +142,7 @@ def test_a_unit_comes_back_as_it_was(unit: Unit) -> None:
     assert encode(again) == data
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(functions)
 def test_a_function_comes_back_as_it_was(function: Function) -> None:
     assert decode(encode(function), Function) == function

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warm_cache import warmed
@@ -74,7 +75,7 @@ def copy(warm: tuple[Path, Result], folder: Path) -> Path:
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,7 +91,7 @@ def kernel_in(context: Context, rt: bool) -> Machine:
     return m
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     context=contexts,
     rt=st.booleans(),

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from examples import examples
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -127,6 +128,6 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None
+    max_examples=examples(15), stateful_step_count=25, deadline=None
 )
 TestStore = StoreMachine.TestCase

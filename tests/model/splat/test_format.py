@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 
+from examples import examples
 from hypothesis import given, settings
 
 from ctxlint.model.splat import fields
@@ -16,7 +17,7 @@ from ctxlint.model.splat.parse import parse
 from .records import record
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(record, record)
 def test_printed_and_read(first: t.Record, second: t.Record) -> None:
     log = parse(render([first, second], time="    1.000001"))
