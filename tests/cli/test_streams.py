@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from warm_cache import warmed
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import githooks
@@ -84,7 +85,7 @@ def test_a_reader_that_has_seen_enough(names: dict[str, str]) -> None:
 def test_the_next_file_is_no_stream(tmp_path: Path) -> None:
     """With closed streams the store must not become standard output."""
     shutil.copytree(ROOT / "fixtures/tree", tmp_path / "tree")
-    line = f"audit --tree {tmp_path / 'tree'} --cache {tmp_path / 'cache'}"
+    line = f"audit --tree {tmp_path / 'tree'} --cache {warmed(tmp_path / 'cache')}"
     assert run(line, "<&- >&- 2>&-").returncode == 2
     assert run(line, "<&- 2>&-").returncode == 1
     again = run(line, "")

@@ -6,6 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from warm_cache import warmed
+
 from ctxlint import pipeline
 from ctxlint.report import json_report
 
@@ -30,7 +32,7 @@ def audit(cache: Path, *paths: str) -> str:
 
 
 def test_parts_first_then_all(tmp_path: Path) -> None:
-    cold = audit(tmp_path / "cold", *ALL)
+    cold = audit(warmed(tmp_path / "cold"), *ALL)
     audit(tmp_path / "warm", "drivers/irqchip/irq-lily-its.c")
     audit(tmp_path / "warm", "drivers/irqchip/irq-rose.c", "drivers/irqchip/irq-snail.c")
     assert audit(tmp_path / "warm", *ALL) == cold
