@@ -11,8 +11,9 @@ the value must hold together by itself, as one in parentheses does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from ctxlint.base.errors import RuleError
@@ -179,21 +180,41 @@ def _encloses(text: str) -> bool:
 def parse(source: Source, headers: list[Source], given: Mapping[str, str]) -> Any:
     """The AST of a file behind its headers. Its last item is a function whose
     statements are the values of :func:`all_macros`, in that order."""
-    from pycparser import c_parser  # 30 ms
+    from pycparser import c_ast
 
-    parts = []
-    for part in (*headers, source):
-        parts += [f'#line 1 "{part.file}"', part.text]
+    known = _behind("\n".join(_numbered(headers)), headers[-1].file) if headers else ()
+    # Where a declaration begins depends on which names are types, and on nothing else.
+    types = [item.name for item in known if isinstance(item, c_ast.Typedef)]
+    parts = [f"typedef int {name};" for name in types]
+    parts += _numbered([source])
     parts.append(f"static void {MACROS}(void) {{")
     for macro in all_macros(source, headers, given):
         blanks = " " * max(macro.col - 2, 0)
         parts += [f'#line {macro.line} "{macro.file}"', f"{blanks}({macro.text});"]
     parts.append("}")
+    ast = _parsed("\n".join(parts) + "\n", source.file)
+    ast.ext[: len(types)] = known
+    return ast
+
+
+def _numbered(parts: Iterable[Source]) -> list[str]:
+    return [text for part in parts for text in (f'#line 1 "{part.file}"', part.text)]
+
+
+@lru_cache(maxsize=4)
+def _behind(headers: str, file: str) -> tuple[Any, ...]:
+    """The declarations of the headers, which every file of a set has before it."""
+    return tuple(_parsed(headers + "\n", file).ext)
+
+
+def _parsed(text: str, file: str) -> Any:
+    from pycparser import c_parser  # 30 ms
+
     parser = c_parser.CParser()
     try:
-        return parser.parse("\n".join(parts) + "\n", source.file)
+        return parser.parse(text, file)
     except c_parser.ParseError as error:
-        raise _syntax_error(str(error), source.file, parser) from None
+        raise _syntax_error(str(error), file, parser) from None
 
 
 def all_macros(source: Source, headers: list[Source], given: Mapping[str, str]) -> list[Macro]:
