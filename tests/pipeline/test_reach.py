@@ -31,7 +31,7 @@ def notes(folder: Path, rounds: int) -> tuple[str, ...]:
     request = Request(
         tree=folder / "tree",
         paths=(f"{BELOW}/driver.c",),
-        builds=builds,
+        builds=builds[:1],
         cache=folder / "cache",
         jobs=1,
         reach=rounds,
@@ -42,7 +42,6 @@ def notes(folder: Path, rounds: int) -> tuple[str, ...]:
 def test_rounds(tmp_path: Path) -> None:
     [note] = notes(tmp_path / "1", 1)
     assert "bodies of 1 function were not looked for, after 1 round (--reach 2 goes on)" in note
-    assert notes(tmp_path / "0", 0) == ()
     assert not any("bodies" in note for note in notes(tmp_path / "5", 5))
 
 
