@@ -110,6 +110,10 @@ def _api(rule: schema.Api) -> str:
         said.append("does not return")
     if rule.inside:
         said.append("its body is looked into as well")
+    if rule.opaque:
+        said.append("its body is never looked into")
+    if rule.runs:
+        said.append(f"calls `{rule.runs}` where it returns non-zero")
     return "; ".join(said)
 
 

@@ -11,15 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ctxlint.base.faults import reason_of
+from ctxlint.callgraph.bits import NOTHING, Bits, bits
 from ctxlint.callgraph.facts import Edge, Point, Store, Summary
 from ctxlint.callgraph.program import Program
-from ctxlint.callgraph.values import Value, address, evaluate, params, substitute
+from ctxlint.callgraph.values import Value, address, evaluate, leaves, params, substitute
 from ctxlint.contexts.watched import Watched
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import RegistrationRule, Rulebook, plain_tag
 from ctxlint.rulebook.conditions import choose
+from ctxlint.rulebook.conditions import parse as parse_condition
 from ctxlint.rulebook.prototypes import parse
 from ctxlint.rulebook.schema import Callback, Choice, FieldCallback, TableEntry
 
@@ -337,12 +340,27 @@ class _Finder:
                 if len(worlds) > _WORLDS_MAX:
                     worlds = [values]
                     break
-        chosen = [self._choices(choices, self._lookup(w), file) for w in worlds]
+        chosen = [self._choices(self._seen(choices, w), self._lookup(w), file) for w in worlds]
         every = {id(choice) for one in chosen for choice, _ in one}
         sure = len(every) == 1 and all(certain for one in chosen for _, certain in one)
         if len(worlds) == 1:
             return chosen[0]
         return [(choice, sure) for choice in choices if id(choice) in every]
+
+    def _seen(
+        self, choices: tuple[Choice, ...], values: dict[str, Value]
+    ) -> tuple[Choice, ...]:
+        """Without those that ask to be seen, and are not: their arguments come from a
+        member or from callers. What something else wrote keeps them possible."""
+        lookup = self._lookup(values)
+
+        def open_ended(choice: Choice) -> bool:
+            condition = parse_condition(choice.when)
+            return condition.evaluate(lookup) is None and all(
+                _from_outside(values[name]) for name in condition.names if name in values
+            )
+
+        return tuple(c for c in choices if not c.seen or not open_ended(c))
 
     def _shown(self, choice: Choice, values: dict[str, Value], function: str) -> bool:
         """Whether the arguments are seen to be what the choice asks for."""
@@ -357,15 +375,28 @@ class _Finder:
     def _lookup(
         self, values: dict[str, Value], absent: int | None = None
     ) -> Callable[[str], int | None]:
-        def lookup(name: str) -> int | None:
+        def lookup(name: str) -> Any:
             if name in values:
-                return evaluate(values[name], lambda _: None)
+                return known_part(values[name])
             if name.startswith("&"):
                 return address(name[1:])
             known = constant(self.program, self.rules, name)
             return absent if known is None else known
 
         return lookup
+
+
+def known_part(value: Value) -> int | Bits | None:
+    """A number, or of an ``|`` with what is not known the bits that are."""
+    number = evaluate(value, lambda _: None)
+    if number is None and value is not None and value[0] == "b" and value[1] == "|":
+        return Bits(*found) if (found := bits(value, lambda _: None)) != NOTHING else None
+    return number
+
+
+def _from_outside(value: Value) -> bool:
+    """Whether all of a value comes from members, parameters and constants."""
+    return value is not None and leaves(value) <= {"k", "p", "g", ".", "*", "&", "[]"}
 
 
 def possible(value: Value) -> set[int] | None:

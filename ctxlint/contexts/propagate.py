@@ -383,7 +383,7 @@ class Propagation:
                 self.violations.append(Violation(node, edge, point, context, need))
             body_counts = rule.api.inside or (
                 # A rule stands for a body that was not read; an audited one is.
-                callee is not None and callee.file.endswith(".c")
+                callee is not None and callee.file.endswith(".c") and not rule.api.opaque
             )
             if not body_counts or (forbidden and not rule.api.inside):
                 return

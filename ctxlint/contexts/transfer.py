@@ -274,6 +274,9 @@ class Analysis:
             return []
         op_id = f"{block}.{index}"
         self._escape(st, symbol, rule, args, op_id)
+        if rule is not None and rule.api.runs:
+            if states := self._run(st, op, rule, symbol, args, op_id):
+                return states
         if rule is not None and (rule.api.effect is not None or rule.api.returns):
             return self._apply_rule(st, op, rule, symbol, args, op_id)
         if symbol and (rule is None or rule.api.inside):
@@ -398,6 +401,32 @@ class Analysis:
                 changed.assume(result, nonzero)
                 without.assume(result, not nonzero)
                 states.append(without)
+        return states
+
+    def _run(
+        self,
+        st: State,
+        op: ops.Call,
+        rule: ApiRule,
+        symbol: str,
+        args: tuple[Value, ...],
+        op_id: str,
+    ) -> list[State]:
+        """What a function does that is called where this call returns non-zero; empty
+        when it is not known."""
+        index = rule_calls.bind(rule, self.decls(symbol)).get(rule.api.runs, -1)
+        given = args[index] if 0 <= index < len(args) else None
+        outcomes = self.outcomes(given[1]) if given is not None and given[0] == "f" else ()
+        states = []
+        for outcome in (None, *outcomes) if outcomes else ():
+            new = st.copy()
+            if outcome is not None:
+                apply_delta(new, outcome, op.loc)
+                self.acquired.update(lock.kind for lock in outcome.delta.locks)
+            self._set_result(new, op, ("v", op_id), op_id)
+            if op.dst is not None:
+                new.assume(("v", op_id), outcome is not None)
+            states.append(new)
         return states
 
     def _set_result(self, st: State, op: ops.Call, result: Value, op_id: str) -> None:

@@ -56,7 +56,7 @@ def unit_facts(
     for functions in (unit.new_inlines, unit.functions):
         bodies = {f.symbol: f for f in functions}
         own = held if functions is unit.functions else None
-        for symbol in _callees_first(bodies, own):
+        for symbol in _callees_first(bodies, own, rules):
             fn = bodies[symbol]
             try:
                 new[symbol] = summarise(
@@ -127,7 +127,9 @@ def summarise(
     ).run()
 
 
-def _callees_first(bodies: Mapping[str, Function], held: Held | None) -> list[str]:
+def _callees_first(
+    bodies: Mapping[str, Function], held: Held | None, rules: Rulebook
+) -> list[str]:
     """Bottom-up order; members of a cycle come in the order of their symbols."""
     order: list[str] = []
     state: dict[str, int] = {}
@@ -135,28 +137,32 @@ def _callees_first(bodies: Mapping[str, Function], held: Held | None) -> list[st
         stack: list[tuple[str, list[str]]] = []
         if root not in state:
             state[root] = 1
-            stack.append((root, _callees(bodies[root], bodies, held)))
+            stack.append((root, _callees(bodies[root], bodies, held, rules)))
         while stack:
             symbol, todo = stack[-1]
             if todo:
                 nxt = todo.pop()
                 if nxt not in state:
                     state[nxt] = 1
-                    stack.append((nxt, _callees(bodies[nxt], bodies, held)))
+                    stack.append((nxt, _callees(bodies[nxt], bodies, held, rules)))
             else:
                 order.append(symbol)
                 stack.pop()
     return order
 
 
-def _callees(fn: Function, bodies: Mapping[str, Function], held: Held | None) -> list[str]:
+def _callees(
+    fn: Function, bodies: Mapping[str, Function], held: Held | None, rules: Rulebook
+) -> list[str]:
     found = held.callees(fn) if held is not None else set()
-    found |= {
-        op.fn.symbol
-        for block in fn.blocks
-        for op in block.ops
-        if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func)
-    }
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
+                found.add(op.fn.symbol)
+                rule = rules.api(op.fn.symbol)
+                if rule is not None and rule.api.runs:
+                    given = (_function_value(fn, e) for e in op.args)
+                    found |= {v[1] for v in given if v is not None and v[0] == "f"}
     return sorted((s for s in found if s in bodies), reverse=True)
 
 

@@ -198,6 +198,8 @@ class _Directory:
             if name:
                 _argument(name, api.prototype, f"{place}.states")
         _check_effect(Effects(any=api.before) if api.before else None, api.prototype, place)
+        if api.runs:
+            _argument(api.runs, api.prototype, f"{place}.runs")
         if api.returns.startswith("irqs-disabled "):
             _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
         elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):

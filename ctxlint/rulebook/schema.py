@@ -95,7 +95,10 @@ class Api(_Strict, frozen=True, kw_only=True):
     (the same value at every call in one function: the current task).
     ``relaxed_by``: a function; when the unit calls it, the level ``sleep``
     becomes ``config`` (pm_runtime_irq_safe).
-    ``inside``: look into the body too, if there is one (default: no).
+    ``inside``: look into the body too, if there is one (default: no). ``opaque``: never
+    look into it, not even where it is read: what is seen there depends on state that the
+    callers have made before.
+    ``runs``: a parameter that is a function; it is called where this one returns non-zero.
     ``before``: effects that happen before the function waits and are undone when it
     returns (it drops the caller's lock): ``requires`` is judged after them.
     ``legal_in``: context names (rules/contexts.yaml) or fields
@@ -115,6 +118,8 @@ class Api(_Strict, frozen=True, kw_only=True):
     noreturn: bool = False
     relaxed_by: str = ""
     inside: bool = False
+    opaque: bool = False
+    runs: str = ""
     before: tuple[str, ...] = ()
     legal_in: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -138,6 +143,8 @@ class ApiGroup(_Strict, frozen=True, kw_only=True):
     noreturn: bool = False
     relaxed_by: str = ""
     inside: bool = False
+    opaque: bool = False
+    runs: str = ""
     before: tuple[str, ...] = ()
     legal_in: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -219,7 +226,9 @@ class Choice(_Strict, frozen=True, kw_only=True):
     store a non-zero value (or the flag): then this choice says nothing; nor does it when
     such a file may do the call ``unless_called``.
     ``is_one_of`` (parameter -> global variables that it must be the value of) and
-    ``made`` must be seen to hold, else the choice does not count.
+    ``made`` must be seen to hold, else the choice does not count. With ``seen`` it says
+    nothing where ``when`` cannot be decided because an argument comes from a member or
+    from callers that are not known (an argument that something else wrote leaves it open).
     """
 
     context: str
@@ -232,6 +241,7 @@ class Choice(_Strict, frozen=True, kw_only=True):
     unless_called: Called | None = None
     is_one_of: dict[str, tuple[str, ...]] = {}
     made: Made | None = None
+    seen: bool = False
 
 
 class Callback(_Strict, frozen=True, kw_only=True):
