@@ -21,7 +21,9 @@ from ctxlint.callgraph.objects import (
     any_of,
     around,
     framed,
+    functions_in,
     is_any,
+    is_private,
     may_be,
     member,
     results_in,
@@ -57,6 +59,7 @@ class Objects(Pointers):
         self._functions: dict[Member, tuple[dict[Obj, set[str]], frozenset[Obj]]] = {}
         self._held: dict[tuple[Obj, Member], tuple[frozenset[str], bool]] = {}
         self._single: dict[Obj, Value] = {}
+        self._kept: dict[tuple[str, Member], bool] = {}
         self._terms = 0
         self._ways: frozenset[Member] = frozenset()
         self._back = self._back_pointers()
@@ -161,7 +164,8 @@ class Objects(Pointers):
         for obj in objs:
             functions, complete = self._member_functions(obj, (record, name))
             if not complete:
-                return whole, False
+                held = frozenset(f for f in whole if self._may_hold(obj, (record, name), f))
+                return held, False
             found |= functions
         if not found and not all(self._is_known(o, record) for o in objs):
             return whole, False
@@ -177,6 +181,39 @@ class Objects(Pointers):
         """The same for a place."""
         self._steps = self._terms = 0
         return self._fixed(framed(place, symbol), "", symbol, env, 0)
+
+    def holder(self, function: str, record: str) -> Value:
+        """A pointer to the one object of a record that holds a function, in a member or in
+        a table of this file that it points to: what the function is called for. None when
+        there may be several."""
+        found: set[Obj] = set()
+        for key, table in self._stored_in.get(function, ()):
+            self._steps = 0
+            if key[0] == record:
+                functions = self._table(key)[0]
+                found |= {obj for obj, held in functions.items() if function in held}
+                continue
+            if not is_private(table):
+                return None
+            for symbol, base, kind in self._pointing.get(table, ()):
+                objs = self._place(framed(base, symbol), kind) if kind == record else ()
+                if objs is None:
+                    return None
+                found |= set(objs)
+        one = found.pop() if len(found) == 1 else None
+        return None if one is None or one[0][0] == "t" else ("&", ("o", one))
+
+    @cached_property
+    def _stored_in(self) -> dict[str, set[tuple[Member, str]]]:
+        """Members that each function is stored in, and variables that they are part of."""
+        out: dict[str, set[tuple[Member, str]]] = {}
+        for store in self.program.stores:
+            functions: set[str] = set()
+            functions_in(store.value, functions)
+            for function in functions:
+                key = store.path[-1] if store.path else ("", "")
+                out.setdefault(function, set()).add((key, store.base))
+        return out
 
     def parameters(self, value: Value, symbol: str, depth: int = 0) -> set[int]:
         """Parameters of a function that a value depends on, also as arguments of the
@@ -379,6 +416,74 @@ class Objects(Pointers):
             if may_be(holder, obj):
                 found |= functions
         return frozenset(found), True
+
+    def _may_hold(self, obj: Obj, key: Member, function: str) -> bool:
+        """Whether a member of an object that is not fully known may hold a function: not
+        when each place that the function is put in is known to be another object."""
+        if is_any(obj) or self._copied_into(obj, key[0]) or not self._kept_in(function, key):
+            return True
+        holders = [o for o, held in self._table(key)[0].items() if function in held]
+        return not holders or any(may_be(o, obj) for o in holders)
+
+    def _kept_in(self, function: str, key: Member) -> bool:
+        """Whether a function of a .c file goes nowhere but into one member: stored there,
+        or passed to functions that store it there."""
+        if (function, key) not in self._kept:
+            stored, given = self._uses.get(function, (set(), set()))
+            self._kept[function, key] = (
+                is_private(function)
+                and stored <= {key}
+                and all(self._parameter_kept(s, index, key, 0) for s, index in given)
+            )
+        return self._kept[function, key]
+
+    def _parameter_kept(self, symbol: str, index: int, key: Member, depth: int) -> bool:
+        fn = self.program.functions.get(symbol)
+        if fn is None or depth > WRAPPERS or any(index in params(v) for v in fn.returns):
+            return False
+        for move in fn.moves:
+            if index in params(move.value) and (
+                move.place[0] != "." or (move.place[2], move.place[3]) != key
+            ):
+                return False
+        for edge in fn.edges:
+            for point in edge.points:
+                for i, value in enumerate(point.args):
+                    if index in params(value) and not self._parameter_kept(
+                        edge.symbol, i, key, depth + 1
+                    ):
+                        return False
+        return True
+
+    @cached_property
+    def _uses(self) -> dict[str, tuple[set[Member], set[tuple[str, int]]]]:
+        """Of each function whose address is taken: the members that it is stored in, and
+        the functions that it is passed to, as which parameter."""
+        out: dict[str, tuple[set[Member], set[tuple[str, int]]]] = {}
+
+        def entry(value: Value) -> list[tuple[set[Member], set[tuple[str, int]]]]:
+            found: set[str] = set()
+            functions_in(value, found)
+            return [out.setdefault(f, (set(), set())) for f in found]
+
+        for store in self.program.stores:
+            for stored, _ in entry(store.value):
+                stored.add(store.path[-1] if store.path else ("", store.base))
+        for fn in self.program.functions.values():
+            for move in fn.moves:
+                key = (move.place[2], move.place[3]) if move.place[0] == "." else ("", "")
+                for stored, _ in entry(move.value):
+                    stored.add(key)
+            for value in fn.returns:
+                for stored, _ in entry(value):
+                    stored.add(("", ""))
+            for edge in fn.edges:
+                for point in edge.points:
+                    for i, value in enumerate(point.args):
+                        if value is not None and value[0] in ("f", "?", "agg", "&"):
+                            for _, given in entry(value):
+                                given.add((edge.symbol, i))
+        return out
 
     def _table(self, key: Member) -> tuple[dict[Obj, set[str]], frozenset[Obj]]:
         """Of one member: its functions by object, and objects in which it may hold

@@ -177,12 +177,26 @@ class Propagation:
                     Node(fn, context, (), None, None, None, entry, 0)
                 )
                 continue
-            self._push(Node(fn, context, (), None, None, None, entry, 0))
+            self._push(Node(fn, context, self._given(fn), None, None, None, entry, 0))
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
             env: Env = () if asked is None else ((_MODES, ("modes", (asked,))),)
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
+
+    def _given(self, fn: Summary) -> Env:
+        """What the core calls a driver's function for, when it is one object: the one that
+        the driver put the function in."""
+        env: dict[int, Value] = {}
+        decl = self.program.decls.get(fn.symbol)
+        for i in self._aimed.get(fn.symbol, ()) if decl is not None else ():
+            kind = decl.params[i][1] if decl is not None and i < len(decl.params) else ""
+            record, pointer, rest = kind.removeprefix("const ").partition(" *")
+            if pointer and not rest:
+                found = self.objects.holder(fn.symbol, record)
+                if self.objects.tells(found):
+                    env[i] = found
+        return tuple(sorted(env.items()))
 
     def _push(self, node: Node) -> None:
         # What happens in a header function is told at each place that a driver
@@ -294,12 +308,25 @@ class Propagation:
                 reason = "unresolved indirect call" if not targets else "too many targets"
                 self._unknown(edge.shown or "indirect call", reason, node, edge)
                 return
-            among = 0 if known or len(targets) == 1 else len(targets)
+            among = 0 if known or self._alone(targets, node) else len(targets)
             asked = _asks(point.target, node.env)
             for symbol in targets:
                 self._call(
                     node, edge, point, context, allowed, symbol, args, sure, among, asked
                 )
+
+    def _alone(self, targets: tuple[str, ...], node: Node) -> bool:
+        """Whether the one function that was seen in a member is a function of a file that
+        the way led through. One of another file is held by objects that this need not be."""
+        fn = self.program.functions.get(targets[0])
+        if len(targets) > 1 or fn is None:
+            return len(targets) == 1
+        at: Node | None = node
+        while at is not None:
+            if at.fn.file == fn.file:
+                return True
+            at = at.parent
+        return False
 
     def _variables(self, context: str) -> list[dict[str, int]]:
         """Values that global variables can have together in a context."""

@@ -274,9 +274,12 @@ class Analysis:
             return []
         op_id = f"{block}.{index}"
         self._escape(st, symbol, rule, args, op_id)
-        if rule is not None and rule.api.runs:
-            if states := self._run(st, op, rule, symbol, args, op_id):
-                return states
+        if (
+            rule is not None
+            and rule.api.runs
+            and (states := self._run(st, op, rule, symbol, args, op_id))
+        ):
+            return states
         if rule is not None and (rule.api.effect is not None or rule.api.returns):
             return self._apply_rule(st, op, rule, symbol, args, op_id)
         if symbol and (rule is None or rule.api.inside):

@@ -346,7 +346,11 @@ def assumptions(violation: Violation) -> tuple[str, ...]:
             called = node.edge.shown or "the function pointer"
             note = f"{called} is {node.fn.name}() here"
             if node.among:
-                note += f", one of {node.among} functions: its object is not known"
+                note += (
+                    f", one of {node.among} functions: its object is not known"
+                    if node.among > 1
+                    else ", the only function that was seen: its object is not known"
+                )
             found.append(note)
     return tuple(dict.fromkeys(found))
 
