@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import NOTHING, Bits, bits
 from ctxlint.callgraph.facts import Edge, Point, Store, Summary
+from ctxlint.callgraph.objects import framed
 from ctxlint.callgraph.program import Program
 from ctxlint.callgraph.values import Value, address, evaluate, leaves, params, substitute
 from ctxlint.contexts.watched import Watched
@@ -37,7 +38,8 @@ class EntryPoint:
 
     ``kind`` names the callback ("irq_chip.irq_mask", "cpuhp startup"); ``by``
     the function that the registration is in ("" for an initialiser), ``what``
-    what was called or initialised there; ``state`` the hotplug state.
+    what was called or initialised there; ``state`` the hotplug state; ``given`` what it is
+    called with, as (parameter, value of the registering function) where the rules tell.
     """
 
     symbol: str
@@ -50,6 +52,7 @@ class EntryPoint:
     what: str
     state: str = ""
     certain: bool = True
+    given: tuple[tuple[int, Value], ...] = field(default=(), compare=False)
 
 
 def find(
@@ -65,7 +68,10 @@ def find(
     finder = _Finder(program, rules, rt, lost)
     found: dict[tuple[str, str, str], EntryPoint] = {}
     for entry in sorted(finder.all(), key=lambda e: (not e.certain, e)):
-        found.setdefault((entry.symbol, entry.context, entry.kind), entry)
+        key = (entry.symbol, entry.context, entry.kind)
+        first = found.setdefault(key, entry)
+        if first.given != entry.given:  # registered for several objects
+            found[key] = replace(first, given=())
     return sorted(found.values())
 
 
@@ -125,7 +131,8 @@ class _Finder:
         for point in edge.points:
             for site, site_edge, args in self._at_callers(fn, edge, point, 0):
                 for callback in rule.registration.callbacks:
-                    yield from self._callback(site, site_edge, args, rule, callback, bound)
+                    own = site is fn
+                    yield from self._callback(site, site_edge, args, rule, callback, bound, own)
 
     def _at_callers(
         self, fn: Summary, edge: Edge, point: Point, depth: int
@@ -153,7 +160,9 @@ class _Finder:
         rule: RegistrationRule,
         callback: Callback,
         bound: dict[str, int],
+        own: bool,
     ) -> Iterator[EntryPoint]:
+        """``own``: the arguments are values of this function and not of a wrapper."""
         index = bound.get(callback.arg, -1)
         if not 0 <= index < len(args):
             return
@@ -164,6 +173,9 @@ class _Finder:
         state = self._state(rule, bound, args)
         at = fn.locs[edge.loc]
         contexts = tuple(c for c in callback.contexts if self._shown(c, values, fn.symbol))
+        name, _, number = callback.given.partition(" as ")
+        pointer = values.get(name) if own else None
+        given = () if pointer is None else ((int(number), framed(pointer, fn.symbol)),)
         for symbol in sorted(functions):
             for choice, certain in self._possible_choices(contexts, values, at.file):
                 yield EntryPoint(
@@ -177,6 +189,7 @@ class _Finder:
                     edge.shown or rule.symbol,
                     state,
                     certain,
+                    given,
                 )
 
     def _state(

@@ -177,17 +177,21 @@ class Propagation:
                     Node(fn, context, (), None, None, None, entry, 0)
                 )
                 continue
-            self._push(Node(fn, context, self._given(fn), None, None, None, entry, 0))
+            self._push(Node(fn, context, self._given(fn, entry), None, None, None, entry, 0))
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
             env: Env = () if asked is None else ((_MODES, ("modes", (asked,))),)
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
 
-    def _given(self, fn: Summary) -> Env:
+    def _given(self, fn: Summary, entry: EntryPoint) -> Env:
         """What the core calls a driver's function for, when it is one object: the one that
-        the driver put the function in."""
+        the driver put the function in, or that it registered it with."""
         env: dict[int, Value] = {}
+        for i, value in entry.given:
+            bound = self.objects.bound(value, "", {})
+            if i in self._aimed.get(fn.symbol, ()) and self.objects.tells(bound):
+                env[i] = bound
         decl = self.program.decls.get(fn.symbol)
         for i in self._aimed.get(fn.symbol, ()) if decl is not None else ():
             kind = decl.params[i][1] if decl is not None and i < len(decl.params) else ""

@@ -244,6 +244,11 @@ class _Directory:
         symbol = _at(f"{place}.prototype", prototypes.name_of, item.prototype)
         for number, callback in enumerate(item.callbacks):
             _argument(callback.arg, item.prototype, f"{place}.callbacks[{number}].arg")
+            if callback.given:
+                name, _, number_given = callback.given.partition(" as ")
+                _argument(name, item.prototype, f"{place}.callbacks[{number}].given")
+                if not number_given.isdigit():
+                    raise RuleError(f"{place}.callbacks[{number}].given: not `NAME as NUMBER`")
             _choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
         if item.state:
             _argument(item.state, item.prototype, f"{place}.state")

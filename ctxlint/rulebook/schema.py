@@ -245,11 +245,13 @@ class Choice(_Strict, frozen=True, kw_only=True):
 
 
 class Callback(_Strict, frozen=True, kw_only=True):
-    """A function parameter of a registration function."""
+    """A function parameter of a registration function. ``given``: the parameter that the
+    callback gets back, and as which of its own (``dev as 1``)."""
 
     arg: str
     kind: str
     contexts: tuple[Choice, ...]
+    given: str = ""
 
 
 class Registration(_Strict, frozen=True, kw_only=True):
