@@ -408,8 +408,17 @@ def known_part(value: Value) -> int | Bits | None:
 
 
 def _from_outside(value: Value) -> bool:
-    """Whether all of a value comes from members, parameters and constants."""
-    return value is not None and leaves(value) <= {"k", "p", "g", ".", "*", "&", "[]"}
+    """Whether all of a value comes from constants, parameters, and members of objects that
+    a pointer leads to."""
+    if value is None:
+        return False
+    if value[0] in ("k", "p", "g"):
+        return True
+    if value[0] in (".", "[]"):
+        return "l" not in leaves(value)
+    return value[0] in ("b", "?", "u") and all(
+        _from_outside(part) for part in value[1:] if isinstance(part, tuple)
+    )
 
 
 def possible(value: Value) -> set[int] | None:
