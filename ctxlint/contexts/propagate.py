@@ -20,6 +20,7 @@ from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.heap import Modes, Objects
+from ctxlint.callgraph.objects import is_private
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
 from ctxlint.contexts import limits
@@ -167,21 +168,26 @@ class Propagation:
 
     def _roots(self) -> None:
         # Where a function runs certainly comes first: it is the one that is told.
+        given: dict[str, set[Env]] = {}
         for entry in sorted(self.entries, key=lambda e: not e.certain):
             fn = self.program.functions.get(entry.symbol)
             if fn is None:
                 continue
+            env = self._given(fn, entry)
+            given.setdefault(fn.symbol, set()).add(env)
             context = Context.of(self.rules.state(entry.context, self.rt), entry.context)
             if context.allows(self.rt) == Wait.SLEEP:
                 self.nodes.setdefault(fn.symbol, []).append(
                     Node(fn, context, (), None, None, None, entry, 0)
                 )
                 continue
-            self._push(Node(fn, context, self._given(fn, entry), None, None, None, entry, 0))
+            self._push(Node(fn, context, env, None, None, None, entry, 0))
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
-            env: Env = () if asked is None else ((_MODES, ("modes", (asked,))),)
+            env = () if asked is None else ((_MODES, ("modes", (asked,))),)
+            if asked is None and is_private(symbol) and len(given.get(symbol, ())) == 1:
+                (env,) = given[symbol]  # it is a callback, and its object is known
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
 
     def _given(self, fn: Summary, entry: EntryPoint) -> Env:
