@@ -190,8 +190,13 @@ class Objects(Pointers):
         for key, table in self._stored_in.get(function, ()):
             self._steps = 0
             if key[0] == record:
-                functions = self._table(key)[0]
-                found |= {obj for obj, held in functions.items() if function in held}
+                for base, value in self._stores_in(key):
+                    stored: set[str] = set()
+                    functions_in(value, stored)
+                    objs = self._place(base, record) if function in stored else ()
+                    if objs is None:
+                        return None
+                    found |= set(objs)
                 continue
             if not is_private(table):
                 return None
