@@ -18,6 +18,7 @@ import msgspec
 
 from ctxlint.callgraph.bits import one_of
 from ctxlint.callgraph.facts import Delta, Lock
+from ctxlint.callgraph.spans import Spans, span, truth
 from ctxlint.callgraph.values import Value, evaluate, mentions
 
 Fact = int | bool
@@ -72,6 +73,7 @@ class State:
         "facts",
         "irq",
         "irq_loc",
+        "known",
         "locks",
         "mem",
         "mig",
@@ -104,6 +106,7 @@ class State:
         self.facts: dict[Value, Fact] = {}
         self.conds: dict[int, bool] = {}
         self.over = False
+        self.known: Spans | None = None
 
     def copy(self) -> State:
         new = State.__new__(State)
@@ -124,7 +127,7 @@ class State:
         new.stated = self.stated
         new.vals, new.mem = dict(self.vals), dict(self.mem)
         new.facts, new.conds = dict(self.facts), dict(self.conds)
-        new.over = self.over
+        new.over, new.known = self.over, self.known
         return new
 
     def context_key(self) -> tuple[Any, ...]:
@@ -230,6 +233,8 @@ class State:
                     return stop
                 return not stop if left is not None and right is not None else None
         number = self.number(value)
+        if number is None and self.known is not None:
+            return truth(span(value, self.lookup, self.known))
         return None if number is None else bool(number)
 
     def assume(self, value: Value, truth: bool) -> bool:

@@ -37,6 +37,7 @@ from ctxlint.contexts import limits
 from ctxlint.contexts.callee import apply_delta, at_caller
 from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.fields import Fields, Knowledge, Recorder
 from ctxlint.contexts.held import Held, one_effect
 from ctxlint.contexts.moves import Moves, returned
 from ctxlint.contexts.possible import spread
@@ -73,6 +74,7 @@ class Analysis:
         writes: Callable[[str], tuple[int, ...] | None] = lambda symbol: None,
         local_records: Mapping[str, str] = MappingProxyType({}),
         held: Held | None = None,
+        fields: Fields | None = None,
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -85,6 +87,13 @@ class Analysis:
         self.written: set[int] = set()
         self.acquired: set[str] = set()
         self.reader = Reader(function, local_records)
+        self.fields = fields
+        self.recorder: Recorder | None = None
+        self.known: Knowledge | None = None
+        if fields is not None and not fields.solved:
+            self.recorder = Recorder(fields, function, self.reader)
+        elif fields is not None and fields.table:
+            self.known = Knowledge(fields, function)
         self.variables = rules.context_variables
         constants = constant_slots(function)
         self.deciding = deciding_slots(function, constants, rules.flag_types)
@@ -100,6 +109,7 @@ class Analysis:
 
     def run(self) -> Summary:
         start = State()
+        start.known = self.known
         for slot in range(self.fn.nparams):
             start.vals[slot] = ("p", slot)
         self.places[0] = self._place("b0")
@@ -125,6 +135,9 @@ class Analysis:
                     if changed := self.places[target].join(out):
                         dirty.setdefault(target, set()).update(changed)
                         heappush(queue, (self.order.get(target, 0), target))
+        if self.recorder is not None and self.fields is not None:
+            complete = not {"states", "visits"} & set(self.losses)
+            self.fields.notes[self.fn.symbol] = self.recorder.notes(complete=complete)
         return self._summary()
 
     # -- control flow ------------------------------------------------------
@@ -149,6 +162,7 @@ class Analysis:
         body = self.fn.blocks[block]
         live = [state]
         for index, op in enumerate(body.ops):
+            self._note(block, index, key, live)
             if isinstance(op, ops.Call):
                 after: list[State] = []
                 for n, st in enumerate(live):
@@ -169,10 +183,16 @@ class Analysis:
                 for n, st in enumerate(live):
                     self.moves.note((block, index), (key, n), st)
                     self._asm(st, op, f"{block}.{index}")
+        self._note(block, len(body.ops), key, live)
         out: list[tuple[int, State]] = []
         for n, st in enumerate(live):
             out += self._terminate(block, body.term, (key, n), st)
         return out
+
+    def _note(self, block: int, index: int, key: object, live: list[State]) -> None:
+        if self.recorder is not None:
+            for n, st in enumerate(live):
+                self.recorder.note((block, index), (key, n), st)
 
     def _terminate(
         self, block: int, term: ops.Term, where: tuple[object, int], st: State
@@ -336,6 +356,8 @@ class Analysis:
             if (guard := self._guard(value, fact, self._is_mode(value))) is not None
         )
         known = shown_bits(st.facts)
+        if self.known is not None:
+            args = tuple(self.known.chosen(value) for value in args)
         point = Point(
             st.delta_here(),
             guards,

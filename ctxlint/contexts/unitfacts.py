@@ -11,7 +11,9 @@ from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFac
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts import watched
 from ctxlint.contexts.exprs import Reader, expr_text
+from ctxlint.contexts.fields import Fields
 from ctxlint.contexts.held import Held
+from ctxlint.contexts.private import Private
 from ctxlint.contexts.state import State
 from ctxlint.contexts.transfer import Analysis
 from ctxlint.ir import ops
@@ -52,19 +54,32 @@ def unit_facts(
     constant = frozenset(var.symbol for var in unit.globals if "const" in var.attrs)
     held = Held(stores, local, constant)
     new: dict[str, Summary] = {}
+    fields = _fields(unit, rules, local)
+
+    def known(symbol: str) -> Summary | None:
+        return new.get(symbol) or inlines.get(symbol)
+
     # Header functions first, and without this unit's own: other units share them.
     for functions in (unit.new_inlines, unit.functions):
         bodies = {f.symbol: f for f in functions}
         own = held if functions is unit.functions else None
-        for symbol in _callees_first(bodies, own, rules):
+        noted = fields if functions is unit.functions else None
+        order = _callees_first(bodies, own, rules)
+        for symbol in order:
             fn = bodies[symbol]
             try:
-                new[symbol] = summarise(
-                    fn, rules, rt, decls, lambda s: new.get(s) or inlines.get(s), local, own
-                )
+                new[symbol] = summarise(fn, rules, rt, decls, known, local, own, noted)
             except Exception as error:
                 new[symbol] = _nothing_known(fn)
                 faults.append(Fault(fn.file, fn.line, fn.name, reason_of(error)))
+                fields = noted = None  # it may store anything
+        if noted is not None:
+            noted.solve(unit.globals)
+            concerned = _concerned(bodies, order, noted, rules)
+            for symbol in (s for s in order if s in concerned):
+                new[symbol] = summarise(
+                    bodies[symbol], rules, rt, decls, known, local, own, noted
+                )
     header = {f.symbol for f in unit.new_inlines}
     for fn in unit.functions:
         try:
@@ -85,6 +100,27 @@ def unit_facts(
     return facts, {symbol: s for symbol, s in new.items() if symbol in header}
 
 
+def _fields(unit: Unit, rules: Rulebook, local: Mapping[str, str]) -> Fields | None:
+    """What members the unit's own structures can hold is followed, unless some of its
+    code is not known."""
+    if unit.errors or unit.faults:
+        return None
+    fields = Fields(Private(unit, rules), local)
+    return fields if fields.domains else None
+
+
+def _concerned(
+    bodies: Mapping[str, Function], order: list[str], fields: Fields, rules: Rulebook
+) -> set[str]:
+    """Functions that read a member of which something is known, and their callers."""
+    found: set[str] = set()
+    for symbol in order:
+        fn = bodies[symbol]
+        if not found.isdisjoint(_callees(fn, bodies, None, rules)) or fields.is_read(fn):
+            found.add(symbol)
+    return found
+
+
 def _nothing_known(fn: Function) -> Summary:
     """In place of the summary of a function that was lost: it is there, and that is all."""
     return Summary(
@@ -101,9 +137,11 @@ def summarise(
     known: Callable[[str], Summary | None],
     local_records: Mapping[str, str],
     held: Held | None = None,
+    fields: Fields | None = None,
 ) -> Summary:
     """The summary of one function, given those of its callees (where known); ``held`` says
-    what members can hold."""
+    which functions members can hold, ``fields`` which numbers, and takes note of stores
+    before it knows."""
 
     def body(symbol: str) -> Summary | None:
         """The callee's summary, unless another file may replace its body."""
@@ -123,7 +161,7 @@ def summarise(
         return callee.writes if callee is not None else None
 
     return Analysis(
-        fn, rules, rt, decls.get, outcomes, noreturn, writes, local_records, held
+        fn, rules, rt, decls.get, outcomes, noreturn, writes, local_records, held, fields
     ).run()
 
 

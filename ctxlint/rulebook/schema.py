@@ -367,10 +367,13 @@ class Memory(_Strict, frozen=True, kw_only=True):
     objects needs to know.
 
     ``result: new``: it returns memory of its own, that nothing else points to.
-    ``copies``: it copies bytes; the numbers of the arguments, to and from.
+    ``clears``: what it returns is filled with zeros. ``keeps_nothing``: it begins or ends
+    the life of what it is given, and lets nobody else have it. ``copies``: it copies bytes; the numbers of the arguments, to and from.
     """
 
     result: Literal["", "new"] = ""
+    clears: bool = False
+    keeps_nothing: bool = False
     copies: tuple[int, int] | None = None
     source: str
 
