@@ -90,6 +90,8 @@ def span(value: Value, lookup: Lookup, known: Spans, depth: int = 0) -> Span | N
     if found is not None:
         return found
     kind = value[0]
+    if kind == "once":
+        return known(value[1])
     if kind in ("&", "f"):
         return POINTER
     if kind == "u":

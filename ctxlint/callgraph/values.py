@@ -18,6 +18,7 @@
 ``("io",)``             "interrupts were off at entry"
 ``("?", c, x, y)``      selection
 ``("bits", ones, zeros)`` a word of which some bits are known
+``("once", place)``     what one volatile read of a place gave
 ``("agg", r, members)`` structure by value, the known members of record r
 ======================  =========================================================
 

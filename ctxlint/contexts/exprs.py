@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ctxlint.callgraph.values import NODES_MAX, Value, bounded, typed, wrapped
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
-from ctxlint.ir.types import TInt, TRecord
+from ctxlint.ir.types import TInt, TPtr, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
 
@@ -35,6 +35,9 @@ class Reader:
         self.local = local
         self.cut = False
         self._left = _PARTS_MAX
+        self.once = function.file.endswith(".c")
+        """Whether volatile reads give a value each. What a header function reads so
+        (test_bit()) is taken to last, since locks are taken under such conditions."""
         self.records = {
             slot: local.get(kind.key, kind.key)
             for slot, var in enumerate(function.vars)
@@ -82,6 +85,8 @@ class Reader:
             place = self.place(e, st, depth + 1)
             if place is None:
                 return None
+            if self.once and self._is_volatile(e):
+                return bounded(("once", place))
             return st.mem.get(place, place)
         return None
 
@@ -93,6 +98,11 @@ class Reader:
             return False
         self.cut = True
         return True
+
+    def _is_volatile(self, e: ops.Expr) -> bool:
+        """READ_ONCE(), a member or an element of a volatile type."""
+        kind = type_of(self.fn, e)
+        return isinstance(kind, TInt | TPtr) and kind.volatile
 
     def _record(self, slot: int, st: State) -> Value:
         """A structure by value: the members that are known."""
@@ -214,11 +224,25 @@ class Reader:
             return
         if place[0] == ".":
             member = place[2:]
+            self._overlaid(st, place)
             for table in (st.mem, st.facts):
                 stale = [k for k in table if _reads_member(k, member)]
                 for k in stale:
                     del table[k]
         st.mem[place] = value
+
+    @staticmethod
+    def _overlaid(st: State, place: Value) -> None:
+        """A member of a union is stored: other members have its bytes."""
+        base, record = place[1], place[2]
+        for table in (st.mem, st.facts):
+            for key in list(table):
+                if key[0] != "." or key[1] != base or key == place:
+                    continue
+                if "union " in (record[:6], key[2][:6]) and (
+                    key[2] != record or record[:6] == "union "
+                ):
+                    del table[key]
 
     def _aggregate(self, st: State, dst: ops.Var, src: ops.Agg) -> None:
         kind = self.fn.types[src.type]
@@ -231,13 +255,22 @@ class Reader:
 
     @staticmethod
     def escape(st: State, arg: Value, op_id: str) -> None:
-        """A callee may write through a pointer to a local variable."""
-        if arg is not None and arg[0] == "&" and arg[1][0] == "l":
-            slot = arg[1][1]
+        """A callee may write through a pointer."""
+        while arg is not None and arg[0] == "b" and arg[1][0] in "+-":
+            arg = arg[2]
+        if arg is None or arg[0] != "&":
+            return
+        place = arg[1]
+        if place[0] == "l":
+            slot = place[1]
             fresh = ("v", f"{op_id}&{slot}")
-            st.forget(("l", slot))
+            st.forget(place)
             st.forget(fresh)
             st.vals[slot] = fresh
+        elif place[0] in (".", "[]", "g"):
+            if place[0] == "." and place[1][0] == "l":
+                st.vals.pop(place[1][1], None)
+            st.forget(place)
 
 
 def _reads_member(value: Value, member: tuple[str, str]) -> bool:

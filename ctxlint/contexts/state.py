@@ -245,6 +245,8 @@ class State:
         if value is None:
             return True
         kind = value[0]
+        if kind == "once":
+            return True  # the next read gives another value
         if kind == "u" and value[1] == "!":
             return self.assume(value[2], not truth)
         if kind == "b":
@@ -253,11 +255,12 @@ class State:
                 equal = (op == "==") is truth
                 if b == ("k", 0):
                     return self.assume(a, not equal)
-                if b[0] == "k" and equal and a is not None:
+                if b[0] == "k" and equal and a is not None and not _is_read_once(a):
                     self.facts[a] = int(b[1])
             elif op in ("&&", "||") and truth is (op == "&&"):
                 return self.assume(a, truth) and self.assume(b, truth)
-        self.facts[value] = truth if truth else 0
+        if not _is_read_once(value):
+            self.facts[value] = truth if truth else 0
         return True
 
     def forget(self, value: Value) -> bool:
@@ -345,6 +348,18 @@ class State:
     def _clip(self, n: int) -> int:
         self.over |= n > _COUNT_MAX
         return max(_COUNT_MIN, min(_COUNT_MAX, n))
+
+
+def _is_read_once(value: Value) -> bool:
+    """Whether a value holds for one read alone."""
+    stack = [value]
+    while stack:
+        for part in stack.pop():
+            if type(part) is tuple:
+                if part and part[0] == "once":
+                    return True
+                stack.append(part)
+    return False
 
 
 def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> bool:

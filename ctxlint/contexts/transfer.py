@@ -35,6 +35,7 @@ from ctxlint.callgraph.values import (
 )
 from ctxlint.contexts import limits
 from ctxlint.contexts.callee import apply_delta, at_caller
+from ctxlint.contexts.changes import Changes
 from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.fields import Fields, Knowledge, Recorder
@@ -75,6 +76,7 @@ class Analysis:
         local_records: Mapping[str, str] = MappingProxyType({}),
         held: Held | None = None,
         fields: Fields | None = None,
+        changes: Changes | None = None,
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -87,6 +89,8 @@ class Analysis:
         self.written: set[int] = set()
         self.acquired: set[str] = set()
         self.reader = Reader(function, local_records)
+        self.changes = changes
+        self.handed_out: set[int] = set()
         self.fields = fields
         self.recorder: Recorder | None = None
         self.known: Knowledge | None = None
@@ -250,10 +254,21 @@ class Analysis:
         self.reader.assign(st, dst, value, op_id, src)
         if not isinstance(dst, ops.Var):
             self.written |= params(self.reader.place(dst, st))
+            value = self.reader.value(src, st)
+            if value is not None and value[0] == "&" and value[1][0] == "l":
+                self.handed_out.add(value[1][1])
 
     def _asm(self, st: State, op: ops.Asm, op_id: str) -> None:
         for _, out in op.outs:
+            if not isinstance(out, ops.Var):
+                self.written |= params(self.reader.place(out, st))
             self.reader.assign(st, out, None, op_id)
+        if op.memory:
+            for n, (_, given) in enumerate(op.ins):
+                value = self.reader.value(given, st)
+                if value is not None and value[0] in ("&", "p", "b"):
+                    self.reader.escape(st, value, f"{op_id}.{n}")
+                    self.written |= params(value)
 
     def _stated(self, st: State, op: ops.Stated) -> None:
         """An assertion: what it states holds here, whoever called."""
@@ -294,6 +309,7 @@ class Analysis:
             return []
         op_id = f"{block}.{index}"
         self._escape(st, symbol, rule, args, op_id)
+        self._meanwhile(st, symbol, rule, op_id)
         if (
             rule is not None
             and rule.api.runs
@@ -334,6 +350,17 @@ class Analysis:
             if writes is None or i in writes:
                 self.reader.escape(st, arg, op_id)
                 self.written |= params(arg)
+
+    def _meanwhile(self, st: State, symbol: str, rule: ApiRule | None, op_id: str) -> None:
+        """What the callee stores, and what others may store while it runs."""
+        if self.changes is None or symbol.startswith("__builtin_"):
+            return
+        if symbol in self.changes.below:
+            self.changes.called(st, symbol)
+        elif self.writes(symbol) is None and (rule is None or rule.api.effect is None):
+            self.changes.meanwhile(st, self.fn.symbol)
+            for slot in sorted(self.handed_out):
+                self.reader.escape(st, ("&", ("l", slot)), op_id)
 
     def _never_returns(self, symbol: str) -> bool:
         if self.noreturn(symbol):
@@ -492,6 +519,8 @@ class Analysis:
             ):
                 continue
             apply_delta(new, outcome, op.loc)
+            if outcome.released:
+                Changes.dropped(new)
             self.acquired.update(lock.kind for lock in outcome.delta.locks)
             if op.dst is not None:
                 result = at_caller(outcome.value, args, st)
@@ -653,6 +682,7 @@ class _Target:
         path = expr_text(self.analysis.fn, self.op.args[argument]) if given else ""
         if not taken:
             self.state.unlock(kind, path)
+            Changes.dropped(self.state)
             return
         self.analysis.acquired.add(kind)
         self.state.lock(kind, path, self.op.loc)

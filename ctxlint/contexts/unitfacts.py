@@ -10,6 +10,7 @@ from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFacts
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts import watched
+from ctxlint.contexts.changes import Changes
 from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.fields import Fields
 from ctxlint.contexts.held import Held
@@ -55,6 +56,7 @@ def unit_facts(
     held = Held(stores, local, constant)
     new: dict[str, Summary] = {}
     fields = _fields(unit, rules, local)
+    changes = Changes(unit.functions, local)
 
     def known(symbol: str) -> Summary | None:
         return new.get(symbol) or inlines.get(symbol)
@@ -68,7 +70,17 @@ def unit_facts(
         for symbol in order:
             fn = bodies[symbol]
             try:
-                new[symbol] = summarise(fn, rules, rt, decls, known, local, own, noted)
+                new[symbol] = summarise(
+                    fn,
+                    rules,
+                    rt,
+                    decls,
+                    known,
+                    local,
+                    own,
+                    noted,
+                    changes if own is not None else None,
+                )
             except Exception as error:
                 new[symbol] = _nothing_known(fn)
                 faults.append(Fault(fn.file, fn.line, fn.name, reason_of(error)))
@@ -78,7 +90,7 @@ def unit_facts(
             concerned = _concerned(bodies, order, noted, rules)
             for symbol in (s for s in order if s in concerned):
                 new[symbol] = summarise(
-                    bodies[symbol], rules, rt, decls, known, local, own, noted
+                    bodies[symbol], rules, rt, decls, known, local, own, noted, changes
                 )
     header = {f.symbol for f in unit.new_inlines}
     for fn in unit.functions:
@@ -138,10 +150,11 @@ def summarise(
     local_records: Mapping[str, str],
     held: Held | None = None,
     fields: Fields | None = None,
+    changes: Changes | None = None,
 ) -> Summary:
     """The summary of one function, given those of its callees (where known); ``held`` says
     which functions members can hold, ``fields`` which numbers, and takes note of stores
-    before it knows."""
+    before it knows, ``changes`` who stores into them."""
 
     def body(symbol: str) -> Summary | None:
         """The callee's summary, unless another file may replace its body."""
@@ -161,7 +174,17 @@ def summarise(
         return callee.writes if callee is not None else None
 
     return Analysis(
-        fn, rules, rt, decls.get, outcomes, noreturn, writes, local_records, held, fields
+        fn,
+        rules,
+        rt,
+        decls.get,
+        outcomes,
+        noreturn,
+        writes,
+        local_records,
+        held,
+        fields,
+        changes,
     ).run()
 
 

@@ -368,7 +368,8 @@ class Memory(_Strict, frozen=True, kw_only=True):
 
     ``result: new``: it returns memory of its own, that nothing else points to.
     ``clears``: what it returns is filled with zeros. ``keeps_nothing``: it begins or ends
-    the life of what it is given, and lets nobody else have it. ``copies``: it copies bytes; the numbers of the arguments, to and from.
+    the life of what it is given, and lets nobody else have it. ``copies``: it copies bytes;
+    the numbers of the arguments, to and from.
     """
 
     result: Literal["", "new"] = ""

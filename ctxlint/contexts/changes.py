@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values in memory that change between a store, or a test, and the next test.
+
+What is in memory is taken to keep its value while nothing is known that changes it, so
+that what is locked under a condition is unlocked under the same one. What does change it:
+a callee of the same file that stores into the member; somebody who was given its address;
+and, of a constant that was stored, whoever runs while a lock is dropped or while a function
+that was not read takes its time, where another function of the file stores into it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ctxlint.callgraph.values import Value
+from ctxlint.contexts.state import State
+from ctxlint.ir import ops
+from ctxlint.ir.unit import Function
+
+Name = tuple[str, str]
+"""A member of a record, or ``("", symbol)`` for a variable."""
+
+_PASSES_MAX = 20
+
+
+class Changes:
+    """Who stores what in one unit."""
+
+    def __init__(self, functions: Iterable[Function], local: Mapping[str, str]) -> None:
+        self.own: dict[str, frozenset[Name]] = {}
+        calls: dict[str, set[str]] = {}
+        for fn in functions:
+            stored: set[Name] = set()
+            called = calls.setdefault(fn.symbol, set())
+            for block in fn.blocks:
+                for op in block.ops:
+                    if isinstance(op, ops.Assign | ops.Call) and op.dst is not None:
+                        stored.update(_names(op.dst, local))
+                    if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
+                        called.add(op.fn.symbol)
+                    elif isinstance(op, ops.Asm):
+                        for _, e in op.outs:
+                            stored.update(_names(e, local))
+            self.own[fn.symbol] = frozenset(stored)
+        self.below = dict(self.own)
+        for _ in range(_PASSES_MAX):
+            changed = False
+            for symbol, called in calls.items():
+                mine = self.below[symbol]
+                more = mine.union(*(self.below[c] for c in called if c in self.below))
+                if len(more) > len(mine):
+                    self.below[symbol], changed = more, True
+            if not changed:
+                break
+        writers: dict[Name, int] = {}
+        for names in self.own.values():
+            for name in names:
+                writers[name] = writers.get(name, 0) + 1
+        self._several = frozenset(n for n, count in writers.items() if count > 1)
+        self._writers = frozenset(writers)
+
+    def called(self, st: State, symbol: str) -> None:
+        """A function of the file was called: what it stores is not what it was."""
+        names = self.below.get(symbol)
+        if names:
+            for table in (st.mem, st.facts):
+                for key in [k for k in table if _mentions(k, names)]:
+                    del table[key]
+
+    def meanwhile(self, st: State, symbol: str) -> None:
+        """Time passes in the function ``symbol``: others may have stored."""
+        mine = self.own.get(symbol, frozenset())
+        for place, value in list(st.mem.items()):
+            if value is None or value[0] != "k":
+                continue
+            name = _name(place)
+            if name in self._several or (name in self._writers and name not in mine):
+                del st.mem[place]
+            elif place[0] == "*" and place[1] is not None and place[1][0] in (".", "g"):
+                del st.mem[place]  # it may be a device's
+            elif place[0] == "[]" and place[1] is not None and place[1][0] == "*":
+                del st.mem[place]
+
+    @staticmethod
+    def dropped(st: State) -> None:
+        """A lock was dropped: others may have stored into what is no variable of this
+        call."""
+        for place, value in list(st.mem.items()):
+            if value is not None and value[0] == "k" and _root(place)[0] != "l":
+                del st.mem[place]
+
+
+def _names(e: ops.Expr, local: Mapping[str, str]) -> Iterable[Name]:
+    while isinstance(e, ops.Index):
+        e = e.base
+    if isinstance(e, ops.Deref):
+        inner: ops.Expr = e.ptr
+        while isinstance(inner, ops.Cast):
+            inner = inner.e
+        if isinstance(inner, ops.Addr):
+            yield from _names(inner.lvalue, local)
+    elif isinstance(e, ops.Field):
+        yield local.get(e.record, e.record), e.name
+    elif isinstance(e, ops.Global):
+        yield "", e.symbol
+
+
+def _name(place: Value) -> Name | None:
+    if place[0] == ".":
+        return place[2], place[3]
+    return ("", place[1]) if place[0] == "g" else None
+
+
+def _mentions(value: Value, names: frozenset[Name]) -> bool:
+    if not isinstance(value, tuple) or not value:
+        return False
+    if value[0] in (".", "g") and _name(value) in names:
+        return True
+    return any(_mentions(part, names) for part in value[1:] if isinstance(part, tuple))
+
+
+def _root(place: Value) -> Value:
+    while place is not None and place[0] in (".", "[]"):
+        place = place[1]
+    return place if place is not None else ("v", "?")
+
+
+__all__ = ["Changes"]
