@@ -38,13 +38,15 @@ from ctxlint.contexts.callee import apply_delta, at_caller
 from ctxlint.contexts.changes import Changes
 from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
-from ctxlint.contexts.fields import Fields, Knowledge, Recorder
+from ctxlint.contexts.fields import Fields, Knowledge
 from ctxlint.contexts.held import Held, one_effect
 from ctxlint.contexts.moves import Moves, returned
+from ctxlint.contexts.noted import Recorder
 from ctxlint.contexts.possible import spread
 from ctxlint.contexts.reduce import distinct_points, fewer_outcomes
 from ctxlint.contexts.shape import constant_slots, decides, deciding_slots, reverse_postorder
 from ctxlint.contexts.state import State
+from ctxlint.contexts.switches import Switches
 from ctxlint.ir import ops
 from ctxlint.ir.types import TPtr, TRecord
 from ctxlint.ir.unit import Decl, Function
@@ -77,6 +79,7 @@ class Analysis:
         held: Held | None = None,
         fields: Fields | None = None,
         changes: Changes | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -90,6 +93,7 @@ class Analysis:
         self.acquired: set[str] = set()
         self.reader = Reader(function, local_records)
         self.changes = changes
+        self.switches = switches
         self.handed_out: set[int] = set()
         self.fields = fields
         self.recorder: Recorder | None = None
@@ -318,6 +322,10 @@ class Analysis:
             return states
         if rule is not None and (rule.api.effect is not None or rule.api.returns):
             return self._apply_rule(st, op, rule, symbol, args, op_id)
+        known = None if self.switches is None else self.switches.result(symbol, args)
+        if known is not None:
+            self._set_result(st, op, known, op_id)
+            return [st]
         if symbol and (rule is None or rule.api.inside):
             outcomes = self.outcomes(symbol)
             if outcomes:

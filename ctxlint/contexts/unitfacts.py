@@ -16,6 +16,7 @@ from ctxlint.contexts.fields import Fields
 from ctxlint.contexts.held import Held
 from ctxlint.contexts.private import Private
 from ctxlint.contexts.state import State
+from ctxlint.contexts.switches import Switches
 from ctxlint.contexts.transfer import Analysis
 from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TFunc, TPtr, TRecord, Type
@@ -57,6 +58,7 @@ def unit_facts(
     new: dict[str, Summary] = {}
     fields = _fields(unit, rules, local)
     changes = Changes(unit.functions, local)
+    switches = Switches(unit, rules)
 
     def known(symbol: str) -> Summary | None:
         return new.get(symbol) or inlines.get(symbol)
@@ -80,6 +82,7 @@ def unit_facts(
                     own,
                     noted,
                     changes if own is not None else None,
+                    switches if own is not None else None,
                 )
             except Exception as error:
                 new[symbol] = _nothing_known(fn)
@@ -90,7 +93,16 @@ def unit_facts(
             concerned = _concerned(bodies, order, noted, rules)
             for symbol in (s for s in order if s in concerned):
                 new[symbol] = summarise(
-                    bodies[symbol], rules, rt, decls, known, local, own, noted, changes
+                    bodies[symbol],
+                    rules,
+                    rt,
+                    decls,
+                    known,
+                    local,
+                    own,
+                    noted,
+                    changes,
+                    switches,
                 )
     header = {f.symbol for f in unit.new_inlines}
     for fn in unit.functions:
@@ -151,10 +163,12 @@ def summarise(
     held: Held | None = None,
     fields: Fields | None = None,
     changes: Changes | None = None,
+    switches: Switches | None = None,
 ) -> Summary:
     """The summary of one function, given those of its callees (where known); ``held`` says
     which functions members can hold, ``fields`` which numbers, and takes note of stores
-    before it knows, ``changes`` who stores into them."""
+    before it knows, ``changes`` who stores into them,
+    ``switches`` which static keys stay as they are."""
 
     def body(symbol: str) -> Summary | None:
         """The callee's summary, unless another file may replace its body."""
@@ -185,6 +199,7 @@ def summarise(
         held,
         fields,
         changes,
+        switches,
     ).run()
 
 

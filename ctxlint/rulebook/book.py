@@ -155,6 +155,12 @@ class Rulebook:
         return {name: rule.copies for name, rule in self.memory.items() if rule.copies}
 
     @cached_property
+    def switches(self) -> dict[str, tuple[int, int]]:
+        """Functions that branch on a static key: which arguments are the key, and whether
+        an enabled key gives false."""
+        return {name: rule.switch for name, rule in self.memory.items() if rule.switch}
+
+    @cached_property
     def context_variables(self) -> frozenset[str]:
         """Global variables whose value some context tells."""
         return frozenset(name for rule in self.contexts.values() for name in rule.values)
