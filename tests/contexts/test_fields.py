@@ -46,11 +46,13 @@ CLOSED = {
     "zero": "struct s { int a; }; void g(struct s *p) { p->a = 0; }",
     "made here": "struct s { int a, b; }; struct s *g(void) {"
     " return kzalloc(sizeof(struct s), 0); }",
-    "initialiser": "struct s { int a, b; }; static struct s all[2] = { { .b = 1 }, { .b = 2 } };",
+    "initialiser": "struct s { int a, b; };"
+    " static struct s all[2] = { { .b = 1 }, { .b = 2 } };",
     "copied": "struct s { int a; }; void g(struct s *p, struct s *q) { p->a = 0; *p = *q; }",
     "container": "struct s { int a; int b; }; void g(struct s *p, int *x) { p->a = 0;"
     " ((struct s *)((char *)x - 4))->a = 0; }",
-    "put together": "struct s { int a, b; }; void g(struct s *p) { *p = (struct s){ .b = 1 }; }",
+    "put together": "struct s { int a, b; };"
+    " void g(struct s *p) { *p = (struct s){ .b = 1 }; }",
 }  # fmt: skip
 
 
