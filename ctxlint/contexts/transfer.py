@@ -258,7 +258,6 @@ class Analysis:
         self.reader.assign(st, dst, value, op_id, src)
         if not isinstance(dst, ops.Var):
             self.written |= params(self.reader.place(dst, st))
-            value = self.reader.value(src, st)
             if value is not None and value[0] == "&" and value[1][0] == "l":
                 self.handed_out.add(value[1][1])
 
