@@ -65,13 +65,15 @@ class Assumption(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
-    """One way in which a call site is reached."""
+    """One way in which a call site is reached. ``flags`` are members (record, name, number)
+    that the function has set, and that hold so all through the callee."""
 
     delta: Delta
     guards: tuple[Guard, ...]
     assumptions: tuple[Assumption, ...]
     args: tuple[Value, ...]
     target: Value
+    flags: tuple[tuple[str, str, int], ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True, array_like=True):

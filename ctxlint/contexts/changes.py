@@ -10,7 +10,7 @@ that was not read takes its time, where another function of the file stores into
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts.state import State
@@ -24,9 +24,21 @@ _PASSES_MAX = 20
 
 
 class Changes:
-    """Who stores what in one unit."""
+    """Who stores what in one unit.
 
-    def __init__(self, functions: Iterable[Function], local: Mapping[str, str]) -> None:
+    ``flags`` are members by which a function tells its callees how to work: it sets one to
+    a number, calls, and sets it back.
+    """
+
+    def __init__(
+        self,
+        functions: Iterable[Function],
+        local: Mapping[str, str],
+        known: Collection[Name] = (),
+    ) -> None:
+        """``known``: members that this file alone stores into, of records of which a path
+        meets one object."""
+        set_to: set[Name] = set()
         self.own: dict[str, frozenset[Name]] = {}
         calls: dict[str, set[str]] = {}
         for fn in functions:
@@ -36,6 +48,8 @@ class Changes:
                 for op in block.ops:
                     if isinstance(op, ops.Assign | ops.Call) and op.dst is not None:
                         stored.update(_names(op.dst, local))
+                        if isinstance(op, ops.Assign) and _is_number(op.src):
+                            set_to.update(_names(op.dst, local))
                     if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
                         called.add(op.fn.symbol)
                     elif isinstance(op, ops.Asm):
@@ -56,8 +70,24 @@ class Changes:
         for names in self.own.values():
             for name in names:
                 writers[name] = writers.get(name, 0) + 1
+        self.flags = frozenset(set_to.intersection(known))
         self._several = frozenset(n for n, count in writers.items() if count > 1)
         self._writers = frozenset(writers)
+
+    def flags_below(self, st: State, symbol: str) -> tuple[tuple[str, str, int], ...]:
+        """Flags that are set when ``symbol`` is called, and that nothing below it sets."""
+        names = self.below.get(symbol)
+        if names is None or not self.flags:
+            return ()
+        found: dict[Name, set[Value]] = {}
+        for place, value in st.mem.items():
+            if place[0] == "." and (name := (place[2], place[3])) in self.flags - names:
+                found.setdefault(name, set()).add(value)
+        return tuple(
+            (*name, value[1])
+            for name, values in sorted(found.items())
+            if len(values) == 1 and (value := next(iter(values))) and value[0] == "k"
+        )
 
     def called(self, st: State, symbol: str) -> None:
         """A function of the file was called: what it stores is not what it was."""
@@ -88,6 +118,12 @@ class Changes:
         for place, value in list(st.mem.items()):
             if value is not None and value[0] == "k" and _root(place)[0] != "l":
                 del st.mem[place]
+
+
+def _is_number(e: ops.Expr) -> bool:
+    while isinstance(e, ops.Cast):
+        e = e.e
+    return isinstance(e, ops.Const)
 
 
 def _names(e: ops.Expr, local: Mapping[str, str]) -> Iterable[Name]:

@@ -137,6 +137,11 @@ class Fields:
         """The members of a record that are followed."""
         return self._of.get(record, ())
 
+    def alone(self) -> frozenset[Member]:
+        """Members that are followed of records of which a path meets one object."""
+        alone = {self.local.get(key, key) for key in self.private.alone()}
+        return frozenset(member for member in self.domains if member[0] in alone)
+
     def is_read(self, fn: Function) -> bool:
         """Whether a function reads a member of which the table says something."""
         return bool(self.table) and any(

@@ -77,6 +77,34 @@ class Private:
             and (record, name) not in self.open
         )
 
+    def alone(self) -> frozenset[str]:
+        """Records of which a path through the file is likely to meet one object only: they
+        are on no list or tree, have no pointer to their own kind, and there are no arrays
+        of them."""
+        several = {key for key in self.own if self._is_linked(self.records[key])}
+        for record in self.records.values():
+            for kind in record.types:
+                if isinstance(kind, TArray):
+                    of = record.types[kind.of]
+                    of = record.types[of.to] if isinstance(of, TPtr) else of
+                    if isinstance(of, TRecord):
+                        several.add(of.key)
+        return frozenset(self.own - several)
+
+    def _is_linked(self, record: RecordDef, depth: int = 1) -> bool:
+        """Whether a record, or one that is directly in it, points to its own kind."""
+        for member in record.fields:
+            kind = record.types[member.type]
+            if isinstance(kind, TPtr):
+                to = record.types[kind.to]
+                if isinstance(to, TRecord) and to.key == record.key:
+                    return True
+            elif isinstance(kind, TRecord) and depth and kind.key in self.records:
+                inner = self._is_linked(self.records[kind.key], depth - 1)
+                if inner:
+                    return True
+        return False
+
     def closed(self) -> bool:
         """Whether there is anything to ask for."""
         return any((record, ALL) not in self.open for record in self.own)

@@ -61,7 +61,7 @@ class Node:
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
         """Answers for the leaves of guards; ``variables`` are global ones."""
         env = dict(self.env)
-        modes = dict(_modes(self.env))
+        modes = dict(_modes(self.env)) | _flags(self.env)
 
         def answer(value: Value) -> int | None:
             if value[0] == "p":
@@ -455,7 +455,56 @@ class Propagation:
         modes = self._modes_below(callee, node, point)
         if modes:
             env[_MODES] = ("modes", modes)
+        flags = self._flags_below(callee, node, point)
+        if flags:
+            env[_FLAGS] = ("flags", flags)
         return tuple(sorted(env.items()))
+
+    def _flags_below(
+        self, callee: Summary, node: Node, point: Point
+    ) -> tuple[tuple[tuple[str, str], int], ...]:
+        """Members that functions of the file have set on the way, and that nothing below
+        them sets, as far as the callee or what it calls asks for them."""
+        if callee.file != node.fn.file:
+            return ()
+        asked = self._asked_flags.get(callee.symbol)
+        if not asked:
+            return ()
+        flags = _flags(node.env) | {(r, name): number for r, name, number in point.flags}
+        return tuple(sorted((k, n) for k, n in flags.items() if k in asked))
+
+    @cached_property
+    def _asked_flags(self) -> dict[str, set[tuple[str, str]]]:
+        """Flags that each function, or one below it, is guided by."""
+        functions = self.program.functions
+        known = {
+            (record, name)
+            for fn in functions.values()
+            for edge in fn.edges
+            for point in edge.points
+            for record, name, _ in point.flags
+        }
+        found: dict[str, set[tuple[str, str]]] = {}
+        if not known:
+            return found
+        for symbol, fn in functions.items():
+            for edge in fn.edges:
+                for point in edge.points:
+                    for guard in point.guards:
+                        name = _flag_of(guard.value)
+                        if name in known:
+                            found.setdefault(symbol, set()).add(name)
+        work = deque(sorted(found))
+        while work:
+            callee = work.popleft()
+            for symbol, _ in self._users.get(callee, ()):
+                if functions[symbol].file != functions[callee].file:
+                    continue
+                mine = found.setdefault(symbol, set())
+                if not found[callee] <= mine:
+                    mine |= found[callee]
+                    work.append(symbol)
+        return found
 
     def _modes_below(self, callee: Summary, node: Node, point: Point) -> Modes:
         """Members that say how objects work, with the values that they have in a callee:
@@ -652,13 +701,29 @@ _POINTERS = frozenset({"&", "p", "v", ".", "*", "b"})
 
 _MODES = -1
 """In place of a parameter: what holds for all objects of a record."""
+_FLAGS = -2
+"""Likewise, of what callers in the file have set."""
 
 
 def _modes(env: Env) -> Modes:
-    if env and env[0][0] == _MODES:
-        found: Modes = env[0][1][1]
-        return found
+    for number, value in env[:2]:
+        if number == _MODES:
+            found: Modes = value[1]
+            return found
     return ()
+
+
+def _flags(env: Env) -> dict[tuple[str, str], int]:
+    return dict(env[0][1][1]) if env and env[0][0] == _FLAGS else {}
+
+
+def _flag_of(value: Value) -> tuple[str, str]:
+    """The member that a guard asks for, if it is one of an object left out."""
+    if value is not None and value[0] == "b":
+        value = value[2]
+    if value is None or value[0] != "." or value[1] != ("k", 0):
+        return ("", "")
+    return (value[2], value[3])
 
 
 def _asks(target: Value, env: Env) -> bool:
@@ -671,7 +736,7 @@ def _asks(target: Value, env: Env) -> bool:
 
 
 def _is_object(value: Value) -> bool:
-    return value[0] not in ("k", "f", "modes")
+    return value[0] not in ("k", "f", "modes", "flags")
 
 
 def _nothing(_: Value) -> int | None:

@@ -389,6 +389,7 @@ class Analysis:
             for value, fact in st.facts.items()
             if (guard := self._guard(value, fact, self._is_mode(value))) is not None
         )
+        guards += self._flag_guards(st)
         known = shown_bits(st.facts)
         if self.known is not None:
             args = tuple(self.known.chosen(value) for value in args)
@@ -398,8 +399,34 @@ class Analysis:
             self._assumptions(st),
             tuple(refined(value, known) for value in args) if known else args,
             None if target is None or target[0] == "f" else target,
+            self._flags(st, op),
         )
         self.points.setdefault(site, {})[where] = point
+
+    def _flags(self, st: State, op: ops.Call) -> tuple[tuple[str, str, int], ...]:
+        if self.changes is None or not isinstance(op.fn, ops.Func):
+            return ()
+        return self.changes.flags_below(st, op.fn.symbol)
+
+    def _flag_guards(self, st: State) -> tuple[Guard, ...]:
+        """Conditions on flags that callers may have set. Which object has them is left
+        out: a path meets one."""
+        if self.changes is None or not self.changes.flags:
+            return ()
+        found: dict[tuple[str, str], set[int | bool]] = {}
+        for value, fact in st.facts.items():
+            if value is not None and value[0] == "." and value[2:] in self.changes.flags:
+                found.setdefault(value[2:], set()).add(fact)
+        out = []
+        for name, facts in sorted(found.items()):
+            if len(facts) == 1:
+                value = (".", ("k", 0), *name)
+                fact = next(iter(facts))
+                if fact is True or fact == 0:
+                    out.append(Guard(value, fact is True))
+                else:
+                    out.append(Guard(("b", "==", value, ("k", fact)), True))
+        return tuple(out)
 
     def _is_mode(self, value: Value) -> bool:
         """Whether a value is a member that says how the object of a parameter works."""

@@ -57,7 +57,7 @@ def unit_facts(
     held = Held(stores, local, constant)
     new: dict[str, Summary] = {}
     fields = _fields(unit, rules, local)
-    changes = Changes(unit.functions, local)
+    changes = Changes(unit.functions, local, fields.alone() if fields is not None else ())
     switches = Switches(unit, rules)
 
     def known(symbol: str) -> Summary | None:
