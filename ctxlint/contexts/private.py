@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from ctxlint.contexts.gives import Giver, element
 from ctxlint.ir import ops
-from ctxlint.ir.types import RecordDef, TInt, TPtr, TRecord, Type
+from ctxlint.ir.types import RecordDef, TArray, TFunc, TInt, TPtr, TRecord, Type
 from ctxlint.ir.unit import GlobalVar, Unit
 from ctxlint.ir.walk import children
 from ctxlint.rulebook.book import Rulebook
@@ -91,19 +91,21 @@ class Private:
                         several.add(of.key)
         return frozenset(self.own - several)
 
-    def _is_linked(self, record: RecordDef, depth: int = 1) -> bool:
-        """Whether a record, or one that is directly in it, points to its own kind."""
-        for member in record.fields:
-            kind = record.types[member.type]
-            if isinstance(kind, TPtr):
-                to = record.types[kind.to]
-                if isinstance(to, TRecord) and to.key == record.key:
-                    return True
-            elif isinstance(kind, TRecord) and depth and kind.key in self.records:
-                inner = self._is_linked(self.records[kind.key], depth - 1)
-                if inner:
-                    return True
-        return False
+    def _is_linked(self, record: RecordDef, inside: bool = False) -> bool:
+        """Whether a record points to its own kind, or has the node of a list or a tree
+        directly in it: one that does so and holds no function (a block of a notifier
+        chain does, and the chain is walked elsewhere)."""
+        kinds = [record.types[member.type] for member in record.fields]
+        to = [record.types[kind.to] for kind in kinds if isinstance(kind, TPtr)]
+        if inside and any(isinstance(kind, TFunc) for kind in to):
+            return False
+        if any(isinstance(kind, TRecord) and kind.key == record.key for kind in to):
+            return True
+        return not inside and any(
+            self._is_linked(self.records[kind.key], True)
+            for kind in kinds
+            if isinstance(kind, TRecord) and kind.key in self.records
+        )
 
     def closed(self) -> bool:
         """Whether there is anything to ask for."""
