@@ -44,7 +44,7 @@ def test_only_what_a_commit_introduces_stops_it(repository: Repository) -> None:
     assert done.returncode == 1
     assert "1 finding introduced" in done.stderr
     report = done.stdout + done.stderr
-    assert f"{ROSE}:31:2: error: free_pages() sleeps on PREEMPT_RT" in report
+    assert f"{ROSE}:31:2: error: free_pages() sleeps\n  on PREEMPT_RT, called" in report
     assert ITS not in report
     assert repository.git("rev-parse", "HEAD") == before
 
