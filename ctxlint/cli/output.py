@@ -43,8 +43,7 @@ def emit(text: str, output: Path | None, *, paged: bool = False) -> None:
     """
     if not text.endswith("\n"):
         text += "\n"
-    seen = output is None and sys.stdin.isatty() and sys.stdout.isatty()
-    if paged and seen and text.count("\n") >= shutil.get_terminal_size().lines:
+    if paged and output is None and _is_long_for_a_terminal(text):
         os.environ.setdefault("LESS", "FRX")
         click.echo_via_pager(text, color=True)
         return
@@ -60,6 +59,11 @@ def emit(text: str, output: Path | None, *, paged: bool = False) -> None:
             f"{output}: {getattr(error, 'strerror', None) or error}",
             hint="choose another -o FILE",
         ) from error
+
+
+def _is_long_for_a_terminal(text: str) -> bool:
+    seen = sys.stdin.isatty() and sys.stdout.isatty()
+    return seen and text.count("\n") >= shutil.get_terminal_size().lines
 
 
 def write_file(path: Path, text: str, *, mode: int | None = None) -> None:
