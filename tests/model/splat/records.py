@@ -13,7 +13,10 @@ from ctxlint.model.splat import types as t
 
 number = st.integers(0, 1 << 16)
 comm = st.from_regex(r"[a-z][a-z_:-]{0,8}(/[0-9])?", fullmatch=True)
-symbol = st.from_regex(r"[a-z_][a-z0-9_]{0,12}(\.(isra|constprop)\.[0-9])?", fullmatch=True)
+# Kernels of Android print the CPU in front of each line, as c0, c1 and so on.
+symbol = st.from_regex(
+    r"(?!c[0-9]+$)[a-z_][a-z0-9_]{0,12}(\.(isra|constprop)\.[0-9])?", fullmatch=True
+)
 address = st.from_regex(r"[0-9a-f]{16}", fullmatch=True)
 file = st.from_regex(r"(\./)?(kernel|drivers/[a-z]{1,6})/[a-z_-]{1,9}\.[ch]", fullmatch=True)
 words = st.from_regex(r"[a-z]{2,6}( [a-z]{2,6}){0,3}", fullmatch=True)
