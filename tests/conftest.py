@@ -16,8 +16,10 @@ os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 _KEPT = Path(__file__).parents[1] / ".pytest_cache"
 os.environ["XDG_CACHE_HOME"] = str(_KEPT / "xdg")
 
-# A busy machine is no failure; how fast things are is measured in bench/.
-settings.register_profile("ctxlint", deadline=None)
+# A busy machine is no failure; how fast things are is measured in bench/. The same inputs
+# are drawn in every run, so that a change is blamed for its own faults alone.
+DRAWN = os.environ.get("CTXLINT_FUZZ_SEED") == "0"
+settings.register_profile("ctxlint", deadline=None, derandomize=not DRAWN)
 settings.load_profile("ctxlint")
 
 # Tests start the program hundreds of times, and parsers besides. Where the environment
