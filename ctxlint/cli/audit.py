@@ -130,15 +130,15 @@ def command(
 
 def scope(request: Request) -> str:
     """What is going to be audited, under which profiles."""
-    from ctxlint.pipeline.run import DEFAULT_PATHS
+    from ctxlint.pipeline.run import DEFAULT_ARCH, DEFAULT_CONFIG, default_paths
 
-    paths = " ".join(request.paths or DEFAULT_PATHS)
+    paths = " ".join(request.paths or default_paths(request.tree))
     if request.builds:
         profiles = " ".join(path.name for path in request.builds)
         return f"auditing {paths} as built in {profiles}"
     kinds = {"both": "PREEMPT_RT and not", "rt": "PREEMPT_RT", "nort": "not PREEMPT_RT"}
     config = Path(request.config).name if request.config else ""
-    target = f"{request.arch or 'arm64'} {config or 'defconfig'}"
+    target = f"{request.arch or DEFAULT_ARCH} {config or DEFAULT_CONFIG}"
     if request.config is None and (request.tree / ".config").is_file():
         target = "the tree's .config"
     return f"auditing {paths} for {target}, {kinds[request.rt]}"

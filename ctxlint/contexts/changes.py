@@ -77,11 +77,11 @@ class Changes:
     def flags_below(self, st: State, symbol: str) -> tuple[tuple[str, str, int], ...]:
         """Flags that are set when ``symbol`` is called, and that nothing below it sets."""
         names = self.below.get(symbol)
-        if names is None or not self.flags:
+        if names is None or not (flags := self.flags - names):
             return ()
         found: dict[Name, set[Value]] = {}
         for place, value in st.mem.items():
-            if place[0] == "." and (name := (place[2], place[3])) in self.flags - names:
+            if place[0] == "." and (name := (place[2], place[3])) in flags:
                 found.setdefault(name, set()).add(value)
         return tuple(
             (*name, value[1])

@@ -130,10 +130,10 @@ class Giver:
             for op in block.ops:
                 if isinstance(op, ops.Assign | ops.Call) and isinstance(op.dst, ops.Var):
                     whole.add(op.dst.slot)
-                if isinstance(op, ops.Call) and self._clears(op):
-                    first = bare(op.args[0])
-                    if isinstance(first, ops.Addr) and isinstance(first.lvalue, ops.Var):
-                        whole.add(first.lvalue.slot)
+                if isinstance(op, ops.Call) and (where := self._cleared(op)) is not None:
+                    place = bare(where)
+                    if isinstance(place, ops.Addr) and isinstance(place.lvalue, ops.Var):
+                        whole.add(place.lvalue.slot)
         others_call = "static" not in self.fn.attrs
         for slot, var in enumerate(self.fn.vars):
             kind = element(self.fn.types[var.type], self.fn.types)
@@ -142,16 +142,14 @@ class Giver:
                 if slot not in whole or (slot < self.fn.nparams and others_call):
                     self.p.open_record(kind.key)
 
-    @staticmethod
-    def _clears(call: ops.Call) -> bool:
-        """memset() with zero."""
-        return (
-            isinstance(call.fn, ops.Func)
-            and len(call.args) == 3
-            and call.fn.symbol.rpartition("::")[2].endswith("memset")
-            and isinstance(call.args[1], ops.Const)
-            and call.args[1].value == 0
-        )
+    def _cleared(self, call: ops.Call) -> ops.Expr | None:
+        """The pointer behind which a call fills everything with zeros, if it does that."""
+        name = call.fn.symbol.rpartition("::")[2] if isinstance(call.fn, ops.Func) else ""
+        memory = self.p.rules.memory.get(name)
+        if memory is None or memory.fills is None or max(memory.fills) >= len(call.args):
+            return None
+        where, byte = (call.args[number] for number in memory.fills)
+        return where if isinstance(byte, ops.Const) and byte.value == 0 else None
 
     def _visit(self, top: ops.Expr) -> None:
         stack: list[tuple[ops.Expr, ops.Expr | None]] = [(top, None)]
@@ -315,13 +313,14 @@ class Giver:
             key = self._void(arg, 0)
             if not key or (memory is not None and memory.keeps_nothing):
                 continue
-            if self._clears(call) or self._is_const(decl, n):
+            if arg is self._cleared(call) or self._is_const(decl, n):
                 continue
             if memory is not None and memory.copies and self._copies_own(call, memory.copies):
                 continue
             if symbol and self.p.rules.registration(symbol) is not None:
                 continue
-            if self._is_unread(symbol) or self._has_size(call, n, key, decl):
+            filled = memory is not None and memory.fills is not None
+            if filled or self._is_unread(symbol) or self._has_size(call, n, key, decl):
                 self.p.open_record(key)
 
     def _is_unread(self, symbol: str) -> bool:

@@ -65,13 +65,7 @@ class Switches:
             return None
         e: ops.Expr = call.args[ways[0]]
         while isinstance(e, ops.Cast | ops.Addr | ops.Field):
-            e = (
-                e.base
-                if isinstance(e, ops.Field)
-                else e.e
-                if isinstance(e, ops.Cast)
-                else e.lvalue
-            )
+            (e,) = children(e)
         return (e.symbol, ways[0]) if isinstance(e, ops.Global) else None
 
     @staticmethod

@@ -420,12 +420,7 @@ class Analysis:
         out = []
         for name, facts in sorted(found.items()):
             if len(facts) == 1:
-                value = (".", ("k", 0), *name)
-                fact = next(iter(facts))
-                if fact is True or fact == 0:
-                    out.append(Guard(value, fact is True))
-                else:
-                    out.append(Guard(("b", "==", value, ("k", fact)), True))
+                out.append(_guard_of((".", ("k", 0), *name), next(iter(facts))))
         return tuple(out)
 
     def _is_mode(self, value: Value) -> bool:
@@ -444,11 +439,7 @@ class Analysis:
             memory and _on_entry_memory(value)
         ):
             return None
-        if fact is True:
-            return Guard(value, True)
-        if fact == 0:
-            return Guard(value, False)
-        return Guard(("b", "==", value, ("k", fact)), True)
+        return _guard_of(value, fact)
 
     def _assumptions(self, st: State) -> tuple[Assumption, ...]:
         """The conditions nearest before the point, as the driver wrote them."""
@@ -682,6 +673,13 @@ class Analysis:
         elif len(outcomes) > limits.VALUES_MAX:
             outcomes = fewer_outcomes(list(found.values()), self._lose)
         return tuple(outcomes)
+
+
+def _guard_of(value: Value, fact: object) -> Guard:
+    """A fact about a value, as a condition."""
+    if fact is True or fact == 0:
+        return Guard(value, fact is True)
+    return Guard(("b", "==", value, ("k", fact)), True)
 
 
 class _Target:

@@ -68,22 +68,12 @@ def unit_facts(
         bodies = {f.symbol: f for f in functions}
         own = held if functions is unit.functions else None
         noted = fields if functions is unit.functions else None
+        mine = (changes, switches) if functions is unit.functions else (None, None)
         order = _callees_first(bodies, own, rules)
         for symbol in order:
             fn = bodies[symbol]
             try:
-                new[symbol] = summarise(
-                    fn,
-                    rules,
-                    rt,
-                    decls,
-                    known,
-                    local,
-                    own,
-                    noted,
-                    changes if own is not None else None,
-                    switches if own is not None else None,
-                )
+                new[symbol] = summarise(fn, rules, rt, decls, known, local, own, noted, *mine)
             except Exception as error:
                 new[symbol] = _nothing_known(fn)
                 faults.append(Fault(fn.file, fn.line, fn.name, reason_of(error)))
@@ -92,18 +82,8 @@ def unit_facts(
             noted.solve(unit.globals)
             concerned = _concerned(bodies, order, noted, rules)
             for symbol in (s for s in order if s in concerned):
-                new[symbol] = summarise(
-                    bodies[symbol],
-                    rules,
-                    rt,
-                    decls,
-                    known,
-                    local,
-                    own,
-                    noted,
-                    changes,
-                    switches,
-                )
+                fn = bodies[symbol]
+                new[symbol] = summarise(fn, rules, rt, decls, known, local, own, noted, *mine)
     header = {f.symbol for f in unit.new_inlines}
     for fn in unit.functions:
         try:

@@ -32,8 +32,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     ``kind`` is ``"callback"`` (``name``: the structure or the kind of callback,
     ``function``: what registers it), ``"lock"`` (``name``: type and lock) or
     ``"section"`` (``name``: what goes off; ``function``: where). ``text`` says it in
-    words, ``file``/``line`` where. Findings of one origin have one fix more often than
-    not; :attr:`key` is the same for them.
+    words, ``file``/``line`` where. :attr:`key` is the same for findings that stand
+    together.
     """
 
     kind: Literal["callback", "lock", "section"]

@@ -26,7 +26,7 @@ from ctxlint.pipeline.ahead import read_ahead
 from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.reach import Beyond, told
-from ctxlint.pipeline.run import DEFAULT_PATHS, ProfileResult, Session, assemble, judge, steady
+from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
 from ctxlint.pipeline.unseen import unread_builds, unseen_file, unseen_paths
 from ctxlint.store import Store
 
@@ -313,5 +313,5 @@ def audited_paths(
         elif (tree.path / file).is_file():
             paths.add(file)
     if not paths:
-        paths.update(p for p in DEFAULT_PATHS if (tree.path / p).exists())
+        paths.update(default_paths(tree.path))
     return tuple(sorted(paths))

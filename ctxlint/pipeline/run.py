@@ -73,6 +73,13 @@ from ctxlint.store import LostError, Store
 
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
+
+
+def default_paths(tree: Path) -> tuple[str, ...]:
+    """What is audited without paths, as far as the tree has it."""
+    return tuple(path for path in DEFAULT_PATHS if (tree / path).exists())
+
+
 SINGLE_FILE_REACH = 2
 _DAMAGES = 3
 """Times that a store is begun anew in a run; other runs may be damaging it."""
@@ -109,7 +116,7 @@ class Session:
         return cls(
             request,
             tree,
-            request.paths or tuple(p for p in DEFAULT_PATHS if (tree.path / p).exists()),
+            request.paths or default_paths(tree.path),
             request.cache or default_cache(),
             request.jobs or len(os.sched_getaffinity(0)),
         )

@@ -23,7 +23,7 @@ from ctxlint.findings.selection import NOT_NEW, Selection
 from ctxlint.patches.git import Repository
 from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import workshop
-from ctxlint.pipeline.run import DEFAULT_PATHS
+from ctxlint.pipeline.run import default_paths
 from ctxlint.pipeline.select import select, validate
 from ctxlint.pipeline.unseen import check_paths
 
@@ -47,7 +47,7 @@ def new_since(
     validate(selection)
     found_tree = kbuild.find_tree(request.tree)
     tree = found_tree.path
-    paths = request.paths or tuple(p for p in DEFAULT_PATHS if (tree / p).exists())
+    paths = request.paths or default_paths(tree)
     check_paths(found_tree, paths)
     base = contents_at(tree, revision)
     with workshop(dataclasses.replace(request, paths=paths), {}, (), progress) as shop:

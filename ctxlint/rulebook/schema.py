@@ -369,7 +369,8 @@ class Memory(_Strict, frozen=True, kw_only=True):
     ``result: new``: it returns memory of its own, that nothing else points to.
     ``clears``: what it returns is filled with zeros. ``keeps_nothing``: it begins or ends
     the life of what it is given, and lets nobody else have it. ``copies``: it copies bytes;
-    the numbers of the arguments, to and from. ``switch``: it branches on a static key; the
+    the numbers of the arguments, to and from. ``fills``: it writes one byte everywhere; the
+    numbers of the arguments, where and which byte. ``switch``: it branches on a static key; the
     numbers of the arguments that are the key, and whether an enabled one gives false.
     """
 
@@ -377,6 +378,7 @@ class Memory(_Strict, frozen=True, kw_only=True):
     clears: bool = False
     keeps_nothing: bool = False
     copies: tuple[int, int] | None = None
+    fills: tuple[int, int] | None = None
     switch: tuple[int, int] | None = None
     source: str
 

@@ -63,6 +63,24 @@ def test_which_check_reports(level: str, rt: bool, expected: set[str]) -> None:
     assert {check.id for check in base.checks() if check.applies(found)} == expected
 
 
+def test_of_several_checks_the_one_of_the_highest_priority_reports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Check:
+        def __init__(self, id: str, priority: int, applies: bool = True) -> None:
+            self.id, self.priority, self._applies = id, priority, applies
+
+        def applies(self, violation: base.Violation) -> bool:
+            return self._applies
+
+    known = (Check("a", 1), Check("b", 3), Check("c", 2), Check("d", 9, False))
+    monkeypatch.setattr(base, "checks", lambda: known)
+    found = base.reporting(violation(level="sleep", rt=False))
+    assert found is not None and found.id == "b"
+    monkeypatch.setattr(base, "checks", lambda: known[3:])
+    assert base.reporting(violation(level="sleep", rt=False)) is None
+
+
 def test_severity_follows_certainty() -> None:
     check = base.find("sleep-in-atomic")
     assert base.severity(check, violation()) == "error"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -506,6 +507,61 @@ def test_graph(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["graph", "some_function", "-o", str(tree / "g.svg")]) == 0
     assert capsys.readouterr().out == ""
     assert "some_function()" in (tree / "g.svg").read_text(encoding="utf-8")
+
+
+def test_no_drawing_into_a_terminal(
+    fake: Fake, tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["graph", "some_function"]) == 2
+    assert "-o graph.svg" in capsys.readouterr().err
+    assert main(["graph", "some_function", "-f", "mermaid"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows", "paged"),
+    [
+        ([], 3, True),
+        (["-f", "concise"], 1, True),
+        ([], 1000, False),
+        (["--no-pager"], 3, False),
+        (["-f", "json"], 3, False),
+    ],
+)
+def test_what_does_not_fit_is_paged(
+    arguments: list[str],
+    rows: int,
+    paged: bool,
+    fake: Fake,
+    tree: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("click.echo_via_pager", lambda text, color: shown.append(text))
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setenv("LINES", str(rows))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("LESS", raising=False)
+    fake.answer = result(FINDING)
+    assert main(["audit", *arguments]) == 1
+    assert bool(shown) is paged
+
+
+def test_an_interrupt_while_it_is_loaded_prints_nothing() -> None:
+    code = (
+        "import builtins, os, signal\n"
+        "from ctxlint.cli import start\n"
+        "real = builtins.__import__\n"
+        "def load(name, *more):\n"
+        "    if name == 'ctxlint.cli.main':\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return real(name, *more)\n"
+        "builtins.__import__ = load\n"
+        "start.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
 def test_a_graph_is_of_one_function(

@@ -4,7 +4,7 @@ from __future__ import annotations
 import report_samples as samples
 
 from ctxlint.findings.model import Step
-from ctxlint.report.witness import call_of, call_stack, context_changes, depths
+from ctxlint.report.witness import call_of, call_stack, context_changes, depths, in_function
 
 
 def steps(*rows: tuple[str, str, str]) -> tuple[Step, ...]:
@@ -31,6 +31,11 @@ def test_a_title_alone_is_no_change() -> None:
         ("operation", "h", "preemption off"),
     )
     assert context_changes(path) == ("timer: interrupts off", "", "", "preemption off", "")
+
+
+def test_a_step_at_file_scope_is_in_no_function() -> None:
+    inside, outside = steps(("call", "f", ""), ("registration", "", ""))
+    assert (in_function(inside), in_function(outside)) == (" in f():", "")
 
 
 def test_registration_is_on_no_stack() -> None:
