@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Long runs, all readers together in CTXLINT_FUZZ_SECONDS (ten minutes).
+"""Long runs, all readers together in CTXLINT_FUZZ_SECONDS (ten minutes) of a quiet machine.
 
 0 leaves them out.
 """
@@ -16,6 +16,7 @@ from fuzzing import reader as readers
 
 NAMES = readers.names()
 SECONDS = int(os.environ.get("CTXLINT_FUZZ_SECONDS", "600"))
+SLOWER = 8
 START = 60
 """Seconds that a process may take beside its run: imports under instrumentation."""
 
@@ -33,7 +34,7 @@ def test_a_long_run(name: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=2 * share + START,
+        timeout=SLOWER * share + START,
         check=False,
     )
     broken = [p for p in tmp_path.glob("broken-*") if done.returncode]

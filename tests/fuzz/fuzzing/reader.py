@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,9 @@ class Reader:
     ``read`` takes any bytes at all; it may raise ``allowed`` and nothing else. ``words``
     are put into inputs, as the format has them. ``growing`` makes inputs of a size, by
     name: work on one of 2n may be about twice that on one of n; ``size`` is the n to
-    begin with (the smaller input should take some milliseconds).
+    begin with (the smaller input should take some milliseconds). ``rate`` is how many
+    inputs a second a long run reads, about, on a quiet machine: long runs are counted in
+    inputs, so that they are the same on a slow one.
     """
 
     read: Callable[[bytes], object]
@@ -29,6 +33,7 @@ class Reader:
     words: tuple[bytes, ...] = ()
     growing: Mapping[str, Callable[[int], bytes]] = field(default_factory=dict)
     size: int = 2000
+    rate: int = 1000
 
     def try_on(self, data: bytes) -> None:
         """Read; errors that a reader may have are no failure."""
@@ -46,6 +51,15 @@ def load(name: str) -> Reader:
     reader = importlib.import_module(f"fuzzing.targets.{name}").READER
     assert isinstance(reader, Reader)
     return reader
+
+
+def folder() -> Path:
+    """A folder for what a reader wants to find in files. In a long run its name is always
+    the same, because libFuzzer learns from strings that are compared."""
+    given = os.environ.get("CTXLINT_FUZZ_FOLDER")
+    made = Path(given) if given else Path(tempfile.mkdtemp(prefix="ctxlint-fuzz-"))
+    made.mkdir(exist_ok=True)
+    return made
 
 
 def corpus(name: str) -> Path:

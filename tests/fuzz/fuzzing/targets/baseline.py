@@ -18,6 +18,7 @@ def read(data: bytes) -> object:
 
 
 READER = Reader(
+    rate=8000,
     read=read,
     allowed=(UsageError,),
     words=(

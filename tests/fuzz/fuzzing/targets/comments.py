@@ -19,6 +19,7 @@ def read(data: bytes) -> object:
 
 
 READER = Reader(
+    rate=2500,
     read=read,
     allowed=(),
     words=(

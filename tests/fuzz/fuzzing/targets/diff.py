@@ -14,6 +14,7 @@ def read(data: bytes) -> object:
 
 
 READER = Reader(
+    rate=5000,
     read=read,
     words=(
         b"diff --git a/x.c b/x.c\n", b"--- a/x.c\n", b"+++ b/x.c\n", b"@@ -1 +1 @@\n",

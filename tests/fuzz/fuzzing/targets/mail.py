@@ -23,6 +23,7 @@ def subject(text: bytes) -> bytes:
 
 
 READER = Reader(
+    rate=2500,
     read=read,
     words=(
         ZERO, b"Subject: [PATCH v2 1/2] x\n", b"Re: ", b"=?utf-8?q?=41?=", b"=?utf-8?b?QQ==?=",

@@ -22,6 +22,7 @@ def read(data: bytes) -> object:
 
 
 READER = Reader(
+    rate=1500,
     read=read,
     allowed=(UsageError,),
     words=(

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from ctxlint.base.errors import UsageError
 from ctxlint.cli.config import load_settings
-from fuzzing.reader import Reader
+from fuzzing.reader import Reader, folder
 
-TREE = Path(tempfile.mkdtemp(prefix="ctxlint-fuzz-"))
+TREE = folder()
 
 
 def read(data: bytes) -> object:
@@ -19,6 +16,7 @@ def read(data: bytes) -> object:
 
 
 READER = Reader(
+    rate=2500,
     read=read,
     allowed=(UsageError,),
     words=(
