@@ -162,6 +162,8 @@ def run(
         codes.append(EXIT_INCOMPLETE)
     for introduced, what in found:
         if not _sources(introduced):
+            if _unread_builds(introduced, tree) and incomplete == "fail":
+                codes.append(EXIT_INCOMPLETE)
             continue
         if _only_unread(introduced):
             codes.append(EXIT_INCOMPLETE if incomplete == "fail" else EXIT_CLEAN)
@@ -195,6 +197,24 @@ def _only_unread(introduced: Introduced) -> bool:
     for file, reason in reasons.items():
         _say(f"not checked: {file}: {reason}")
     return True
+
+
+def _unread_builds(introduced: Introduced, tree: Path) -> bool:
+    """Whether a change without any code has code built that was not, or built otherwise;
+    then it is said what."""
+    from ctxlint.pipeline.unseen import unread_by_makefiles
+    from ctxlint.report.unseen import sentence
+
+    missed = unread_by_makefiles(
+        introduced.changes,
+        lambda file: introduced.base.get(file),
+        introduced.changes,
+        (),
+        lambda file: (tree / file).is_file(),
+    )
+    for item in missed:
+        _say(f"not checked: {sentence(item)}")
+    return bool(missed)
 
 
 def _introduced(

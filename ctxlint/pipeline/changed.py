@@ -27,7 +27,7 @@ from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.reach import Beyond, told
 from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
-from ctxlint.pipeline.unseen import unread_builds, unseen_file, unseen_paths
+from ctxlint.pipeline.unseen import unread_by_makefiles, unseen_file, unseen_paths
 from ctxlint.store import Store
 
 Contents = Mapping[str, bytes | None]
@@ -181,7 +181,7 @@ class Workshop:
                 )
             yield why
 
-    def _unread_builds(self, contents: Contents, read: Collection[str]) -> Iterator[Incomplete]:
+    def _unread_builds(self, contents: Contents, read: Collection[str]) -> list[Incomplete]:
         """What changed Makefiles have built that is not read, or is read otherwise."""
 
         def there(file: str) -> bool:
@@ -189,15 +189,12 @@ class Workshop:
                 return contents[file] is not None
             return (self.session.tree.path / file).is_file()
 
-        for file in sorted(self._touched):
-            after = contents.get(file)
-            if after is not None and kbuild.is_makefile(file):
-                before = (
-                    self._base.get(file)
-                    if file in self._base
-                    else read_regular(self.session.tree.path / file)
-                )
-                yield from unread_builds(file, before, after, read, there)
+        def before(file: str) -> bytes | None:
+            if file in self._base:
+                return self._base[file]
+            return read_regular(self.session.tree.path / file)
+
+        return unread_by_makefiles(self._touched, before, contents, read, there)
 
     def _changed(
         self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ctxlint import kbuild
@@ -77,6 +77,24 @@ def unseen_file(
     return _incomplete(file, why)
 
 
+def unread_by_makefiles(
+    files: Iterable[str],
+    before: Callable[[str], bytes | None],
+    after: Mapping[str, bytes | None],
+    read: Collection[str],
+    there: Callable[[str], bool],
+) -> list[Incomplete]:
+    """What the Makefiles among the changed ``files`` have built that is not read, or is
+    read with other flags. ``before`` gives the earlier contents of one, ``after`` holds the
+    later; ``read`` and ``there`` are as for :func:`unread_builds`."""
+    found = []
+    for file in sorted(files):
+        text = after.get(file)
+        if text is not None and kbuild.is_makefile(file):
+            found += unread_builds(file, before(file), text, read, there)
+    return found
+
+
 def unread_builds(
     file: str,
     before: bytes | None,
@@ -94,17 +112,17 @@ def unread_builds(
         name = os.path.normpath(f"{folder}/{word.removesuffix('.o')}.c").lstrip("/")
         if name not in read and there(name):
             why = kbuild.Why(
-                f"{file} of the series has it built, the base does not",
-                "apply the series, and audit it",
+                f"{file} has it built now and did not before",
+                "audit it with the change applied",
             )
             found.append(_incomplete(name, why))
     changed = sorted(old.flags ^ new.flags)
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         why = kbuild.Why(
-            "it changes flags of the compiler, and C files were read with those of the base "
+            "it changes flags of the compiler, and no C file was read with the new ones "
             f"({shortened(changed[0])}{more})",
-            "apply the series, and audit it",
+            "audit it with the change applied",
         )
         found.append(_incomplete(file, why))
     return found

@@ -124,6 +124,20 @@ def test_code_that_is_no_c_is_told(repository: Repository) -> None:
     assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
 
 
+def test_a_makefile_alone_is_told(repository: Repository) -> None:
+    makefile = repository.tree / "drivers/irqchip/Makefile"
+    makefile.write_text("obj-y += irq-rose.o\n")
+    repository.git("add", "drivers/irqchip/Makefile")
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 3
+    assert f"not checked: {ROSE}: drivers/irqchip/Makefile has it built now" in done.stderr
+    assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
+    assert repository.commit().returncode == 0
+    makefile.write_text("# A comment.\nobj-y += irq-rose.o\n")
+    repository.git("add", "drivers/irqchip/Makefile")
+    assert repository.ctxlint("hook", "run").returncode == 0
+
+
 def test_what_is_allowed_in_the_staged_text_does_not_stop(repository: Repository) -> None:
     repository.warm()
     allowed = "\t/* ctxlint: allow(rt-sleep-in-atomic) a test */\n"

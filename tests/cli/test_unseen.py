@@ -171,7 +171,7 @@ MAKEFILE = "drivers/irqchip/Makefile"
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("obj-y += irq-new.o", f"{NEW}: {MAKEFILE} of the series has it built"),
+        ("obj-y += irq-new.o", f"{NEW}: {MAKEFILE} has it built now and did not before"),
         ("ccflags-y += -DQUIET", "it changes flags of the compiler"),
         ("CFLAGS_irq-rose.o := $(call cc-option,-DX)", "it changes flags of the compiler"),
         ("ccflags-y += -Wall -O2", ""),
