@@ -16,7 +16,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-source-*.tar.xz)))
 
-# Processes of the fast tier: TEST_JOBS=1 for readable output of a failure.
+# Processes that run tests: TEST_JOBS=1 for readable output of a failure.
 TEST_JOBS ?= auto
 
 .PHONY: demo test test-fast test-slow test-browser lint wheel documents clean
@@ -38,7 +38,7 @@ test-fast: $(VENV)/.ctxlint-test
 	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_JOBS) tests
 
 test-slow: $(VENV)/.ctxlint-test
-	$(VENV)/bin/python -m pytest -m "slow and not browser" tests
+	$(VENV)/bin/python -m pytest -m "slow and not browser" -n $(TEST_JOBS) --dist loadgroup tests
 
 # Skips, and says so, where Chromium and its driver are not installed.
 test-browser: $(VENV)/.ctxlint-browser

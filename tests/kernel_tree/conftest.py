@@ -26,10 +26,13 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    needs = {"bench", "new_bench", "kernel_tree", "new_kernel_tree"}
+    old, new = {"bench", "kernel_tree"}, {"new_bench", "new_kernel_tree"}
     for item in items:
-        if HERE in item.path.parents and needs & set(getattr(item, "fixturenames", ())):
+        used = set(getattr(item, "fixturenames", ()))
+        if HERE in item.path.parents and used & (old | new):
             item.add_marker(pytest.mark.slow)
+            # Where several processes share the work, one of them prepares and reads a kernel.
+            item.add_marker(pytest.mark.xdist_group("6.12" if used & old else "7.x"))
 
 
 def _version(archive: Path) -> tuple[int, ...]:
