@@ -66,7 +66,8 @@ class Assumption(msgspec.Struct, frozen=True, array_like=True):
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
     """One way in which a call site is reached. ``flags`` are members (record, name, number)
-    that the function has set, and that hold so all through the callee."""
+    that the function has set, and that hold so all through the callee; ``known`` are
+    conditions on places of the function that hold there, and that callees may ask for."""
 
     delta: Delta
     guards: tuple[Guard, ...]
@@ -74,6 +75,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
     args: tuple[Value, ...]
     target: Value
     flags: tuple[tuple[str, str, int], ...] = ()
+    known: tuple[Guard, ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True, array_like=True):

@@ -47,14 +47,14 @@ class Changes:
             for block in fn.blocks:
                 for op in block.ops:
                     if isinstance(op, ops.Assign | ops.Call) and op.dst is not None:
-                        stored.update(_names(op.dst, local))
+                        stored.update(names_in(op.dst, local))
                         if isinstance(op, ops.Assign) and _is_number(op.src):
-                            set_to.update(_names(op.dst, local))
+                            set_to.update(names_in(op.dst, local))
                     if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
                         called.add(op.fn.symbol)
                     elif isinstance(op, ops.Asm):
                         for _, e in op.outs:
-                            stored.update(_names(e, local))
+                            stored.update(names_in(e, local))
             self.own[fn.symbol] = frozenset(stored)
         self.below = dict(self.own)
         for _ in range(_PASSES_MAX):
@@ -73,6 +73,12 @@ class Changes:
         self.flags = frozenset(set_to.intersection(known))
         self._several = frozenset(n for n, count in writers.items() if count > 1)
         self._writers = frozenset(writers)
+        self._written = writers
+
+    def stored_by_others(self, symbol: str) -> frozenset[Name]:
+        """What functions other than this one store into."""
+        own = self.own.get(symbol, frozenset())
+        return frozenset(n for n, count in self._written.items() if count > (n in own))
 
     def flags_below(self, st: State, symbol: str) -> tuple[tuple[str, str, int], ...]:
         """Flags that are set when ``symbol`` is called, and that nothing below it sets."""
@@ -126,7 +132,8 @@ def _is_number(e: ops.Expr) -> bool:
     return isinstance(e, ops.Const)
 
 
-def _names(e: ops.Expr, local: Mapping[str, str]) -> Iterable[Name]:
+def names_in(e: ops.Expr, local: Mapping[str, str]) -> Iterable[Name]:
+    """The member or variable that an lvalue is, also behind casts of its address."""
     while isinstance(e, ops.Index):
         e = e.base
     if isinstance(e, ops.Deref):
@@ -134,7 +141,7 @@ def _names(e: ops.Expr, local: Mapping[str, str]) -> Iterable[Name]:
         while isinstance(inner, ops.Cast):
             inner = inner.e
         if isinstance(inner, ops.Addr):
-            yield from _names(inner.lvalue, local)
+            yield from names_in(inner.lvalue, local)
     elif isinstance(e, ops.Field):
         yield local.get(e.record, e.record), e.name
     elif isinstance(e, ops.Global):

@@ -15,7 +15,7 @@ from typing import Any
 
 from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import NOTHING, Bits, bits
-from ctxlint.callgraph.facts import Edge, Point, Store, Summary
+from ctxlint.callgraph.facts import Edge, Guard, Point, Store, Summary
 from ctxlint.callgraph.objects import framed
 from ctxlint.callgraph.program import Program
 from ctxlint.callgraph.values import Value, address, evaluate, leaves, params, substitute
@@ -39,7 +39,8 @@ class EntryPoint:
     ``kind`` names the callback ("irq_chip.irq_mask", "cpuhp startup"); ``by``
     the function that the registration is in ("" for an initialiser), ``what``
     what was called or initialised there; ``state`` the hotplug state; ``given`` what it is
-    called with, as (parameter, value of the registering function) where the rules tell.
+    called with, as (parameter, value of the registering function) where the rules tell;
+    ``known`` what holds of that function's places at the registration.
     """
 
     symbol: str
@@ -53,6 +54,7 @@ class EntryPoint:
     state: str = ""
     certain: bool = True
     given: tuple[tuple[int, Value], ...] = field(default=(), compare=False)
+    known: tuple[Guard, ...] = field(default=(), compare=False)
 
 
 def find(
@@ -71,7 +73,10 @@ def find(
         key = (entry.symbol, entry.context, entry.kind)
         first = found.setdefault(key, entry)
         if first.given != entry.given:  # registered for several objects
-            found[key] = replace(first, given=())
+            found[key] = replace(first, given=(), known=())
+        elif first.known != entry.known:  # in several ways
+            known = tuple(g for g in first.known if g in entry.known)
+            found[key] = replace(first, known=known)
     return sorted(found.values())
 
 
@@ -131,7 +136,7 @@ class _Finder:
         for point in edge.points:
             for site, site_edge, args in self._at_callers(fn, edge, point, 0):
                 for callback in rule.registration.callbacks:
-                    own = site is fn
+                    own = point.known if site is fn else None
                     yield from self._callback(site, site_edge, args, rule, callback, bound, own)
 
     def _at_callers(
@@ -160,9 +165,10 @@ class _Finder:
         rule: RegistrationRule,
         callback: Callback,
         bound: dict[str, int],
-        own: bool,
+        known: tuple[Guard, ...] | None,
     ) -> Iterator[EntryPoint]:
-        """``own``: the arguments are values of this function and not of a wrapper."""
+        """``known``: what holds at the call; None where the arguments are values of a
+        wrapper and not of this function."""
         index = bound.get(callback.arg, -1)
         if not 0 <= index < len(args):
             return
@@ -174,8 +180,9 @@ class _Finder:
         at = fn.locs[edge.loc]
         contexts = tuple(c for c in callback.contexts if self._shown(c, values, fn.symbol))
         name, _, number = callback.given.partition(" as ")
-        pointer = values.get(name) if own else None
+        pointer = values.get(name) if known is not None else None
         given = () if pointer is None else ((int(number), framed(pointer, fn.symbol)),)
+        holds = tuple(Guard(framed(g.value, fn.symbol), g.truth) for g in known or ())
         for symbol in sorted(functions):
             for choice, certain in self._possible_choices(contexts, values, at.file):
                 yield EntryPoint(
@@ -190,6 +197,7 @@ class _Finder:
                     state,
                     certain,
                     given,
+                    holds,
                 )
 
     def _state(

@@ -22,17 +22,39 @@ from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.heap import Modes, Objects
 from ctxlint.callgraph.objects import is_private
 from ctxlint.callgraph.program import TARGETS_MAX, Program
-from ctxlint.callgraph.values import Value, address, evaluate, params, substitute, truth
+from ctxlint.callgraph.values import (
+    Value,
+    address,
+    evaluate,
+    params,
+    truth,
+)
 from ctxlint.contexts import limits
 from ctxlint.contexts.context import Context
 from ctxlint.contexts.entries import EntryPoint, constant
+from ctxlint.contexts.environment import (
+    FACTS,
+    FLAGS,
+    MODES,
+    Env,
+    answers,
+    asked_flags,
+    asked_places,
+    asks_for_mode,
+    bind,
+    conditions_in,
+    contradicts,
+    flags_in,
+    is_object,
+    modes_in,
+    numbers_in,
+)
 from ctxlint.contexts.trampolines import Trampolines
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
 from ctxlint.semantics.waits import Wait
 
-Env = tuple[tuple[int, Value], ...]
 Targets = tuple[tuple[str, ...], bool]
 """Functions that an indirect call may call, and whether its object is known."""
 
@@ -61,7 +83,8 @@ class Node:
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
         """Answers for the leaves of guards; ``variables`` are global ones."""
         env = dict(self.env)
-        modes = dict(_modes(self.env)) | _flags(self.env)
+        members = dict(modes_in(self.env)) | flags_in(self.env)
+        numbers = numbers_in(self.env)
 
         def answer(value: Value) -> int | None:
             if value[0] == "p":
@@ -76,7 +99,8 @@ class Node:
             if value[0] == "g":
                 return variables.get(value[1])
             if value[0] == ".":
-                return modes.get((value[2], value[3]))
+                mode = members.get((value[2], value[3]))
+                return mode if mode is not None else numbers.get(value)
             return self.context.lookup(value, rt)
 
         return answer
@@ -185,7 +209,7 @@ class Propagation:
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
-            env = () if asked is None else ((_MODES, ("modes", (asked,))),)
+            env = () if asked is None else ((MODES, ("modes", (asked,))),)
             if asked is None and is_private(symbol) and len(given.get(symbol, ())) == 1:
                 (env,) = given[symbol]  # it is a callback, and its object is known
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
@@ -206,17 +230,22 @@ class Propagation:
                 found = self.objects.holder(fn.symbol, record)
                 if self.objects.tells(found):
                     env[i] = found
+        if entry.known and (asked := self._asked_places.get(fn.symbol)):
+            given = dict(entry.given)
+            args = tuple(given.get(i) for i in range(fn.nparams))
+            if known := answers(asked, args, [(g.value, g.truth) for g in entry.known]):
+                env[FACTS] = ("facts", known)
         return tuple(sorted(env.items()))
 
     def _push(self, node: Node) -> None:
         # What happens in a header function is told at each place that a driver
         # wrote, so it is a node of its own for each of them.
         place = _place(node) if node.fn.symbol in self._waiting_inlines else None
-        if any(_is_object(value) for _, value in node.env):
+        if any(is_object(value) for _, value in node.env):
             named = self._named.setdefault(node.fn.symbol, set())
             named.add((node.context, node.env))
             if len(named) > limits.OBJECTS_PER_FUNCTION:
-                node = replace(node, env=tuple(i for i in node.env if not _is_object(i[1])))
+                node = replace(node, env=tuple(i for i in node.env if not is_object(i[1])))
         key = (node.fn.symbol, node.context, node.env, place)
         if key in self._seen and (self._seen[key].sure or not node.sure):
             self._again(self._seen[key], node)
@@ -262,9 +291,12 @@ class Propagation:
             allowed = context.allows(self.rt)
             if allowed == Wait.SLEEP:
                 continue
-            if point.guards and not any(
-                all(_holds(g.value, g.truth, lookup) for g in point.guards)
-                for lookup in lookups
+            if point.guards and (
+                any(contradicts(g, node.env) for g in point.guards)
+                or not any(
+                    all(_holds(g.value, g.truth, lookup) for g in point.guards)
+                    for lookup in lookups
+                )
             ):
                 continue
             ways = self._arguments(edge, point, node.env, lookups[0])
@@ -281,7 +313,7 @@ class Propagation:
         relevant = self._relevant.get(edge.symbol, ())
         ways: list[tuple[Value, ...]] = [()]
         for index, value in enumerate(point.args):
-            bound = _bind(value, env)
+            bound = bind(value, env)
             choices: list[Value] = [bound]
             matters = judged or index in relevant
             if matters and _is_word(value) and evaluate(bound, _nothing) is None:
@@ -319,7 +351,7 @@ class Propagation:
                 self._unknown(edge.shown or "indirect call", reason, node, edge)
                 return
             among = 0 if known or self._alone(targets, node) else len(targets)
-            asked = _asks(point.target, node.env)
+            asked = asks_for_mode(point.target, node.env)
             for symbol in targets:
                 self._call(
                     node, edge, point, context, allowed, symbol, args, sure, among, asked
@@ -364,7 +396,7 @@ class Propagation:
         if target is None:
             return (), False
         used = self._pointer_params(target, symbol)
-        env = tuple(item for item in env if item[0] in used or item[0] == _MODES)
+        env = tuple(item for item in env if item[0] in used or item[0] == MODES)
         key = (target, symbol, env)
         found = self._narrowed.get(key)
         if found is None:
@@ -377,9 +409,9 @@ class Propagation:
         if target is not None and target[0] == ".":
             place = self.objects.bound_place(target[1], symbol, dict(env))
             term = (".", place, target[2], target[3])
-            functions, known = self.objects.targets(term, _modes(env))
+            functions, known = self.objects.targets(term, modes_in(env))
             return tuple(sorted(functions)), known
-        targets = self._resolve(_bind(target, env))
+        targets = self._resolve(bind(target, env))
         if targets or target is None or target[0] != "p":
             return targets, True
         return self.program.arguments(symbol, target[1]), False
@@ -428,15 +460,23 @@ class Propagation:
             if rule is None and not symbol.startswith("__builtin_"):
                 self._unknown(symbol.rpartition("::")[2], "no body and no rule", node, edge)
             return
-        env = self._env(callee, args, node, point)
+        env = self._env(callee, args, node, point, direct=edge.symbol == symbol)
         depth = node.depth + 1
         if not sure:
-            env = tuple(item for item in env if not _is_object(item[1]))
+            env = tuple(item for item in env if not is_object(item[1]))
         self._push(
             Node(callee, context, env, node, edge, point, node.entry, depth, sure, among, asked)
         )
 
-    def _env(self, callee: Summary, args: tuple[Value, ...], node: Node, point: Point) -> Env:
+    def _env(
+        self,
+        callee: Summary,
+        args: tuple[Value, ...],
+        node: Node,
+        point: Point,
+        *,
+        direct: bool,
+    ) -> Env:
         """What is known of the arguments that matter: numbers, functions, and, as long
         as the way is sure, which object a pointer leads to."""
         env: dict[int, Value] = {}
@@ -454,10 +494,15 @@ class Propagation:
                     env[i] = found
         modes = self._modes_below(callee, node, point)
         if modes:
-            env[_MODES] = ("modes", modes)
+            env[MODES] = ("modes", modes)
         flags = self._flags_below(callee, node, point)
         if flags:
-            env[_FLAGS] = ("flags", flags)
+            env[FLAGS] = ("flags", flags)
+        asked = self._asked_places.get(callee.symbol) if direct else None
+        if asked and callee.file == node.fn.file:
+            facts = (*conditions_in(node.env), *((g.value, g.truth) for g in point.known))
+            if known := answers(asked, point.args, facts):
+                env[FACTS] = ("facts", known)
         return tuple(sorted(env.items()))
 
     def _flags_below(
@@ -470,46 +515,21 @@ class Propagation:
         asked = self._asked_flags.get(callee.symbol)
         if not asked:
             return ()
-        flags = _flags(node.env) | {(r, name): number for r, name, number in point.flags}
+        flags = flags_in(node.env) | {(r, name): number for r, name, number in point.flags}
         return tuple(sorted((k, n) for k, n in flags.items() if k in asked))
 
     @cached_property
     def _asked_flags(self) -> dict[str, set[tuple[str, str]]]:
-        """Flags that each function, or one below it, is guided by."""
-        functions = self.program.functions
-        known = {
-            (record, name)
-            for fn in functions.values()
-            for edge in fn.edges
-            for point in edge.points
-            for record, name, _ in point.flags
-        }
-        found: dict[str, set[tuple[str, str]]] = {}
-        if not known:
-            return found
-        for symbol, fn in functions.items():
-            for edge in fn.edges:
-                for point in edge.points:
-                    for guard in point.guards:
-                        name = _flag_of(guard.value)
-                        if name in known:
-                            found.setdefault(symbol, set()).add(name)
-        work = deque(sorted(found))
-        while work:
-            callee = work.popleft()
-            for symbol, _ in self._users.get(callee, ()):
-                if functions[symbol].file != functions[callee].file:
-                    continue
-                mine = found.setdefault(symbol, set())
-                if not found[callee] <= mine:
-                    mine |= found[callee]
-                    work.append(symbol)
-        return found
+        return asked_flags(self.program, self._users)
+
+    @cached_property
+    def _asked_places(self) -> dict[str, set[Value]]:
+        return asked_places(self.program)
 
     def _modes_below(self, callee: Summary, node: Node, point: Point) -> Modes:
         """Members that say how objects work, with the values that they have in a callee:
         where they were tested, or where the callee asks for it."""
-        modes = dict(_modes(node.env))
+        modes = dict(modes_in(node.env))
         members = self.rules.mode_members
         for guard in point.guards:
             value = guard.value
@@ -699,46 +719,6 @@ def _place(node: Node) -> tuple[str, int] | None:
 _POINTERS = frozenset({"&", "p", "v", ".", "*", "b"})
 
 
-_MODES = -1
-"""In place of a parameter: what holds for all objects of a record."""
-_FLAGS = -2
-"""Likewise, of what callers in the file have set."""
-
-
-def _modes(env: Env) -> Modes:
-    for number, value in env[:2]:
-        if number == _MODES:
-            found: Modes = value[1]
-            return found
-    return ()
-
-
-def _flags(env: Env) -> dict[tuple[str, str], int]:
-    return dict(env[0][1][1]) if env and env[0][0] == _FLAGS else {}
-
-
-def _flag_of(value: Value) -> tuple[str, str]:
-    """The member that a guard asks for, if it is one of an object left out."""
-    if value is not None and value[0] == "b":
-        value = value[2]
-    if value is None or value[0] != "." or value[1] != ("k", 0):
-        return ("", "")
-    return (value[2], value[3])
-
-
-def _asks(target: Value, env: Env) -> bool:
-    """Whether a call goes to any object of its record that is in a mode."""
-    while target is not None and target[0] in ("[]", "*"):
-        target = target[1]
-    if target is None or target[0] != ".":
-        return False
-    return any(record == target[2] for (record, _), _ in _modes(env))
-
-
-def _is_object(value: Value) -> bool:
-    return value[0] not in ("k", "f", "modes", "flags")
-
-
 def _nothing(_: Value) -> int | None:
     """Answers for no leaf of a value."""
     return None
@@ -778,15 +758,3 @@ def _operand(value: Value) -> int | Bits | None:
     if number is None and value is not None and (known := bits(value, _nothing)) != NOTHING:
         return Bits(*known)
     return number
-
-
-def _bind(value: Value, env: Env) -> Value:
-    """Put the constant parameters of a node into a value of its function."""
-    if value is None or not env:
-        return value if value is None or value[0] not in ("p",) else None
-    known = dict(env)
-    count = max(known) + 1
-    needed = params(value)
-    if not needed:
-        return value
-    return substitute(value, tuple(known.get(i) for i in range(max(count, max(needed) + 1))))

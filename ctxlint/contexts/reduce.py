@@ -41,7 +41,9 @@ def distinct_points(
 ) -> tuple[Point, ...]:
     """Distinct points, strictest context first. With too many of them, guards that
     differ are given up, then names of locks, then arguments."""
-    found = _distinct(points, lambda p: (_context(p), p.guards, p.args, p.target, p.flags))
+    found = _distinct(
+        points, lambda p: (_context(p), p.guards, p.args, p.target, p.flags, p.known)
+    )
     levels: tuple[Callable[[Point], object], ...] = (
         lambda p: (_context(p), p.args, p.target),
         lambda p: (_context(p)[:5], p.args, p.target),
@@ -89,6 +91,7 @@ def _distinct(points: Iterable[Point], key: Callable[[Point], object]) -> list[P
                 tuple(a if a == b else None for a, b in zip(old.args, point.args, strict=True)),
                 old.target,
                 tuple(f for f in old.flags if f in point.flags),
+                tuple(g for g in old.known if g in point.known),
             )
         seen[name] = point
     return list(seen.values())

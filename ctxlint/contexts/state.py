@@ -237,6 +237,14 @@ class State:
             return truth(span(value, self.lookup, self.known))
         return None if number is None else bool(number)
 
+    def is_positive(self, value: Value) -> bool:
+        """Whether a comparison with zero has shown that a value is larger."""
+        zero = ("k", 0)
+        return value is not None and (
+            self.facts.get(("b", "<=", value, zero)) == 0
+            or self.facts.get(("b", ">", value, zero), 0) != 0
+        )
+
     def assume(self, value: Value, truth: bool) -> bool:
         """Add a condition; False when it contradicts what is known."""
         known = self.truth(value)

@@ -35,6 +35,7 @@ from ctxlint.callgraph.values import (
 )
 from ctxlint.contexts import limits
 from ctxlint.contexts.callee import apply_delta, at_caller
+from ctxlint.contexts.carried import Carried
 from ctxlint.contexts.changes import Changes
 from ctxlint.contexts.disjuncts import Disjuncts, Key
 from ctxlint.contexts.exprs import Reader, expr_text
@@ -80,6 +81,7 @@ class Analysis:
         fields: Fields | None = None,
         changes: Changes | None = None,
         switches: Switches | None = None,
+        carried: Carried | None = None,
     ) -> None:
         self.fn = function
         self.rules = rules
@@ -94,6 +96,7 @@ class Analysis:
         self.reader = Reader(function, local_records)
         self.changes = changes
         self.switches = switches
+        self.carried = carried
         self.handed_out: set[int] = set()
         self.fields = fields
         self.recorder: Recorder | None = None
@@ -387,7 +390,7 @@ class Analysis:
         guards = tuple(
             guard
             for value, fact in st.facts.items()
-            if (guard := self._guard(value, fact, self._is_mode(value))) is not None
+            if (guard := self._guard(value, fact, self._is_asked(value))) is not None
         )
         guards += self._flag_guards(st)
         known = shown_bits(st.facts)
@@ -400,6 +403,7 @@ class Analysis:
             tuple(refined(value, known) for value in args) if known else args,
             None if target is None or target[0] == "f" else target,
             self._flags(st, op),
+            self.carried.known(st, self.fn, site, op) if self.carried is not None else (),
         )
         self.points.setdefault(site, {})[where] = point
 
@@ -423,8 +427,11 @@ class Analysis:
                 out.append(_guard_of((".", ("k", 0), *name), next(iter(facts))))
         return tuple(out)
 
-    def _is_mode(self, value: Value) -> bool:
-        """Whether a value is a member that says how the object of a parameter works."""
+    def _is_asked(self, value: Value) -> bool:
+        """Whether a value is a member of which callers may know: it says how the object of
+        a parameter works, or they test it too."""
+        if self.carried is not None and self.carried.guards(self.fn.symbol, value):
+            return True
         if value is None or value[0] != "." or value[2:] not in self.rules.mode_members:
             return False
         place = value[1]

@@ -10,6 +10,7 @@ from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.facts import Outcome, RecordInit, Store, Summary, UnitFacts
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts import watched
+from ctxlint.contexts.carried import Carried
 from ctxlint.contexts.changes import Changes
 from ctxlint.contexts.exprs import Reader, expr_text
 from ctxlint.contexts.fields import Fields
@@ -59,6 +60,9 @@ def unit_facts(
     fields = _fields(unit, rules, local)
     changes = Changes(unit.functions, local, fields.alone() if fields is not None else ())
     switches = Switches(unit, rules)
+    carried = Carried(
+        unit.functions, local, changes, () if fields is None else tuple(fields.domains)
+    )
 
     def known(symbol: str) -> Summary | None:
         return new.get(symbol) or inlines.get(symbol)
@@ -68,7 +72,7 @@ def unit_facts(
         bodies = {f.symbol: f for f in functions}
         own = held if functions is unit.functions else None
         noted = fields if functions is unit.functions else None
-        mine = (changes, switches) if functions is unit.functions else (None, None)
+        mine = (changes, switches, carried) if functions is unit.functions else (None,) * 3
         order = _callees_first(bodies, own, rules)
         for symbol in order:
             fn = bodies[symbol]
@@ -144,11 +148,13 @@ def summarise(
     fields: Fields | None = None,
     changes: Changes | None = None,
     switches: Switches | None = None,
+    carried: Carried | None = None,
 ) -> Summary:
     """The summary of one function, given those of its callees (where known); ``held`` says
     which functions members can hold, ``fields`` which numbers, and takes note of stores
     before it knows, ``changes`` who stores into them,
-    ``switches`` which static keys stay as they are."""
+    ``switches`` which static keys stay as they are, ``carried`` which members callees ask
+    for."""
 
     def body(symbol: str) -> Summary | None:
         """The callee's summary, unless another file may replace its body."""
@@ -180,6 +186,7 @@ def summarise(
         fields,
         changes,
         switches,
+        carried,
     ).run()
 
 

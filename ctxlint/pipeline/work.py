@@ -127,6 +127,7 @@ def _thaw(summary: Summary) -> Summary:
                     guards=tuple(replace(g, value=freeze(g.value)) for g in p.guards),
                     args=tuple(freeze(a) for a in p.args),
                     target=freeze(p.target),
+                    known=tuple(replace(g, value=freeze(g.value)) for g in p.known),
                 )
                 for p in edge.points
             ),
