@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from ctxlint.callgraph.facts import Edge, Guard
 from ctxlint.callgraph.heap import Modes
+from ctxlint.callgraph.objects import Member
 from ctxlint.callgraph.program import Program
 from ctxlint.callgraph.values import Value, on_entry_memory, params, substitute
 
@@ -97,13 +98,23 @@ def flag_of(value: Value) -> tuple[str, str]:
     return (value[2], value[3])
 
 
+def meant_in(env: Env) -> tuple[Member, ...]:
+    """Those of :func:`modes_in` that a function on the way asks its callers for, so that any
+    object with that value is meant. A test alone leaves open which object it is."""
+    for number, value in env[:3]:
+        if number == MODES:
+            found: tuple[Member, ...] = value[2]
+            return found
+    return ()
+
+
 def asks_for_mode(target: Value, env: Env) -> bool:
     """Whether a call goes to any object of its record that is in a mode."""
     while target is not None and target[0] in ("[]", "*"):
         target = target[1]
     if target is None or target[0] != ".":
         return False
-    return any(record == target[2] for (record, _), _ in modes_in(env))
+    return any(record == target[2] for record, _ in meant_in(env))
 
 
 def is_object(value: Value) -> bool:

@@ -20,7 +20,7 @@ from ctxlint.base.faults import reason_of
 from ctxlint.callgraph.bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.callgraph.facts import Edge, Point, Summary
 from ctxlint.callgraph.heap import Modes, Objects
-from ctxlint.callgraph.objects import is_private
+from ctxlint.callgraph.objects import Member, is_private
 from ctxlint.callgraph.program import TARGETS_MAX, Program
 from ctxlint.callgraph.values import (
     Value,
@@ -46,6 +46,7 @@ from ctxlint.contexts.environment import (
     contradicts,
     flags_in,
     is_object,
+    meant_in,
     modes_in,
     numbers_in,
 )
@@ -209,7 +210,7 @@ class Propagation:
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
-            env = () if asked is None else ((MODES, ("modes", (asked,))),)
+            env = () if asked is None else ((MODES, ("modes", (asked,), (asked[0],))),)
             if asked is None and is_private(symbol) and len(given.get(symbol, ())) == 1:
                 (env,) = given[symbol]  # it is a callback, and its object is known
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
@@ -492,9 +493,9 @@ class Propagation:
                 found = self._object(point.args[i], node)
                 if found is not None:
                     env[i] = found
-        modes = self._modes_below(callee, node, point)
+        modes, meant = self._modes_below(callee, node, point)
         if modes:
-            env[MODES] = ("modes", modes)
+            env[MODES] = ("modes", modes, meant)
         flags = self._flags_below(callee, node, point)
         if flags:
             env[FLAGS] = ("flags", flags)
@@ -526,10 +527,13 @@ class Propagation:
     def _asked_places(self) -> dict[str, set[Value]]:
         return asked_places(self.program)
 
-    def _modes_below(self, callee: Summary, node: Node, point: Point) -> Modes:
+    def _modes_below(
+        self, callee: Summary, node: Node, point: Point
+    ) -> tuple[Modes, tuple[Member, ...]]:
         """Members that say how objects work, with the values that they have in a callee:
-        where they were tested, or where the callee asks for it."""
-        modes = dict(modes_in(node.env))
+        where they were tested, or where the callee asks for it. In the latter case each
+        object with that value is meant, which the second part says by member."""
+        modes, meant = dict(modes_in(node.env)), set(meant_in(node.env))
         members = self.rules.mode_members
         for guard in point.guards:
             value = guard.value
@@ -538,7 +542,8 @@ class Propagation:
         asked = self.rules.mode_functions.get(callee.name)
         if asked is not None:
             modes[asked[0]] = asked[1]
-        return tuple(sorted(modes.items()))
+            meant.add(asked[0])
+        return tuple(sorted(modes.items())), tuple(sorted(meant))
 
     def _object(self, value: Value, node: Node) -> Value:
         """A pointer that is passed on, when it says which object it leads to."""
