@@ -238,7 +238,8 @@ class Rulebook:
                 if case.when
                 for name in conditions.parse(case.when).names
             }
-            found.update(kind for name, kind in rule.params if name in names)
+            if names:  # few have some, and each prototype takes its time to parse
+                found.update(kind for name, kind in rule.params if name in names)
         return frozenset(found)
 
     @cached_property
