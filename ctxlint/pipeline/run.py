@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -37,7 +37,6 @@ from ctxlint.findings.model import (
     UntoldMember,
 )
 from ctxlint.ir.unit import Fault
-from ctxlint.model.image import Image
 from ctxlint.pipeline import (
     FunctionGraphs,
     PreparedProfile,
@@ -67,9 +66,11 @@ from ctxlint.pipeline.index import (
     rules_of,
 )
 from ctxlint.pipeline.unseen import check_paths, unseen_paths
-from ctxlint.pipeline.verify import image_of
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import LostError, Store
+
+if TYPE_CHECKING:
+    from ctxlint.model.image import Image
 
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
@@ -571,6 +572,8 @@ def _propagate(
 
 def program_image(request: Request, progress: Progress) -> Image:
     """The files of a request, for one profile, linked for the executable model."""
+    from ctxlint.pipeline.verify import image_of
+
     session = Session.of(request)
     profile = session.profiles(progress)[0]
     with Store.open(
