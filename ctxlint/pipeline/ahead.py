@@ -24,9 +24,9 @@ from ctxlint.pipeline.index import (
     Index,
     class_of,
     failures_of,
-    rules_of,
     todo_of,
 )
+from ctxlint.pipeline.work import rules_with
 from ctxlint.store import Store, now_ns
 
 FEW = 6
@@ -84,7 +84,6 @@ def unit_job(
 ) -> Job:
     """A unit to be parsed into ``index`` and into the store; it is dated now."""
     name = class_of(profile.spec_name, command, index.tool)
-    rules_of(request)  # the child has them then
     known = store.known_inlines(name)
     return Job(
         request=worker.Request(
@@ -99,7 +98,7 @@ def unit_job(
         transform="ctxlint.pipeline.work:Digest",
         transform_arguments=(
             profile.rt,
-            request.rules,
+            rules_with(request.rules),
             {name: store.inline_facts(name, known)},
         ),
         libclang=request.libclang,

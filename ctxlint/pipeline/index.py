@@ -544,7 +544,7 @@ def _parse(
         timeout=request.timeout,
         known=known,
         transform="ctxlint.pipeline.work:Digest",
-        transform_arguments=(profile.rt, request.rules, summaries),
+        transform_arguments=(profile.rt, rules_with(request.rules), summaries),
         libclang=request.libclang,
         reproducers=cache / "reproducers" if changed is None else None,
         crashed=crashed,

@@ -26,7 +26,7 @@ from ctxlint.rulebook import Rulebook, load
 
 @lru_cache(maxsize=4)
 def rules_with(extra: tuple[Path, ...]) -> Rulebook:
-    """The rules, read once a process; a forked child has them."""
+    """The rules, read once a process."""
     return load(extra)
 
 
@@ -53,14 +53,15 @@ class UnitResult(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Digest:
-    """Made once in a worker process. ``known`` are encoded summaries of header
-    functions that the store has, by build class and symbol."""
+    """Made once in a worker process. ``rules`` come with it, since reading their files
+    again takes longer; ``known`` are encoded summaries of header functions that the store
+    has, by build class and symbol."""
 
     def __init__(
-        self, rt: bool, rules: tuple[Path, ...], known: Mapping[str, Mapping[str, bytes]]
+        self, rt: bool, rules: Rulebook, known: Mapping[str, Mapping[str, bytes]]
     ) -> None:
         self.rt = rt
-        self.rules = rules_with(rules)
+        self.rules = rules
         self.summaries = {name: _Summaries(blobs) for name, blobs in known.items()}
 
     def __call__(self, unit: Unit, request: Request) -> bytes:
