@@ -7,7 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from once import share_in
 
 # Whoever runs the tests may have settings of their own.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
@@ -30,3 +32,13 @@ if "PYTHONPYCACHEPREFIX" not in os.environ:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(_KEPT / "bytecode")
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Processes of one run have something in common."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    (folder / "once").mkdir(exist_ok=True)
+    share_in(folder / "once")

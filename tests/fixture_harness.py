@@ -10,7 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+from once import once
+
+from ctxlint import pipeline
 from ctxlint.findings.model import Result
+from ctxlint.pipeline.quiet import Silent
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MINIATURE = FIXTURES / "tree"
@@ -153,3 +158,19 @@ def all_sources() -> dict[str, str]:
         for path in sorted(FIXTURES.rglob("*.c"))
         if not path.is_relative_to(MINIATURE) and not path.is_relative_to(DRIVERS)
     }
+
+
+def audited() -> tuple[Path, Result]:
+    """The fixtures in a tree, and what an audit with an empty cache says of them: a folder
+    with ``tree`` and ``cache`` as that run has left them, and its result."""
+
+    def make(root: Path) -> None:
+        builds = make_tree(root / "tree", all_sources())
+        request = pipeline.Request(
+            tree=root / "tree", builds=builds, paths=(BELOW,), cache=root / "cache"
+        )
+        result = pipeline.audit(request, Silent())
+        (root / "result").write_bytes(msgspec.msgpack.encode(result))
+
+    root = once("fixtures", make)
+    return root, msgspec.msgpack.decode((root / "result").read_bytes(), type=Result)

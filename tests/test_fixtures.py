@@ -12,6 +12,7 @@ from fixture_harness import (
     MINIATURE,
     Expectation,
     all_sources,
+    audited,
     expectations,
     make_tree,
     mismatches,
@@ -46,11 +47,9 @@ def audit(
 
 
 @pytest.fixture(scope="session")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+def result() -> Result:
     """One audit of all fixtures at once, as of a tree."""
-    root = tmp_path_factory.mktemp("fixtures")
-    builds = make_tree(root / "tree", SOURCES)
-    return audit(root / "tree", builds, (BELOW,), root / "cache")
+    return audited()[1]
 
 
 @pytest.fixture(scope="session")

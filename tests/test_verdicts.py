@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import msgspec
 import pytest
 from fixture_harness import (
     BELOW,
+    BUILDS,
     all_sources,
+    audited,
     expectations,
-    make_tree,
     seen,
     verdicts_wanted,
 )
+from once import once
 
 from ctxlint import pipeline
 from ctxlint.findings.model import Result
@@ -29,19 +35,25 @@ WITH_VERDICTS = [name for name, text in SOURCES.items() if verdicts_wanted(text,
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """One audit of all fixtures, each finding run."""
-    root = tmp_path_factory.mktemp("verdicts")
-    builds = make_tree(root / "tree", SOURCES)
-    request = pipeline.Request(
-        tree=root / "tree",
-        builds=builds,
-        paths=(BELOW,),
-        cache=root / "cache",
-        jobs=1,
-        verify=True,
-    )
-    return pipeline.audit(request, Silent())
+def result() -> Result:
+    """One audit of all fixtures, each finding run; the units are read already."""
+
+    def make(root: Path) -> None:
+        read, _ = audited()
+        shutil.copytree(read / "cache", root / "cache")
+        request = pipeline.Request(
+            tree=read / "tree",
+            builds=tuple(read / "tree/builds" / name for name in BUILDS),
+            paths=(BELOW,),
+            cache=root / "cache",
+            jobs=1,
+            verify=True,
+        )
+        told = pipeline.audit(request, Silent())
+        (root / "result").write_bytes(msgspec.msgpack.encode(told))
+
+    root = once("verdicts", make)
+    return msgspec.msgpack.decode((root / "result").read_bytes(), type=Result)
 
 
 def test_what_is_expected_is_never_refuted(result: Result) -> None:

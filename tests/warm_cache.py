@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A cache that has read the miniature tree.
 
-What is stored goes by content and by names relative to the tree, so one cold audit in each
-process of the tests serves for every copy of the tree.
+What is stored goes by content and by names relative to the tree, so one cold audit in a run
+of the tests serves for every copy of the tree.
 """
 
 from __future__ import annotations
 
-import atexit
 import shutil
-import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from once import once
 
 from ctxlint.pipeline import Request, audit
 
@@ -29,18 +28,13 @@ class _Silent:
     def log(self, level: Any, message: str) -> None: ...
 
 
-@cache
-def _read() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ctxlint-tests-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def _read(cache: Path) -> None:
     builds = (TREE / "builds/rt", TREE / "builds/nort")
     paths = ("drivers/firmware", "drivers/irqchip")
-    cache = folder / "cache"
     audit(Request(tree=TREE, builds=builds, paths=paths, cache=cache, jobs=1), _Silent())
-    return cache
 
 
 def warmed(cache: Path) -> Path:
     """Let ``cache``, which is not there yet or empty, be one that an audit has left."""
-    shutil.copytree(_read(), cache, dirs_exist_ok=True)
+    shutil.copytree(once("miniature", _read), cache, dirs_exist_ok=True)
     return cache

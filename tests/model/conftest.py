@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ctxlint.pipeline.index import keep_models_in
 from ctxlint.pipeline.run import default_cache
 
-keep_models_in(default_cache())
+
+@pytest.fixture(autouse=True)
+def models() -> None:
+    """Anew for each test: an audit that runs its findings has them kept in its own cache."""
+    keep_models_in(default_cache())
