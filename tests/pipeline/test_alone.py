@@ -51,7 +51,7 @@ def test_one_that_fails_does_not_fail_the_others(tmp_path: Path) -> None:
     seen: list[tuple[bytes, bytes]] = []
     names = ["a.c", "hang.c", "b.c", "crash.c", "raise.c", "c.c"]
     begin = time.monotonic()
-    reasons = lower_alone([job(tmp_path, name, seen) for name in names], processes=2, timeout=5)
+    reasons = lower_alone([job(tmp_path, name, seen) for name in names], processes=2, timeout=3)
     assert [bool(r) for r in reasons] == [False, True, False, True, True, False]
     assert len(seen) == 3
     assert time.monotonic() - begin < 40

@@ -55,22 +55,22 @@ GENERATORS: dict[str, Callable[[int], str]] = {
 
 
 def cost(text: str) -> float:
-    """Seconds of processor time, the least of three."""
-    best = 1e9
-    for _ in range(3):
-        start = time.process_time()
-        parse(text)
-        best = min(best, time.process_time() - start)
-    return best
+    """Seconds of processor time."""
+    start = time.process_time()
+    parse(text)
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_reading_takes_linear_time(name: str) -> None:
     """Eight times the log takes far less than the 64 times of a quadratic reader, as
-    measured in the processor's time, so that a busy machine does not matter."""
+    measured in the processor's time, so that a busy machine does not matter; nor does one
+    slow try of three."""
     make = GENERATORS[name]
-    small, large = cost(make(500)), cost(make(4000))
-    assert large < 24 * max(small, 0.002)
+    text = make(500)
+    small = min(cost(text) for _ in range(3))
+    text = make(4000)
+    assert any(cost(text) < 24 * max(small, 0.002) for _ in range(3))
 
 
 @pytest.mark.parametrize(
