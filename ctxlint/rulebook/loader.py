@@ -70,18 +70,18 @@ def load(paths: Iterable[Path] = ()) -> Rulebook:
     """
     own = _Directory(rules_directory())
     own.read()
-    result = own
+    result, extras = own, []
     for path in paths:
         if not path.is_dir():
             raise RuleError(f"{path}: not a directory of rules")
         extra = _Directory(path)
         extra.read()
+        extras.append(extra)
         result = result.under(extra)
     result.check_names()
-    book = result.book()
-    if result is not own:
-        check(book)
-    return book
+    for extra in extras:
+        check(extra.book())
+    return result.book()
 
 
 @dataclass
