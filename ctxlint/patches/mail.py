@@ -32,6 +32,8 @@ MAX_NUMBER = 9999
 
 # git takes them for headers, with what is folded below them.
 _ENVELOPES = re.compile(rb"(?:>?From [^\n]*\n(?:[ \t][^\n]*\n)*)+")
+# For Python's parser of messages a carriage return alone ends a line, too.
+_LINE_END = re.compile(rb"\r\n?")
 _FIELD = re.compile(rb"^[!-9;-~]+:[^\n]*(?:\n[ \t][^\n]*)*", re.M)
 _CONTENT = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.M | re.I)
 _ANSWER = re.compile(r"\s*(?:re|aw|antw|fwd?|sv|wg)\s*(?:\[\d+\])?\s*:", re.I)
@@ -207,6 +209,7 @@ _HINT_LIMIT = "No message on a kernel list has such a one; it is not read."
 
 def _check_size(raw: bytes) -> None:
     """Limits on what the parser of messages needs more than linear time or memory for."""
+    raw = _LINE_END.sub(b"\n", raw)
     top = raw[: (re.search(rb"\n\n", raw) or re.search(rb"\Z", raw)).start()]  # type: ignore[union-attr]
     fields = 0
     for field in _FIELD.finditer(top):

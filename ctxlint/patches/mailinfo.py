@@ -21,6 +21,8 @@ from ctxlint.patches.mail import Letter
 from ctxlint.patches.model import PatchError
 
 _ENCODED = re.compile(rb"base64|quoted-printable|flowed", re.I)
+# git's library may know a charset that Python does not, and decodes line by line.
+_CHARSET = re.compile(rb'charset(?!\s*=\s*"?(?:us-ascii|utf-8)(?:[";\s]|$))', re.I)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
@@ -39,12 +41,13 @@ def _compared(
 
 
 def _may_have_one(letter: Letter) -> bool:
-    """Whether there can be a diff: one that is to be seen, or an encoding that git undoes.
-    git reads encoded words in the headers that name the encoding, too."""
+    """Whether there can be a diff: one that is to be seen, or an encoding or a charset that
+    git undoes. git reads encoded words in the headers that name the encoding, too."""
     return (
         diff.has_diff(letter.raw)
         or b"=?" in letter.raw
         or _ENCODED.search(letter.raw) is not None
+        or _CHARSET.search(letter.raw) is not None
     )
 
 

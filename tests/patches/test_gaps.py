@@ -196,3 +196,22 @@ def test_an_encoding_that_is_itself_encoded(tree: Path) -> None:
         tree, letter("[PATCH]", "a.c"), letter("[PATCH]", "b.c", head=head, body=body)
     )
     assert files == ["a.c", "b.c"] or gaps
+
+
+# Of EBCDIC, which Python does not know by this name: the bytes are those of code page 37,
+# where the signs of a diff are the same.
+EBCDIC = made("b.c").encode("cp037")
+UTF_7 = made("b.c").replace("---", "+AC0ALQAt-").replace("diff", "+AGQ-iff")
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [("IBM1047", EBCDIC), ("ebcdic-us", EBCDIC), ("utf-7", UTF_7.encode() + b"2.4 +A\n")],
+)
+def test_a_charset_that_git_alone_can_read(tree: Path, charset: str, body: bytes) -> None:
+    """git decodes line by line, with a library that knows many charsets."""
+    head = f"{ZERO}From: A <a@example.org>\nSubject: b\nContent-Type: text/plain; "
+    hidden = f"{head}charset={charset}\n\n".encode() + body + b"\n"
+    series = open_series("-", tree=tree, stdin=letter("[PATCH]", "a.c").encode() + hidden)
+    names = [name for p in series.patches for name in p.contents]
+    assert "b.c" in names or "git am takes a diff" in "; ".join(series.gaps)

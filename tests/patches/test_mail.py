@@ -177,3 +177,21 @@ def test_hostile_headers_do_not_break_it() -> None:
     for head in heads:
         with contextlib.suppress(PatchError):
             mail.from_bytes(b"From: a@b\n" + head + b"\n\n---\n" + DIFF.encode())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        'X: y\rContent-Type: multipart/mixed; boundary="b"\r\r--b',
+        "X: y\rContent-Type: message/rfc822\r\r--a",
+    ],
+)
+def test_lines_that_a_carriage_return_ends_count(part: str) -> None:
+    """The parser of messages takes it for the end of a line, so a limit has to."""
+    text = "".join(f"{part}\n".replace("b", f"b{n}") for n in range(mail.MAX_PARTS + 1))
+    head = "Subject: x\nContent-Type: multipart/mixed; boundary=a\n\n--a\n"
+    with pytest.raises(PatchError, match="parts, more than"):
+        mail.from_bytes(f"{head}{text}\n\n{DIFF}".encode())
+    long = f"{head}X: y\rContent-Type: text/plain{'; a=b' * 1000}\r\r{DIFF}"
+    with pytest.raises(PatchError, match="content type of more than"):
+        mail.from_bytes(long.encode())
