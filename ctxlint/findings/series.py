@@ -33,7 +33,8 @@ class PatchReport(msgspec.Struct, frozen=True, kw_only=True):
     ``introduced``, ``fixed``, ``halved``, ``moved`` and ``kept`` (fingerprints) compare
     with the tree before this patch. ``fixed_later`` maps the fingerprint of an
     introduced finding to the number of the patch that fixes it, ``halved_later`` to the
-    one that fixes it by half. ``quotes`` are by fingerprint.
+    one that fixes it by half. ``quotes`` are by fingerprint. ``hides`` are those of the
+    ``notes`` that tell of findings which a comment or the baseline hides from here on.
     """
 
     number: int
@@ -60,6 +61,7 @@ class PatchReport(msgspec.Struct, frozen=True, kw_only=True):
     unbuilt: tuple[str, ...]
     borrowed: dict[str, str]
     notes: tuple[str, ...]
+    hides: tuple[str, ...] = ()
 
 
 class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -151,14 +151,18 @@ def run(
             incomplete=tuple(incomplete[key] for key in sorted(incomplete)),
             uncovered=tuple(sorted({f for r in reports for f in r.unbuilt})),
             gaps=series.gaps,
-            notes=(*last.result.notes, *_build_notes(series.patches)),
+            # For reports that know no series.
+            notes=tuple(
+                dict.fromkeys(
+                    (
+                        *last.result.notes,
+                        *series.notes,
+                        *(note for report in reports for note in report.notes),
+                    )
+                )
+            ),
         ),
     )
-
-
-def _build_notes(patches: tuple[Patch, ...]) -> tuple[str, ...]:
-    """What each patch is said to change of the build, for reports that know no series."""
-    return tuple(dict.fromkeys(note for patch in patches for note in _of_the_build(patch)))
 
 
 def _selected(state: Judged, selection: Selection) -> Judged:
@@ -202,9 +206,8 @@ def _hidden(before: Judged, comparison: Comparison) -> list[str]:
 
 def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged) -> PatchReport:
     known = set(before.result.incomplete)
-    notes = _hidden(before, everything)
+    hides = tuple(_hidden(before, everything))
     comparison = _visible(everything)
-    notes += _of_the_build(patch)
     quotes = {}
     for finding in (*comparison.introduced, *(p.after for p in comparison.halved)):
         found = quote(finding, patch.files)
@@ -234,7 +237,8 @@ def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged)
         incomplete=tuple(i for i in after.result.incomplete if i not in known),
         unbuilt=tuple(f for f in after.unbuilt if f in patch.contents),
         borrowed={f: like for f, like in after.borrowed.items() if f in patch.contents},
-        notes=tuple(notes),
+        notes=(*hides, *_of_the_build(patch)),
+        hides=hides,
     )
 
 

@@ -88,8 +88,10 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
 
 
 def _told(series: SeriesResult) -> set[str]:
-    """Notes on what the analysis rests on, which are no warnings."""
-    return {note for patch in series.patches for note in patch.notes} | set(series.notes)
+    """Notes on what the analysis rests on, which are no warnings; that a finding is hidden
+    is one."""
+    notes = {note for p in series.patches for note in p.notes if note not in p.hides}
+    return notes | set(series.notes)
 
 
 def _json(entries: list[dict[str, str]]) -> str:
