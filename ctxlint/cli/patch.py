@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,11 @@ def command(
         choice = make_choice(options, settings, request.tree)
         with Reporter(verbose=verbose, quiet=quiet, color=color) as progress:
             found = _open(series, base, request.tree, singly=style in ("b4", "b4-lines"))
+            # What the command line names is the user's own.
+            own = () if options.get("baseline") else (choice.baseline,)
+            _trusted(
+                found, request.tree, (*own, *(() if options.get("builds") else request.builds))
+            )
             from ctxlint.pipeline import series as steps
             from ctxlint.pipeline.changed import MAX_UNITS
 
@@ -130,22 +136,35 @@ def _aside(result: SeriesResult) -> None:
 
 
 def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
-    from ctxlint.findings.baseline import DEFAULT_NAME
     from ctxlint.patches import open_series
     from ctxlint.patches.mail import MAX_INPUT
-    from ctxlint.pipeline.quote import is_build_file
 
     if source == "-" and sys.stdin is None:
         raise UsageError("standard input is closed", hint="Give a file, or a pipe.")
     stdin = sys.stdin.buffer.read(MAX_INPUT + 1) if source == "-" else None
     tracking = _tracking() if source == "-" else None
-    found = open_series(
+    return open_series(
         source, tree=tree, base=base, stdin=stdin, tracking=tracking, singly=singly
     )
+
+
+def _trusted(found: Series, tree: Path, named: Iterable[Path | None]) -> None:
+    """Raises UsageError when the checkout has other settings than the base, or otherwise
+    a baseline or a build directory that settings name (``named``), or makefiles of a base
+    that a mail chose."""
+    from ctxlint.findings.baseline import DEFAULT_NAME
+    from ctxlint.kbuild.tree import below
+    from ctxlint.pipeline.quote import is_build_file
+
+    inside = {
+        os.path.relpath(os.path.realpath(path), os.path.realpath(tree))
+        for path in named
+        if path is not None
+    } - {"."}  # of a build in the tree itself only the .config is git's
     for name in sorted(found.difference):
         # They can hide findings; kbuild evaluates a .config.
         settings = name.rpartition("/")[2] in (".ctxlint.toml", "pyproject.toml")
-        if settings or name in (".config", DEFAULT_NAME):
+        if settings or name in (".config", DEFAULT_NAME) or below(name, inside):
             raise UsageError(
                 f"{name} in the tree is not the one of the base, so it is not trusted",
                 hint="Check the base out and give the patches by mail or as a range.",
@@ -157,7 +176,6 @@ def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
             f"and its {build[0]} would be run",
             hint=f"--base {str(found.base)[:12]} if that commit is trusted, or --base HEAD.",
         )
-    return found
 
 
 def _tracking() -> bytes | None:

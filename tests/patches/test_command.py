@@ -151,6 +151,9 @@ def test_hiding_is_not_fixing(run, repo: Repo) -> None:  # type: ignore[no-untyp
     assert "fixed" not in words.replace("introduced or fixed", "")
     assert "hidden from here on: drivers/irqchip/irq-rose.c:32: kzalloc()" in words
     assert "by a comment (trust me)" in words
+    hidden = "hidden from here on: drivers/irqchip/irq-rose.c:32: kzalloc()"
+    for style in FORMATS:
+        assert hidden in " ".join("".join(run("HEAD~1..", "--format", style, code=0)).split())
     out, _ = run("HEAD~4..", "--format", "json", code=1)
     result = series_json.load(out)
     assert not result.introduced and not result.fixed
@@ -303,6 +306,21 @@ def test_settings_of_the_patched_checkout_are_not_obeyed(run, repo: Repo) -> Non
     repo.commit("hide what it brings")
     _, err = run("HEAD~1..", code=2)
     assert "not trusted" in err
+
+
+@pytest.mark.parametrize("name", ["known", "builds/rt/compile_commands.json"])
+def test_what_settings_name_is_that_of_the_base(run, repo: Repo, name: str) -> None:  # type: ignore[no-untyped-def]
+    """A baseline or a build directory in the tree, changed by a series that is checked out."""
+    with (repo.path / ".ctxlint.toml").open("a") as file:
+        file.write('baseline = "known"\n')
+    (repo.path / "known").write_text("")
+    repo.commit("settings")
+    with (repo.path / name).open("a") as file:
+        file.write("\n")
+    repo.commit("hide what it brings")
+    assert f"{name} in the tree is not the one of the base" in run("HEAD~1..", code=2)[1]
+    own = ["--baseline", "known", "--build", "builds/rt", "--build", "builds/nort"]
+    assert run("HEAD~1..", *own, code=0)
 
 
 def test_the_makefiles_of_a_base_that_a_mail_names(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
