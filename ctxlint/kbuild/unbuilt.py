@@ -23,8 +23,8 @@ _MAX_BYTES = 1 << 20
 _MAX_DEPTH = 6
 _MAX_WORDS = 8
 _SECONDS = 20
-_ASSIGNED = re.compile(r"([\w./-]+?)-(\$\(CONFIG_(\w+)\)|y|m|objs)\s*[:+]?=(.*)")
-_IF = re.compile(r"(ifdef\s+|ifeq\s*\(\$\()CONFIG_(\w+)(?:\)\s*,\s*[ym]\s*\))?")
+_ASSIGNED = re.compile(r"([\w./-]+?)-(\$\(CONFIG_(\w{1,99})\)|y|m|objs)\s*[:+]?=(.*)")
+_IF = re.compile(r"(ifdef\s+|ifeq\s*\(\$\()CONFIG_(\w{1,99})(?:\)\s*,\s*[ym]\s*\))?")
 _GOALS = ("obj", "lib", "core", "drivers", "net", "libs")
 
 
@@ -170,7 +170,7 @@ def _ways(tree: Tree, file: str) -> Iterator[tuple[str, ...] | None]:
     directories = _directories(tree, folder)
     while True:
         word = str(Path(file).relative_to(folder).with_suffix(".o"))
-        yield from ((*directories, *way) for way in _named(tree, folder, word, 0))
+        yield from ((*directories, *way) for way in _named(tree, folder, word))
         if not folder.parts or folder == Path(file).parent.parent:
             return
         folder = folder.parent
@@ -181,26 +181,29 @@ def _directories(tree: Tree, folder: Path) -> tuple[str, ...]:
     needed: list[str] = []
     while folder.parts:
         above = folder.parent
-        ways = list(_named(tree, above, folder.name + "/", 0))
+        ways = list(_named(tree, above, folder.name + "/"))
         if ways:
             needed = [*min(ways, key=len), *needed]
         folder = above
     return tuple(needed)
 
 
-def _named(tree: Tree, folder: Path, word: str, depth: int) -> Iterator[tuple[str, ...]]:
+def _named(tree: Tree, folder: Path, word: str) -> Iterator[tuple[str, ...]]:
     """The symbols under which a Makefile names an object or a directory, also as a part
-    of a larger object."""
-    if depth > _MAX_DEPTH:
-        return
-    for stem, symbols, words in _assignments(tree, folder):
-        if word not in words:
-            continue
-        if stem in _GOALS:
-            yield symbols
-        elif stem + ".o" != word:
-            for outer in _named(tree, folder, stem + ".o", depth + 1):
-                yield (*outer, *symbols)
+    of a larger object: of each object that it is a part of one way, with the fewest steps."""
+    assigned = tuple(_assignments(tree, folder))
+    ways: dict[str, tuple[str, ...]] = {word: ()}
+    reached = {word}
+    for _ in range(_MAX_DEPTH):
+        outer: dict[str, tuple[str, ...]] = {}
+        for stem, symbols, words in assigned:
+            for part in words.intersection(reached):
+                if stem in _GOALS:
+                    yield (*symbols, *ways[part])
+                elif stem + ".o" not in ways:
+                    outer.setdefault(stem + ".o", (*symbols, *ways[part]))
+        ways |= outer
+        reached = set(outer)
 
 
 def _assignments(
@@ -220,7 +223,7 @@ def _assignments(
             elif words.startswith("endif") and blocks:
                 blocks.pop()
             elif found := _ASSIGNED.match(words):
-                symbols = [b for b in blocks if b] + [s for s in (found[3],) if s]
+                symbols = [s for s in (*blocks[:_MAX_WORDS], found[3]) if s]
                 yield found[1], tuple(symbols), frozenset(found[4].split())
 
 

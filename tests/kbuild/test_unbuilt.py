@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ctxlint.kbuild.model import Prepared, Tree
@@ -108,3 +110,20 @@ def test_a_makefile_that_leads_in_circles(tree: Tree) -> None:
     (folder / "Makefile").write_text("a-y += b.o\nb-y += a.o\n" + "c-y += c.o d.o\n" * 50)
     assert why_unbuilt(tree, "drivers/circle/a.c", [profile(tree)]).reason
     assert why_unbuilt(tree, "drivers/circle/d.c", [profile(tree)]).reason
+
+
+def test_objects_that_are_all_parts_of_each_other(tree: Tree) -> None:
+    """As many ways as there are orders of them; each is looked at once."""
+    folder = tree.path / "drivers/mesh"
+    folder.mkdir()
+    names = [f"n{number}" for number in range(60)]
+    every = " ".join(f"{name}.o" for name in names)
+    text = "".join(f"{name}-y := {every} x.o\n" for name in names)
+    (folder / "Makefile").write_text(text + "obj-$(CONFIG_PLAIN) += n59.o\n")
+    begin = time.process_time()
+    assert why_unbuilt(tree, "drivers/mesh/x.c", [profile(tree)]).reason.startswith(
+        "CONFIG_PLAIN"
+    )
+    (folder / "Makefile").write_text("ifdef CONFIG_A\n" * 20000 + "x-y := x.o\n" * 20000)
+    assert why_unbuilt(tree, "drivers/mesh/x.c", [profile(tree)]).reason
+    assert time.process_time() - begin < 5
