@@ -62,8 +62,11 @@ def _unknown(spec: str) -> PatchError:
     )
 
 
-def patches(repository: Repository, start: str, end: str) -> tuple[str, list[Patch], list[str]]:
-    """The base, the commits of ``start..end`` along first parents, and notes.
+def patches(
+    repository: Repository, start: str, end: str
+) -> tuple[str, list[Patch], list[str], list[str]]:
+    """The base, the commits of ``start..end`` along first parents, notes, and sentences on
+    what is not judged of them.
 
     A merge counts as one patch, with what it brings in.
     """
@@ -81,21 +84,22 @@ def patches(repository: Repository, start: str, end: str) -> tuple[str, list[Pat
     base = before = repository.parent(commits[0]) or start
     found = []
     notes: list[str] = []
+    gaps: list[str] = []
     for number, commit in enumerate(commits, 1):
         if repository.commit(f"{commit}^2"):
             notes.append(f"{commit[:12]} is a merge, taken as one patch")
         patch, odd = _patch(repository, before, commit, number, len(commits))
         found.append(patch)
-        notes += odd
+        gaps += odd
         before = commit
-    return base, found, notes
+    return base, found, notes, gaps
 
 
 def _patch(
     repository: Repository, before: str, commit: str, number: int, total: int
 ) -> tuple[Patch, list[str]]:
     entries = repository.differences(before, commit)
-    contents, notes = contents_of(repository, entries)
+    contents, gaps = contents_of(repository, entries)
     head = repository.text("show", "-s", "--format=%s%x00%an <%ae>%x00%aD", commit, "--")
     subject, author, date = ((head or "") + "\0\0").split("\0")[:3]
     try:
@@ -112,24 +116,25 @@ def _patch(
         contents=contents,
         commit=commit,
         mail=Mail(date=date),
-    ), notes
+    ), gaps
 
 
 def contents_of(
     repository: Repository, entries: list[Entry]
 ) -> tuple[dict[str, bytes | None], list[str]]:
-    """Contents of changed files (None: gone), and notes on what is no regular file."""
+    """Contents of changed files (None: gone), and sentences on what is no regular file: a
+    link may stand where a file was that the kernel is built from."""
     blobs = repository.blobs(e.sha for e in entries if e.mode in _REGULAR)
     contents: dict[str, bytes | None] = {}
-    notes = []
+    gaps = []
     for entry in entries:
         if entry.mode in _REGULAR:
             contents[entry.path] = blobs[entry.sha]
         else:
             contents[entry.path] = None
             if entry.mode:
-                notes.append(f"{entry.path}: a link or a submodule, not followed")
-    return contents, notes
+                gaps.append(f"{entry.path}: a link or a submodule, not followed")
+    return contents, gaps
 
 
 def commit_of(

@@ -97,13 +97,14 @@ def _under_review(
 
 def _of_range(repository: Repository, spec: str, base: str | None) -> Series:
     start, end = revisions.resolve(repository, spec, base)
-    first, patches, notes = revisions.patches(repository, start, end)
+    first, patches, notes, gaps = revisions.patches(repository, start, end)
     return Series(
         base=first,
         base_from="the commit before the range",
         difference=difference(repository, first),
         patches=tuple(patches),
         notes=tuple(notes),
+        gaps=tuple(gaps),
     )
 
 

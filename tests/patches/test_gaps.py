@@ -10,6 +10,8 @@ import pytest
 
 from ctxlint.patches import PatchError, open_series
 
+from .repository import ROSE, Repo
+
 ZERO = "From 0123456789 Mon Sep 17 00:00:00 2001\n"
 
 
@@ -215,3 +217,18 @@ def test_a_charset_that_git_alone_can_read(tree: Path, charset: str, body: bytes
     series = open_series("-", tree=tree, stdin=letter("[PATCH]", "a.c").encode() + hidden)
     names = [name for p in series.patches for name in p.contents]
     assert "b.c" in names or "git am takes a diff" in "; ".join(series.gaps)
+
+
+def test_a_commit_that_makes_a_link(tmp_path: Path) -> None:
+    """What it leads to is compiled in its place, and was not looked at."""
+    repo = Repo.make(tmp_path / "tree")
+    source = repo.path / ROSE
+    source.unlink()
+    source.symlink_to("irq-snail.c")
+    repo.commit("irqchip/rose: Be a snail")
+    assert open_series("HEAD~1..", tree=repo.path).gaps == (
+        f"{ROSE}: a link or a submodule, not followed",
+    )
+    source.unlink()
+    repo.commit("irqchip/rose: Go")
+    assert open_series("HEAD~1..", tree=repo.path).gaps == ()
