@@ -49,8 +49,7 @@ _INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
 _ARITH: dict[str, Callable[[int, int], int]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "&": operator.and_,
     "|": operator.or_, "^": operator.xor,
-    "<<": lambda a, b: a << b if 0 <= b < 64 else 0,
-    ">>": lambda a, b: a >> b if 0 <= b < 64 else 0,
+    "<<": operator.lshift, ">>": operator.rshift,
     "==": lambda a, b: int(a == b), "!=": lambda a, b: int(a != b),
     "<": lambda a, b: int(a < b), "<=": lambda a, b: int(a <= b),
     ">": lambda a, b: int(a > b), ">=": lambda a, b: int(a >= b),
@@ -208,6 +207,8 @@ def _binary(name: str, a: int | None, b: int | None) -> int | None:
                 return None
             quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
             return _fitting(quotient if op == "/" else a - quotient * b, bits, signed)
+        if op in ("<<", ">>") and not 0 <= b < 64:
+            return None  # of 128 bits, or not defined
         fn = _ARITH.get(op)
         return _fitting(fn(a, b), bits, signed) if fn else None
     if op in ("&", "*", "&&") and 0 in (a, b):

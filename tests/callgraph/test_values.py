@@ -6,6 +6,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -172,3 +173,12 @@ def test_context_variables_count_as_the_entry() -> None:
     assert depends_on_entry(state, frozenset({"system_state"}))
     both = ("b", "&&", state, ("b", "==", ("g", "other"), ("k", 0)))
     assert not depends_on_entry(both, frozenset({"system_state"}))
+
+
+@pytest.mark.parametrize("op", ["<<s128", "<<u128", "<<u64", ">>"])
+def test_a_shift_by_more_than_a_word_is_not_known(op: str) -> None:
+    """Of 128 bits it is no zero; of fewer it is not defined."""
+    shifted = ("b", op, ("k", 1), ("k", 64))
+    assert truth(shifted, nothing) is None
+    assert truth(("b", "!=", shifted, ("k", 0)), nothing) is None
+    assert evaluate(("b", op, ("k", 1), ("k", 63)), nothing) in (1 << 63, 0)
