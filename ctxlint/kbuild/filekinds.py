@@ -8,6 +8,7 @@ name says decides, and for a Makefile its text; nothing is run.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -37,15 +38,30 @@ _MAKEFILE = re.compile(r"(?:^|/)(?:Makefile|Kbuild|Platform)(?:\.[^/]*)?$")
 _ASSIGNED = re.compile(r"([^\s:+?=]+)[ \t]*[:+?]*=(.*)")
 _FOR_C = re.compile(r"(?:c|cpp|CPP|C)flags|CFLAGS|CPPFLAGS|NOSTDINC_FLAGS|LINUXINCLUDE", re.I)
 _HARMLESS = re.compile(r"-[WOgf][\w=,+.-]*|\\|[()]|\$\(call|cc-(?:option|disable-warning),?")
+_CONDITION = re.compile(r"(?:else\s+)?(?:ifdef|ifndef|ifeq|ifneq)\b|else\b|endif\b")
+_OBJECTS = re.compile(
+    r"(?:obj|lib|core|libs|net|drivers|head)-|.*-(?:y|m|objs|\$\(CONFIG_\w+\))$"
+)
+# Of the makefile alone it cannot be told what such a line does.
+_COMPUTED = re.compile(r"[-s]?include\s|define\s|.*\$[({](?:eval|shell|foreach|file)\b")
+_RULE = re.compile(r"[^=]*\.[cho](?:_shipped)?\s*&?::?(?!=)")
+# A variable that stands alone has its own lines; in the middle of a name it makes one.
+_PLAIN = re.compile(r"^\$[({][^$\s(){}:,]+[)}]$|\$[({](?:CONFIG_\w+|obj|src)[)}]")
 _BYTES = 1 << 20
+_LONGEST = 200
+_DEPTH = 16
+"""Conditions below each other of which a line is known to stand under."""
 
 
 class Built(NamedTuple):
     """What a Makefile says: ``objects`` are each object with what it is assigned to,
-    ``flags`` the lines that give the compiler what can change the meaning of C."""
+    ``flags`` the lines that give the compiler what can change the meaning of C, ``unclear``
+    those of which it is not known what they build: they compute names, take in another
+    file, or make a source. What stands under a condition has the condition before it."""
 
     objects: frozenset[tuple[str, str]]
     flags: frozenset[str]
+    unclear: frozenset[str] = frozenset()
 
 
 def may_hold_code(file: str) -> bool:
@@ -74,17 +90,38 @@ def what_it_builds(text: bytes) -> Built:
     """Of the text of a Makefile. Takes time linear in it, and 1 MiB of it at most."""
     objects = set()
     flags = set()
+    unclear = set()
+    under: list[str] = []
     for line in _lines(text[:_BYTES].decode("utf-8", "replace")):
+        if condition := _CONDITION.match(line):
+            if not condition[0].startswith("if") and under:
+                under.pop()
+            if condition[0] != "endif":
+                under.append(_shortened(" ".join(line.split())))
+            continue
+        where = "".join(f"{condition}: " for condition in under[-_DEPTH:])
+        whole = where + " ".join(line.split())
         found = _ASSIGNED.match(line)
+        if found is not None and _FOR_C.search(found[1]):
+            if _HARMLESS.sub(" ", found[2]).split():
+                flags.add(whole)
+            continue
+        if _COMPUTED.match(line) or (found is None and _RULE.match(line)):
+            unclear.add(whole)
         if found is None:
             continue
         name, value = found[1], found[2]
-        if _FOR_C.search(name):
-            if _HARMLESS.sub(" ", value).split():
-                flags.add(" ".join(line.split()))
-            continue
-        objects |= {(name, word) for word in value.split() if word.endswith(".o")}
-    return Built(frozenset(objects), frozenset(flags))
+        if _OBJECTS.match(name) and any("$" in _PLAIN.sub("", word) for word in value.split()):
+            unclear.add(whole)
+        objects |= {(where + name, word) for word in value.split() if word.endswith(".o")}
+    return Built(frozenset(objects), frozenset(flags), frozenset(unclear))
+
+
+def _shortened(words: str) -> str:
+    """A condition: it is repeated for each line under it."""
+    if len(words) <= _LONGEST:
+        return words
+    return f"{words[:_LONGEST]}... {zlib.crc32(words.encode()):x}"
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -27,7 +27,12 @@ from ctxlint.pipeline.index import Changed, Index
 from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.reach import Beyond, told
 from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
-from ctxlint.pipeline.unseen import unread_by_makefiles, unseen_file, unseen_paths
+from ctxlint.pipeline.unseen import (
+    unread_by_makefiles,
+    unread_symbols,
+    unseen_file,
+    unseen_paths,
+)
 from ctxlint.store import Store
 
 Contents = Mapping[str, bytes | None]
@@ -194,7 +199,10 @@ class Workshop:
                 return self._base[file]
             return read_regular(self.session.tree.path / file)
 
-        return unread_by_makefiles(self._touched, before, contents, read, there)
+        return [
+            *unread_by_makefiles(self._touched, before, contents, read, there),
+            *unread_symbols(self._touched, before, contents),
+        ]
 
     def _changed(
         self, profile: kbuild.Prepared, contents: Contents, recent: Iterable[str]

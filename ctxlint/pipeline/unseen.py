@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ctxlint.base.errors import UsageError
 from ctxlint.findings.model import Incomplete
 from ctxlint.kbuild.tree import below, included_c_files, normal_paths
 
+_SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w{1,99})", re.M)
+_NAMED = re.compile(rb"CONFIG_(\w{1,99})")
 _HEADERS = (".h", ".inc", ".inl", ".def")
 _SOURCES = (".c", ".S", *_HEADERS)
 _SHOWN = 3
@@ -109,13 +112,23 @@ def unread_builds(
     folder = file.rpartition("/")[0]
     found = []
     for word in sorted({word for _, word in new.objects - old.objects}):
-        name = os.path.normpath(f"{folder}/{word.removesuffix('.o')}.c").lstrip("/")
-        if name not in read and there(name):
+        stem = os.path.normpath(f"{folder}/{word.removesuffix('.o')}").lstrip("/")
+        names = (f"{stem}{end}" for end in (".c", ".c_shipped", ".S", ".rs"))
+        name = next(filter(there, names), "")
+        if name and name not in read:
             why = kbuild.Why(
                 f"{file} has it built now and did not before",
                 "audit it with the change applied",
             )
             found.append(_incomplete(name, why))
+    unclear = sorted(new.unclear - old.unclear)
+    if unclear:
+        more = f" and {len(unclear) - 1} more" if len(unclear) > 1 else ""
+        why = kbuild.Why(
+            f"what it builds now is not known ({shortened(unclear[0])}{more})",
+            "audit it with the change applied",
+        )
+        found.append(_incomplete(file, why))
     changed = sorted(old.flags ^ new.flags)
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
@@ -125,6 +138,31 @@ def unread_builds(
             "audit it with the change applied",
         )
         found.append(_incomplete(file, why))
+    return found
+
+
+def unread_symbols(
+    files: Iterable[str],
+    before: Callable[[str], bytes | None],
+    after: Mapping[str, bytes | None],
+) -> list[Incomplete]:
+    """Changed files of code that name a symbol which a changed Kconfig file brings: under no
+    configuration of the base is it on. The arguments are as for :func:`unread_by_makefiles`."""
+    files = sorted(files)
+    new: set[bytes] = set()
+    for file in files:
+        if file.rpartition("/")[2].startswith("Kconfig") and (text := after.get(file)):
+            new |= {*_SYMBOL.findall(text)}.difference(_SYMBOL.findall(before(file) or b""))
+    found = []
+    for file in files if new else ():
+        named = new.intersection(_NAMED.findall(after.get(file) or b""))
+        if named and kbuild.may_hold_code(file):
+            symbol = f"CONFIG_{min(named).decode()}"
+            why = kbuild.Why(
+                f"{symbol} is new, and what it switches on is not looked at",
+                "audit it with the change applied",
+            )
+            found.append(_incomplete(file, why))
     return found
 
 
