@@ -161,6 +161,10 @@ def run(
     if unchecked and cold == "fail":
         codes.append(EXIT_INCOMPLETE)
     for introduced, what in found:
+        for link in introduced.links:
+            _say(f"not checked: {link}: a link or a submodule, not followed")
+        if introduced.links and incomplete == "fail":
+            codes.append(EXIT_INCOMPLETE)
         if not _sources(introduced):
             if _unread_builds(introduced, tree) and incomplete == "fail":
                 codes.append(EXIT_INCOMPLETE)

@@ -28,12 +28,14 @@ class Introduced:
 
     ``base`` are the files that the earlier one has otherwise than the disk, ``changes``
     those that the later one has otherwise than the earlier (None: not there).
-    ``commits`` is how many there are between them, 0 for what is only staged.
+    ``commits`` is how many there are between them, 0 for what is only staged. ``links`` are
+    names at which the later one makes a link or a submodule.
     """
 
     base: Mapping[str, bytes | None]
     changes: Mapping[str, bytes | None]
     commits: int = 0
+    links: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -119,7 +121,9 @@ def _open(tree: Path, index: Path | None = None) -> _WithIndex:
 def _introduced(
     repository: _WithIndex, base: str, entries: Iterable[Entry], commits: int = 0
 ) -> Introduced:
+    entries = tuple(entries)
     changed = {e.path: e for e in entries if not e.sha or e.mode in _REGULAR}
+    links = tuple(sorted({e.path for e in entries}.difference(changed)))
     names = {*repository.against_disk(base), *changed}
     if len(names) > _MOST_FILES:
         raise TooMuchError(
@@ -133,4 +137,4 @@ def _introduced(
         name: blobs.get(before[name][1]) if name in before else None for name in sorted(names)
     }
     later = {name: blobs[e.sha] if e.sha else None for name, e in sorted(changed.items())}
-    return Introduced(base=earlier, changes=later, commits=commits)
+    return Introduced(base=earlier, changes=later, commits=commits, links=links)

@@ -360,3 +360,15 @@ def test_outside_of_a_repository(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "not a git repository" in done.stderr
+
+
+def test_a_link_is_not_looked_at(repository: Repository) -> None:
+    """It may stand where a file was that the kernel is built from."""
+    repository.warm()
+    link = repository.tree / ROSE
+    link.unlink()
+    link.symlink_to("irq-snail.c")
+    repository.git("add", "-A")
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 3 and f"not checked: {ROSE}: a link" in done.stderr
+    assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
