@@ -286,9 +286,7 @@ def run_by_build(tree: Path, contents: Contents) -> dict[str, bytes | None]:
     def builds_host_programs(folder: str) -> bool:
         if folder not in host:
             texts = [contents.get(f"{folder}/{name}") for name in ("Makefile", "Kbuild")]
-            for name in ("Makefile", "Kbuild"):
-                with contextlib.suppress(OSError):
-                    texts.append((tree / folder / name).read_bytes())
+            texts += [read_regular(tree / folder / name) for name in ("Makefile", "Kbuild")]
             host[folder] = any(re.search(rb"hostprogs|userprogs", t or b"") for t in texts)
         return host[folder]
 

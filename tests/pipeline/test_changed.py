@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from pathlib import Path
 
@@ -250,6 +251,10 @@ def test_what_the_build_runs_is_shown_as_in_the_base(tmp_path: Path) -> None:
         "tools/b.c",
     ]
     base = dict.fromkeys([*build, "drivers/net/a.c", "include/linux/a.h"], b"")
+    assert sorted(run_by_build(tmp_path, base)) == build
+    (tmp_path / "drivers/net").mkdir()
+    (tmp_path / "drivers/net/Makefile").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "drivers/net/Kbuild")
     assert sorted(run_by_build(tmp_path, base)) == build
 
 
