@@ -12,9 +12,9 @@ import pytest
 import yaml
 from click.exceptions import NoArgsIsHelpError
 
-from ctxlint.cli import config
 from ctxlint.cli.main import cli
 from ctxlint.cli.selecting import make_choice
+from ctxlint.cli.settings import load_settings
 from ctxlint.findings import suppressions
 from ctxlint.frontend.modelc import lower_models
 from ctxlint.model.runtime.library import model_texts
@@ -90,7 +90,7 @@ def test_configuration_in_the_readme(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / ".ctxlint.toml").write_text(example)
-    assert config.load_settings(tmp_path).arch == "arm64"
+    assert load_settings(tmp_path).arch == "arm64"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
@@ -101,7 +101,7 @@ def test_examples_parse(path: Path, tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / ".ctxlint.toml").write_text(example)
-        settings = config.load_settings(folder)
+        settings = load_settings(folder)
         choice = make_choice({}, settings, folder)
         assert choice.fail_on == "error"
     for example in re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL):

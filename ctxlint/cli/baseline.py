@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import inside
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import Choice, make_choice, read_baseline, select_options
+from ctxlint.cli.settings import inside
 from ctxlint.findings import baseline as baselines
 from ctxlint.findings.baseline import Baseline
 from ctxlint.findings.model import BaselineEntry, Finding, Result

@@ -19,10 +19,10 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import streams
-from ctxlint.cli.config import Settings, in_range, load_settings
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_USAGE
 from ctxlint.cli.progress import Plain
 from ctxlint.cli.selecting import make_choice
+from ctxlint.cli.settings import Settings, in_range, load_settings
 from ctxlint.pipeline import Request
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import JOBS, REACH, TIMEOUT, Settings, load_settings
+from ctxlint.cli.settings import JOBS, REACH, TIMEOUT, Settings, load_settings
 from ctxlint.kbuild.tree import find_tree
 from ctxlint.pipeline import Request
 

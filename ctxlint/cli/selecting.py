@@ -13,7 +13,7 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import read_limited
-from ctxlint.cli.config import FAIL_ON, SELECTING, Settings, inside
+from ctxlint.cli.settings import FAIL_ON, SELECTING, Settings, inside
 from ctxlint.findings import baseline as baselines
 from ctxlint.findings.baseline import Baseline
 from ctxlint.findings.model import Result

@@ -12,8 +12,8 @@ import pytest
 from test_cli import FINDING, Fake, fake, result, tree  # noqa: F401
 
 from ctxlint.base.errors import TreeError, UsageError
-from ctxlint.cli.config import MAX_BYTES, load_settings
 from ctxlint.cli.main import COMMANDS, main
+from ctxlint.cli.settings import MAX_BYTES, load_settings
 from ctxlint.kbuild import arch as arches
 from ctxlint.kbuild import find_tree
 from ctxlint.kbuild.model import Tree
@@ -315,7 +315,7 @@ def test_a_severity_that_the_tree_lowers_is_told(
 
 def test_the_page_on_security_names_every_key() -> None:
     text = (Path(__file__).parents[2] / "docs/security.md").read_text(encoding="utf-8")
-    from ctxlint.cli.config import _KEYS
+    from ctxlint.cli.settings import _KEYS
 
     assert set(re.findall(r"`([a-z-]+)`", text)) >= set(_KEYS)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli.config import load_settings
+from ctxlint.cli.settings import load_settings
 from fuzzing.reader import Reader, folder
 
 TREE = folder()
