@@ -41,6 +41,7 @@ COMMANDS = {
     "lsp": "Serve an editor (language server protocol).",
     "model": "Run scenarios on the executable model of the kernel.",
     "explain": "Say what a check means, why it matters, how to fix it.",
+    "config": "Show the settings that hold here, and where each comes from.",
     "rules": "List the facts about the kernel, with their provenance.",
 }
 """Name -> summary. The command itself is ``ctxlint.cli.NAME:command``."""

@@ -147,6 +147,11 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
     """
     tree = tree_of(options.get("tree"))
     settings = load_settings(tree)
+    return request_of(options, settings, tree), settings
+
+
+def request_of(options: dict[str, Any], settings: Settings, tree: Path) -> Request:
+    """The command line over ``settings``. Raises :class:`UsageError`."""
     given = tuple(options.get("paths") or ())
     if not given and "paths" in options:
         given = _here(tree)
@@ -161,7 +166,7 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
     # Another architecture or configuration on the command line means that the
     # build directories of the files are not what was asked for.
     asked_otherwise = options.get("arch") or config
-    request = Request(
+    return Request(
         tree=tree,
         paths=paths,
         arch=options.get("arch") or settings.arch,
@@ -178,4 +183,3 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
         possible=bool(options.get("possible")),
         make=not options.get("no_make"),
     )
-    return request, settings

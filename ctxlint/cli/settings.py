@@ -82,13 +82,16 @@ class Settings:
     """What the files say; None or empty where they say nothing.
 
     ``tree_file`` is the tree's file when there is one, ``tree_keys`` are the keys that it
-    sets. ``user`` is what holds without it.
+    sets. ``user`` is what holds without it. ``places`` says for each key that is set in
+    which files and lines, the user's first; those of ``refused`` are not taken.
     """
 
     tree_file: Path | None = None
     tree_keys: tuple[str, ...] = ()
     user: Settings | None = None
     user_file: Path | None = None
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: Mapping[str, UsageError] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     arch: str | None = None
     config: str | None = None
@@ -111,21 +114,25 @@ class Settings:
     per_path: tuple[PathRule, ...] = ()
 
 
-def load_settings(tree: Path, start: Path | None = None) -> Settings:
+def load_settings(tree: Path, start: Path | None = None, *, refuse: bool = True) -> Settings:
     """The user's settings with those of ``tree`` over them.
 
     ``start``: where the search for the tree's file begins, when that is in the tree
     (default: the current directory). Raises :class:`UsageError` for TOML that does not
     parse, unknown keys, values of the wrong type or out of range, and for what a tree's
-    file must not say, naming the file and the key.
+    file must not say, naming the file and the key; without ``refuse`` the last stands in
+    ``Settings.refused`` instead.
     """
     user = _user_settings()
     found = _tree_file(tree.resolve(), start)
     if found is None:
         return user
     source, table, text = found
-    where = _Where(source, text, tree.resolve())
-    _refuse_foreign(table, where)
+    where = _Where(source, text, True)
+    refused = dict(_refusals(table, where, tree.resolve()))
+    if refuse and refused:
+        raise next(iter(refused.values()))
+    table = {key: value for key, value in table.items() if key not in refused}
     own = _settings(table, where)
     given = {f.name: getattr(own, f.name) for f in fields(Settings) if _key(f.name) in table}
     if ("config" in table or "arch" in table) and "builds" not in table:
@@ -137,10 +144,20 @@ def load_settings(tree: Path, start: Path | None = None) -> Settings:
             "tree_file": source,
             "tree_keys": tuple(sorted(table)),
             "user": user,
+            "places": _joined(user.places, own.places),
+            "refused": refused,
             "severity": {**user.severity, **own.severity},
             "per_path": (*user.per_path, *own.per_path),
         },
     )
+
+
+def _joined(
+    user: Mapping[str, tuple[str, ...]], own: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Places of both files: a table or list that the tree's file adds to has two."""
+    added = {key: user.get(key, ()) for key in ("severity", "per-path")}
+    return {**user, **{key: added.get(key, ()) + place for key, place in own.items()}}
 
 
 def user_file() -> Path | None:
@@ -159,7 +176,7 @@ def _user_settings() -> Settings:
     if path is None or not os.path.lexists(path):
         return Settings()
     table, text = _parse(path)
-    return replace(_settings(table, _Where(path, text, None)), user_file=path)
+    return replace(_settings(table, _Where(path, text, False)), user_file=path)
 
 
 def _tree_file(tree: Path, start: Path | None) -> tuple[Path, dict[str, Any], str] | None:
@@ -197,12 +214,15 @@ def _folders(tree: Path, start: Path | None) -> Iterator[Path]:
 
 def inside(path: Path, tree: Path, said: str, hint: str = "") -> None:
     """Raises UsageError when ``path``, with all links followed, is not in ``tree``."""
-    try:
-        lies = path.resolve().is_relative_to(tree)
-    except (OSError, RuntimeError):  # a link to itself
-        lies = False
-    if not lies:
+    if not _lies(path, tree):
         raise UsageError(said, hint=hint)
+
+
+def _lies(path: Path, tree: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(tree)
+    except (OSError, RuntimeError, ValueError):  # a link to itself, a NUL
+        return False
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], str]:
@@ -220,11 +240,11 @@ def _parse(path: Path) -> tuple[dict[str, Any], str]:
 
 @dataclass(frozen=True)
 class _Where:
-    """A file for messages; ``tree`` is the tree that it belongs to, if it does to one."""
+    """A file for messages; ``foreign``: it is the tree's and not the user's."""
 
     source: Path
     text: str
-    tree: Path | None
+    foreign: bool
 
     def __str__(self) -> str:
         return str(self.source)
@@ -239,15 +259,31 @@ class _Where:
         return f"{self.source}:{self.text.count(chr(10), 0, found.start()) + 1}"
 
 
-def _refuse_foreign(table: dict[str, Any], where: _Where) -> None:
+def _refusals(
+    table: dict[str, Any], where: _Where, tree: Path
+) -> Iterator[tuple[str, UsageError]]:
+    """Keys of a tree's file that it must not set, or not so, and what is to be said.
+    Values of a wrong type are left to the check of types."""
+    own = user_file()
+    place = f"in {own}" if own is not None else "in a file of your own"
     for key in _TRUSTED:
         if key in table:
-            own = user_file()
-            place = f"in {own}" if own is not None else "in a file of your own"
-            raise UsageError(
-                f"{where.line_of(key)}: '{key}' must not be set by a file of the tree",
-                hint=f"it may stand {place}, or as --{key} on the command line",
-            )
+            said = f"{where.line_of(key)}: '{key}' must not be set by a file of the tree"
+            hint = f"it may stand {place}, or as --{key} on the command line"
+            yield key, UsageError(said, hint=hint)
+    for key in _INSIDE:
+        value = table.get(key)
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not _lies(where.source.parent / text, tree):
+                said = f"'{key}' of a file of the tree must lie in the tree"
+                option = "build" if key == "builds" else key
+                hint = f"elsewhere it may stand {place}, or as --{option} on the command line"
+                yield key, UsageError(f"{where.line_of(key)}: {said}", hint=hint)
+    config = table.get("config")
+    if isinstance(config, str) and not re.fullmatch(r"[A-Za-z0-9_][\w.-]*config", config):
+        said = "'config' of a file of the tree must be the name of a configuration target"
+        hint = f"a file may stand {place}, or as --config on the command line"
+        yield "config", UsageError(f"{where.line_of('config')}: {said}", hint=hint)
 
 
 def _key(name: str) -> str:
@@ -301,27 +337,17 @@ def _settings(table: dict[str, Any], where: _Where) -> Settings:
         raise UsageError(f"{source}: 'fail-on' must be one of {', '.join(FAIL_ON)}")
     base = source.parent
 
-    def one(key: str, text: str) -> Path:
-        path = base / text
-        if where.tree is None:
-            return base / _expanded(text, str(source))
-        if key in _INSIDE:
-            inside(
-                path,
-                where.tree,
-                f"{where.line_of(key)}: '{key}' of a file of the tree must lie in the tree",
-                f"elsewhere it may stand in {user_file()}, or as "
-                f"--{'build' if key == 'builds' else key} on the command line",
-            )
-        return path
+    def one(text: str) -> Path:
+        return base / (text if where.foreign else _expanded(text, str(source)))
 
     def place(key: str) -> Path | None:
-        return one(key, table[key]) if key in table else None
+        return one(table[key]) if key in table else None
 
     def places(key: str) -> tuple[Path, ...]:
-        return tuple(one(key, item) for item in table.get(key, ()))
+        return tuple(one(item) for item in table.get(key, ()))
 
     return Settings(
+        places={key: (where.line_of(key),) for key in table},
         paths=tuple(table.get("paths", ())),
         arch=table.get("arch"),
         config=_config(table["config"], where) if "config" in table else None,
@@ -347,16 +373,10 @@ def _settings(table: dict[str, Any], where: _Where) -> Settings:
 
 def _config(value: str, where: _Where) -> str:
     """A configuration target, or in the user's own file also the path of a .config."""
-    if where.tree is None:
-        file = where.source.parent / _expanded(value, str(where))
-        return str(file) if file.is_file() else value
-    if re.fullmatch(r"[A-Za-z0-9_][\w.-]*config", value) is None:
-        raise UsageError(
-            f"{where.line_of('config')}: 'config' of a file of the tree must be the name of a "
-            "configuration target",
-            hint=f"a file may stand in {user_file()}, or as --config on the command line",
-        )
-    return value
+    if where.foreign:
+        return value
+    file = where.source.parent / _expanded(value, str(where))
+    return str(file) if file.is_file() else value
 
 
 def _expanded(text: str, where: str) -> Path:
