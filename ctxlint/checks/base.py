@@ -13,7 +13,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-import pkgutil
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +20,7 @@ from types import ModuleType
 from typing import ClassVar, Literal, Protocol, cast
 
 from ctxlint.base.errors import UsageError
+from ctxlint.checks import ids
 from ctxlint.findings.checkdoc import CheckDoc
 
 Severity = Literal["error", "warning"]
@@ -70,12 +70,8 @@ def severity(check: Check, violation: Violation) -> Severity:
 @cache
 def checks() -> tuple[Check, ...]:
     """Every check, by id. A module of the package that holds none is an error."""
-    found = []
-    package = importlib.import_module(__package__ or "ctxlint.checks")
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name != "base":
-            found.append(_check_of(importlib.import_module(f"{package.__name__}.{info.name}")))
-    return tuple(sorted(found, key=lambda check: check.id))
+    modules = (f"ctxlint.checks.{name.replace('-', '_')}" for name in ids())
+    return tuple(_check_of(importlib.import_module(module)) for module in modules)
 
 
 def reporting(violation: Violation) -> Check | None:

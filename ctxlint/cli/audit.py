@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, pager_option, wants_color
@@ -44,7 +45,7 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 
 
 @click.command("audit", epilog=EPILOG)
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=complete.path)
 @tree_options
 @click.option("--format", "-f", type=click.Choice(FORMATS), help="Output (default: text).")
 @click.option(

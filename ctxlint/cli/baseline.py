@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import complete
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit
@@ -42,7 +43,7 @@ _REASON = click.option("--reason", default="", help="Reason that new entries get
 def _common(function: F) -> F:
     for option in (talk_options, run_options, select_options, tree_options):
         function = option(function)
-    return click.argument("paths", nargs=-1)(function)
+    return click.argument("paths", nargs=-1, shell_complete=complete.path)(function)
 
 
 @click.group("baseline", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)

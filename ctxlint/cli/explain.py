@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import click
 
+from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.output import emit
 
@@ -16,7 +17,7 @@ Examples:
 
 
 @click.command("explain", epilog=EPILOG)
-@click.argument("check", required=False)
+@click.argument("check", required=False, shell_complete=complete.check)
 def command(check: str | None) -> int:
     """Say what CHECK means, why it matters and how to fix it.
 

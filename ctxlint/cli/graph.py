@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
@@ -45,8 +46,8 @@ def limit_option(function: F) -> F:
 
 
 @click.command("graph", epilog=EPILOG)
-@click.argument("target", metavar="FUNCTION|FINGERPRINT")
-@click.argument("paths", nargs=-1)
+@click.argument("target", metavar="FUNCTION|FINGERPRINT", shell_complete=complete.function)
+@click.argument("paths", nargs=-1, shell_complete=complete.path)
 @click.option("--format", "-f", type=click.Choice(FORMATS), default="svg", show_default=True)
 @click.option(
     "--output",

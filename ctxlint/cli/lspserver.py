@@ -25,6 +25,7 @@ from pygls.uris import to_fs_path
 
 from ctxlint import __version__
 from ctxlint.base.errors import CtxlintError, TreeError, UsageError
+from ctxlint.base.places import default_cache
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
 from ctxlint.cli import lspitems as items
@@ -33,7 +34,6 @@ from ctxlint.cli.options import make_request, tree_of
 from ctxlint.cli.output import write_file
 from ctxlint.cli.selecting import make_choice
 from ctxlint.pipeline.editor import FileReport, look_at
-from ctxlint.pipeline.run import default_cache
 from ctxlint.report.clean import clean
 
 

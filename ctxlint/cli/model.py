@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli import streams
+from ctxlint.cli import complete, streams
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
 from ctxlint.cli.output import emit
 
@@ -60,7 +60,7 @@ def list_scenarios() -> int:
 
 
 @command.command("run", epilog=EPILOG)
-@click.argument("ids", nargs=-1)
+@click.argument("ids", nargs=-1, shell_complete=complete.scenario)
 @click.option("--all", "every", is_flag=True, help="All scenarios.")
 @click.option(
     "--format", "-f", "style", type=click.Choice(["text", "table", "json"]),
@@ -104,7 +104,7 @@ def run(
 
 
 @command.command("trace", epilog=EPILOG)
-@click.argument("ident", metavar="ID")
+@click.argument("ident", metavar="ID", shell_complete=complete.scenario)
 @click.option(
     "--html", "output", type=click.Path(path_type=Path, dir_okay=False), required=True,
     help="Write the page to this file.",

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import complete
 from ctxlint.cli.settings import JOBS, REACH, TIMEOUT, Settings, load_settings
 from ctxlint.kbuild.tree import find_tree
 from ctxlint.pipeline import Request
@@ -37,9 +38,15 @@ _DIR = click.Path(path_type=Path, file_okay=False)
 
 _TREE = [
     click.option("--tree", type=_DIR, help="Kernel tree (default: found from here upward)."),
-    click.option("--arch", help="Architecture: arm64 (default), arm, x86_64, riscv, ..."),
     click.option(
-        "--config", help="defconfig, allmodconfig, another target, or a .config file."
+        "--arch",
+        shell_complete=complete.architecture,
+        help="Architecture: arm64 (default), arm, x86_64, riscv, ...",
+    ),
+    click.option(
+        "--config",
+        shell_complete=complete.configuration,
+        help="defconfig, allmodconfig, another target, or a .config file.",
     ),
     click.option("--rt/--no-rt", default=None, help="Only this profile (default: both)."),
     click.option(
@@ -67,7 +74,11 @@ _RUN = [
         help="Rounds of reading callers and callees in other files"
         " (default: 2 for single files, 0 for directories).",
     ),
-    click.option("--libclang", help="Path of a libclang to use instead of the bundled one."),
+    click.option(
+        "--libclang",
+        shell_complete=complete.file,
+        help="Path of a libclang to use instead of the bundled one.",
+    ),
     click.option(
         "--rules", type=_DIR, multiple=True, help="More rules from this directory (repeatable)."
     ),
@@ -105,7 +116,7 @@ def tree_of(given: Path | None) -> Path:
 
     Raises :class:`TreeError` when there is none.
     """
-    return find_tree(given if given is not None else Path.cwd()).path
+    return find_tree(given or Path(), with_commit=False).path
 
 
 def relative_paths(paths: tuple[str, ...], tree: Path) -> tuple[str, ...]:

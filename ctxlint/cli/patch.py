@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from ctxlint.base.errors import CtxlintError, UsageError
+from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
@@ -44,10 +45,10 @@ not apply or is unsafe), 3 incomplete (there may be findings besides).
 
 
 @click.command("patch", epilog=EPILOG)
-@click.argument("series", metavar="SERIES")
+@click.argument("series", metavar="SERIES", shell_complete=complete.file)
 @click.option("--base", help="Commit that the series applies to (default: its own"
               " base-commit, else HEAD).")  # fmt: skip
-@click.option("--path", "paths", multiple=True,
+@click.option("--path", "paths", multiple=True, shell_complete=complete.path,
               help="Look at this file or directory too (repeatable).")  # fmt: skip
 @click.option("--max-units", type=click.IntRange(1), default=None,
               help="Units to read again for one patch and profile (default: 64).")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import make_request, talk_options, tree_options
 from ctxlint.cli.output import emit
@@ -21,7 +22,7 @@ Examples:
 
 
 @click.command("prepare", epilog=EPILOG)
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=complete.path)
 @tree_options
 @click.option("--jobs", "-j", type=click.IntRange(0), help="Parallel make jobs (0: all CPUs).")
 @talk_options

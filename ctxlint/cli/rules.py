@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import complete
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
 from ctxlint.cli.output import emit
 from ctxlint.cli.rulespages import Row, pages
@@ -68,7 +69,7 @@ def list_rules(text: str | None, style: str, directories: tuple[Path, ...]) -> i
 
 
 @command.command("show", epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=complete.rule)
 @_RULES
 def show_rule(name: str, directories: tuple[Path, ...]) -> int:
     """Show everything the rules say about NAME.

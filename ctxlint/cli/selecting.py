@@ -13,6 +13,7 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import read_limited
+from ctxlint.cli import complete
 from ctxlint.cli.settings import FAIL_ON, SELECTING, Settings, inside
 from ctxlint.findings import baseline as baselines
 from ctxlint.findings.baseline import Baseline
@@ -24,8 +25,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 FailOn = Literal["error", "warning", "never"]
 
 _SELECT = [
-    click.option("--select", metavar="CHECKS", help="Only these checks (ids, by commas)."),
-    click.option("--ignore", metavar="CHECKS", help="Not these checks (ids, by commas)."),
+    click.option(
+        "--select",
+        metavar="CHECKS",
+        shell_complete=complete.checks,
+        help="Only these checks (ids, by commas).",
+    ),
+    click.option(
+        "--ignore",
+        metavar="CHECKS",
+        shell_complete=complete.checks,
+        help="Not these checks (ids, by commas).",
+    ),
     click.option(
         "--rt-only/--no-rt-only",
         default=None,

@@ -14,6 +14,7 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import size
+from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit
@@ -49,7 +50,7 @@ a splat was not understood, or a file of the tree could not be analysed.
 
 @click.command("splat", epilog=EPILOG)
 @click.argument("log", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, shell_complete=complete.path)
 @click.option(
     "--result",
     "saved",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ctxlint.cli import complete
 from ctxlint.cli.graph import limit_option
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
@@ -25,8 +26,8 @@ the same as a picture.
 
 
 @click.command("why", epilog=EPILOG)
-@click.argument("function")
-@click.argument("paths", nargs=-1)
+@click.argument("function", shell_complete=complete.function)
+@click.argument("paths", nargs=-1, shell_complete=complete.path)
 @limit_option
 @tree_options
 @run_options

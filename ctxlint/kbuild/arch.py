@@ -40,6 +40,15 @@ def srcarch(arch: str) -> str:
     return _DIRECTORIES.get(arch, arch)
 
 
+def of_tree(tree: Path | None) -> list[str]:
+    """Canonical names that a tree has, sorted; without a tree those that we know."""
+    if tree is None:
+        return sorted({*_ALIASES.values(), *_SYMBOLS.values(), "arm"})
+    folders = {path.parent.name for path in tree.glob("arch/*/Makefile")}
+    ours = {name for name, folder in _DIRECTORIES.items() if folder in folders}
+    return sorted(ours | folders - set(_DIRECTORIES.values()))
+
+
 def check(tree: Path, arch: str) -> str:
     """The canonical name of ``arch``; :class:`UsageError` when the tree has none such."""
     name = canonical(arch)

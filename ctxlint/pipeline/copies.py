@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from ctxlint.base.errors import FrontendError, UsageError
+from ctxlint.base.places import rules_directory
 from ctxlint.base.processes import scratch
 from ctxlint.frontend import lower_unit, write_overlay
 from ctxlint.model.image import Image
@@ -16,7 +17,6 @@ from ctxlint.model.scenario.schema import Edit
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.quiet import Silent
 from ctxlint.pipeline.run import Session
-from ctxlint.rulebook.loader import rules_directory
 
 
 def fixtures_directory() -> Path:

@@ -19,6 +19,7 @@ import msgspec
 from ctxlint import __version__, kbuild
 from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.base.faults import HINT, reason_of
+from ctxlint.base.places import STORE, default_cache
 from ctxlint.callgraph.program import Program
 from ctxlint.contexts import entries as entry_points
 from ctxlint.contexts import limits, untold, witness
@@ -175,7 +176,7 @@ class Session:
 
     def open_store(self, progress: Progress) -> Store:
         """The store of facts, in the cache."""
-        return Store.open(self.cache / "store.sqlite", log=progress.log, tree=self.tree.path)
+        return Store.open(self.cache / STORE, log=progress.log, tree=self.tree.path)
 
     def index(
         self,
@@ -576,9 +577,7 @@ def program_image(request: Request, progress: Progress) -> Image:
 
     session = Session.of(request)
     profile = session.profiles(progress)[0]
-    with Store.open(
-        session.cache / "store.sqlite", log=progress.log, tree=session.tree.path
-    ) as store:
+    with Store.open(session.cache / STORE, log=progress.log, tree=session.tree.path) as store:
         return image_of(session.index(profile, store, progress), store)
 
 
@@ -686,14 +685,3 @@ def _told(
         )
 
     return told
-
-
-def default_cache() -> Path:
-    """Where build directories and facts are kept unless told otherwise."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "ctxlint"
-    except RuntimeError as error:
-        raise UsageError(
-            "this user has no home directory for the cache", hint="name one with --cache"
-        ) from error

@@ -14,6 +14,7 @@ import msgspec
 
 from ctxlint import kbuild
 from ctxlint.base.errors import FrontendError, UsageError
+from ctxlint.base.places import default_cache
 from ctxlint.frontend import lower_unit
 from ctxlint.model.code import Code
 from ctxlint.model.image import Image
@@ -26,7 +27,7 @@ from ctxlint.pipeline import Request, copies
 from ctxlint.pipeline.copies import fixtures_directory
 from ctxlint.pipeline.index import keep_models_in
 from ctxlint.pipeline.quiet import Silent
-from ctxlint.pipeline.run import default_cache, program_image
+from ctxlint.pipeline.run import program_image
 
 _TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
 _ARGUMENTS = (

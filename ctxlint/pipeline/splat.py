@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ctxlint import kbuild
+from ctxlint.base.places import default_cache
 from ctxlint.contexts import entries as entry_points
 from ctxlint.findings.model import Finding, Incomplete, Result
 from ctxlint.model.splat import match, paths, words
@@ -27,7 +28,7 @@ from ctxlint.model.splat.types import Located, Record, Unread
 from ctxlint.pipeline import Progress, Request, definitions, reach
 from ctxlint.pipeline.collect import source_reader
 from ctxlint.pipeline.index import rules_of
-from ctxlint.pipeline.run import audit, default_cache, linked
+from ctxlint.pipeline.run import audit, linked
 from ctxlint.rulebook import Rulebook, load
 
 _SEARCHED = (

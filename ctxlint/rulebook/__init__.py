@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is known about Linux: ``rules/`` read, checked and indexed."""
 
+from ctxlint.base.places import rules_directory
 from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
-from ctxlint.rulebook.loader import check, load, models_directory, rules_directory
+from ctxlint.rulebook.loader import check, load, models_directory
 
 __all__ = [
     "ApiRule", "RegistrationRule", "Rulebook", "check", "load", "models_directory",

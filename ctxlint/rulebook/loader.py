@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-import ctxlint
 from ctxlint.base.errors import RuleError
+from ctxlint.base.places import rules_directory
 from ctxlint.rulebook import conditions, effects, prototypes
 from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
 from ctxlint.rulebook.schema import (
@@ -44,16 +44,6 @@ from ctxlint.rulebook.schema import (
 _ENUMERATOR = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STATE_FIELDS = frozenset({"in_interrupt"})
 T = TypeVar("T")
-
-
-def rules_directory() -> Path:
-    """Where the rules that come with the tool are: in the installed package, else
-    beside it in a source checkout."""
-    package = Path(ctxlint.__file__).parent
-    for path in (package / "data" / "rules", package.parent / "rules"):
-        if path.is_dir():
-            return path
-    raise RuleError("the rules are missing", hint="reinstall ctxlint; rules/ belongs to it")
 
 
 def models_directory() -> Path:

@@ -230,7 +230,7 @@ class Database:
             if self.path.stat().st_size > MEMORY_MAX:
                 raise _UnfitError("it is too large to be copied into memory")
             if source is None:
-                source = opened = _for_reading(self.path)
+                source = opened = reading(self.path)
             source.backup(connection)
             _check(connection)
         except (OSError, sqlite3.Error, _UnfitError, UnicodeDecodeError) as error:
@@ -374,7 +374,7 @@ def _check(connection: sqlite3.Connection) -> None:
         raise _UnfitError("is damaged (incomplete)")
 
 
-def _for_reading(path: Path) -> sqlite3.Connection:
+def reading(path: Path) -> sqlite3.Connection:
     """A connection to a file in a folder that cannot be written. With a log of writes
     beside it SQLite must be able to make its index of that; without one the file is
     whole, and nobody changes it."""

@@ -83,6 +83,8 @@ def run(shell: str, script: str, environment: dict[str, str]) -> list[str]:
         (["ctxlint", "baseline", "up"], {"update"}),
         (["ctxlint", "audit", "--new"], {"--new-since"}),
         (["ctxlint", "audit", "--fail-on", "w"], {"warning"}),
+        (["ctxlint", "explain", "s"], {"sleep-in-atomic"}),
+        (["ctxlint", "model", "run", "M0-02"], {"M0-02"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from ctxlint.base.places import default_cache
 from ctxlint.pipeline.index import keep_models_in
-from ctxlint.pipeline.run import default_cache
 
 
 @pytest.fixture(autouse=True)

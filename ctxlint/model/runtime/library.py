@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from zstandard import ZstdError
 
+from ctxlint.base.places import rules_directory
 from ctxlint.frontend.modelc import Models, lower_models
 from ctxlint.ir import codec
 from ctxlint.model.code import Code
@@ -35,7 +36,6 @@ from ctxlint.model.runtime import (  # noqa: F401 - their primitives
 )
 from ctxlint.model.runtime.outside import Beyond
 from ctxlint.model.runtime.state import Config, Kernel
-from ctxlint.rulebook.loader import rules_directory
 from ctxlint.store import kept
 
 _PERCPU_FILE = "percpu.c"

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from ctxlint.base.errors import RuleError
+from ctxlint.base.places import rules_directory
 from ctxlint.ir import ops
 from ctxlint.ir.types import Type
 from ctxlint.model.code import Frame, Meta
@@ -28,7 +29,6 @@ from ctxlint.model.runtime.checks import report, warning
 from ctxlint.model.runtime.context import model_current
 from ctxlint.model.runtime.state import Kernel, kernel_of
 from ctxlint.model.runtime.trace import inlined
-from ctxlint.rulebook.loader import rules_directory
 
 _DOES = ("nothing", "barrier", "bug", "register", "hint", "current", "percpu")
 

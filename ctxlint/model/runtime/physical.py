@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 import yaml
 
+from ctxlint.base.places import rules_directory
 from ctxlint.model.image import DATA, PERCPU, TEXT
 from ctxlint.model.memory import PAGE, Device, DevicePage, Object, Page
 from ctxlint.model.outcome import Unmodelled
 from ctxlint.model.runtime.checks import report
 from ctxlint.model.runtime.state import Kernel
-from ctxlint.rulebook.loader import rules_directory
 
 _SHIFT = 12
 _NOT_CHECKED = "the kernel does not check"

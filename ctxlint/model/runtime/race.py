@@ -20,13 +20,13 @@ from typing import Any
 import yaml
 
 from ctxlint.base.errors import RuleError
+from ctxlint.base.places import rules_directory
 from ctxlint.model.image import RODATA
 from ctxlint.model.machine import STACK, Machine
 from ctxlint.model.memory import DevicePage
 from ctxlint.model.runtime.state import Report
 from ctxlint.model.runtime.tasks import Thread
 from ctxlint.model.runtime.trace import call_trace
-from ctxlint.rulebook.loader import rules_directory
 
 _STACKS = (STACK, STACK + (1 << 32))
 _LITERALS = (RODATA, RODATA + (1 << 28))

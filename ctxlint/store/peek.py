@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A look into a database without becoming one of its runs.
+
+For questions that must be answered at once or not at all (shell completion): nothing is
+made, repaired, waited for or marked as used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from ctxlint.store.database import reading
+from ctxlint.store.seal import DamagedError, unseal
+
+
+def newest_facts(path: Path, most: int) -> Iterator[bytes]:
+    """Facts of the ``most`` units that were stored last, the newest first; of whatever
+    tree and profile. Ends early where the database cannot be read."""
+    query = "SELECT key, depset, facts FROM units ORDER BY id DESC LIMIT ?"
+    with (
+        contextlib.suppress(OSError, sqlite3.Error, UnicodeDecodeError, DamagedError),
+        contextlib.closing(reading(path)) as db,
+    ):
+        db.execute("PRAGMA busy_timeout = 0")
+        for key, depset, facts in db.execute(query, (most,)):
+            yield unseal(facts, "facts", key, str(depset))
