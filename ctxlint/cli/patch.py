@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -22,6 +22,10 @@ from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
 from ctxlint.findings.series import SeriesResult
 from ctxlint.patches.model import Series
+
+if TYPE_CHECKING:
+    from ctxlint.pipeline import Request
+    from ctxlint.report.mail import Again
 
 FORMATS = ("text", "json", "sarif", "html", "github", "gitlab", "mail", "b4", "b4-lines")
 
@@ -67,7 +71,6 @@ not apply or is unsafe), 3 incomplete (there may be findings besides).
 def command(
     series: str,
     base: str | None,
-    max_units: int | None,
     verbose: int,
     quiet: bool,
     no_color: bool,
@@ -96,7 +99,7 @@ def command(
                 request,
                 found,
                 progress,
-                max_units=max_units or MAX_UNITS,
+                max_units=options["max_units"] or MAX_UNITS,
                 selection=choice.selection,
             )
     except CtxlintError as error:
@@ -113,7 +116,14 @@ def command(
     if style == "html":
         text = _page(result, found, request.tree, source_url)
     else:
-        text = render(result, style, color=color, code=code, tree=request.tree)
+        text = render(
+            result,
+            style,
+            color=color,
+            code=code,
+            tree=request.tree,
+            again=_again(series, request, options, result) if style == "mail" else None,
+        )
     if text or output is not None:
         emit(text, output)
     if style == "mail":
@@ -229,7 +239,44 @@ def _page(result: SeriesResult, found: Series, tree: Path, source_url: str | Non
     )
 
 
-def render(result: SeriesResult, style: str, *, color: bool, code: int, tree: Path) -> str:
+def _again(
+    source: str, request: Request, options: dict[str, Any], result: SeriesResult
+) -> Again:
+    """What somebody needs who wants to see the same."""
+    from ctxlint.kbuild import find_tree
+    from ctxlint.kbuild.existing import profile_of
+    from ctxlint.report.mail import Again
+
+    def seen(path: Path) -> str:
+        return os.path.relpath(path, request.tree)
+
+    tree = find_tree(request.tree, with_commit=False)
+    places = {profile_of(tree, build).name: seen(build) for build in request.builds}
+    config = Path(request.config or "")
+    if config.is_file():
+        places |= {profile.name: seen(config) for profile in result.profiles}
+    paths = request.paths if options["paths"] else ()
+    words = [("--path", path) for path in paths]
+    words += [("--rules", seen(rules.resolve())) for rules in request.rules]
+    if options["max_units"] is not None:
+        words.append(("--max-units", str(options["max_units"])))
+    file = Path(source)
+    return Again(
+        source=seen(file.resolve()) if source != "-" and file.exists() else source,
+        places=places,
+        options=tuple(words),
+    )
+
+
+def render(
+    result: SeriesResult,
+    style: str,
+    *,
+    color: bool,
+    code: int,
+    tree: Path,
+    again: Again | None = None,
+) -> str:
     """The report as text. Only the module of the format asked for is imported."""
     if style == "json":
         from ctxlint.report import series_json
@@ -238,7 +285,7 @@ def render(result: SeriesResult, style: str, *, color: bool, code: int, tree: Pa
     if style == "mail":
         from ctxlint.report import mail
 
-        return mail.render(result)
+        return mail.render(result, again)
     if style in ("b4", "b4-lines"):
         from ctxlint.report import b4
 

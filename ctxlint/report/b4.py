@@ -16,9 +16,14 @@ import json
 from ctxlint.findings.model import Finding
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.report.clean import clean
-from ctxlint.report.series_text import base_words, bisect_text, half_text
+from ctxlint.report.series_text import (
+    base_words,
+    bisect_text,
+    half_text,
+    profile_words,
+)
 from ctxlint.report.unseen import counted, sentence
-from ctxlint.report.witness import in_function
+from ctxlint.report.witness import in_function, only_if
 
 TOOL = "ctxlint"
 _LISTED = 50
@@ -32,8 +37,9 @@ def render(series: SeriesResult) -> str:
     if not entries:
         fixed = len(series.fixed)
         text = "no new sleep in atomic context" + (f", {fixed} fixed" if fixed else "")
-        names = ", ".join(p.name for p in series.profiles)
-        entries.append(_entry("pass", text, f"on {base_words(series)}, profiles: {names}"))
+        kernels = "; ".join(profile_words(p, series.prepared) for p in series.profiles)
+        details = f"on {base_words(series)}, looked at as {kernels}"
+        entries.append(_entry("pass", text, details))
     entries += [
         _entry("pass", note, "") for note in series.result.notes if note in _told(series)
     ]
@@ -62,9 +68,11 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
         many = len(series.patches) > 1
         where = f"patch {patch.number}/{patch.total}: " if many else ""
         for finding in patch.introduced:
-            entries.append(_entry("fail", where + _head(finding), _details(patch, finding)))
+            entries.append(
+                _entry("fail", where + _head(finding), _details(series, patch, finding))
+            )
         for pair in patch.halved:
-            details = half_text() + ".\n" + _way(pair.after)
+            details = half_text() + ".\n" + _way(series, pair.after)
             entries.append(
                 _entry("warn", f"{where}incomplete fix: {_head(pair.after)}", details)
             )
@@ -113,18 +121,19 @@ def _head(finding: Finding) -> str:
     return f"{finding.file}:{finding.line}: {finding.message} [{finding.check}], {kernels}"
 
 
-def _details(patch: PatchReport, finding: Finding) -> str:
-    text = _way(finding)
+def _details(series: SeriesResult, patch: PatchReport, finding: Finding) -> str:
+    text = _way(series, finding)
     later = patch.fixed_later.get(finding.fingerprint)
     if later is not None:
         text += "\n" + bisect_text(patch, later)
     return text
 
 
-def _way(finding: Finding) -> str:
+def _way(series: SeriesResult, finding: Finding) -> str:
     rows = [f"{s.file}:{s.line}:{in_function(s)} {s.note}" for s in finding.path]
     if finding.assumptions:
-        rows.append("A bug only if all of these are so:")
+        rows.append(only_if(finding))
         rows += [f"- {assumption}" for assumption in finding.assumptions]
-    rows.append(f"profiles: {', '.join(finding.profiles)}")
+    seen = [p for p in series.profiles if p.name in finding.profiles]
+    rows.append(f"seen on {'; '.join(profile_words(p, series.prepared) for p in seen)}")
     return "\n".join(rows)

@@ -12,7 +12,7 @@ from ctxlint.findings.model import Finding, Result
 from ctxlint.report.clean import clean
 from ctxlint.report.ranking import worst_first
 from ctxlint.report.unseen import counted, sentence
-from ctxlint.report.witness import note_of, verdict_of
+from ctxlint.report.witness import note_of, only_if, verdict_of
 
 LIMIT = 10
 """Annotations of a kind that GitHub shows for one step."""
@@ -86,7 +86,7 @@ def _text(finding: Finding) -> list[str]:
     if finding.verdict is not None:
         lines.append(f"Verdict of the model: {clean(verdict_of(finding))}")
     if finding.assumptions:
-        lines += ["", "A bug only if all of these are so:"]
+        lines += ["", only_if(finding)]
         lines += [f"- {clean(assumption)}" for assumption in finding.assumptions]
     return lines
 

@@ -9,8 +9,10 @@ words, so they are taken apart and cleaned; nothing is sent.
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import getaddresses
 
@@ -18,7 +20,8 @@ from ctxlint.findings.compare import Pair
 from ctxlint.findings.model import Finding, Profile
 from ctxlint.findings.series import PatchReport, Quote, SeriesResult
 from ctxlint.report.clean import clean
-from ctxlint.report.witness import call_of, context_changes, in_function, note_of
+from ctxlint.report.series_text import profile_words
+from ctxlint.report.witness import call_of, context_changes, in_function, note_of, only_if
 
 WIDTH = 78
 _ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[A-Za-z0-9.-]+", re.A)
@@ -26,9 +29,20 @@ _MANY = 3
 """Findings that one mail tells in full; more are noise to who has to answer it."""
 
 
-def render(series: SeriesResult) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What the command that shows the same needs and the result does not have: what the
+    series was read from (``"-"``: standard input), build directories or ``.config`` files
+    by profile, and further options with their values; paths as from the root of the tree."""
+
+    source: str = "-"
+    places: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[tuple[str, str], ...] = ()
+
+
+def render(series: SeriesResult, again: Again | None = None) -> str:
     """One message, an mbox of several, or nothing when there is nothing to say."""
-    mails = [_mail(series, p) for p in series.patches if _told(p)]
+    mails = [_mail(series, p, again or Again()) for p in series.patches if _told(p)]
     if series.gaps and not mails:
         return _nothing_else(series)
     if len(mails) < 2:
@@ -63,8 +77,8 @@ def _told(patch: PatchReport) -> list[tuple[Finding, Pair | None]]:
     return told + [(pair.after, pair) for pair in patch.halved]
 
 
-def _mail(series: SeriesResult, patch: PatchReport) -> str:
-    return "\n".join((*_headers(patch), "", *_body(series, patch))) + "\n"
+def _mail(series: SeriesResult, patch: PatchReport, again: Again) -> str:
+    return "\n".join((*_headers(patch), "", *_body(series, patch, again))) + "\n"
 
 
 def _headers(patch: PatchReport) -> list[str]:
@@ -129,7 +143,7 @@ def _encoded(text: str, used: int) -> str:
     return "\n ".join(textwrap.wrap(text, WIDTH - used, break_long_words=False) or [""])
 
 
-def _body(series: SeriesResult, patch: PatchReport) -> list[str]:
+def _body(series: SeriesResult, patch: PatchReport, again: Again) -> list[str]:
     lines: list[str] = []
     when = f"On {clean(patch.date)}, " if patch.date else ""
     author = clean(patch.author).partition("<")[0].strip(' "') or "the author"
@@ -148,7 +162,7 @@ def _body(series: SeriesResult, patch: PatchReport) -> list[str]:
         for finding, _ in told[_MANY:]:
             where = f"{finding.file}:{finding.line}: {call_of(finding.callee)} in "
             lines += _wrap(f"{where}{finding.function}()", "  ", "      ")
-    return [*lines, "", *_grounds(series, patch, [finding for finding, _ in told])]
+    return [*lines, "", *_grounds(series, patch, [finding for finding, _ in told], again)]
 
 
 def _quotation(quote: Quote | None) -> list[str]:
@@ -183,14 +197,14 @@ def _question(patch: PatchReport, finding: Finding, pair: Pair | None) -> list[s
         )
     else:
         lines += _wrap(
-            f"Can this be reached as it looks? {callee} {may}{rt}, and the call in "
+            f"Can this happen? {callee} {may}{rt}, and the call in "
             f"{finding.function}() seems to run with {held}. {how}"
         )
     if finding.why:
         lines += ["", *_wrap(f"Why it {may}: {finding.why}.".replace("..", "."))]
     lines += ["", "The way there, with the patch applied:", "", *_way(finding)]
     if finding.assumptions:
-        lines += ["", "This would be wrong if one of these cannot hold:", ""]
+        lines += ["", only_if(finding), ""]
         for assumption in finding.assumptions:
             lines += _wrap(assumption, "  - ", "    ")
     kernels = (
@@ -227,7 +241,7 @@ def _way(finding: Finding) -> list[str]:
 
 
 def _grounds(
-    series: SeriesResult, patch: PatchReport, findings: Iterable[Finding]
+    series: SeriesResult, patch: PatchReport, findings: Iterable[Finding], again: Again
 ) -> list[str]:
     """What it rests on and how to see the same."""
     names = {name for finding in findings for name in finding.profiles}
@@ -247,14 +261,14 @@ def _grounds(
     lines = [*gaps, *lines, "", "Configuration:", ""]
     for profile in series.profiles:
         if profile.name in names:
-            lines += _wrap(_config(profile), "  ", "      ")
+            lines += _wrap(profile_words(profile, series.prepared), "  ", "      ")
     how = (
-        "To see the same (ctxlint prepare tells where the .config is):"
+        "To see the same (ctxlint prepare tells where the .config is), in the tree:"
         if series.prepared
-        else "To see the same, with kernels that are configured so:"
+        else "To see the same, with kernels that were built so, in the tree:"
     )
     lines += ["", how, ""]
-    lines += _command(series, patch, names)
+    lines += _command(series, patch, names, again)
     if patch.commit:
         subject = re.sub(
             r"^(?:re:\s*)?(?:\[[^\]]*\]\s*)*", "", clean(patch.subject), flags=re.I
@@ -266,28 +280,31 @@ def _grounds(
     return lines
 
 
-def _config(profile: Profile) -> str:
-    option = "CONFIG_PREEMPT_RT=y" if profile.rt else "without CONFIG_PREEMPT_RT"
-    return f"{profile.name}: {clean(profile.config)} of {profile.arch}, {option}"
-
-
-def _command(series: SeriesResult, patch: PatchReport, names: set[str]) -> list[str]:
+def _command(
+    series: SeriesResult, patch: PatchReport, names: set[str], again: Again
+) -> list[str]:
     used = [p for p in series.profiles if p.name in names] or list(series.profiles)
     kinds = {p.rt for p in used}
+
+    def place(profile: Profile) -> str:
+        return shlex.quote(clean(again.places.get(profile.name, profile.config)))
+
     if series.prepared and used:
-        words = [f"--arch {used[0].arch}", f"--config {clean(used[0].config)}"]
+        words = [f"--arch {used[0].arch}", f"--config {place(used[0])}"]
         if len(kinds) == 1:
             words.append("--rt" if True in kinds else "--no-rt")
     else:
-        words = [f"--build {clean(p.config)}" for p in used]
+        words = [f"--build {place(profile)}" for profile in used]
+    words += [f"{name} {shlex.quote(clean(value))}" for name, value in again.options]
     if series.base and not patch.commit:
         words.append(f"--base {series.base[:12]}")
     message = _ids(patch.message_id)[:1]
     if patch.commit:
         head = [f"ctxlint patch {patch.commit[:12]}~..{patch.commit[:12]}"]
     elif message and re.fullmatch(r"[\w.@+=~%-]+", message[0][1:-1]):
-        name = message[0][1:-1] if len(message[0]) < WIDTH - 6 else "MESSAGE-ID"
-        head = ["b4 am -o -", name, "| ctxlint patch -"]
+        head = ["b4 am -o -", message[0][1:-1], "| ctxlint patch -"]
+    elif again.source != "-":
+        head = ["ctxlint patch", shlex.quote(clean(again.source))]
     else:
         head = ["ctxlint patch SERIES.mbox"]
     lines: list[str] = []

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ctxlint.findings.compare import Pair
-from ctxlint.findings.model import Finding
+from ctxlint.findings.model import Finding, Profile
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.report.clean import clean
 from ctxlint.report.text import (
@@ -150,9 +150,18 @@ def _summary(series: SeriesResult, width: int) -> list[Line]:
     told = {*series.notes, *(note for patch in series.patches for note in patch.notes)}
     for note in (*series.notes, *(n for n in series.result.notes if n not in told)):
         lines += paragraph("", note, width, "  note: ", "        ")
-    names = ", ".join(p.name + (" (PREEMPT_RT)" if p.rt else "") for p in series.profiles)
-    lines += paragraph("", f"profiles: {names}; looked at: {' '.join(series.paths)}", width, "")
+    names = "; ".join(profile_words(p, series.prepared) for p in series.profiles)
+    lines += paragraph("", f"kernels: {names}", width, "", "  ")
+    lines += paragraph("", f"looked at: {' '.join(series.paths)}", width, "", "  ")
     return lines + incomplete_lines(series.incomplete, width) + gap_lines(series.gaps, width)
+
+
+def profile_words(profile: Profile, prepared: bool) -> str:
+    """A profile in words; ``prepared``: it was configured by ctxlint, so that its
+    ``config`` is a target or a .config and not the name of a build directory."""
+    where = f" {profile.config}" if prepared else f" as built in {profile.config}"
+    kind = "PREEMPT_RT" if profile.rt else "not PREEMPT_RT"
+    return clean(f"{profile.arch}{where}, {kind}")
 
 
 def base_words(series: SeriesResult) -> str:

@@ -8,6 +8,11 @@ from collections.abc import Sequence
 from ctxlint.findings.model import Finding, Step
 
 
+def only_if(finding: Finding) -> str:
+    """The head of the list of a finding's conditions."""
+    return f"A bug only if {'all of these are' if finding.assumptions[1:] else 'this is'} so:"
+
+
 def call_of(name: str) -> str:
     """``"f()"`` for ``"f"``; what is already written as a call, such as a scoped
     lock with its kind, stays."""
