@@ -31,6 +31,8 @@ _FILES = (
 )  # fmt: skip
 _ENVIRONMENT = (
     ("NO_COLOR", "No colour on terminals."),
+    ("SOURCE_DATE_EPOCH", "The date that reports tell (seconds), for output that is to be the "
+     "same in two runs."),
     ("_CTXLINT_COMPLETE", "bash_source, zsh_source or fish_source: print the completion "
      "script of that shell."),
     ("CTXLINT_CACHE, CTXLINT_SCOPE, CTXLINT_TIMEOUT, CTXLINT_FAIL, CTXLINT_BRIEF, "

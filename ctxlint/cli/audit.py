@@ -16,6 +16,7 @@ from ctxlint.cli.output import emit, pager_option, wants_color
 from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
+from ctxlint.cli.stamp import stamped
 from ctxlint.findings.model import Result
 from ctxlint.findings.selection import failing
 from ctxlint.pipeline import Request
@@ -122,6 +123,7 @@ def command(
     result = choice.noted(result, code, exit_code(result, choice.own_fail_on))
     if no_hidden:
         result = msgspec.structs.replace(result, hidden=(), stale=())
+    result = stamped(result, request.tree)
     report = render(
         result, style, tree=request.tree, color=color, code=code, source_url=source_url
     )

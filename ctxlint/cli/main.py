@@ -136,10 +136,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
+        words = list(sys.argv[1:] if argv is None else argv)
         code = cli.main(
-            args=None if argv is None else list(argv),
-            prog_name="ctxlint",
-            standalone_mode=False,
+            args=words, prog_name="ctxlint", standalone_mode=False, obj=tuple(words)
         )
         with contextlib.suppress(ValueError):  # a server's client has closed it
             sys.stdout.flush()

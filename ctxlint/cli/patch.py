@@ -20,6 +20,7 @@ from ctxlint.cli.output import emit, wants_color
 from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
+from ctxlint.cli.stamp import stamped
 from ctxlint.findings.series import SeriesResult
 from ctxlint.patches.model import Series
 
@@ -112,7 +113,7 @@ def command(
         return exit_code_of(error)
     code = exit_code(result, choice.fail_on)
     noted = choice.noted(result.result, code, exit_code(result, choice.own_fail_on))
-    result = msgspec.structs.replace(result, result=noted)
+    result = msgspec.structs.replace(result, result=stamped(noted, request.tree))
     if style == "html":
         text = _page(result, found, request.tree, source_url)
     else:

@@ -232,6 +232,14 @@ class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """When a result was made (``"2026-01-02 03:04 UTC"``), and by which command line, with
+    paths as from the tree."""
+
+    date: str
+    command: str
+
+
 class Incomplete(msgspec.Struct, frozen=True, kw_only=True):
     """What was not analysed, and why; ``detail`` may be several lines.
 
@@ -279,7 +287,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ``"refuted"`` is one like any other. ``notes`` are sentences that a summary must
     not leave out, such as what a settings file of the tree hides. ``gaps`` are sentences on
     what was not looked at and is no unit (parts of a patch series); they make a result
-    incomplete.
+    incomplete. ``run`` is None for a result that no command made.
     """
 
     tool: ToolInfo
@@ -297,3 +305,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     untold: tuple[UntoldMember, ...] = ()
+    run: Run | None = None

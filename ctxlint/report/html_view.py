@@ -6,7 +6,7 @@ from __future__ import annotations
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import Finding, Result, Step
@@ -80,7 +80,8 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One finding. ``order`` is its number in the report, from 1."""
+    """One finding. ``order`` is its number on the page, from 1. Its message is ``title``
+    and ``rest``, the entry point; ``told``: the heading of its origin names that."""
 
     order: int
     anchor: str
@@ -96,6 +97,9 @@ class Card:
     evidence: Evidence
     text: tuple[str, ...]
     open: bool
+    title: str
+    rest: str
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
     known = {doc.id: doc for doc in docs}
     names = Counter[str]()
     cards = []
-    for order, finding in enumerate(result.findings, 1):
+    for order, finding in enumerate(_worst_origin_first(result.findings), 1):
         digits = "".join(c for c in finding.fingerprint if c in string.hexdigits)
         anchor = f"f-{digits[:12]}"
         names[anchor] += 1
@@ -162,6 +166,13 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
         hidden=tuple(Hidden(finding, _hidden_by(finding)) for finding in result.hidden),
         not_selected=_number(result.statistics.get(NOT_SELECTED, 0)),
     )
+
+
+def _worst_origin_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Origins that have an error before those that have none; else the order they had."""
+    groups = by_origin(findings, lambda finding: finding)
+    groups.sort(key=lambda group: all(finding.severity != "error" for finding in group))
+    return [finding for group in groups for finding in group]
 
 
 def _hidden_by(finding: Finding) -> str:
@@ -208,6 +219,7 @@ def _card(
     few: bool,
 ) -> Card:
     lane = lane_of(finding)
+    message, by, rest = finding.message.partition(f" ({finding.entry.function}()")
     changes = context_changes(finding.path)
     steps = []
     for index, step in enumerate(finding.path):
@@ -244,6 +256,8 @@ def _card(
         evidence=evidence_of(finding),
         text=tuple(finding_text(finding).split("\n")),
         open=few,
+        title=message,
+        rest=by + rest,
     )
 
 
@@ -285,13 +299,14 @@ def _marked(finding: Finding, options: Options) -> tuple[Line, ...]:
     return tuple(out)
 
 
-def _by_origin(cards: list[Card]) -> tuple[Group, ...]:
-    known = [card for card in cards if card.finding.origin is not None]
-    out = [
-        Group(*words_of_origin([card.finding for card in group]), tuple(group))
-        for group in by_origin(known, lambda card: card.finding)
-    ]
-    rest = tuple(card for card in cards if card.finding.origin is None)
+def _by_origin(all_cards: list[Card]) -> tuple[Group, ...]:
+    known = [card for card in all_cards if card.finding.origin is not None]
+    out = []
+    for group in by_origin(known, lambda card: card.finding):
+        title, place = words_of_origin([card.finding for card in group])
+        cards = [replace(c, told=f"{c.finding.entry.function}()" in title) for c in group]
+        out.append(Group(title, place, tuple(cards)))
+    rest = tuple(card for card in all_cards if card.finding.origin is None)
     if rest:
         out.append(Group("No entry point", "about the source, not about a path", rest))
     return tuple(out)

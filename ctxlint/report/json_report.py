@@ -21,6 +21,7 @@ SCHEMA_NAME = "ctxlint-1.schema.json"
 _ORDER = (
     "tool",
     "tree",
+    "run",
     "profiles",
     "paths",
     "findings",

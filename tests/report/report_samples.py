@@ -25,6 +25,7 @@ from ctxlint.findings.model import (
     Origin,
     Profile,
     Result,
+    Run,
     State,
     Step,
     ToolInfo,
@@ -426,6 +427,7 @@ def full() -> Result:
         sdei_lock(),
         irq_mask_mutex(),
         tree=TreeInfo(version="6.12.117", commit="0123456789abcdef0123456789abcdef01234567"),
+        run=Run(date="2026-01-02 03:04 UTC", command="ctxlint audit drivers --format html"),
         incomplete=(
             Incomplete(
                 file="drivers/firmware/demo_fw.c",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markup import Document, assert_harmless, read
 
 from ctxlint.base.errors import UsageError
-from ctxlint.findings.model import Finding, Result, TreeInfo
+from ctxlint.findings.model import Finding, Origin, Result, TreeInfo
 from ctxlint.report import html, html_view
 from ctxlint.report.clean import clean
 from ctxlint.report.source_link import SourceLink
@@ -336,3 +336,47 @@ def test_unknown_words_get_no_class_of_their_own() -> None:
     assert_harmless(document)
     (card,) = document.classed("card")
     assert card.attributes["class"] == "card is-note"
+
+
+def test_what_matters_first() -> None:
+    """What could not be analysed, then origins with errors, then those without."""
+    document = page(samples.full())
+    assert document.text.index("does not parse") < document.text.index("Search")
+    warning = msgspec.structs.replace(samples.irq_mask_mutex(), severity="warning")
+    document = page(samples.result(warning, samples.sdei_lock(), samples.its_free()))
+    order = [element.attributes["data-severity"] for element in document.classed("card")]
+    assert order == sorted(order) and len(set(order)) == 2
+    numbers = [element.attributes["data-order"] for element in document.classed("card")]
+    assert numbers == ["1", "2", "3"]
+
+
+def test_a_title_does_not_repeat_its_heading() -> None:
+    """The entry point stands in the heading of the origin, unless several share that."""
+
+    def called_as(function: str) -> Finding:
+        one = samples.irq_mask_mutex()
+        by = f"{function}() as irq_chip.irq_mask"
+        origin = Origin(
+            kind="callback",
+            name="irq_chip.irq_mask",
+            function="",
+            file=one.file,
+            line=1,
+            text=by,
+        )
+        entry = msgspec.structs.replace(one.entry, function=function)
+        message = f"mutex_lock() sleeps, called with interrupts off ({by})"
+        return msgspec.structs.replace(one, message=message, entry=entry, origin=origin)
+
+    alone = page(samples.result(called_as("a_mask")))
+    assert [e.attributes["class"] for e in alone.classed("rest")] == ["rest told"]
+    both = page(samples.result(called_as("a_mask"), called_as("b_mask")))
+    assert len(both.classed("group")) == 1
+    assert [e.attributes["class"] for e in both.classed("rest")] == ["rest", "rest"]
+
+
+def test_date_and_command() -> None:
+    result = samples.full()
+    assert result.run is not None
+    assert f"{result.run.date} {result.run.command}" in " ".join(page(result).text.split())
+    assert not page(samples.result()).classed("run")

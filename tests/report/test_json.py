@@ -26,6 +26,7 @@ def test_order_of_keys() -> None:
     assert list(json.loads(json_report.render(samples.full()))) == [
         "tool",
         "tree",
+        "run",
         "profiles",
         "paths",
         "findings",
