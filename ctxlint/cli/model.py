@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -86,14 +86,22 @@ def run(
     from ctxlint.report import scenario_text
 
     catalogue, wanted = _wanted(ids, every)
-    results = run_many(catalogue, wanted, tree=tree, seed=seed, jobs=jobs, only=only)
-    style = style or ("text" if len(results) == 1 else "table")
+    results: list[dict[str, Any]] = []
+
+    def told() -> Iterator[dict[str, Any]]:
+        for one in run_many(catalogue, wanted, tree=tree, seed=seed, jobs=jobs, only=only):
+            results.append(one)
+            yield one
+
+    style = style or ("text" if len(wanted) == 1 else "table")
     if style == "json":
-        emit(json.dumps(results, indent=1, sort_keys=True), None)
+        emit(json.dumps(list(told()), indent=1, sort_keys=True), None)
     elif style == "table":
-        emit(scenario_text.table(results), None)
+        for rows in scenario_text.table(told()):
+            emit(rows, None)
     else:
-        emit("\n".join(scenario_text.full(result, brief) for result in results), None)
+        for result in told():
+            emit(scenario_text.full(result, brief), None)
     skipped = [r["id"] for r in results if r["skipped"]]
     left_out = sum(len(r["left_out"]) for r in results)
     if skipped:

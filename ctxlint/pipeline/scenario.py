@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -141,17 +141,20 @@ def run_many(
     seed: int = 0,
     jobs: int = 1,
     only: Sequence[str] = (),
-) -> list[dict[str, Any]]:
-    """Run scenarios; their results as plain data, in the order of ``ids``. What
-    needs a kernel tree is left out, and said so, when there is none."""
+) -> Iterator[dict[str, Any]]:
+    """Run scenarios; their results as plain data, in the order of ``ids``, each as soon as
+    it and those before it are there. What needs a kernel tree is left out, and said so,
+    when there is none."""
     if only:
         catalogue = _reduced(catalogue, ids, only)
         jobs = 1
     work = [(ident, tree, seed) for ident in ids]
     if jobs == 1 or len(ids) == 1:
-        return [_run(catalogue, *item) for item in work]
+        for item in work:
+            yield _run(catalogue, *item)
+        return
     with ProcessPoolExecutor(jobs) as pool:
-        return list(pool.map(_run_again, *zip(*work, strict=True)))
+        yield from pool.map(_run_again, *zip(*work, strict=True))
 
 
 def _reduced(catalogue: Catalogue, ids: Sequence[str], only: Sequence[str]) -> Catalogue:

@@ -5,23 +5,25 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 _WIDTH = 80
 _MOST_STEPS = 40
 
 
-def table(results: Sequence[dict[str, Any]]) -> str:
-    """A row for each run: id, what was different about it, expected, observed."""
+def table(results: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A row for each run: id, what was different about it, expected, observed. Rows are
+    given as soon as their result is there, the heading with the first."""
     lines = [f"{'scenario':<9}{'run':<33}{'expected':<18}{'observed':<18}", "-" * _WIDTH]
     runs = wrong = skipped = 0
+    seen = []
     for result in results:
+        seen.append(result)
         if result["skipped"]:
             skipped += 1
             lines += _wrap(f"{result['id']:<9}not run: {result['skipped']}", 9)
-            continue
-        for run in result["runs"]:
+        for run in () if result["skipped"] else result["runs"]:
             runs += 1
             name = run["name"] or run["variant"]
             observed = run["verdict"] if not run["differences"] else f"{run['verdict']} !"
@@ -31,14 +33,16 @@ def table(results: Sequence[dict[str, Any]]) -> str:
             )
             for line in run["differences"]:
                 lines += _wrap(f"{'':<11}{line}", 13)
+        yield "\n".join(lines)
+        lines = []
     lines.append("-" * _WIDTH)
     lines.append(f"{runs} runs, {wrong} not as expected, {skipped} scenarios not run")
-    for result in results:
+    for result in seen:
         for one in result["differs"]:
             lines += ["", *_wrap(f"{result['id']}: the specification says: {one['said']}", 2)]
             lines += _wrap(f"  it is: {one['really']}", 4)
             lines += _wrap(f"  seen in: {one['evidence']}", 4)
-    return "\n".join(lines)
+    yield "\n".join(lines)
 
 
 def full(result: dict[str, Any], brief: bool = False) -> str:

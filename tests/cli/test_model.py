@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ctxlint.cli.main import main
 from ctxlint.model.scenario import schema
+from ctxlint.pipeline import scenario
 
 
 def out(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -70,6 +73,29 @@ def test_side_by_side_gives_the_same(capsys: pytest.CaptureFixture[str]) -> None
     one = out(capsys, "run", "M0-13", "M0-14", "--format", "json")
     two = out(capsys, "run", "M0-13", "M0-14", "--format", "json", "--jobs", "2")
     assert one[:2] == two[:2]
+
+
+@pytest.mark.parametrize("style", ["table", "text"])
+def test_each_result_is_printed_when_it_is_there(
+    style: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = scenario.run_many
+
+    def slow(*args: Any, **options: Any) -> Iterator[dict[str, Any]]:
+        """What has been written when the second result is asked for."""
+        for result in real(*args, **options):
+            yield result
+            assert result["id"] in capfd.readouterr().out
+
+    monkeypatch.setattr(scenario, "run_many", slow)
+    assert main(["model", "run", "M0-13", "M0-14", "--format", style]) == 0
+
+
+def test_results_of_several_processes_come_one_by_one() -> None:
+    catalogue = schema.load()
+    results = scenario.run_many(catalogue, ["M0-13", "M0-14"], jobs=2)
+    assert next(results)["id"] == "M0-13"
+    assert [result["id"] for result in results] == ["M0-14"]
 
 
 def test_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
