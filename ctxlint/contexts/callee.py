@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ctxlint.callgraph.facts import Outcome
 from ctxlint.callgraph.values import Value, bounded, substitute
 from ctxlint.contexts.state import State
@@ -54,8 +56,11 @@ def _read(place: Value, st: State) -> Value:
     return st.vals.get(place[1]) if place[0] == "l" else st.mem.get(place, place)
 
 
-def apply_delta(st: State, outcome: Outcome, loc: int) -> None:
-    """The net change of one way to return, told at the call."""
+def apply_delta(
+    st: State, outcome: Outcome, loc: int, called: Callable[[str], str] = str
+) -> None:
+    """The net change of one way to return, told at the call. ``called`` says how a lock is
+    named there."""
     delta = outcome.delta
     for _ in range(outcome.pops):
         st.restore_irq(None)
@@ -74,4 +79,4 @@ def apply_delta(st: State, outcome: Outcome, loc: int) -> None:
     for kind in outcome.released:
         st.unlock(kind, "")
     for lock in delta.locks:
-        st.lock(lock.kind, lock.path, loc)
+        st.lock(lock.kind, called(lock.path), loc)

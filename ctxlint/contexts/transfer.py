@@ -532,6 +532,15 @@ class Analysis:
             states = self._states_after(st, op, outcomes, args, op_id)
         return states
 
+    def _lock_here(self, op: ops.Call, path: str) -> str:
+        """A lock that a callee takes, as it is called here: the argument, when it is one
+        (``guard()`` hands its lock to a constructor)."""
+        decl = self.decls(op.fn.symbol) if isinstance(op.fn, ops.Func) else None
+        names = [name for name, _ in decl.params] if decl is not None else []
+        if path not in names or names.index(path) >= len(op.args):
+            return path
+        return expr_text(self.fn, op.args[names.index(path)]) or path
+
     def _states_after(
         self,
         st: State,
@@ -550,7 +559,7 @@ class Analysis:
                 new.assume(at_caller(g.value, args, st), g.truth) for g in outcome.guards
             ):
                 continue
-            apply_delta(new, outcome, op.loc)
+            apply_delta(new, outcome, op.loc, lambda path: self._lock_here(op, path))
             if outcome.released:
                 Changes.dropped(new)
             self.acquired.update(lock.kind for lock in outcome.delta.locks)
@@ -719,6 +728,10 @@ class _Target:
     def lock(self, kind: str, argument: int, taken: bool) -> None:
         given = 0 <= argument < len(self.op.args)
         path = expr_text(self.analysis.fn, self.op.args[argument]) if given else ""
+        value = self.args[argument] if 0 <= argument < len(self.args) else None
+        if value is not None and value[0] == "p":
+            # However it got here: this is what a caller has a name for.
+            path = self.analysis.fn.vars[value[1]].name
         if not taken:
             self.state.unlock(kind, path)
             Changes.dropped(self.state)
@@ -726,7 +739,7 @@ class _Target:
         self.analysis.acquired.add(kind)
         self.state.lock(kind, path, self.op.loc)
         if 0 <= argument < len(self.args):
-            self.state.assume(self.args[argument], True)  # it was not NULL, then
+            self.state.assume(value, True)  # it was not NULL, then
 
     def write(self, pointer: Value, value: Value) -> None:
         if pointer is not None and pointer[0] == "&":

@@ -111,6 +111,7 @@ PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "clang_getCursorBinaryOperatorKind": (_I, (Cursor,)),
     "clang_getCursorUnaryOperatorKind": (_I, (Cursor,)),
     "clang_getExpansionLocation": (None, _OUT),
+    "clang_getFileLocation": (None, _OUT),
     "clang_getToken": (ct.POINTER(Token), (_P, SrcLoc)),
     "clang_getTokenLocation": (SrcLoc, (_P, Token)),
     "clang_disposeTokens": (None, (_P, ct.POINTER(Token), _U)),

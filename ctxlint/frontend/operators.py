@@ -115,6 +115,8 @@ class Operators(Builtins):
                 folded = binary(name, a, b, type_, self.types)
                 if folded is not None:
                     return folded
+            elif type(b) is Const and not b.name:
+                b = Const(b.value, b.type, self.parsed.written(name, first, second))
             return Bin(name, a, b, type_)
         if op == ASSIGN:
             return self._assignment(cursor, first, second)

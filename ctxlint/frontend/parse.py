@@ -20,9 +20,21 @@ _log = logging.getLogger(__name__)
 _FLAG_TROUBLE = ("unknown argument", "unsupported option", "unsupported argument")
 # Without warnings clang does not build its own flow graphs: a fifth of the time.
 _ALWAYS = ("-w", "-fno-spell-checking")
-_DEFINE = re.compile(rb"\s*#\s*define\s+(\w+)")
+_DEFINE = re.compile(rb"\s*#\s*define\s+(\w+)(?:\(([^)]*)\))?")
 _MACRO_BIT = 1 << 31  # of a source location that is inside a macro expansion
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_WORD = rb"~?[A-Za-z_]\w*(?:\([\w\s,]*\))?"
+_CONSTANT = re.compile(
+    rb"(\(\s*)?(%s(?:\s*\|\s*%s)*)(?(1)\s*\))(?=\s*(?:[);,?:\]}]|&&|\|\|))" % (_WORD, _WORD)
+)
+"""A name, a call of a macro, or several with ``|`` between them, to the operand's end."""
+_LONGEST = 80
+
+
+def _constant(found: re.Match[bytes]) -> str:
+    """What :data:`_CONSTANT` found, on one line, as an operand."""
+    text = " ".join(found[2].decode().split())
+    return f"({text})" if "|" in text else text
 
 
 class Parsed:
@@ -108,6 +120,42 @@ class Parsed:
         place = self.expansion(lib.getTokenLocation(self._unit, token[0]))
         lib.disposeTokens(self._unit, token, 1)
         return place
+
+    def written(self, op: str, first: Cursor, second: Cursor) -> str:
+        """The second operand of a binary operator as the source has it, when that is the
+        name of a constant, such as a macro's, or such names with ``|`` between; else ``""``.
+
+        Both are looked for where they stand in a file, be it as the argument of a macro.
+        """
+        lib = self.lib
+        begin = lib.getRangeStart(lib.getCursorExtent(first))
+        lib.getFileLocation(begin, *self._out)
+        file, before = self._file.value, self._off.value
+        lib.getFileLocation(lib.getRangeStart(lib.getCursorExtent(second)), *self._out)
+        at = self._off.value
+        if self._file.value != file or at < before:
+            return ""
+        if at == before:  # where a macro is used that has both in its body
+            return self._defined(op, begin)
+        found = _CONSTANT.match(self.text(self._name(file)), at, at + _LONGEST)
+        return _constant(found) if found is not None else ""
+
+    def _defined(self, op: str, begin: SrcLoc) -> str:
+        """The same in the definition of a macro, where it is written in one line and has
+        that operator once. A parameter is no name."""
+        file, _, col, offset = self.spelling(begin)
+        text = self.text(file)
+        start = offset - col + 1
+        end = text.find(b"\n", offset)
+        line = text[start : end if end >= 0 else len(text)]
+        head = _DEFINE.match(line)
+        sign = rb"(?<![-&|<>=!+])%s(?![&|<>=])\s*" % re.escape(op.encode())
+        places = [match.end() for match in re.finditer(sign, line)]
+        found = _CONSTANT.match(line, places[0]) if len(places) == 1 else None
+        if head is None or found is None:
+            return ""
+        names = set(_IDENTIFIER.findall(found[2]))
+        return _constant(found) if names.isdisjoint(_IDENTIFIER.findall(head[2] or b"")) else ""
 
     def text(self, file: str) -> bytes:
         """The bytes of a file of this unit (empty when it is not one)."""

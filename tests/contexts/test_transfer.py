@@ -293,3 +293,23 @@ def test_a_range_of_cases_is_none_of_the_single_ones() -> None:
         }
     }"""
     assert at_marks(text) == [{ENTRY}]
+
+
+def test_a_lock_that_a_callee_is_given_has_the_name_that_it_has_here() -> None:
+    """As guard() has it: the constructor stores its argument before it takes it."""
+    text = """
+        struct dev { raw_spinlock_t lock; };
+        typedef struct { raw_spinlock_t *lock; } guard_t;
+        static inline guard_t take(raw_spinlock_t *l)
+        {
+            guard_t t = { .lock = l }, *T = &t;
+            _raw_spin_lock(T->lock);
+            return t;
+        }
+        void f(struct dev *dev)
+        {
+            guard_t g = take(&dev->lock);
+            mark(1);
+        }
+    """
+    assert at_marks(text) == [{(-1, 1, ("&dev->lock",))}]
