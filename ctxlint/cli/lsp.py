@@ -25,6 +25,24 @@ file is found from its place; its .ctxlint.toml counts as for audit.
 """
 
 
+def _install() -> str:
+    """The command that adds what is missing to this very installation."""
+    import shlex
+    import sys
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needed = requires("ctxlint") or ()
+    except PackageNotFoundError:  # run from the source
+        needed = ()
+    extra = [r.partition(";")[0].strip() for r in needed if "extra == 'lsp'" in r]
+    pipx = "pipx" in sys.prefix.split("/")
+    program = (
+        ["pipx", "inject", "ctxlint"] if pipx else [sys.executable, "-m", "pip", "install"]
+    )
+    return shlex.join([*program, *(extra or ["pygls", "lsprotocol"])])
+
+
 @click.command("lsp", epilog=EPILOG)
 @click.option("--stdio", is_flag=True, help="Talk over standard input and output (always so).")
 @tree_options
@@ -38,6 +56,6 @@ def command(stdio: bool, **options: Any) -> int:
             raise
         raise ToolMissingError(
             "the language server needs the Python package pygls",
-            hint="install ctxlint with it: pip install 'ctxlint[lsp]'",
+            hint=f"to add it: {_install()}",
         ) from error
     return EXIT_CLEAN if serve(options) else EXIT_UNORDERED

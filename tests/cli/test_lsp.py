@@ -335,8 +335,11 @@ def test_without_pygls() -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "ctxlint: error: the language server needs the Python package pygls",
-        "hint: install ctxlint with it: pip install 'ctxlint[lsp]'",
+        f"hint: to add it: {sys.executable} -m pip install 'lsprotocol>=2025' 'pygls>=2'",
     ]
+    code = code.replace("import sys;", "import sys; sys.prefix = '/u/pipx/venvs/ctxlint';")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pipx inject ctxlint 'lsprotocol>=2025' 'pygls>=2'" in done.stderr
 
 
 def test_actions() -> None:
