@@ -12,6 +12,9 @@ from ctxlint.base.errors import RuleError, UsageError
 STORE = "store.sqlite"
 """The database of facts, in the cache."""
 
+BASELINE = ".ctxlint-baseline"
+"""The list of known findings, in a tree."""
+
 
 def rules_directory() -> Path:
     """Where the rules that come with the tool are: in the installed package, else

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from ctxlint.cli import complete
 from ctxlint.cli.main import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
@@ -16,10 +15,10 @@ from ctxlint.cli.output import emit, pager_option, wants_color
 from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
-from ctxlint.cli.stamp import stamped
-from ctxlint.findings.model import Result
-from ctxlint.findings.selection import failing
-from ctxlint.pipeline import Request
+
+if TYPE_CHECKING:
+    from ctxlint.findings.model import Result
+    from ctxlint.pipeline import Request
 
 FORMATS = ("text", "concise", "json", "sarif", "html", "github", "gitlab")
 
@@ -122,7 +121,11 @@ def command(
     code = exit_code(result, choice.fail_on)
     result = choice.noted(result, code, exit_code(result, choice.own_fail_on))
     if no_hidden:
+        import msgspec
+
         result = msgspec.structs.replace(result, hidden=(), stale=())
+    from ctxlint.cli.stamp import stamped
+
     result = stamped(result, request.tree)
     report = render(
         result, style, tree=request.tree, color=color, code=code, source_url=source_url
@@ -152,6 +155,8 @@ def exit_code(result: Result, fail_on: FailOn = "warning") -> int:
     for one that is. Hidden findings do not count."""
     if result.incomplete or result.gaps:
         return EXIT_INCOMPLETE
+    from ctxlint.findings.selection import failing
+
     return EXIT_FINDINGS if failing(result, fail_on) else EXIT_CLEAN
 
 

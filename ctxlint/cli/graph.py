@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,7 +16,9 @@ from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
 from ctxlint.cli.progress import Reporter
-from ctxlint.findings.graph import CallGraph
+
+if TYPE_CHECKING:
+    from ctxlint.findings.graph import CallGraph
 
 F = TypeVar("F", bound=Callable[..., Any])
 

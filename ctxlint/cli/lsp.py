@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,7 +37,7 @@ def _install() -> str:
     except PackageNotFoundError:  # run from the source
         needed = ()
     extra = [r.partition(";")[0].strip() for r in needed if "extra == 'lsp'" in r]
-    pipx = "pipx" in sys.prefix.split("/")
+    pipx = Path(sys.prefix, "pipx_metadata.json").is_file()  # it has no pip of its own
     program = (
         ["pipx", "inject", "ctxlint"] if pipx else [sys.executable, "-m", "pip", "install"]
     )

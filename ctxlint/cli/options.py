@@ -6,15 +6,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import complete
 from ctxlint.cli.settings import JOBS, REACH, TIMEOUT, Settings, load_settings
-from ctxlint.kbuild.tree import find_tree
-from ctxlint.pipeline import Request
+
+if TYPE_CHECKING:
+    from ctxlint.pipeline import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -116,6 +117,8 @@ def tree_of(given: Path | None) -> Path:
 
     Raises :class:`TreeError` when there is none.
     """
+    from ctxlint.kbuild.tree import find_tree
+
     return find_tree(given or Path(), with_commit=False).path
 
 
@@ -163,6 +166,8 @@ def make_request(options: dict[str, Any]) -> tuple[Request, Settings]:
 
 def request_of(options: dict[str, Any], settings: Settings, tree: Path) -> Request:
     """The command line over ``settings``. Raises :class:`UsageError`."""
+    from ctxlint.pipeline import Request
+
     given = tuple(options.get("paths") or ())
     if not given and "paths" in options:
         given = _here(tree)

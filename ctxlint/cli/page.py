@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ctxlint.findings.model import Result, TreeInfo
+if TYPE_CHECKING:
+    from ctxlint.findings.model import Result
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +27,7 @@ def source_url_option(function: F) -> F:
 
 def _checked(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value is not None:
+        from ctxlint.findings.model import TreeInfo
         from ctxlint.report.source_link import SourceLink
 
         # Whether the commit is known is seen later.

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.cli import complete
@@ -20,11 +19,10 @@ from ctxlint.cli.output import emit, wants_color
 from ctxlint.cli.page import source_url_option
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.selecting import FailOn, make_choice, select_options
-from ctxlint.cli.stamp import stamped
-from ctxlint.findings.series import SeriesResult
-from ctxlint.patches.model import Series
 
 if TYPE_CHECKING:
+    from ctxlint.findings.series import SeriesResult
+    from ctxlint.patches.model import Series
     from ctxlint.pipeline import Request
     from ctxlint.report.mail import Again
 
@@ -113,6 +111,10 @@ def command(
         return exit_code_of(error)
     code = exit_code(result, choice.fail_on)
     noted = choice.noted(result.result, code, exit_code(result, choice.own_fail_on))
+    import msgspec
+
+    from ctxlint.cli.stamp import stamped
+
     result = msgspec.structs.replace(result, result=stamped(noted, request.tree))
     if style == "html":
         text = _page(result, found, request.tree, source_url)

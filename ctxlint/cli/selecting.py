@@ -7,18 +7,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 
 from ctxlint.base.errors import UsageError
+from ctxlint.base.places import BASELINE
 from ctxlint.base.reading import read_limited
 from ctxlint.cli import complete
 from ctxlint.cli.settings import FAIL_ON, SELECTING, Settings, inside
-from ctxlint.findings import baseline as baselines
-from ctxlint.findings.baseline import Baseline
-from ctxlint.findings.model import Result
-from ctxlint.findings.selection import Selection, TreeSettings
+
+if TYPE_CHECKING:
+    from ctxlint.findings.baseline import Baseline
+    from ctxlint.findings.model import Result
+    from ctxlint.findings.selection import Selection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +52,7 @@ _SELECT = [
     click.option(
         "--baseline",
         type=click.Path(path_type=Path, dir_okay=False),
-        help=f"Known findings (default: {baselines.DEFAULT_NAME} in the tree).",
+        help=f"Known findings (default: {BASELINE} in the tree).",
     ),
     click.option("--no-baseline", is_flag=True, help="Report known findings too."),
 ]
@@ -99,6 +101,7 @@ def make_choice(options: dict[str, Any], settings: Settings, tree: Path) -> Choi
     A list on the command line replaces that of a file. Raises
     :class:`UsageError` for an unknown check and a baseline that cannot be read.
     """
+    from ctxlint.findings.selection import TreeSettings
     from ctxlint.pipeline.select import validate
 
     path = baseline_path(options, settings, tree)
@@ -127,6 +130,8 @@ def make_choice(options: dict[str, Any], settings: Settings, tree: Path) -> Choi
 
 
 def _selection(options: dict[str, Any], settings: Settings) -> Selection:
+    from ctxlint.findings.selection import Selection
+
     rt_only = options.get("rt_only")
     return Selection(
         select=_names(options.get("select"), settings.select),
@@ -146,7 +151,7 @@ def baseline_path(options: dict[str, Any], settings: Settings, tree: Path) -> Pa
         return None
     if given is not None or settings.baseline is not None:
         return given or settings.baseline
-    own = tree / baselines.DEFAULT_NAME
+    own = tree / BASELINE
     if not os.path.lexists(own):
         return None
     hint = "--baseline takes any file, --no-baseline none"
@@ -163,7 +168,9 @@ def read_baseline(path: Path) -> Baseline:
         raise UsageError(
             f"baseline {where}{error}", hint="ctxlint baseline create makes one"
         ) from error
-    return baselines.parse(text, str(path))
+    from ctxlint.findings.baseline import parse
+
+    return parse(text, str(path))
 
 
 def _names(given: str | None, otherwise: tuple[str, ...]) -> tuple[str, ...]:

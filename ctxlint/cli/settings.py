@@ -19,13 +19,13 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import read_limited
-from ctxlint.checks.base import find
-from ctxlint.findings.selection import PathRule, Severity
-from ctxlint.pipeline import Request
+
+if TYPE_CHECKING:
+    from ctxlint.findings.selection import PathRule, Severity
 
 FAIL_ON = ("error", "warning", "never")
 
@@ -387,6 +387,8 @@ def _expanded(text: str, where: str) -> Path:
 
 
 def _severity(table: dict[str, Any], where: _Where) -> dict[str, Severity]:
+    from ctxlint.checks.base import find
+
     for check, value in table.items():
         try:
             find(str(check))
@@ -401,6 +403,8 @@ def _severity(table: dict[str, Any], where: _Where) -> dict[str, Severity]:
 
 
 def _path_rule(table: dict[str, Any], where: _Where) -> PathRule:
+    from ctxlint.findings.selection import PathRule
+
     said = f"{where}: per-path"
     keys: dict[str, tuple[type, ...]] = {
         "paths": (list,),
@@ -418,9 +422,8 @@ def _path_rule(table: dict[str, Any], where: _Where) -> PathRule:
 
 
 def _profile_choice(value: bool | str, source: Path) -> str:
-    choices = get_args(Request.__annotations__["rt"]) or ("both", "rt", "nort")
     if isinstance(value, bool):
         return "rt" if value else "nort"
-    if value not in choices:
+    if value not in ("both", "rt", "nort"):
         raise UsageError(f"{source}: 'rt' must be true, false or \"both\"")
     return value

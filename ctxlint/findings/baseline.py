@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 from ctxlint.base.errors import UsageError
+from ctxlint.base.places import BASELINE
 from ctxlint.findings.fingerprint import VERSION
 from ctxlint.findings.model import BaselineEntry, Finding
 
-DEFAULT_NAME = ".ctxlint-baseline"
+DEFAULT_NAME = BASELINE
 FIRST_LINE = f"# ctxlint baseline 1, fingerprints {VERSION}"
 
 _HEAD = (

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from ctxlint import kbuild
 from ctxlint.base.places import default_cache
-from ctxlint.contexts import entries as entry_points
 from ctxlint.findings.model import Finding, Incomplete, Result
 from ctxlint.model.splat import match, paths, words
 from ctxlint.model.splat import types as t
@@ -25,10 +23,7 @@ from ctxlint.model.splat.rules import SplatRules, plain
 from ctxlint.model.splat.rules import load as load_rules
 from ctxlint.model.splat.trace import places_of
 from ctxlint.model.splat.types import Located, Record, Unread
-from ctxlint.pipeline import Progress, Request, definitions, reach
-from ctxlint.pipeline.collect import source_reader
-from ctxlint.pipeline.index import rules_of
-from ctxlint.pipeline.run import audit, linked
+from ctxlint.pipeline import Progress, Request
 from ctxlint.rulebook import Rulebook, load
 
 _SEARCHED = (
@@ -82,7 +77,7 @@ def explain(
 ) -> SplatReport:
     """Read a log. ``request`` names the tree, and the files to look in (none: those
     that define what is on the stacks); ``result`` is a saved audit."""
-    book: Rulebook = rules_of(request) if request is not None else load()
+    book = load() if request is None else _rules_of(request)
     rules = load_rules(book)
     log = parse(text)
     answers = [_answer(located, rules) for located in log.splats]
@@ -100,6 +95,8 @@ def explain(
         if files:
             request = dataclasses.replace(request, paths=looked_in)
             if known is None:
+                from ctxlint.pipeline.run import audit
+
                 fresh = audit(request, progress)
                 known, incomplete = fresh.findings, fresh.incomplete
             answers = _with_paths(answers, rules, request, progress)
@@ -136,11 +133,21 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
     )
 
 
+def _rules_of(request: Request) -> Rulebook:
+    # What works on a tree is imported where one is given: a log alone is read at once.
+    from ctxlint.pipeline.index import rules_of
+
+    return rules_of(request)
+
+
 def _files(
     answers: Iterable[SplatAnswer], rules: SplatRules, request: Request, progress: Progress
 ) -> tuple[str, ...]:
     """Files of the tree that define functions of the stacks, or those that the splats
     name besides, that a decoded trace names, or that hold the statement that printed."""
+    from ctxlint import kbuild
+    from ctxlint.pipeline import definitions, reach
+
     tree = kbuild.find_tree(request.tree)
     wanted: dict[str, None] = {}
     printed: dict[str, None] = {}
@@ -216,6 +223,11 @@ def _with_paths(
     answers: list[SplatAnswer], rules: SplatRules, request: Request, progress: Progress
 ) -> list[SplatAnswer]:
     """The way in the tree for each stack, under the profile that shows most of it."""
+    from ctxlint import kbuild
+    from ctxlint.contexts import entries as entry_points
+    from ctxlint.pipeline.collect import source_reader
+    from ctxlint.pipeline.run import linked
+
     best: dict[int, tuple[tuple[int, int, int], TreePath, str]] = {}
     tree = kbuild.find_tree(request.tree)
     for profile, program in linked(request, progress):

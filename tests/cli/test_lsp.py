@@ -327,7 +327,7 @@ def test_an_editor_that_can_more(tree: Path) -> None:
     session(tree, body, CAN_SHOW)
 
 
-def test_without_pygls() -> None:
+def test_without_pygls(tmp_path: Path) -> None:
     """One sentence and a hint, not a traceback."""
     code = "import sys; sys.modules['pygls'] = None; sys.modules['lsprotocol'] = None\n"
     code += "from ctxlint.cli.main import main; sys.exit(main(['lsp']))"
@@ -337,7 +337,8 @@ def test_without_pygls() -> None:
         "ctxlint: error: the language server needs the Python package pygls",
         f"hint: to add it: {sys.executable} -m pip install 'lsprotocol>=2025' 'pygls>=2'",
     ]
-    code = code.replace("import sys;", "import sys; sys.prefix = '/u/pipx/venvs/ctxlint';")
+    (tmp_path / "pipx_metadata.json").write_text("{}")
+    code = code.replace("import sys;", f"import sys; sys.prefix = {str(tmp_path)!r};")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "pipx inject ctxlint 'lsprotocol>=2025' 'pygls>=2'" in done.stderr
 

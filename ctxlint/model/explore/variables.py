@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import yaml
-
+from ctxlint.base import yamldata
 from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TPtr, TRecord, Type
 from ctxlint.ir.unit import Block, Function, GlobalVar
@@ -49,7 +48,7 @@ def lasting_variables(is_open: bool) -> frozenset[str]:
     """``rules/models/lasting.yaml``: those of any machine, unless ``is_open`` with those
     of the machine that the model has."""
     path = models_directory() / "lasting.yaml"
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = yamldata.load(path.read_text(encoding="utf-8"))
     return frozenset(found["any"] + ([] if is_open else found["machine"]))
 
 

@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ctxlint.base import yamldata
 from ctxlint.base.errors import RuleError
 from ctxlint.base.places import rules_directory
 from ctxlint.ir import ops
@@ -42,7 +41,7 @@ class AsmRule:
 
 def read_rules(path: Path) -> tuple[AsmRule, ...]:
     """The rules of a file; raises :class:`RuleError`."""
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rows = yamldata.load(path.read_text(encoding="utf-8"))
     found = []
     for row in rows:
         unknown = set(row) - {"pattern", "does", "once"}
@@ -178,7 +177,7 @@ def register_name(m: Machine, frame: Frame, op: ops.Asm) -> str:
 def named_registers() -> dict[str, list[str]]:
     """``rules/models/registers.yaml``: registers by function, in the order of accesses."""
     path = rules_directory() / "models" / "registers.yaml"
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rows = yamldata.load(path.read_text(encoding="utf-8"))
     ok = isinstance(rows, dict) and all(isinstance(v, list) and v for v in rows.values())
     if not ok:
         raise RuleError(f"{path.name}: lists of registers by function are expected")

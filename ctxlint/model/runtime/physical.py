@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 import msgspec
-import yaml
 
+from ctxlint.base import yamldata
 from ctxlint.base.places import rules_directory
 from ctxlint.model.image import DATA, PERCPU, TEXT
 from ctxlint.model.memory import PAGE, Device, DevicePage, Object, Page
@@ -44,7 +44,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def layouts() -> dict[str, Layout]:
     text = (rules_directory() / "models" / "layout.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), dict[str, Layout])
+    return msgspec.convert(yamldata.load(text), dict[str, Layout])
 
 
 @dataclass(eq=False)

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import yaml
-
+from ctxlint.base import yamldata
 from ctxlint.base.errors import RuleError
 from ctxlint.base.places import rules_directory
 from ctxlint.model.image import RODATA
@@ -37,7 +36,7 @@ _ALL = (1 << 8) - 1
 def marked_macros() -> frozenset[str]:
     """Names of the macros whose accesses are meant to be concurrent."""
     path = rules_directory() / "models" / "races.yaml"
-    rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rows = yamldata.load(path.read_text(encoding="utf-8"))
     if not isinstance(rows, dict) or set(rows) != {"marked"}:
         raise RuleError(f"{path.name}: one list, called marked, is expected")
     return frozenset(rows["marked"])

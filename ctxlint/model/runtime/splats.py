@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-import yaml
-
+from ctxlint.base import yamldata
 from ctxlint.model.runtime.state import HARDIRQ_MASK, NMI_MASK, Config, Report
 from ctxlint.model.splat.fields import taint_letters
 from ctxlint.model.splat.format import render
@@ -44,7 +43,7 @@ LINE = 8
 @cache
 def _above(arch: str) -> tuple[Frame, ...]:
     text = (models_directory() / "trace.yaml").read_text(encoding="utf-8")
-    return tuple(Frame(name, LINE, 2 * LINE) for name in yaml.safe_load(text).get(arch, ()))
+    return tuple(Frame(name, LINE, 2 * LINE) for name in yamldata.load(text).get(arch, ()))
 
 
 def splat_of(

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from ctxlint.base import yamldata
 from ctxlint.base.errors import RuleError
 from ctxlint.base.places import rules_directory
 
@@ -197,7 +198,7 @@ def load(directory: Path | None = None) -> Catalogue:
 
 def _read(path: Path, kind: Any) -> Any:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), kind)
+        return msgspec.convert(yamldata.load(path.read_text(encoding="utf-8")), kind)
     except (msgspec.ValidationError, yaml.YAMLError) as error:
         raise RuleError(f"scenarios/{path.name}: {error}") from error
 

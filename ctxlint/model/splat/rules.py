@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 import yaml
 
+from ctxlint.base import yamldata
 from ctxlint.base.errors import RuleError
 from ctxlint.rulebook import ApiRule, Rulebook, rules_directory
 
@@ -122,7 +123,7 @@ def _load(book: Rulebook, path: Path) -> SplatRules:
 @lru_cache(maxsize=4)
 def _read(path: Path) -> SplatFile:
     try:
-        data = yaml.safe_load(path.read_bytes())
+        data = yamldata.load(path.read_bytes())
         return msgspec.convert(data, SplatFile)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise RuleError(f"{path.name}: {error}") from error
