@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ctxlint.base.errors import UsageError
-from ctxlint.cli import complete
+from ctxlint.cli import complete, streams
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import make_request, run_options, talk_options, tree_options
 from ctxlint.cli.output import emit, wants_color
@@ -94,6 +94,8 @@ def command(
             hint="say which: " + ", ".join(answer.symbol for answer in answers),
         )
     emit(render(answers[0].graphs[0], format), output)
+    if output is not None and not quiet:
+        streams.tell(f"ctxlint: {output} written")
     return EXIT_CLEAN
 
 

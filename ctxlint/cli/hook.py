@@ -361,7 +361,7 @@ class _Check:
             f"{len(new)} finding{'s' if len(new) != 1 else ''} introduced ({seconds:.1f} s)"
         )
         if new:
-            _say("git's --no-verify goes on all the same", "ctxlint explain " + new[0].check)
+            _say("--no-verify of git skips this check", "ctxlint explain " + new[0].check)
         from ctxlint.findings.selection import failing
 
         left_out = EXIT_CLEAN

@@ -211,7 +211,10 @@ def _base(
         )
     commit = repository.commit("HEAD")
     if commit is None:
-        raise PatchError("the repository has no commit", hint="Name one with --base.")
+        raise PatchError(
+            "the repository has no commit that patches could apply to",
+            hint="Commit the tree first: git add -A, git commit.",
+        )
     return commit, "HEAD"
 
 

@@ -504,7 +504,10 @@ def test_graph(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[str]) -> No
         out = capsys.readouterr().out
         assert out.startswith(start) and "mutex_lock" in out
     assert main(["graph", "some_function", "-o", str(tree / "g.svg")]) == 0
-    assert capsys.readouterr().out == ""
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()[-1]) == ("", f"ctxlint: {tree / 'g.svg'} written")
+    assert main(["graph", "some_function", "-q", "-o", str(tree / "g.svg")]) == 0
+    assert "written" not in capsys.readouterr().err
     assert "some_function()" in (tree / "g.svg").read_text(encoding="utf-8")
 
 

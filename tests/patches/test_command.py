@@ -294,6 +294,15 @@ def test_usage_errors(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[
     assert repo.state() == before
 
 
+def test_a_repository_without_a_commit(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """--base could name none either."""
+    repo.series()
+    mails = repo.mails(tmp_path / "mails")
+    repo.git("update-ref", "-d", "HEAD")
+    _, err = run(str(mails[0]), code=2)
+    assert "no commit that patches could apply to" in err and "git commit" in err
+
+
 def test_incomplete(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
     repo.edit(ROSE, ("#include <linux/io.h>", '#include "/etc/passwd"'))
     repo.commit("reads a file of the machine")
