@@ -39,6 +39,7 @@ COMMANDS = {
     "splat": "Read splats in a kernel log, name where they happened, find why.",
     "report": "Make a report again from a saved result.",
     "lsp": "Serve an editor (language server protocol).",
+    "mcp": "Serve a reviewing assistant (Model Context Protocol).",
     "model": "Run scenarios on the executable model of the kernel.",
     "explain": "Say what a check means, why it matters, how to fix it.",
     "config": "Show the settings that hold here, and where each comes from.",

@@ -58,12 +58,18 @@ _TREE = [
         help="Take commands from this build directory (repeatable).",
     ),
     click.option("--cache", type=_DIR, help="Where build directories and facts are kept."),
-    click.option(
-        "--no-make",
-        is_flag=True,
-        help="Do not run the tree's Makefiles: only --build, or what is prepared already.",
-    ),
 ]
+_NO_MAKE = click.option(
+    "--no-make",
+    is_flag=True,
+    help="Do not run the tree's Makefiles: only --build, or what is prepared already.",
+)
+_ASKED_MAKE = click.option(
+    "--make/--no-make",
+    default=False,
+    help="Whether a request may run the tree's Makefiles (default: no; only --build, or"
+    " what is prepared already).",
+)
 _RUN = [
     click.option(
         "--jobs", "-j", type=click.IntRange(*JOBS), help="Worker processes (0: all CPUs)."
@@ -93,7 +99,13 @@ _TALK = [
 
 def tree_options(function: F) -> F:
     """``--tree --arch --config --rt --build --cache --no-make``."""
-    return _apply(_TREE, function)
+    return _apply([*_TREE, _NO_MAKE], function)
+
+
+def server_tree_options(function: F) -> F:
+    """The same for a program that others send requests to: nothing of the tree is run
+    unless that was allowed (``make``)."""
+    return _apply([*_TREE, _ASKED_MAKE], function)
 
 
 def run_options(function: F) -> F:
@@ -197,5 +209,5 @@ def request_of(options: dict[str, Any], settings: Settings, tree: Path) -> Reque
         rules=tuple(options.get("rules") or ()) or settings.rules,
         verify=bool(options.get("verify")),
         possible=bool(options.get("possible")),
-        make=not options.get("no_make"),
+        make=options.get("make", not options.get("no_make")),
     )

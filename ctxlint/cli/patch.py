@@ -88,7 +88,7 @@ def command(
             found = _open(series, base, request.tree, singly=style in ("b4", "b4-lines"))
             # What the command line names is the user's own.
             own = () if options.get("baseline") else (choice.baseline,)
-            _trusted(
+            check_trusted(
                 found, request.tree, (*own, *(() if options.get("builds") else request.builds))
             )
             from ctxlint.pipeline import series as steps
@@ -162,7 +162,7 @@ def _open(source: str, base: str | None, tree: Path, *, singly: bool) -> Series:
     )
 
 
-def _trusted(found: Series, tree: Path, named: Iterable[Path | None]) -> None:
+def check_trusted(found: Series, tree: Path, named: Iterable[Path | None]) -> None:
     """Raises UsageError when the checkout has other settings than the base, or otherwise
     a baseline or a build directory that settings name (``named``), or makefiles of a base
     that a mail chose."""

@@ -241,7 +241,7 @@ class _Work:
         if not self.ready(paths):
             raise UsageError(
                 f"{self.spec.name} of {self.tree.path} is not prepared (or not up to date), "
-                "and --no-make forbids to run the tree's Makefiles",
+                "and the tree's Makefiles must not be run",
                 hint="name a build of yours with --build, or, if you trust the tree: "
                 f"ctxlint prepare {' '.join(paths)} (with the same options)",
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ctxlint.base.errors import UsageError
+from ctxlint.cli import mcptools
 from ctxlint.cli.main import main
 from ctxlint.kbuild import commands_for, find_tree, prepare
 
@@ -23,6 +24,15 @@ Date: Mon, 1 Jan 2024 00:00:00 +0000
 Subject: [PATCH] run this
 
 ---
+"""
+ONE = """\
+diff --git a/drivers/a/one.c b/drivers/a/one.c
+--- a/drivers/a/one.c
++++ b/drivers/a/one.c
+@@ -3,2 +3,3 @@
+ \treturn 1;
+ }
++int two;
 """
 
 
@@ -79,8 +89,43 @@ def test_every_command_has_the_option(
     code = main([*words, "--cache", str(tmp_path / "cache")])
     said = capsys.readouterr().err
     assert code == 2
-    assert "--no-make forbids" in said and "--build" in said and "ctxlint prepare" in said
+    assert "must not be run" in said and "--build" in said and "ctxlint prepare" in said
     assert makes(tmp_path / "cache") == []
+
+
+def test_a_request_of_an_assistant_runs_nothing(
+    toy_tree: Path, toy_tools: Path, tmp_path: Path
+) -> None:
+    """Unless that was allowed on the command line."""
+    git = shutil.which("git", path=os.defpath)
+    if git is None:
+        pytest.skip("git is not installed")
+    (toy_tools / "git").symlink_to(git)
+    (toy_tree / "drivers/a/one.c").write_text("int one(void)\n{\n\treturn 1;\n}\n")
+    cache = tmp_path / "cache"
+    options = {"tree": toy_tree, "cache": cache, "rt": False, "mail": (), "make": False}
+    patch = MAIL.replace("run this", "nothing")
+    log = "BUG: scheduling while atomic: a/1/0x2\nCall trace:\n one+0x1/0x2\n two+0x1/0x2\n"
+    asked: tuple[tuple[str, dict[str, object]], ...] = (
+        ("audit_file", {"path": "drivers/a/one.c"}),
+        ("explain_finding", {"path": "drivers/a/one.c", "finding": "0" * 8}),
+        ("why", {"function": "one"}),
+        ("contexts_of", {"function": "one", "path": "drivers/a"}),
+        ("audit_series", {"text": patch + ONE}),
+        ("may_sleep", {"function": "one"}),
+        ("read_splat", {"text": log}),
+    )
+    for tool, given in asked:
+        outcome = mcptools.run(options, tool, given)
+        if tool in ("may_sleep", "read_splat"):
+            [note] = outcome.value["not_known"]["notes"]
+            assert "is prepared" in note or "must not be run" in note, tool
+            continue
+        assert outcome.kind == "error" and "must not be run" in outcome.value, tool
+        assert "ctxlint prepare" in outcome.value
+    assert makes(cache) == []
+    allowed = mcptools.run(options | {"make": True}, "audit_file", {"path": "drivers/a/one.c"})
+    assert allowed.kind == "answer" and makes(cache) != []
 
 
 def test_nothing_of_a_series_is_run(

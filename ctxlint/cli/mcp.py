@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``ctxlint mcp``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ctxlint.base.errors import ToolMissingError
+from ctxlint.cli.main import EXIT_CLEAN
+from ctxlint.cli.options import run_options, server_tree_options, tree_of
+
+EPILOG = """\b
+Examples:
+  ctxlint mcp --tree ~/linux
+  ctxlint mcp --tree ~/linux --build ~/build/rt --mail ~/Mail/lkml
+
+\b
+What an assistant starts; docs/assistants.md has its configuration. All
+requests are about the one tree, and name files below it. Prepare it first:
+`ctxlint prepare DIRECTORY`, or `ctxlint audit`, which fills the cache too.
+"""
+
+
+@click.command("mcp", epilog=EPILOG)
+@click.option(
+    "--mail",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    multiple=True,
+    help="audit_series may read patches below this directory too (repeatable).",
+)
+@server_tree_options
+@run_options
+def command(**options: Any) -> int:
+    """Serve a reviewing assistant on standard input and output (Model Context Protocol).
+
+    Tools: audit_file, audit_series, explain_finding, why, contexts_of, may_sleep,
+    read_splat.
+    """
+    options["tree"] = tree_of(options["tree"])
+    options["mail"] = tuple(path.resolve() for path in options["mail"])
+    try:
+        from ctxlint.cli.mcpserver import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
+            raise
+        raise ToolMissingError(
+            "ctxlint mcp needs the Python package mcp",
+            hint="install ctxlint with it: pip install 'ctxlint[mcp]'",
+        ) from error
+    serve(options)
+    return EXIT_CLEAN
