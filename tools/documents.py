@@ -34,8 +34,9 @@ What the tool holds to be true of the kernel. Each rule names the place that it 
 in (Linux 6.12; a file, and the function or macro in it). What a rule does not say is
 computed from the source. `ctxlint rules show NAME` prints a rule as it is written;
 [writing rules](../writing-rules.md) explains the words. What tells the execution context
-of a splat is in `rules/splats.yaml`, and what functions do in the executable model in
-`rules/models/`; both name their sources in the files.
+of a splat is in `rules/splats.yaml`, what functions do in the executable model in
+`rules/models/`, and annotations that would show a finding in `rules/annotations.yaml`; all
+name their sources in the files.
 """
 _CHECKS_INTRO = """\
 # Checks

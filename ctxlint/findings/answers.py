@@ -114,6 +114,21 @@ class VerdictAnswer(msgspec.Struct, frozen=True, kw_only=True):
     splat: str
 
 
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """An annotation of the kernel that would show the defect at run time, or make
+    whoever calls keep a promise. ``place`` and ``function`` say where it goes
+    (``where``: in words); ``needs`` is the configuration that checks it, ``shows`` what
+    it says then. ``kernel_file``: where the tree has it from."""
+
+    annotation: str
+    place: str
+    function: str
+    where: str
+    shows: str
+    needs: str
+    kernel_file: str
+
+
 class ExplainAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A finding with its whole way. ``conditions`` must hold on the way there;
     ``callers`` are all functions from which the operation is reached so."""
@@ -125,6 +140,7 @@ class ExplainAnswer(msgspec.Struct, frozen=True, kw_only=True):
     callers: tuple[str, ...]
     more: int
     verdicts: tuple[VerdictAnswer, ...]
+    suggestions: tuple[Suggestion, ...]
     fix: str
     not_known: NotKnown
 

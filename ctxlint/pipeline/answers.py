@@ -31,7 +31,8 @@ from ctxlint.patches import Series
 from ctxlint.pipeline import Progress, Request, audit
 from ctxlint.pipeline import series as steps
 from ctxlint.pipeline import splat as splats
-from ctxlint.pipeline.collect import source_reader
+from ctxlint.pipeline.advice import suggestions
+from ctxlint.pipeline.collect import source_reader, text_reader
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
 from ctxlint.report.unseen import sentence
@@ -152,6 +153,7 @@ def _explained(finding: Finding, request: Request, result: Result, limit: int) -
             )
             for e in finding.evidence
         ),
+        suggestions=suggestions(finding, text_reader(request.tree, None)),
         fix=_fix(finding.check),
         not_known=not_known(
             result.incomplete, result.unknown_callees, (*result.notes, *hidden)

@@ -52,8 +52,8 @@ _JUDGES = ("checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
-_NOT_FOR_FACTS = ("splats.yaml", "models", "scenarios")
-"""Rules that only the executable model reads, by their first name below ``rules/``."""
+_NOT_FOR_FACTS = ("annotations.yaml", "splats.yaml", "models", "scenarios")
+"""Rules that the analysis does not read, by their first name below ``rules/``."""
 
 NOT_TRIED = "as in an earlier run: nothing that it reads has changed"
 """Said of a unit that is known to fail."""

@@ -158,12 +158,14 @@ class _Directory:
                     self._entry_file(shown, _convert(path, shown, EntryFile))
                 case ("splats.yaml", _, _) | ("models" | "scenarios", "/", _):
                     continue  # read by the executable model
+                case ("annotations.yaml", _, _):
+                    continue  # read by rulebook/annotations.py
                 case _:
                     raise RuleError(
                         f"{shown}: no kind of rules lives here",
                         hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
                         "locks.yaml, operations.yaml, constants.yaml, memory.yaml, "
-                        "modes.yaml and splats.yaml",
+                        "modes.yaml, annotations.yaml and splats.yaml",
                     )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:

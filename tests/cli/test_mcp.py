@@ -235,6 +235,9 @@ def test_an_explanation_has_the_way_its_lines_and_the_verdict(talk: Talk) -> Non
     assert said["conditions"] == [f"`old & 1` is true in lily_its_cpu_init() ({ITS}:42)"]
     assert [(v["kernel"], v["verdict"]) for v in said["verdicts"]] == [("arm64-rt", "reached")]
     assert said["fix"]
+    [advice] = said["suggestions"]
+    assert advice["annotation"] == "if (IS_ENABLED(CONFIG_PREEMPT_RT)) might_sleep()"
+    assert advice["place"] == f"{ITS}:28"
 
 
 def test_one_failure_does_not_end_the_server(talk: Talk) -> None:

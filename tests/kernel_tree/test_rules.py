@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ctxlint.pipeline.unfit import misfits
-from ctxlint.rulebook import load
+from ctxlint.rulebook import annotations, load
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +102,17 @@ def test_sources_show_it(trees: tuple[Path, ...]) -> None:
         elif not any((identifier or name) in words(file) for file in files):
             wrong.append(f"{where}: no {identifier or name} in {path}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_annotations_exist(trees: tuple[Path, ...]) -> None:
+    """Each is in one of the trees, where its rule says."""
+    if len(trees) < 2:
+        pytest.skip("one tree lacks what only other versions have")
+    for item in annotations.load():
+        path, _, name = item.source.partition(":")
+        assert item.text.startswith(name)
+        files = [tree / path for tree in trees if (tree / path).is_file()]
+        assert any(name in words(file) for file in files), item.source
 
 
 # The body calls what sleeps, and yet: page faults are off; a task that cannot go on.
