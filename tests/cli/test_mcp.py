@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -391,6 +392,34 @@ def test_words_of_strangers_are_shown_and_cut() -> None:
     said = mcptools.plain({"a\x1b": ["x\u202e\ny", {"b": "z" * 5000}], "n": 1})
     assert said["a\\x1b"][0] == "x\\u202e\ny" and said["n"] == 1
     assert len(said["a\\x1b"][1]["b"]) == MAX_STRING
+
+
+def examples() -> list[tuple[str, dict[str, Any], Any]]:
+    """Answers that the documentation shows: tool, arguments, what is shown of the answer."""
+    text = (ROOT / "docs/assistants.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```json (\w+) ([^\n]*)\n(.*?)^```", text, re.M | re.S)
+    return [(tool, json.loads(given), json.loads(shown)) for tool, given, shown in found]
+
+
+def test_the_documentation_shows_what_is_answered(tree: Path) -> None:
+    """Members may be left out there; those that are shown are as they are."""
+
+    def shown(whole: Any, part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: shown(whole[key], item) for key, item in part.items()}
+        if isinstance(part, list):
+            assert len(part) == len(whole)
+            return [shown(a, b) for a, b in zip(whole, part, strict=True)]
+        return whole
+
+    assert len(examples()) == 3
+    for tool, given, part in examples():
+        assert shown(answer(tree, tool, **given), part) == part
+
+
+def test_every_tool_is_in_the_documentation() -> None:
+    text = (ROOT / "docs/assistants.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) == set(TOOLS)
 
 
 def test_progress_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
