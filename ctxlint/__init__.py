@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ctxlint: execution-context rules of the Linux kernel, checked statically."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.exceptions import NoArgsIsHelpError
 
+from ctxlint import __version__
 from ctxlint.cli.main import cli
 from ctxlint.cli.selecting import make_choice
 from ctxlint.cli.settings import load_settings
@@ -143,6 +144,14 @@ def test_make_targets_in_the_readme() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_change_log_begins_with_this_version() -> None:
+    """And so does what a user copies into a configuration."""
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert first is not None and first[1] == __version__
+    rev = re.search(r"^  rev: v(\S+)$", (ROOT / "docs/hooks.md").read_text(), re.M)
+    assert rev is not None and rev[1] == __version__
 
 
 def test_every_source_names_its_licence() -> None:
