@@ -56,7 +56,8 @@ class Request:
     ``timeout``: seconds a unit may take. ``jobs``: worker processes.
     ``possible``: findings below a call through a pointer that could go to many functions,
     as its object is not known.
-    ``verify``: run each finding in the executable model.
+    ``verify``: run each finding in the executable model; with ``only`` those alone
+    at this place (file, line, column).
     ``reach``: how many rounds of looking for callers and callees in other files
     (None: two when single files are audited, none for directories).
     ``make``: whether the tree's own Makefiles may be run to prepare a profile.
@@ -75,6 +76,7 @@ class Request:
     reach: int | None = None
     rules: tuple[Path, ...] = field(default=())
     verify: bool = False
+    only: tuple[str, int, int] | None = None
     possible: bool = False
     make: bool = True
 

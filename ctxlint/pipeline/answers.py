@@ -33,6 +33,7 @@ from ctxlint.pipeline import series as steps
 from ctxlint.pipeline import splat as splats
 from ctxlint.pipeline.advice import suggestions
 from ctxlint.pipeline.collect import source_reader, text_reader
+from ctxlint.pipeline.run import place_of
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
 from ctxlint.report.unseen import sentence
@@ -95,17 +96,26 @@ def explain(
 ) -> ExplainAnswer:
     """The finding of that fingerprint (its beginning will do), with its whole way. Raises
     UsageError when there is not exactly one; hidden ones count, too."""
-    request = dataclasses.replace(about(request, file), verify=verify)
+    request = about(request, file)
     result = look(request, selection, progress)
-    found = [f for f in (*result.findings, *result.hidden) if f.operation]
-    found = [f for f in found if f.file == file and f.fingerprint.startswith(fingerprint)]
+    finding = _named(result, file, fingerprint)
+    if verify:
+        request = dataclasses.replace(request, verify=True, only=place_of(finding))
+        result = look(request, selection, progress)
+        finding = _named(result, file, finding.fingerprint)
+    return _explained(finding, request, result, limit)
+
+
+def _named(result: Result, file: str, fingerprint: str) -> Finding:
+    found = [f for f in (*result.findings, *result.hidden) if f.operation and f.file == file]
+    found = [f for f in found if f.fingerprint.startswith(fingerprint)]
     if len(found) != 1:
         what = "several findings have" if found else "no finding has"
         raise UsageError(
             f"{what} the fingerprint {fingerprint} in {file}",
             hint="audit_file lists the findings of a file with their fingerprints",
         )
-    return _explained(found[0], request, result, limit)
+    return found[0]
 
 
 def _explained(finding: Finding, request: Request, result: Result, limit: int) -> ExplainAnswer:

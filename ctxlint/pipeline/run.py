@@ -499,6 +499,8 @@ def verified(
 
     version = session.tree.version
     key = f"{index.key(profile.spec_name, session.paths)} {model_digest()} {version}"
+    if session.request.only is not None:
+        key += f" {session.request.only}"
     known = _kept(store, "verdicts", key)
     if known is not None:
         return known
@@ -539,11 +541,20 @@ def _verdicts(
         callers,
     )
     version = session.tree.version
+    only = session.request.only
+    chosen = [item for item in everything if only in (None, place_of(item[0]))]
     found = evidence_of(
-        everything, run.also, index, store, program, rules, profile, version, progress,
+        chosen, run.also, index, store, program, rules, profile, version, progress,
         faults.append,
     )  # fmt: skip
+    if only is not None:
+        found += [finding for finding, _ in everything if place_of(finding) != only]
     return found, faults
+
+
+def place_of(finding: Finding) -> tuple[str, int, int]:
+    """File, line and column of the operation."""
+    return finding.file, finding.line, finding.column
 
 
 def _at_each_caller(run: Propagation, callers: Callers) -> Iterator[Violation]:

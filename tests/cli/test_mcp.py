@@ -26,6 +26,7 @@ from warm_cache import warmed
 from ctxlint.cli import mcptools
 from ctxlint.cli.main import main
 from ctxlint.cli.mcptools import MAX_STRING, TOOLS, Outcome
+from ctxlint.pipeline import Quiet, Request, audit
 
 ROOT = Path(__file__).parents[2]
 SNAIL = "drivers/irqchip/irq-snail.c"
@@ -347,6 +348,20 @@ def test_patches_of_a_named_directory(tree: Path, tmp_path: Path) -> None:
     assert ask(tree, "audit_series", given).kind == "error"
     allowed = ask(tree, "audit_series", given, mail=(tmp_path,))
     assert allowed.kind == "answer" and allowed.value["left"] == 1
+
+
+def test_only_the_finding_that_is_explained_is_run(tree: Path) -> None:
+    """Others of the file may take minutes."""
+    request = Request(
+        tree=tree,
+        builds=(tree / "builds/rt", tree / "builds/nort"),
+        paths=("drivers/firmware", "drivers/irqchip"),
+        cache=tree.parent / "cache",
+        verify=True,
+        only=(ITS, 29, 2),
+    )
+    found = [f for f in audit(request, Quiet()).findings if f.file == ITS]
+    assert {f.line: f.verdict for f in found} == {29: "reached", 34: None}
 
 
 @pytest.mark.parametrize(
