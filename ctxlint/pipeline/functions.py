@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ctxlint import kbuild, pipeline
 from ctxlint.base.errors import CtxlintError, RuleError, UsageError
+from ctxlint.base.places import default_cache
 from ctxlint.findings.answers import (
     CallAnswer,
     ContextAnswer,
@@ -23,7 +24,7 @@ from ctxlint.findings.graph import CallGraph, GraphEdge
 from ctxlint.pipeline import FunctionGraphs, Progress, Request, definitions
 from ctxlint.pipeline.answers import SHORT, about, few
 from ctxlint.pipeline.index import rules_of
-from ctxlint.pipeline.run import Session, default_cache
+from ctxlint.pipeline.run import Session
 from ctxlint.pipeline.warm import ready
 from ctxlint.rulebook import conditions
 from ctxlint.rulebook.book import ApiRule, Rulebook

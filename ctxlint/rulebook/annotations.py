@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from ctxlint.base.errors import RuleError
-from ctxlint.rulebook.loader import rules_directory
+from ctxlint.base.places import rules_directory
 
 FILE = "annotations.yaml"
 
