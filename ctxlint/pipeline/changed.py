@@ -28,6 +28,7 @@ from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.reach import Beyond, told
 from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
 from ctxlint.pipeline.unseen import (
+    asks_for_files,
     unread_by_makefiles,
     unread_symbols,
     unseen_file,
@@ -187,7 +188,8 @@ class Workshop:
             yield why
 
     def _unread_builds(self, contents: Contents, read: Collection[str]) -> list[Incomplete]:
-        """What changed Makefiles have built that is not read, or is read otherwise."""
+        """What changed Makefiles have built that is not read, or is read otherwise, and
+        what else decides which code there is."""
 
         def there(file: str) -> bool:
             if file in contents:
@@ -202,6 +204,7 @@ class Workshop:
         return [
             *unread_by_makefiles(self._touched, before, contents, read, there),
             *unread_symbols(self._touched, before, contents),
+            *asks_for_files(self._touched, before, contents),
         ]
 
     def _changed(

@@ -15,6 +15,7 @@ from ctxlint.kbuild.tree import below, included_c_files, normal_paths
 
 _SYMBOL = re.compile(rb"^[ \t]*(?:menu)?config[ \t]+(\w{1,99})", re.M)
 _NAMED = re.compile(rb"CONFIG_(\w{1,99})")
+_ASKS = b"__has_include"
 _HEADERS = (".h", ".inc", ".inl", ".def")
 _SOURCES = (".c", ".S", *_HEADERS)
 _SHOWN = 3
@@ -160,6 +161,28 @@ def unread_symbols(
             symbol = f"CONFIG_{min(named).decode()}"
             why = kbuild.Why(
                 f"{symbol} is new, and what it switches on is not looked at",
+                "audit it with the change applied",
+            )
+            found.append(_incomplete(file, why))
+    return found
+
+
+def asks_for_files(
+    files: Iterable[str],
+    before: Callable[[str], bytes | None],
+    after: Mapping[str, bytes | None],
+) -> list[Incomplete]:
+    """Changed files of code that now ask which files are there: what is added later may
+    decide what they are, and units that did not find it are not read again. The arguments
+    are as for :func:`unread_by_makefiles`."""
+    found = []
+    for file in sorted(files):
+        text = after.get(file) or b""
+        if not kbuild.may_hold_code(file) or _ASKS not in text:
+            continue
+        if _ASKS not in (before(file) or b""):
+            why = kbuild.Why(
+                f"it asks with {_ASKS.decode()} which files are there, which is not followed",
                 "audit it with the change applied",
             )
             found.append(_incomplete(file, why))
