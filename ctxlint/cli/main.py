@@ -103,6 +103,10 @@ def cli() -> None:
     CPU hotplug included."""
 
 
+_LONGEST_LINE = 4000
+"""Characters of a line of an error message; lists of known names have some hundred."""
+
+
 def exit_code_of(_error: CtxlintError) -> int:
     """2: nothing was analysed, because the request or the set-up is wrong. What could not
     be analysed is part of a result and no error (3)."""
@@ -114,11 +118,19 @@ def _complain(message: str, hint: str = "") -> None:
 
     # A message may quote a file that is not the user's.
     first, *rest = message.split("\n")
-    streams.tell(f"ctxlint: error: {clean(first)}")
+    streams.tell(f"ctxlint: error: {clean(_bounded(first))}")
     for line in rest:
-        streams.tell(clean(line))
+        streams.tell(clean(_bounded(line)))
     if hint:
-        streams.tell(f"hint: {clean(hint)}")
+        streams.tell(f"hint: {clean(_bounded(hint))}")
+
+
+def _bounded(line: str) -> str:
+    """A line with both of its ends: what stands between may be a stranger's name."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    half = _LONGEST_LINE // 2
+    return f"{line[:half]} ... {line[-half:]}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

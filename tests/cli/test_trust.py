@@ -373,6 +373,15 @@ def test_lists_have_an_end(tree: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert "items" in capsys.readouterr().err
 
 
+def test_a_long_name_is_not_printed_in_full(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tree / ".ctxlint.toml").write_text(f'ignore = ["{"x" * 200_000}"]')
+    assert main(["audit"]) == 2
+    told = capsys.readouterr().err
+    assert "no check is called" in told and len(told) < 10_000
+
+
 def test_a_user_without_a_home(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
