@@ -16,7 +16,8 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-source-*.tar.xz)))
 
-# Processes that run tests: TEST_JOBS=1 for readable output of a failure.
+# Processes that run tests: TEST_JOBS=1 for readable output of a failure. Neighbours stay in
+# one process, which has what they share; in the slow tier a kernel does.
 TEST_JOBS ?= auto
 
 .PHONY: demo test test-fast test-slow test-browser lint wheel documents clean
@@ -35,7 +36,7 @@ test: test-fast test-browser $(if $(KERNEL),test-slow)
 	@$(if $(KERNEL),,echo "No kernel at hand: the slow tier was not run. Set CTXLINT_KERNEL_TREE.")
 
 test-fast: $(VENV)/.ctxlint-test
-	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_JOBS) tests
+	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_JOBS) --dist worksteal tests
 
 test-slow: $(VENV)/.ctxlint-test
 	$(VENV)/bin/python -m pytest -m "slow and not browser" -n $(TEST_JOBS) --dist loadgroup tests
