@@ -3,10 +3,11 @@
 
 ``if (chan->pooled) free_one(chan);`` tells ``free_one()`` that its argument's ``pooled`` is
 set. The call says what is known there of the members that the callee, or what that calls,
-asks for; the callee's calls say under which of their values they are reached; propagation
-compares the two. Both are of the same object: the callee's parameters are replaced by the
-arguments. Likewise for a callback that is registered while something holds of its object,
-where no other function, and nothing after the registration, stores into the member.
+asks for, of structures that the file defines; the callee's calls say under which of their
+values they are reached; propagation compares the two. Both are of the same object: the
+callee's parameters are replaced by the arguments. Likewise for a callback that is registered
+while something holds of its object, where no other function, and nothing after the
+registration, stores into the member.
 """
 
 from __future__ import annotations
@@ -17,19 +18,21 @@ from ctxlint.callgraph.facts import Guard
 from ctxlint.callgraph.values import Value
 from ctxlint.contexts.changes import Changes, Name, names_in
 from ctxlint.contexts.environment import place_of
+from ctxlint.contexts.gives import bare
 from ctxlint.contexts.shape import successors
 from ctxlint.contexts.state import State
 from ctxlint.ir import ops
-from ctxlint.ir.types import TInt
+from ctxlint.ir.types import TInt, TPtr, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import children, type_of
+from ctxlint.rulebook.schema import Memory
 
 _NOTHING: frozenset[Name] = frozenset()
 _PASSES_MAX = 20
 
 
 class Carried:
-    """Of one unit. ``closed`` are members that this file alone stores into."""
+    """Of one unit."""
 
     def __init__(
         self,
@@ -37,13 +40,27 @@ class Carried:
         local: Mapping[str, str],
         changes: Changes,
         closed: Collection[Name],
+        memory: Mapping[str, Memory],
     ) -> None:
+        """``closed``: members that this file alone stores into; ``memory``: what functions
+        do with memory, by name."""
         self._changes = changes
         self._closed = frozenset(closed)
         self._local = local
         self._later: dict[tuple[str, int, int], frozenset[Name]] = {}
         bodies = {fn.symbol: fn for fn in functions}
-        tested = {symbol: frozenset(_tested(fn, local)) for symbol, fn in bodies.items()}
+        # Other files store into structures of headers, no store names the members of what
+        # is copied over, and those of a union have each other's bytes.
+        whole = {r for fn in bodies.values() for r in _overwritten(fn, memory)}
+        own = {
+            name
+            for record, name in local.items()
+            if record not in whole and not record.startswith("union ")
+        }
+        tested = {
+            symbol: frozenset(name for name in _tested(fn, local) if name[0] in own)
+            for symbol, fn in bodies.items()
+        }
         touched = {symbol: tested[symbol] | changes.own[symbol] for symbol in bodies}
         callees = {
             symbol: {s for s in _mentioned(fn) if s in bodies and s != symbol}
@@ -154,6 +171,24 @@ def _tested(fn: Function, local: Mapping[str, str]) -> Iterator[Name]:
         if isinstance(e, ops.Field):
             yield local.get(e.record, e.record), e.name
         stack += children(e)
+
+
+def _overwritten(fn: Function, memory: Mapping[str, Memory]) -> Iterator[str]:
+    """Records of which an object behind a pointer is stored as a whole."""
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Assign | ops.Call) and op.dst is not None:
+                kind = type_of(fn, op.dst)
+                if isinstance(kind, TRecord) and not isinstance(op.dst, ops.Var):
+                    yield kind.key
+            if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
+                rule = memory.get(op.fn.symbol.rpartition("::")[2])
+                into = (rule.copies or rule.fills) if rule is not None else None
+                if into is not None and into[0] < len(op.args):
+                    kind = type_of(fn, bare(op.args[into[0]]))
+                    behind = fn.types[kind.to] if isinstance(kind, TPtr) else kind
+                    if isinstance(behind, TRecord):
+                        yield behind.key
 
 
 def _mentioned(fn: Function) -> Iterator[str]:

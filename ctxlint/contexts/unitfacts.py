@@ -61,7 +61,11 @@ def unit_facts(
     changes = Changes(unit.functions, local, fields.alone() if fields is not None else ())
     switches = Switches(unit, rules)
     carried = Carried(
-        unit.functions, local, changes, () if fields is None else tuple(fields.domains)
+        unit.functions,
+        local,
+        changes,
+        () if fields is None else tuple(fields.domains),
+        rules.memory,
     )
 
     def known(symbol: str) -> Summary | None:
