@@ -16,8 +16,8 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 KERNEL := $(or $(CTXLINT_KERNEL_TREE),$(firstword $(wildcard /usr/src/linux-source-*.tar.xz)))
 
-# Processes that run tests: TEST_JOBS=1 for readable output of a failure. Neighbours stay in
-# one process, which has what they share; in the slow tier a kernel does.
+# Processes of the fast tier: TEST_JOBS=1 for readable output of a failure. Neighbours stay in
+# one process, which has what they share.
 TEST_JOBS ?= auto
 
 .PHONY: demo test test-fast test-slow test-browser lint wheel documents clean
@@ -38,8 +38,13 @@ test: test-fast test-browser $(if $(KERNEL),test-slow)
 test-fast: $(VENV)/.ctxlint-test
 	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_JOBS) --dist worksteal tests
 
+# In two processes: what needs a kernel, which one of them prepares and reads, and the rest.
 test-slow: $(VENV)/.ctxlint-test
-	$(VENV)/bin/python -m pytest -m "slow and not browser" -n $(TEST_JOBS) --dist loadgroup tests
+	@rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; code=0; \
+	run() { $(VENV)/bin/python -m pytest -m "slow and not browser" --durations 10 "$$@"; }; \
+	run --ignore tests/kernel_tree tests >"$$rest" 2>&1 & other=$$!; \
+	run tests/kernel_tree || code=1; \
+	wait $$other || code=1; cat "$$rest"; exit $$code
 
 # Skips, and says so, where Chromium and its driver are not installed.
 test-browser: $(VENV)/.ctxlint-browser

@@ -26,13 +26,10 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    old, new = {"bench", "kernel_tree"}, {"new_bench", "new_kernel_tree"}
+    needs = {"bench", "new_bench", "kernel_tree", "new_kernel_tree"}
     for item in items:
-        used = set(getattr(item, "fixturenames", ()))
-        if HERE in item.path.parents and used & (old | new):
+        if HERE in item.path.parents and needs & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-            # Where several processes share the work, one of them prepares and reads a kernel.
-            item.add_marker(pytest.mark.xdist_group("6.12" if used & old else "7.x"))
 
 
 def _version(archive: Path) -> tuple[int, ...]:
