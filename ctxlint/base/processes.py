@@ -235,8 +235,9 @@ def orderly() -> Iterator[Signals]:
     """SIGTERM, SIGHUP and SIGINT end the block with :class:`StoppedError`.
 
     Python raises where the program happens to be, and there are places where an exception
-    is only printed (callbacks of C libraries, ``__del__``). So it is raised again until the
-    block has ended, and in the end the watcher kills this process.
+    is only printed (callbacks of C libraries, ``__del__``, what Python itself does around a
+    fork). There nothing is printed of this one, and it is raised again until the block has
+    ended; in the end the watcher kills this process.
 
     A shell without job control starts background jobs with SIGINT ignored, which would
     leave no way to interrupt one, so SIGINT counts anyway; SIGHUP does not when it is
@@ -257,6 +258,13 @@ def orderly() -> Iterator[Signals]:
     numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGALRM]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
+
+    def unraised(lost: sys.UnraisableHookArgs) -> None:
+        if not isinstance(lost.exc_value, StoppedError):
+            told(lost)
+
+    told = sys.unraisablehook
+    sys.unraisablehook = unraised
     before = {number: signal.signal(number, stop) for number in numbers}
     _signals = found
     if _watcher is not None:
@@ -265,6 +273,7 @@ def orderly() -> Iterator[Signals]:
         yield found
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = told
         _signals = None
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -192,6 +192,15 @@ SWALLOWED = {
         Thing()
         time.sleep(600)
         """,
+    "what Python does around a fork": """
+        def inside():
+            ready()
+            time.sleep(600)
+        os.register_at_fork(after_in_parent=inside)
+        if os.fork() == 0:
+            os._exit(0)
+        time.sleep(600)
+        """,
     "everything caught": """
         try:
             ready()
@@ -207,7 +216,10 @@ SWALLOWED = {
 def test_an_interrupt_that_is_swallowed_comes_again(place: Path, body: str) -> None:
     soon = "processes._AGAIN_SECONDS = 0.2\nwith processes.orderly():\n"
     process = start(place, soon + textwrap.indent(textwrap.dedent(body), "    "))
-    assert end(process, signal.SIGINT) != 0
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert "ignored" not in told
 
 
 @pytest.mark.slow
@@ -249,9 +261,11 @@ def test_a_hangup_does_not_count_under_nohup(place: Path) -> None:
 
 def test_handlers_are_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [signal.getsignal(n) for n in (*SIGNALS[1:], signal.SIGALRM)]
+    hook = sys.unraisablehook
     with processes.orderly() as found:
         assert signal.getsignal(signal.SIGTERM) != before[0]
         with processes.orderly():
             pass
     assert found.number == 0
+    assert sys.unraisablehook is hook
     assert [signal.getsignal(n) for n in (*SIGNALS[1:], signal.SIGALRM)] == before
