@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ctxlint.callgraph.facts import Guard
 from ctxlint.callgraph.values import Value
-from ctxlint.contexts.changes import Changes, Name, names_in
+from ctxlint.contexts.changes import Changes, Name, closure, names_in
 from ctxlint.contexts.environment import place_of
 from ctxlint.contexts.gives import bare
 from ctxlint.contexts.shape import successors
@@ -28,7 +28,6 @@ from ctxlint.ir.walk import children, type_of
 from ctxlint.rulebook.schema import Memory
 
 _NOTHING: frozenset[Name] = frozenset()
-_PASSES_MAX = 20
 
 
 class Carried:
@@ -70,8 +69,8 @@ class Carried:
         for symbol, called in callees.items():
             for callee in called:
                 callers[callee].add(symbol)
-        self._asked = _closure(tested, callees)
-        above = _closure(touched, callers)
+        self._asked = closure(tested, callees)
+        above = closure(touched, callers)
         # What some caller knows, and nothing changes from the entry on.
         self._guarding = {
             symbol: (tested[symbol] & _union(above, callers[symbol])) - changes.below[symbol]
@@ -132,22 +131,6 @@ class Carried:
         return self._later[key]
 
 
-def _closure(
-    own: Mapping[str, frozenset[Name]], others: Mapping[str, set[str]]
-) -> dict[str, frozenset[Name]]:
-    """Of each function its own names, and those of all that it leads to."""
-    found = dict(own)
-    for _ in range(_PASSES_MAX):
-        changed = False
-        for symbol, further in others.items():
-            names = _union(found, further) | found[symbol]
-            if len(names) > len(found[symbol]):
-                found[symbol], changed = names, True
-        if not changed:
-            break
-    return found
-
-
 def _union(names: Mapping[str, frozenset[Name]], symbols: set[str]) -> frozenset[Name]:
     return _NOTHING.union(*(names[symbol] for symbol in symbols))
 
@@ -202,9 +185,8 @@ def _mentioned(fn: Function) -> Iterator[str]:
 
 
 def _functions(args: Iterable[ops.Expr]) -> Iterator[str]:
-    for e in args:
-        while isinstance(e, ops.Cast):
-            e = e.e
+    for arg in args:
+        e = bare(arg)
         if isinstance(e, ops.Addr):
             e = e.lvalue
         if isinstance(e, ops.Func):

@@ -56,16 +56,7 @@ class Changes:
                         for _, e in op.outs:
                             stored.update(names_in(e, local))
             self.own[fn.symbol] = frozenset(stored)
-        self.below = dict(self.own)
-        for _ in range(_PASSES_MAX):
-            changed = False
-            for symbol, called in calls.items():
-                mine = self.below[symbol]
-                more = mine.union(*(self.below[c] for c in called if c in self.below))
-                if len(more) > len(mine):
-                    self.below[symbol], changed = more, True
-            if not changed:
-                break
+        self.below = closure(self.own, calls)
         writers: dict[Name, int] = {}
         for names in self.own.values():
             for name in names:
@@ -124,6 +115,22 @@ class Changes:
         for place, value in list(st.mem.items()):
             if value is not None and value[0] == "k" and _root(place)[0] != "l":
                 del st.mem[place]
+
+
+def closure(
+    own: Mapping[str, frozenset[Name]], others: Mapping[str, Collection[str]]
+) -> dict[str, frozenset[Name]]:
+    """Of each function its own names, and those of all functions that it leads to."""
+    found = dict(own)
+    for _ in range(_PASSES_MAX):
+        changed = False
+        for symbol, further in others.items():
+            names = found[symbol].union(*(found[s] for s in further if s in found))
+            if len(names) > len(found[symbol]):
+                found[symbol], changed = names, True
+        if not changed:
+            break
+    return found
 
 
 def _is_number(e: ops.Expr) -> bool:

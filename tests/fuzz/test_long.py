@@ -17,6 +17,7 @@ from fuzzing import reader as readers
 NAMES = readers.names()
 SECONDS = int(os.environ.get("CTXLINT_FUZZ_SECONDS", "600"))
 SLOWER = 8
+"""A busy machine may take so many times the time of a quiet one."""
 START = 60
 """Seconds that a process may take beside its run: imports under instrumentation."""
 
