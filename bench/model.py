@@ -15,12 +15,12 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from ctxlint.frontend import lower_unit  # noqa: E402
-from ctxlint.model.code import Code  # noqa: E402
-from ctxlint.model.image import Image  # noqa: E402
-from ctxlint.model.machine import Machine  # noqa: E402
-from tests.model.fuzz.choices import Choices  # noqa: E402
-from tests.model.fuzz.host import FLAGS, TARGET, compilers, image_of  # noqa: E402
-from tests.model.fuzz.writer import Writer  # noqa: E402
+from ctxlint.simulator.code import Code  # noqa: E402
+from ctxlint.simulator.image import Image  # noqa: E402
+from ctxlint.simulator.machine import Machine  # noqa: E402
+from tests.simulator.fuzz.choices import Choices  # noqa: E402
+from tests.simulator.fuzz.host import FLAGS, TARGET, compilers, image_of  # noqa: E402
+from tests.simulator.fuzz.writer import Writer  # noqa: E402
 
 FUEL = 1 << 40
 COMPILED_TIMES = 200  # the compiled kernels are too fast to be timed once

@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 
 FILES = (
-    "contexts/test_random_programs.py",
+    "analysis/test_random_programs.py",
     "ir/test_codec.py",
-    "model/splat/test_format.py",
-    "model/splat/test_parse.py",
+    "kernel_log/test_format.py",
+    "kernel_log/test_parse.py",
     "pipeline/test_store_damage.py",
     "semantics/test_rule_calls.py",
     "store/test_model.py",

@@ -18,8 +18,8 @@ from ctxlint.cli.selecting import make_choice
 from ctxlint.cli.settings import load_settings
 from ctxlint.findings import suppressions
 from ctxlint.frontend.modelc import lower_models
-from ctxlint.model.runtime.library import model_texts
 from ctxlint.rulebook import load
+from ctxlint.simulator.runtime.library import model_texts
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(

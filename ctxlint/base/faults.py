@@ -20,7 +20,7 @@ HINT = "this is a bug in ctxlint; please report it with this line"
 
 
 def reason_of(error: BaseException) -> str:
-    """What went wrong and where: ``internal error: KeyError: 'x' (contexts/state.py:12)``.
+    """What went wrong and where: ``internal error: KeyError: 'x' (facts/state.py:12)``.
 
     The place is the innermost one in this program; the text has one line.
     """

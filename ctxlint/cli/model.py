@@ -16,7 +16,7 @@ from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
 from ctxlint.cli.output import emit
 
 if TYPE_CHECKING:
-    from ctxlint.model.scenario.schema import Catalogue
+    from ctxlint.scenarios.schema import Catalogue
 
 EPILOG = """\b
 Examples:
@@ -48,7 +48,7 @@ def command() -> None:
 @command.command("list", epilog=EPILOG)
 def list_scenarios() -> int:
     """List the scenarios: id, seed, one line."""
-    from ctxlint.model.scenario import schema
+    from ctxlint.scenarios import schema
 
     lines = []
     for one in schema.load().scenarios.values():
@@ -131,7 +131,7 @@ def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
 
 
 def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:
-    from ctxlint.model.scenario import schema
+    from ctxlint.scenarios import schema
 
     catalogue = schema.load()
     if every == bool(ids):

@@ -21,7 +21,7 @@ from ctxlint.cli.output import emit
 from ctxlint.cli.progress import Reporter
 
 if TYPE_CHECKING:
-    from ctxlint.model.splat.paths import TreePath
+    from ctxlint.kernel_log.paths import TreePath
     from ctxlint.pipeline.splat import SplatAnswer, SplatReport
 
 MAX_LOG = 256 << 20

@@ -26,7 +26,7 @@ from ctxlint.findings.answers import (
 from ctxlint.findings.model import Finding, Incomplete, Result, TreeInfo, UnknownCallee
 from ctxlint.findings.selection import Selection
 from ctxlint.findings.series import PatchReport, SeriesResult
-from ctxlint.model.splat.paths import TreePath
+from ctxlint.kernel_log.paths import TreePath
 from ctxlint.patches import Series
 from ctxlint.pipeline import Progress, Request, audit
 from ctxlint.pipeline import series as steps

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import msgspec
 
+from ctxlint.analysis import callers as callers_of
+from ctxlint.analysis import witness
+from ctxlint.analysis.callers import SITES_MAX, Callers
+from ctxlint.analysis.propagate import Propagation, Violation
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
-from ctxlint.contexts import callers as callers_of
-from ctxlint.contexts import limits, witness
-from ctxlint.contexts.callers import SITES_MAX, Callers
-from ctxlint.contexts.limits import in_words
-from ctxlint.contexts.propagate import Propagation, Violation
+from ctxlint.facts import limits
+from ctxlint.facts.limits import in_words
 from ctxlint.findings.fingerprint import with_fingerprints
 from ctxlint.findings.model import (
     Cause,

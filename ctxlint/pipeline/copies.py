@@ -12,11 +12,11 @@ from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.base.places import rules_directory
 from ctxlint.base.processes import scratch
 from ctxlint.frontend import lower_unit, write_overlay
-from ctxlint.model.image import Image
-from ctxlint.model.scenario.schema import Edit
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.quiet import Silent
 from ctxlint.pipeline.run import Session
+from ctxlint.scenarios.schema import Edit
+from ctxlint.simulator.image import Image
 
 
 def fixtures_directory() -> Path:

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ctxlint.callgraph.facts import Edge, Summary
-from ctxlint.callgraph.program import TARGETS_MAX, Program
-from ctxlint.contexts import witness
-from ctxlint.contexts.context import Context
-from ctxlint.contexts.propagate import Propagation, Violation
+from ctxlint.analysis import witness
+from ctxlint.analysis.program import TARGETS_MAX, Program
+from ctxlint.analysis.propagate import Propagation, Violation
+from ctxlint.facts.summary import Edge, Summary
 from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.ir.unit import Loc
 from ctxlint.rulebook.book import Rulebook
+from ctxlint.semantics.context import Context
 from ctxlint.semantics.waits import LEVELS, Wait
 
 LAYERS_MAX = 12

@@ -16,11 +16,11 @@ from zstandard import ZstdError
 
 import ctxlint
 from ctxlint import __version__, kbuild
+from ctxlint.analysis.program import Program, link
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
-from ctxlint.callgraph.facts import Summary, UnitFacts, is_neutral
-from ctxlint.callgraph.program import Program, link
-from ctxlint.contexts.unitfacts import summarise, unit_facts
+from ctxlint.facts.build import summarise, unit_facts
+from ctxlint.facts.summary import Summary, UnitFacts, is_neutral
 from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import sandbox, worker
 from ctxlint.frontend.clang import library
@@ -45,10 +45,9 @@ Functions that still change after so many files are told as a limit."""
 T = TypeVar("T")
 
 _FACT_MAKERS = (
-    "base", "callgraph", "contexts", "frontend", "ir", "rulebook", "semantics",
-    "pipeline/work.py",
+    "base", "facts", "frontend", "ir", "rulebook", "semantics", "pipeline/work.py",
 )  # fmt: skip
-_JUDGES = ("checks", "findings", "kbuild", "pipeline")
+_JUDGES = ("analysis", "checks", "findings", "kbuild", "pipeline")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
@@ -627,7 +626,7 @@ def _code_digest(names: tuple[str, ...]) -> str:
 def keep_models_in(cache: Path) -> None:
     """Let lowered model functions be kept in a cache."""
     from ctxlint.frontend.modelc import PARSER
-    from ctxlint.model.runtime import library
+    from ctxlint.simulator.runtime import library
 
     tool = f"{__version__} {PARSER} {_code_digest(('frontend', 'ir'))}"
     library.keep_in(cache / "models", tool)

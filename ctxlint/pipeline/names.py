@@ -19,14 +19,14 @@ one takes some tens of microseconds."""
 
 
 class _Named(msgspec.Struct, frozen=True, array_like=True):
-    """The beginning of :class:`~ctxlint.callgraph.facts.Summary`; the rest is passed over."""
+    """The beginning of :class:`~ctxlint.facts.summary.Summary`; the rest is passed over."""
 
     symbol: str
     name: str
 
 
 class _Unit(msgspec.Struct, frozen=True, array_like=True):
-    """The beginning of :class:`~ctxlint.callgraph.facts.UnitFacts`."""
+    """The beginning of :class:`~ctxlint.facts.summary.UnitFacts`."""
 
     file: str
     summaries: tuple[_Named, ...]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ctxlint.callgraph.program import Program
+from ctxlint.analysis.program import Program
 from ctxlint.pipeline import words
 from ctxlint.rulebook import Rulebook
 from ctxlint.store import Store

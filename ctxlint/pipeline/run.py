@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from ctxlint import __version__, kbuild
+from ctxlint.analysis import entry_points, unruled_callbacks, witness
+from ctxlint.analysis.callers import Callers
+from ctxlint.analysis.program import Program
+from ctxlint.analysis.propagate import Propagation, Violation
 from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.base.faults import HINT, reason_of
 from ctxlint.base.places import STORE, default_cache
-from ctxlint.callgraph.program import Program
-from ctxlint.contexts import entries as entry_points
-from ctxlint.contexts import limits, untold, witness
-from ctxlint.contexts.callers import Callers
-from ctxlint.contexts.propagate import Propagation, Violation
+from ctxlint.facts import limits
 from ctxlint.findings import suppressions
 from ctxlint.findings.graph import CallGraph
 from ctxlint.findings.model import (
@@ -71,7 +71,7 @@ from ctxlint.rulebook.book import Rulebook
 from ctxlint.store import LostError, Store
 
 if TYPE_CHECKING:
-    from ctxlint.model.image import Image
+    from ctxlint.simulator.image import Image
 
 DEFAULT_ARCH = "arm64"
 DEFAULT_CONFIG = "defconfig"
@@ -472,7 +472,7 @@ def _judged(
         ),
         untold=tuple(
             UntoldMember(member=u.member, count=u.count, example=u.example)
-            for u in untold.find(program, rules, _reported(files, session.paths))
+            for u in unruled_callbacks.find(program, rules, _reported(files, session.paths))
         ),
         faults=_told_faults(faults, profile),
     )

@@ -16,18 +16,18 @@ from ctxlint import kbuild
 from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.base.places import default_cache
 from ctxlint.frontend import lower_unit
-from ctxlint.model.code import Code
-from ctxlint.model.image import Image
-from ctxlint.model.runtime.library import add_models
-from ctxlint.model.runtime.state import MODEL_RELEASE, Config
-from ctxlint.model.scenario import runner, schema
-from ctxlint.model.scenario.plain import plain
-from ctxlint.model.scenario.schema import Catalogue, Edit, Setup, Variant
 from ctxlint.pipeline import Request, copies
 from ctxlint.pipeline.copies import fixtures_directory
 from ctxlint.pipeline.index import keep_models_in
 from ctxlint.pipeline.quiet import Silent
 from ctxlint.pipeline.run import program_image
+from ctxlint.scenarios import runner, schema
+from ctxlint.scenarios.plain import plain
+from ctxlint.scenarios.schema import Catalogue, Edit, Setup, Variant
+from ctxlint.simulator.code import Code
+from ctxlint.simulator.image import Image
+from ctxlint.simulator.runtime.library import add_models
+from ctxlint.simulator.runtime.state import MODEL_RELEASE, Config
 
 _TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
 _ARGUMENTS = (

@@ -13,16 +13,16 @@ import msgspec
 
 from ctxlint.base.places import default_cache
 from ctxlint.findings.model import Finding, Incomplete, Result
-from ctxlint.model.splat import match, paths, words
-from ctxlint.model.splat import types as t
-from ctxlint.model.splat.context import SplatContext, context_of, error_hint, names
-from ctxlint.model.splat.match import FindingMatch
-from ctxlint.model.splat.parse import parse
-from ctxlint.model.splat.paths import Finder, TreePath
-from ctxlint.model.splat.rules import SplatRules, plain
-from ctxlint.model.splat.rules import load as load_rules
-from ctxlint.model.splat.trace import places_of
-from ctxlint.model.splat.types import Located, Record, Unread
+from ctxlint.kernel_log import match, paths, words
+from ctxlint.kernel_log import types as t
+from ctxlint.kernel_log.context import SplatContext, context_of, error_hint, names
+from ctxlint.kernel_log.match import FindingMatch
+from ctxlint.kernel_log.parse import parse
+from ctxlint.kernel_log.paths import Finder, TreePath
+from ctxlint.kernel_log.rules import SplatRules, plain
+from ctxlint.kernel_log.rules import load as load_rules
+from ctxlint.kernel_log.trace import places_of
+from ctxlint.kernel_log.types import Located, Record, Unread
 from ctxlint.pipeline import Progress, Request
 from ctxlint.rulebook import Rulebook, load
 
@@ -224,7 +224,7 @@ def _with_paths(
 ) -> list[SplatAnswer]:
     """The way in the tree for each stack, under the profile that shows most of it."""
     from ctxlint import kbuild
-    from ctxlint.contexts import entries as entry_points
+    from ctxlint.analysis import entry_points
     from ctxlint.pipeline.collect import source_reader
     from ctxlint.pipeline.run import linked
 

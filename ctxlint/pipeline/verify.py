@@ -14,18 +14,27 @@ import msgspec
 
 import ctxlint
 from ctxlint import kbuild
+from ctxlint.analysis.entry_points import constant
+from ctxlint.analysis.program import Program
+from ctxlint.analysis.propagate import Node, Violation
 from ctxlint.base.errors import RuleError
 from ctxlint.base.faults import reason_of
-from ctxlint.callgraph.facts import Edge, Point
-from ctxlint.callgraph.program import Program
-from ctxlint.contexts.entries import constant
-from ctxlint.contexts.propagate import Node, Violation
+from ctxlint.facts.summary import Edge, Point
 from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Fault, HeaderFunction, Unit
-from ctxlint.model.explore.ruled import Known
-from ctxlint.model.explore.target import Leg, Way
-from ctxlint.model.explore.verify import (
+from ctxlint.pipeline import Progress
+from ctxlint.pipeline.index import Index
+from ctxlint.rulebook import models_directory
+from ctxlint.rulebook.book import Rulebook
+from ctxlint.rulebook.schema import ContextState
+from ctxlint.simulator.image import Image, link
+from ctxlint.simulator.runtime.library import add_models
+from ctxlint.simulator.runtime.state import Config
+from ctxlint.store import Store
+from ctxlint.verification.ruled import Known
+from ctxlint.verification.target import Leg, Way
+from ctxlint.verification.verify import (
     BOUNDS,
     CONFIRMED,
     DOUBT,
@@ -36,15 +45,6 @@ from ctxlint.model.explore.verify import (
     Verdict,
     Verifier,
 )
-from ctxlint.model.image import Image, link
-from ctxlint.model.runtime.library import add_models
-from ctxlint.model.runtime.state import Config
-from ctxlint.pipeline import Progress
-from ctxlint.pipeline.index import Index
-from ctxlint.rulebook import models_directory
-from ctxlint.rulebook.book import Rulebook
-from ctxlint.rulebook.schema import ContextState
-from ctxlint.store import Store
 
 _MORE_WAYS = "more paths lead there than were tried"
 _WAYS_MAX = 24
@@ -231,8 +231,10 @@ def _way(path: Steps, image: Image) -> Way | None:
 def model_digest() -> str:
     """Names the model by its content: verdicts depend on it."""
     hasher = hashlib.blake2b(digest_size=12)
-    package = Path(ctxlint.__file__).parent / "model"
-    files = [*package.rglob("*.py"), *models_directory().glob("*")]
+    root = Path(ctxlint.__file__).parent
+    packages = ("kernel_log", "semantics", "simulator", "verification")
+    files = [path for name in packages for path in (root / name).rglob("*.py")]
+    files += models_directory().glob("*")
     for path in sorted(files):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()

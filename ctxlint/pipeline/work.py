@@ -13,15 +13,15 @@ from pathlib import Path
 
 import msgspec
 
-from ctxlint.callgraph.facts import Summary, UnitFacts
-from ctxlint.callgraph.values import freeze
-from ctxlint.contexts.unitfacts import unit_facts
+from ctxlint.facts.build import unit_facts
+from ctxlint.facts.summary import Summary, UnitFacts
 from ctxlint.frontend.refs import inline_refs
 from ctxlint.frontend.worker import Request
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.ir.walk import layouts
 from ctxlint.rulebook import Rulebook, load
+from ctxlint.semantics.terms import freeze
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ctxlint.callgraph.facts import RecordInit
+import msgspec
+
 from ctxlint.ir.unit import Decl
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
@@ -24,6 +25,14 @@ from ctxlint.semantics.waits import LEVELS, Wait
 Lookup = Callable[[str], Any]
 """The value of a name in a rule's condition: a number, None when it is not known, or
 what the reader can compare (a comparison then decides for it)."""
+
+
+class RecordInit(msgspec.Struct, frozen=True, array_like=True):
+    """Constant members of an initialised record (which ``regmap_config``)."""
+
+    record: str
+    variable: str
+    values: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The primitives of the runtime (ctxlint/model/runtime/): what the model functions
+ * The primitives of the runtime (ctxlint/simulator/runtime/): what the model functions
  * are made of. Each is documented where it is defined.
  *
  * Conditions: MODEL_RT for PREEMPT_RT, MODEL_NUMA for NUMA.

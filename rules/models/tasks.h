@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The primitives for more than one task and CPU: ctxlint/model/runtime/. Each is
+ * The primitives for more than one task and CPU: ctxlint/simulator/runtime/. Each is
  * documented where it is defined. Functions called model_entry_*() are what the
  * runtime calls itself: a CPU that comes out of reset, a new task, an interrupt.
  */

@@ -15,9 +15,9 @@ from warm_cache import warmed
 from ctxlint.checks import base
 from ctxlint.cli.main import cli
 from ctxlint.cli.rules import all_rows
-from ctxlint.model.scenario import schema
 from ctxlint.pipeline.names import stored_functions
 from ctxlint.pipeline.work import decode_facts
+from ctxlint.scenarios import schema
 from ctxlint.store.peek import newest_facts
 
 MINIATURE = Path(__file__).parents[2] / "fixtures/tree"
@@ -168,4 +168,4 @@ def test_nothing_that_takes_long_is_loaded() -> None:
         )  # fmt: skip
         assert answer in done.stdout
         loaded = set(done.stderr.split())
-        assert not loaded & {"yaml", "clang", "rich", "jinja2", "ctxlint.contexts", "msgspec"}
+        assert not loaded & {"yaml", "clang", "rich", "jinja2", "ctxlint.analysis", "msgspec"}

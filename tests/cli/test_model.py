@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ctxlint.cli.main import main
-from ctxlint.model.scenario import schema
 from ctxlint.pipeline import scenario
+from ctxlint.scenarios import schema
 
 
 def out(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:

@@ -14,7 +14,7 @@ from ctxlint.findings.model import Incomplete
 from ctxlint.pipeline import splat as pipeline
 
 ROOT = Path(__file__).parents[2]
-LOGS = ROOT / "tests/model/splat/logs"
+LOGS = ROOT / "tests/kernel_log/logs"
 XEN = LOGS / "warn-5.15-xen.txt"
 TREE = ROOT / "fixtures/tree"
 

@@ -17,7 +17,8 @@ from ctxlint.cli.main import COMMANDS
 #: What analyses, draws or solves. None of it is needed to say what options there are.
 HEAVY = {
     "clang", "z3", "greenlet", "rich", "jinja2", "sqlite3", "zstandard", "pygls",
-    "ctxlint.contexts", "ctxlint.frontend", "ctxlint.kbuild.prepare", "ctxlint.pipeline.run",
+    "ctxlint.analysis", "ctxlint.facts", "ctxlint.frontend", "ctxlint.kbuild.prepare",
+    "ctxlint.pipeline.run",
 }  # fmt: skip
 
 
@@ -44,14 +45,14 @@ def test_version() -> None:
 
 
 def test_a_check_explained() -> None:
-    assert loaded("explain", "sleep-in-atomic") & HEAVY <= {"ctxlint.contexts"}
+    assert loaded("explain", "sleep-in-atomic") & HEAVY <= {"ctxlint.analysis"}
 
 
 def test_a_log_without_a_tree(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("BUG: scheduling while atomic: swapper/0/0/0x00000002\n")
     # Paths in a tree are told in the words of contexts.
-    assert loaded("splat", str(log)) & HEAVY <= {"ctxlint.contexts"}
+    assert loaded("splat", str(log)) & HEAVY <= {"ctxlint.analysis", "ctxlint.facts"}
 
 
 def test_the_solver_is_for_those_who_ask_for_it() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.contexts.exprs import expr_text
+from ctxlint.facts.symbolic import expr_text
 from ctxlint.frontend import lower_unit
 from ctxlint.ir import ops
 

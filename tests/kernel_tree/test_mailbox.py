@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.model.code import Code
-from ctxlint.model.scenario import runner, schema
 from ctxlint.pipeline import scenario as programs
+from ctxlint.scenarios import runner, schema
+from ctxlint.simulator.code import Code
 
 from .scratch import Bench
 

@@ -8,17 +8,17 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from model.runtime.bench import NO_RT, RT, boot, enter
+from simulator.runtime.bench import NO_RT, RT, boot, enter
 
 from ctxlint.frontend import lower_unit
-from ctxlint.model.code import Code
-from ctxlint.model.image import Image, link
-from ctxlint.model.memory import Fault
-from ctxlint.model.outcome import Stop, Unmodelled
-from ctxlint.model.runtime import boot as _boot  # noqa: F401 - its primitives
-from ctxlint.model.runtime.choice import Choices
-from ctxlint.model.runtime.library import add_models
-from ctxlint.model.runtime.state import Config, Kernel
+from ctxlint.simulator.code import Code
+from ctxlint.simulator.image import Image, link
+from ctxlint.simulator.memory import Fault
+from ctxlint.simulator.outcome import Stop, Unmodelled
+from ctxlint.simulator.runtime import boot as _boot  # noqa: F401 - its primitives
+from ctxlint.simulator.runtime.choice import Choices
+from ctxlint.simulator.runtime.library import add_models
+from ctxlint.simulator.runtime.state import Config, Kernel
 
 from .groundtruth.generate import DIRECTORY, OPERATIONS, load, source
 from .scratch import Bench, Overlay, entry

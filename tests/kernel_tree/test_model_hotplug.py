@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from ctxlint.frontend import lower_unit
-from ctxlint.model.code import Code
-from ctxlint.model.image import Image, find_member, link
-from ctxlint.model.machine import Machine
-from ctxlint.model.runtime import library
-from ctxlint.model.runtime.boot import boot, cpu_down, cpu_up
-from ctxlint.model.runtime.cpuhp import Hotplug
-from ctxlint.model.runtime.outside import Beyond
-from ctxlint.model.runtime.state import Config, Kernel
+from ctxlint.simulator.code import Code
+from ctxlint.simulator.image import Image, find_member, link
+from ctxlint.simulator.machine import Machine
+from ctxlint.simulator.runtime import library
+from ctxlint.simulator.runtime.boot import boot, cpu_down, cpu_up
+from ctxlint.simulator.runtime.cpuhp import Hotplug
+from ctxlint.simulator.runtime.outside import Beyond
+from ctxlint.simulator.runtime.state import Config, Kernel
 
 from .scratch import Bench
 

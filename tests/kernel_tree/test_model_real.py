@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model.runtime.bench import NO_RT, RT, boot, enter
+from simulator.runtime.bench import NO_RT, RT, boot, enter
 
 from ctxlint.frontend import lower_unit
-from ctxlint.model.code import Code
-from ctxlint.model.image import Image, find_member, link
-from ctxlint.model.runtime import boot as _boot  # noqa: F401 - its primitives
-from ctxlint.model.runtime.library import add_models
-from ctxlint.model.runtime.physical import Physical
-from ctxlint.model.runtime.state import Config, Kernel
+from ctxlint.simulator.code import Code
+from ctxlint.simulator.image import Image, find_member, link
+from ctxlint.simulator.runtime import boot as _boot  # noqa: F401 - its primitives
+from ctxlint.simulator.runtime.library import add_models
+from ctxlint.simulator.runtime.physical import Physical
+from ctxlint.simulator.runtime.state import Config, Kernel
 
 from .scratch import Bench
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from ctxlint.base.errors import UsageError
-from ctxlint.model.code import Code
-from ctxlint.model.scenario import runner, schema
 from ctxlint.pipeline.scenario import code_of
+from ctxlint.scenarios import runner, schema
+from ctxlint.simulator.code import Code
 
 from .scratch import Bench
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.model.splat import rules as splat_rules
-from ctxlint.model.splat.format import lines
-from ctxlint.model.splat.parse import parse
-from ctxlint.model.splat.prefix import split
+from ctxlint.kernel_log import rules as splat_rules
+from ctxlint.kernel_log.format import lines
+from ctxlint.kernel_log.parse import parse
+from ctxlint.kernel_log.prefix import split
 from ctxlint.rulebook import load
 
 pytestmark = pytest.mark.slow

@@ -13,18 +13,18 @@ import pytest
 from warm_cache import warmed
 
 from ctxlint import kbuild, pipeline
+from ctxlint.analysis import entry_points, program, propagate, witness
 from ctxlint.base.faults import reason_of
-from ctxlint.callgraph import facts, program
 from ctxlint.cli import page
-from ctxlint.contexts import entries, propagate, transfer, unitfacts, witness
+from ctxlint.facts import build, summary, transfer
 from ctxlint.findings.model import Result
 from ctxlint.frontend import body, lower_unit
-from ctxlint.model.explore.verify import Verifier
 from ctxlint.pipeline import collect
 from ctxlint.pipeline.index import Index
 from ctxlint.pipeline.work import decode_facts
 from ctxlint.report import json_report
 from ctxlint.rulebook import load
+from ctxlint.verification.verify import Verifier
 
 from .quiet import Silent
 
@@ -82,7 +82,7 @@ def test_facts_of_one_function(
         "run",
         failing(transfer.Analysis.run, lambda self: self.fn.name == "bad", error),
     )
-    found, _ = unitfacts.unit_facts(lowered, load(()), False, {})
+    found, _ = build.unit_facts(lowered, load(()), False, {})
     assert {s.name: bool(s.edges) for s in found.summaries} == {
         "bad": False, "good": True, "inner": False
     }  # fmt: skip
@@ -94,13 +94,13 @@ def test_stores_of_one_variable_or_function(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     lowered = unit(tmp_path)
-    real = getattr(unitfacts, part)
+    real = getattr(build, part)
     monkeypatch.setattr(
-        unitfacts,
+        build,
         part,
         failing(real, lambda what, *_: what.name in ("table", "bad"), ERRORS[0]),
     )
-    found, _ = unitfacts.unit_facts(lowered, load(()), False, {})
+    found, _ = build.unit_facts(lowered, load(()), False, {})
     assert len(found.faults) == 1
     assert len(found.summaries) == 3
 
@@ -194,7 +194,7 @@ def test_one_witness(
 def test_one_registration(
     warm: tuple[Path, Path], whole: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finder = entries._Finder
+    finder = entry_points._Finder
 
     def fails(*_: Any) -> Iterator[Any]:
         yield from ()
@@ -277,7 +277,7 @@ def test_an_answer_that_is_no_unit_costs_it() -> None:
 
 
 def test_facts_keep_what_was_lost() -> None:
-    found = facts.UnitFacts("u.c", (), (), (), (), (), (), ())
+    found = summary.UnitFacts("u.c", (), (), (), (), (), (), ())
     assert decode_facts(msgspec.msgpack.encode(found)) == found
     assert program.link([found], ()).functions == {}
 

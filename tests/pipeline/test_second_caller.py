@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxlint.contexts.callers import SITES_MAX
+from ctxlint.analysis.callers import SITES_MAX
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
 from tests.pipeline.quiet import Silent

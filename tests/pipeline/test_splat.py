@@ -18,7 +18,7 @@ from ctxlint.pipeline.splat import SplatAnswer, explain
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-XEN = (ROOT / "tests/model/splat/logs/warn-5.15-xen.txt").read_text()
+XEN = (ROOT / "tests/kernel_log/logs/warn-5.15-xen.txt").read_text()
 OUTER = """\
  cpuhp_invoke_callback+0x16c/0x350
  __cpuhp_invoke_callback_range+0xe8/0x140

@@ -7,24 +7,24 @@ from functools import cache
 from typing import Any
 
 import pytest
+from analysis.snippet import rules
 from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxlint.callgraph.facts import RecordInit
-from ctxlint.callgraph.values import evaluate
-from ctxlint.contexts.context import Context
 from ctxlint.ir.unit import Block, Function
-from ctxlint.model.code import Code, Frame, Meta
-from ctxlint.model.explore.path import Bounds, Path
-from ctxlint.model.explore.ruled import Known, Ruled, context_of, count
-from ctxlint.model.image import Image
-from ctxlint.model.machine import Machine
-from ctxlint.model.runtime.state import HARDIRQ, NMI, SOFTIRQ, Config, Kernel
 from ctxlint.rulebook.book import ApiRule
 from ctxlint.semantics import rule_calls
+from ctxlint.semantics.context import Context
+from ctxlint.semantics.rule_calls import RecordInit
+from ctxlint.semantics.terms import evaluate
 from ctxlint.semantics.waits import Wait
-from tests.contexts.snippet import rules
+from ctxlint.simulator.code import Code, Frame, Meta
+from ctxlint.simulator.image import Image
+from ctxlint.simulator.machine import Machine
+from ctxlint.simulator.runtime.state import HARDIRQ, NMI, SOFTIRQ, Config, Kernel
+from ctxlint.verification.path import Bounds, Path
+from ctxlint.verification.ruled import Known, Ruled, context_of, count
 
 FILE = "drivers/t.c"
 

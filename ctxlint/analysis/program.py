@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All units of one profile, linked: symbols, members that hold functions, callers.
+
+Symbols resolve as the linker would: a strong definition beats a weak one.
+An indirect call through a member goes to every function that is stored in that
+member of that record anywhere, or only to those stored in the known object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ctxlint.facts.summary import Edge, Store, Summary, UnitFacts
+from ctxlint.ir.unit import Decl
+from ctxlint.semantics.rule_calls import RecordInit
+from ctxlint.semantics.terms import Value
+
+TARGETS_MAX = 48
+"""An indirect call with more targets than this is not followed, but counted."""
+
+
+@dataclass
+class Program:
+    """The linked facts. Lists and sets are in a stable order."""
+
+    functions: dict[str, Summary] = field(default_factory=dict)
+    decls: dict[str, Decl] = field(default_factory=dict)
+    enumerators: dict[str, int] = field(default_factory=dict)
+    enums: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    stores: list[Store] = field(default_factory=list)
+    inits: dict[str, list[RecordInit]] = field(default_factory=dict)
+    members: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    object_members: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    nested: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    variables: dict[str, set[str]] = field(default_factory=dict)
+    units: list[str] = field(default_factory=list)
+    _helpers: dict[str, set[str]] = field(default_factory=dict)
+    _arguments: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def callers(self) -> dict[str, list[tuple[Summary, Edge]]]:
+        """Direct call sites of each function."""
+        found: dict[str, list[tuple[Summary, Edge]]] = {}
+        for symbol in sorted(self.functions):
+            fn = self.functions[symbol]
+            for edge in fn.edges:
+                if edge.symbol:
+                    found.setdefault(edge.symbol, []).append((fn, edge))
+        return found
+
+    @cached_property
+    def calls_in_file(self) -> dict[str, set[str]]:
+        """Names of the functions called directly, per file; and of those that a helper
+        of another file calls on the object that it is given or that it returns."""
+        found: dict[str, set[str]] = {}
+        for fn in self.functions.values():
+            names = found.setdefault(fn.file, set())
+            for edge in fn.edges:
+                if edge.symbol:
+                    names.add(edge.symbol.rpartition("::")[2])
+                    names |= self._done_for_callers(edge.symbol, fn.file)
+        return found
+
+    def _done_for_callers(self, symbol: str, file: str) -> set[str]:
+        fn = self.functions.get(symbol)
+        if fn is None or fn.file == file or not fn.file.endswith(".c"):
+            return set()
+        if symbol not in self._helpers:
+            self._helpers[symbol] = {
+                edge.symbol.rpartition("::")[2]
+                for edge in fn.edges
+                for point in edge.points
+                if edge.symbol and point.args and _is_callers(point.args[0], fn)
+            }
+        return self._helpers[symbol]
+
+    def targets(self, value: Value) -> tuple[str, ...]:
+        """Functions that a value may be, sorted; empty when it is not known."""
+        return tuple(sorted(self._targets(value)))
+
+    def _targets(self, value: Value) -> set[str]:
+        found: set[str] = set()
+        work = [value]
+        seen: set[int] = set()  # of terms, which may be shared
+        while work:
+            term = work.pop()
+            if not isinstance(term, tuple) or not term or id(term) in seen:
+                continue
+            seen.add(id(term))
+            kind = term[0]
+            if kind == "f":
+                found.add(term[1])
+            elif kind == ".":
+                base = term[1]
+                exact = None
+                if isinstance(base, tuple) and base[0] == "g":
+                    exact = self.object_members.get((base[1], term[2], term[3]))
+                found |= exact or self.members.get((term[2], term[3]), set())
+            elif kind == "g":
+                found |= self.variables.get(term[1], set())
+            elif kind in ("[]", "*", "&"):
+                work.append(term[1])
+            elif kind == "?":
+                work += term[2:4]
+        return found
+
+    def arguments(self, symbol: str, index: int) -> tuple[str, ...]:
+        """Functions that any caller passes as a parameter, also one that is a
+        parameter of the caller."""
+        key = (symbol, index)
+        if key not in self._arguments:
+            found: set[str] = set()
+            seen = {key}
+            work = [key]
+            while work:
+                callee, at = work.pop()
+                for caller, edge in self.callers.get(callee, ()):
+                    for point in edge.points:
+                        value = point.args[at] if at < len(point.args) else None
+                        if value is None or value[0] != "p":
+                            found |= self._targets(value)
+                        elif (caller.symbol, value[1]) not in seen:
+                            seen.add((caller.symbol, value[1]))
+                            work.append((caller.symbol, value[1]))
+            self._arguments[key] = tuple(sorted(found))
+        return self._arguments[key]
+
+    def pointed_members(self, value: Value) -> dict[str, set[str]]:
+        """Members that hold functions in the object that a pointer points to
+        (``&driver->nb``, ``&its_syscore_ops``): member name -> functions."""
+        out: dict[str, set[str]] = {}
+        if not isinstance(value, tuple) or not value or value[0] != "&":
+            return out
+        place = value[1]
+        if place[0] == "g":
+            for (symbol, _, name), functions in self.object_members.items():
+                if symbol == place[1]:
+                    out.setdefault(name, set()).update(functions)
+        elif place[0] == ".":
+            for (record, name, inner), functions in self.nested.items():
+                if (record, name) == place[2:]:
+                    out.setdefault(inner, set()).update(functions)
+        return out
+
+
+def link(units: Iterable[UnitFacts], inlines: Iterable[Summary]) -> Program:
+    """Link the units of one profile. The order of ``units`` does not matter."""
+    program = Program()
+    for unit in sorted(units, key=lambda u: u.file):
+        program.units.append(unit.file)
+        for summary in unit.summaries:
+            _define(program, summary)
+        for decl in unit.decls:
+            program.decls.setdefault(decl.symbol, decl)
+        for enum in unit.enums:
+            if enum.tag:
+                program.enums.setdefault(enum.tag, enum.values)
+            for name, number in enum.values:
+                program.enumerators.setdefault(name, number)
+        program.stores += unit.stores
+        for init in unit.inits:
+            program.inits.setdefault(unit.file, []).append(init)
+    for summary in inlines:
+        program.functions.setdefault(summary.symbol, summary)
+    for store in program.stores:
+        _enter(program, store, program._targets(store.value))
+    _stores_of_parameters(program)
+    return program
+
+
+def _is_callers(value: Value, fn: Summary) -> bool:
+    """Whether an object is one that the function is given, or that it returns."""
+    return value is not None and (value[0] == "p" or value in fn.returns)
+
+
+def _define(program: Program, summary: Summary) -> None:
+    other = program.functions.get(summary.symbol)
+    if other is None or ("weak" in other.attrs and "weak" not in summary.attrs):
+        program.functions[summary.symbol] = summary
+
+
+def _enter(program: Program, store: Store, functions: set[str]) -> None:
+    if not functions:
+        return
+    if not store.path:
+        if store.base:
+            program.variables.setdefault(store.base, set()).update(functions)
+        return
+    record, name = store.path[-1]
+    program.members.setdefault((record, name), set()).update(functions)
+    if store.base:
+        program.object_members.setdefault((store.base, record, name), set()).update(functions)
+    if len(store.path) > 1:
+        outer, member = store.path[-2]
+        program.nested.setdefault((outer, member, name), set()).update(functions)
+
+
+def _stores_of_parameters(program: Program) -> None:
+    """``obj->handler = handler`` with a parameter: look at the callers."""
+    pending = [
+        (s.function, s.value[1], s)
+        for s in program.stores
+        if s.value is not None and s.value[0] == "p"
+    ]
+    seen: set[tuple[str, int, int]] = set()
+    while pending:
+        following = []
+        for function, index, store in pending:
+            if (function, index, id(store)) in seen:
+                continue
+            seen.add((function, index, id(store)))
+            for caller, edge in program.callers.get(function, ()):
+                for point in edge.points:
+                    if index >= len(point.args):
+                        continue
+                    value = point.args[index]
+                    if value is not None and value[0] == "p":
+                        following.append((caller.symbol, value[1], store))
+                    else:
+                        _enter(program, store, program._targets(value))
+        pending = following

@@ -1,0 +1,765 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Execution contexts over the whole program.
+
+Breadth first from the entry points, and from every function as if called from
+an unknown, unrestricted context (so that a section which a function opens
+itself is judged too). A node is a function in a context with the constant
+arguments that matter to it; it is visited once and remembers the call that led
+to it, so the first way found is a shortest one. A call is followed only where
+the context restricts something: code that may sleep needs no proof.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ctxlint.analysis.entry_points import EntryPoint, constant
+from ctxlint.analysis.environment import (
+    FACTS,
+    FLAGS,
+    MODES,
+    Env,
+    answers,
+    asked_flags,
+    asked_places,
+    asks_for_mode,
+    bind,
+    conditions_in,
+    contradicts,
+    flags_in,
+    is_object,
+    meant_in,
+    modes_in,
+    numbers_in,
+)
+from ctxlint.analysis.heap import Modes, Objects
+from ctxlint.analysis.objects import Member, is_private
+from ctxlint.analysis.program import TARGETS_MAX, Program
+from ctxlint.analysis.static_calls import Trampolines
+from ctxlint.base.faults import reason_of
+from ctxlint.facts import limits
+from ctxlint.facts.summary import Edge, Point, Summary
+from ctxlint.ir.unit import Fault
+from ctxlint.rulebook.book import ApiRule, Rulebook
+from ctxlint.semantics import rule_calls
+from ctxlint.semantics.context import Context
+from ctxlint.semantics.known_bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
+from ctxlint.semantics.terms import (
+    Value,
+    address,
+    evaluate,
+    params,
+    truth,
+)
+from ctxlint.semantics.waits import Wait
+
+Targets = tuple[tuple[str, ...], bool]
+"""Functions that an indirect call may call, and whether its object is known."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """A function in an execution context, and how it was reached.
+
+    ``parent`` is None for a root; then ``entry`` says which (None: the function
+    on its own, callers not known).
+    """
+
+    fn: Summary
+    context: Context
+    env: Env
+    parent: Node | None
+    edge: Edge | None
+    point: Point | None
+    entry: EntryPoint | None
+    depth: int
+    sure: bool = True
+    among: int = 0
+    asked: bool = False
+    """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
+
+    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
+        """Answers for the leaves of guards; ``variables`` are global ones."""
+        env = dict(self.env)
+        members = dict(modes_in(self.env)) | flags_in(self.env)
+        numbers = numbers_in(self.env)
+
+        def answer(value: Value) -> int | None:
+            if value[0] == "p":
+                known = env.get(value[1])
+                if known is None:
+                    return None
+                return address(known[1]) if known[0] == "f" else evaluate(known, _nothing)
+            if value[0] == "b" and value[1] == "&" and value[2][0] == "p":
+                known = env.get(value[2][1])
+                if known is not None and known[0] == "bits":
+                    return evaluate(("b", "&", known, value[3]), answer)
+            if value[0] == "g":
+                return variables.get(value[1])
+            if value[0] == ".":
+                mode = members.get((value[2], value[3]))
+                return mode if mode is not None else numbers.get(value)
+            return self.context.lookup(value, rt)
+
+        return answer
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Need:
+    """What an operation requires: its wait type, and why."""
+
+    level: Wait
+    certain: bool
+    why: str
+    rule: ApiRule
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Violation:
+    """An operation in a context that does not allow it."""
+
+    node: Node
+    edge: Edge
+    point: Point
+    context: Context
+    need: Need
+
+
+@dataclass
+class Unknowns:
+    """Calls in restricted contexts about which nothing is known."""
+
+    count: int
+    reason: str
+    example: str
+
+
+class Propagation:
+    """Runs over a linked program; results in ``violations`` and ``unknown``."""
+
+    def __init__(
+        self, program: Program, rules: Rulebook, rt: bool, entries: Iterable[EntryPoint]
+    ) -> None:
+        self.program = program
+        self.rules = rules
+        self.rt = rt
+        self.entries = tuple(entries)
+        self.trampolines = Trampolines(program, rules)
+        self.violations: list[Violation] = []
+        self.unknown: dict[str, Unknowns] = {}
+        self.faults: dict[tuple[str, str], Fault] = {}
+        self.nodes: dict[str, list[Node]] = {}
+        self.also: dict[Node, list[tuple[Node, Edge, Point]]] = {}
+        self.losses: dict[str, dict[str, int]] = {
+            symbol: {loss.what: loss.count for loss in fn.losses}
+            for symbol, fn in program.functions.items()
+            if fn.losses
+        }
+        self._seen: dict[tuple[object, ...], Node] = {}
+        self._named: dict[str, set[tuple[Context, Env]]] = {}
+        self._dropped: set[tuple[object, ...]] = set()
+        self._queue: deque[Node] = deque()
+        self._rules: dict[str, ApiRule | None] = {}
+        self.objects = Objects(program, rules.allocators, rules.copiers)
+        self._targets: dict[Value, tuple[str, ...]] = {}
+        self._narrowed: dict[tuple[Value, str, Env], Targets] = {}
+        self._bound: dict[tuple[Value, str, Env], Value] = {}
+        self._depends: dict[tuple[Value, str], set[int]] = {}
+        self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
+        self._worlds: dict[str, list[dict[str, int]]] = {}
+        self._waiting_inlines = self._inlines_that_wait()
+        self._relevant = self._relevant_params()
+        self._aimed = self._aimed_params()
+        self._roots()
+
+    def run(self) -> None:
+        while self._queue:
+            node = self._queue.popleft()
+            for edge in node.fn.edges:
+                try:
+                    self._edge(node, edge)
+                except Exception as error:
+                    self._fault(node.fn, error)
+
+    def _fault(self, fn: Summary, error: Exception) -> None:
+        """A defect of ours costs what hangs on this function; each is told once."""
+        fault = Fault(fn.file, fn.line, fn.name, reason_of(error))
+        self.faults.setdefault((fn.symbol, fault.reason), fault)
+
+    # -- roots -------------------------------------------------------------
+
+    def _roots(self) -> None:
+        # Where a function runs certainly comes first: it is the one that is told.
+        given: dict[str, set[Env]] = {}
+        for entry in sorted(self.entries, key=lambda e: not e.certain):
+            fn = self.program.functions.get(entry.symbol)
+            if fn is None:
+                continue
+            env = self._given(fn, entry)
+            given.setdefault(fn.symbol, set()).add(env)
+            context = Context.of(self.rules.state(entry.context, self.rt), entry.context)
+            if context.allows(self.rt) == Wait.SLEEP:
+                self.nodes.setdefault(fn.symbol, []).append(
+                    Node(fn, context, (), None, None, None, entry, 0)
+                )
+                continue
+            self._push(Node(fn, context, env, None, None, None, entry, 0))
+        for symbol in sorted(self.program.functions):
+            fn = self.program.functions[symbol]
+            asked = self.rules.mode_functions.get(fn.name)
+            env = () if asked is None else ((MODES, ("modes", (asked,), (asked[0],))),)
+            if asked is None and is_private(symbol) and len(given.get(symbol, ())) == 1:
+                (env,) = given[symbol]  # it is a callback, and its object is known
+            self._push(Node(fn, Context(), env, None, None, None, None, 0))
+
+    def _given(self, fn: Summary, entry: EntryPoint) -> Env:
+        """What the core calls a driver's function for, when it is one object: the one that
+        the driver put the function in, or that it registered it with."""
+        env: dict[int, Value] = {}
+        for i, value in entry.given:
+            bound = self.objects.bound(value, "", {})
+            if i in self._aimed.get(fn.symbol, ()) and self.objects.tells(bound):
+                env[i] = bound
+        decl = self.program.decls.get(fn.symbol)
+        for i in self._aimed.get(fn.symbol, ()) if decl is not None else ():
+            kind = decl.params[i][1] if decl is not None and i < len(decl.params) else ""
+            record, pointer, rest = kind.removeprefix("const ").partition(" *")
+            if pointer and not rest:
+                found = self.objects.holder(fn.symbol, record)
+                if self.objects.tells(found):
+                    env[i] = found
+        if entry.known and (asked := self._asked_places.get(fn.symbol)):
+            given = dict(entry.given)
+            args = tuple(given.get(i) for i in range(fn.nparams))
+            if known := answers(asked, args, [(g.value, g.truth) for g in entry.known]):
+                env[FACTS] = ("facts", known)
+        return tuple(sorted(env.items()))
+
+    def _push(self, node: Node) -> None:
+        # What happens in a header function is told at each place that a driver
+        # wrote, so it is a node of its own for each of them.
+        place = _place(node) if node.fn.symbol in self._waiting_inlines else None
+        if any(is_object(value) for _, value in node.env):
+            named = self._named.setdefault(node.fn.symbol, set())
+            named.add((node.context, node.env))
+            if len(named) > limits.OBJECTS_PER_FUNCTION:
+                node = replace(node, env=tuple(i for i in node.env if not is_object(i[1])))
+        key = (node.fn.symbol, node.context, node.env, place)
+        if key in self._seen and (self._seen[key].sure or not node.sure):
+            self._again(self._seen[key], node)
+            return
+        nodes = self.nodes.setdefault(node.fn.symbol, [])
+        if place is None and len(nodes) >= limits.NODES_PER_FUNCTION:
+            known = next((other for other in nodes if _covers(other, node)), None)
+            bound = limits.NODES_PER_FUNCTION
+            if known is None and node.env:
+                self._lose("constants", node.fn)
+                node, bound = replace(node, env=()), 2 * bound
+                known = next((other for other in nodes if _covers(other, node)), None)
+            if known is not None:
+                self._seen[key] = known
+                self._again(known, node)
+                return
+            if len(nodes) >= bound:
+                if key not in self._dropped:
+                    self._dropped.add(key)
+                    self._lose("nodes", node.fn)
+                return
+        self._seen[key] = node
+        nodes.append(node)
+        self._queue.append(node)
+
+    def _again(self, first: Node, node: Node) -> None:
+        """A later call into a function that was visited in this context."""
+        if node.parent is not None and node.edge is not None and node.point is not None:
+            calls = self.also.setdefault(first, [])
+            if not any(p is node.parent and e is node.edge for p, e, _ in calls[-4:]):
+                calls.append((node.parent, node.edge, node.point))
+
+    def _lose(self, what: str, fn: Summary) -> None:
+        found = self.losses.setdefault(fn.symbol, {})
+        found[what] = found.get(what, 0) + 1
+
+    # -- edges -------------------------------------------------------------
+
+    def _edge(self, node: Node, edge: Edge) -> None:
+        lookups = [node.lookup(self.rt, v) for v in self._variables(node.context.name)]
+        for point in edge.points:
+            context = node.context.then(point.delta)
+            allowed = context.allows(self.rt)
+            if allowed == Wait.SLEEP:
+                continue
+            if point.guards and (
+                any(contradicts(g, node.env) for g in point.guards)
+                or not any(
+                    all(_holds(g.value, g.truth, lookup) for g in point.guards)
+                    for lookup in lookups
+                )
+            ):
+                continue
+            ways = self._arguments(edge, point, node.env, lookups[0])
+            for args in ways:
+                self._reach(node, edge, point, context, allowed, args, len(ways) == 1)
+
+    def _arguments(
+        self, edge: Edge, point: Point, env: Env, lookup: Callable[[Value], int | None]
+    ) -> list[tuple[Value, ...]]:
+        """The arguments of a call, once for each choice that a condition makes among
+        constants; of a word that is not known, the bits that are."""
+        rule = self._rule(edge.symbol) if edge.symbol else None
+        judged = rule is not None and any(case.when for case in rule.api.requires)
+        relevant = self._relevant.get(edge.symbol, ())
+        ways: list[tuple[Value, ...]] = [()]
+        for index, value in enumerate(point.args):
+            bound = bind(value, env)
+            choices: list[Value] = [bound]
+            matters = judged or index in relevant
+            if matters and _is_word(value) and evaluate(bound, _nothing) is None:
+                numbers = alternatives(value, lookup)
+                if numbers and len(ways) * len(numbers) <= ALTERNATIVES_MAX:
+                    choices = [("k", number) for number in numbers]
+                elif (known := bits(value, lookup)) != NOTHING:
+                    choices = [("bits", *known)]
+            ways = [(*way, choice) for way in ways for choice in choices]
+        return ways
+
+    def _reach(
+        self,
+        node: Node,
+        edge: Edge,
+        point: Point,
+        context: Context,
+        allowed: Wait,
+        args: tuple[Value, ...],
+        sure: bool,
+    ) -> None:
+        patched = self.trampolines.targets(edge.symbol, point.target)
+        if patched is not None:
+            if not patched:
+                name = edge.symbol or edge.shown
+                self._unknown(name, "patched call without a known target", node, edge)
+            for symbol in patched:
+                self._call(node, edge, point, context, allowed, symbol, args, sure)
+        elif edge.symbol:
+            self._call(node, edge, point, context, allowed, edge.symbol, args, sure)
+        elif not self._is_entry(point.target):
+            targets, known = self._narrow(point.target, node.fn.symbol, node.env)
+            if not targets or len(targets) > TARGETS_MAX:
+                reason = "unresolved indirect call" if not targets else "too many targets"
+                self._unknown(edge.shown or "indirect call", reason, node, edge)
+                return
+            among = 0 if known or self._alone(targets, node) else len(targets)
+            asked = asks_for_mode(point.target, node.env)
+            for symbol in targets:
+                self._call(
+                    node, edge, point, context, allowed, symbol, args, sure, among, asked
+                )
+
+    def _alone(self, targets: tuple[str, ...], node: Node) -> bool:
+        """Whether the one function that was seen in a member is a function of a file that
+        the way led through. One of another file is held by objects that this need not be."""
+        fn = self.program.functions.get(targets[0])
+        if len(targets) > 1 or fn is None:
+            return len(targets) == 1
+        at: Node | None = node
+        while at is not None:
+            if at.fn.file == fn.file:
+                return True
+            at = at.parent
+        return False
+
+    def _variables(self, context: str) -> list[dict[str, int]]:
+        """Values that global variables can have together in a context."""
+        if context not in self._worlds:
+            rule = self.rules.contexts.get(context)
+            worlds: list[dict[str, int]] = [{}]
+            for name, words in sorted(rule.values.items()) if rule is not None else ():
+                numbers = [constant(self.program, self.rules, word) for word in words]
+                if None not in numbers:
+                    worlds = [w | {name: n} for w in worlds for n in numbers if n is not None]
+            self._worlds[context] = worlds
+        return self._worlds[context]
+
+    def _is_entry(self, target: Value) -> bool:
+        """A call through a member whose contexts the rules tell: what is stored
+        there is an entry point of its own, with its own registration."""
+        return (
+            target is not None
+            and target[0] == "."
+            and self.rules.field_callbacks(target[2], target[3]) is not None
+        )
+
+    def _narrow(self, target: Value, symbol: str, env: Env) -> Targets:
+        """What a call through a value may reach in a node."""
+        if target is None:
+            return (), False
+        used = self._pointer_params(target, symbol)
+        env = tuple(item for item in env if item[0] in used or item[0] == MODES)
+        key = (target, symbol, env)
+        found = self._narrowed.get(key)
+        if found is None:
+            found = self._narrowed[key] = self._find_targets(target, symbol, env)
+        return found
+
+    def _find_targets(self, target: Value, symbol: str, env: Env) -> Targets:
+        while target is not None and target[0] in ("[]", "*"):
+            target = target[1]
+        if target is not None and target[0] == ".":
+            place = self.objects.bound_place(target[1], symbol, dict(env))
+            term = (".", place, target[2], target[3])
+            functions, known = self.objects.targets(term, modes_in(env))
+            return tuple(sorted(functions)), known
+        targets = self._resolve(bind(target, env))
+        if targets or target is None or target[0] != "p":
+            return targets, True
+        return self.program.arguments(symbol, target[1]), False
+
+    def _resolve(self, target: Value) -> tuple[str, ...]:
+        if target is None:
+            return ()
+        known = self._targets.get(target)
+        if known is None:
+            known = self._targets[target] = self.program.targets(target)
+        return known
+
+    def _call(
+        self,
+        node: Node,
+        edge: Edge,
+        point: Point,
+        context: Context,
+        allowed: Wait,
+        symbol: str,
+        args: tuple[Value, ...],
+        sure: bool,
+        among: int = 0,
+        asked: bool = False,
+    ) -> None:
+        sure = sure and node.sure and not among
+        rule = self._rule(symbol)
+        callee = self.program.functions.get(symbol)
+        if rule is not None:
+            need = self._need(rule, symbol, node, args)
+            if rule.before:
+                context = context.after(rule.before, lambda k: self.rules.phrases(k, self.rt))
+                allowed = context.allows(self.rt)
+            forbidden = need is not None and need.level > allowed
+            if need is not None and forbidden and not rule_calls.legal(rule, context):
+                if not sure:
+                    need = replace(need, certain=False)
+                self.violations.append(Violation(node, edge, point, context, need))
+            body_counts = rule.api.inside or (
+                # A rule stands for a body that was not read; an audited one is.
+                callee is not None and callee.file.endswith(".c") and not rule.api.opaque
+            )
+            if not body_counts or (forbidden and not rule.api.inside):
+                return
+        if callee is None:
+            if rule is None and not symbol.startswith("__builtin_"):
+                self._unknown(symbol.rpartition("::")[2], "no body and no rule", node, edge)
+            return
+        env = self._env(callee, args, node, point, direct=edge.symbol == symbol)
+        depth = node.depth + 1
+        if not sure:
+            env = tuple(item for item in env if not is_object(item[1]))
+        self._push(
+            Node(callee, context, env, node, edge, point, node.entry, depth, sure, among, asked)
+        )
+
+    def _env(
+        self,
+        callee: Summary,
+        args: tuple[Value, ...],
+        node: Node,
+        point: Point,
+        *,
+        direct: bool,
+    ) -> Env:
+        """What is known of the arguments that matter: numbers, functions, and, as long
+        as the way is sure, which object a pointer leads to."""
+        env: dict[int, Value] = {}
+        for i in self._relevant.get(callee.symbol, ()):
+            value = args[i] if i < len(args) else None
+            number = evaluate(value, _nothing)
+            if value is not None and value[0] in ("f", "bits"):
+                env[i] = value
+            elif number is not None:
+                env[i] = ("k", number)
+        for i in self._aimed.get(callee.symbol, ()) if node.sure else ():
+            if i < len(args) and (args[i] is None or args[i][0] not in ("f", "k", "bits")):
+                found = self._object(point.args[i], node)
+                if found is not None:
+                    env[i] = found
+        modes, meant = self._modes_below(callee, node, point)
+        if modes:
+            env[MODES] = ("modes", modes, meant)
+        flags = self._flags_below(callee, node, point)
+        if flags:
+            env[FLAGS] = ("flags", flags)
+        asked = self._asked_places.get(callee.symbol) if direct else None
+        if asked and callee.file == node.fn.file:
+            facts = (*conditions_in(node.env), *((g.value, g.truth) for g in point.known))
+            if known := answers(asked, point.args, facts):
+                env[FACTS] = ("facts", known)
+        return tuple(sorted(env.items()))
+
+    def _flags_below(
+        self, callee: Summary, node: Node, point: Point
+    ) -> tuple[tuple[tuple[str, str], int], ...]:
+        """Members that functions of the file have set on the way, and that nothing below
+        them sets, as far as the callee or what it calls asks for them."""
+        if callee.file != node.fn.file:
+            return ()
+        asked = self._asked_flags.get(callee.symbol)
+        if not asked:
+            return ()
+        flags = flags_in(node.env) | {(r, name): number for r, name, number in point.flags}
+        return tuple(sorted((k, n) for k, n in flags.items() if k in asked))
+
+    @cached_property
+    def _asked_flags(self) -> dict[str, set[tuple[str, str]]]:
+        return asked_flags(self.program, self._users)
+
+    @cached_property
+    def _asked_places(self) -> dict[str, set[Value]]:
+        return asked_places(self.program)
+
+    def _modes_below(
+        self, callee: Summary, node: Node, point: Point
+    ) -> tuple[Modes, tuple[Member, ...]]:
+        """Members that say how objects work, with the values that they have in a callee:
+        where they were tested, or where the callee asks for it. In the latter case each
+        object with that value is meant, which the second part says by member."""
+        modes, meant = dict(modes_in(node.env)), set(meant_in(node.env))
+        members = self.rules.mode_members
+        for guard in point.guards:
+            value = guard.value
+            if value[0] == "." and (value[2], value[3]) in members:
+                modes[(value[2], value[3])] = int(guard.truth)
+        asked = self.rules.mode_functions.get(callee.name)
+        if asked is not None:
+            modes[asked[0]] = asked[1]
+            meant.add(asked[0])
+        return tuple(sorted(modes.items())), tuple(sorted(meant))
+
+    def _object(self, value: Value, node: Node) -> Value:
+        """A pointer that is passed on, when it says which object it leads to."""
+        if value is None or value[0] not in _POINTERS:
+            return None
+        used = self._pointer_params(value, node.fn.symbol)
+        env = tuple(item for item in node.env if item[0] in used)
+        key = (value, node.fn.symbol, env)
+        if key not in self._bound:
+            bound = self.objects.bound(value, node.fn.symbol, dict(env))
+            self._bound[key] = bound if self.objects.tells(bound) else None
+        return self._bound[key]
+
+    def _pointer_params(self, value: Value, symbol: str) -> set[int]:
+        """Parameters that a value depends on, through results of calls too."""
+        key = (value, symbol)
+        if key not in self._depends:
+            self._depends[key] = self.objects.parameters(value, symbol)
+        return self._depends[key]
+
+    def _rule(self, symbol: str) -> ApiRule | None:
+        if symbol not in self._rules:
+            self._rules[symbol] = self.rules.api(symbol)
+        return self._rules[symbol]
+
+    def _unknown(self, name: str, reason: str, node: Node, edge: Edge) -> None:
+        at = node.fn.locs[edge.loc]
+        known = self.unknown.get(name)
+        if known is None:
+            self.unknown[name] = Unknowns(1, reason, f"{at.file}:{at.line}")
+        else:
+            known.count += 1
+            known.example = min(known.example, f"{at.file}:{at.line}")
+
+    # -- requirements ------------------------------------------------------
+
+    def _need(
+        self, rule: ApiRule, symbol: str, node: Node, args: tuple[Value, ...]
+    ) -> Need | None:
+        bound = rule_calls.bind(rule, self.program.decls.get(symbol))
+        found = rule_calls.requirement(
+            rule,
+            self.rt,
+            rule_calls.lookup(
+                bound,
+                args,
+                _operand,
+                lambda name: constant(self.program, self.rules, name),
+            ),
+            self.program.inits.get(node.fn.file, ()),
+            self.program.calls_in_file.get(node.fn.file, set()),
+        )
+        if found is None:
+            return None
+        certain = found.certain and (node.entry is None or node.entry.certain)
+        return Need(found.level, certain, found.why, rule)
+
+    # -- header functions --------------------------------------------------
+
+    def _inlines_that_wait(self) -> set[str]:
+        """Header functions below which an operation waits."""
+        callers: dict[str, set[str]] = {}
+        found: set[str] = set()
+        for symbol, fn in self.program.functions.items():
+            if not fn.file.endswith(".h"):
+                continue
+            for edge in fn.edges:
+                callers.setdefault(edge.symbol, set()).add(symbol)
+                rule = self._rule(edge.symbol) if edge.symbol else None
+                if rule is not None and (
+                    rule.api.config is not None
+                    or any(c.level != "spin" for c in rule.api.requires)
+                ):
+                    found.add(symbol)
+        work = sorted(found)
+        while work:
+            for caller in callers.get(work.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    work.append(caller)
+        return found
+
+    # -- which parameters matter -------------------------------------------
+
+    def _edge_targets(self, symbol: str, edge: Edge) -> tuple[str, ...]:
+        """Every function that a call site may call."""
+        if edge.symbol:
+            return self.trampolines.targets(edge.symbol, None) or (edge.symbol,)
+        key = (symbol, edge.loc, edge.shown)
+        if key not in self._callees:
+            found: set[str] = set()
+            try:
+                for point in edge.points:
+                    found.update(self._resolve(point.target))
+                    if point.target is not None and point.target[0] == "p":
+                        found.update(self.program.arguments(symbol, point.target[1]))
+            except Exception as error:
+                self._fault(self.program.functions[symbol], error)
+                found = set()
+            self._callees[key] = tuple(sorted(found)) if len(found) <= TARGETS_MAX else ()
+        return self._callees[key]
+
+    def _relevant_params(self) -> dict[str, set[int]]:
+        """Parameters whose value decides something below: guards, targets of
+        indirect calls, arguments of conditional requirements."""
+        relevant: dict[str, set[int]] = {}
+        for symbol, fn in self.program.functions.items():
+            relevant[symbol] = set(fn.guarded_params)
+            for edge in fn.edges:
+                try:
+                    rule = self.rules.api(edge.symbol) if edge.symbol else None
+                    if rule is not None and any(c.when for c in rule.api.requires):
+                        for point in edge.points:
+                            for value in point.args:
+                                relevant[symbol] |= params(value)
+                except Exception as error:
+                    self._fault(fn, error)
+        return self._with_callers(relevant, lambda value, _: params(value))
+
+    def _aimed_params(self) -> dict[str, set[int]]:
+        """Parameters that lead to the target of an indirect call below."""
+        aimed: dict[str, set[int]] = {}
+        for symbol, fn in self.program.functions.items():
+            try:
+                for edge in fn.edges:
+                    for point in edge.points:
+                        if point.target is not None and not self._is_entry(point.target):
+                            found = self._pointer_params(point.target, symbol)
+                            aimed.setdefault(symbol, set()).update(found)
+            except Exception as error:
+                self._fault(fn, error)
+        return self._with_callers(aimed, self._pointer_params)
+
+    def _with_callers(
+        self,
+        relevant: dict[str, set[int]],
+        used: Callable[[Value, str], set[int]],
+    ) -> dict[str, set[int]]:
+        """The same, with the parameters that callers pass on as one of these."""
+        work = deque(sorted(relevant))
+        while work:
+            callee = work.popleft()
+            needs = tuple(relevant.get(callee, ()))  # a recursive call adds to the set
+            if not needs:
+                continue
+            for symbol, edge in self._users.get(callee, ()):
+                mine = relevant.setdefault(symbol, set())
+                before = len(mine)
+                for point in edge.points:
+                    for i in needs:
+                        if i < len(point.args) and point.args[i] is not None:
+                            mine |= used(point.args[i], symbol)
+                if len(mine) != before:
+                    work.append(symbol)
+        return {symbol: found for symbol, found in relevant.items() if found}
+
+    @cached_property
+    def _users(self) -> dict[str, list[tuple[str, Edge]]]:
+        """Call sites that may call each function."""
+        users: dict[str, list[tuple[str, Edge]]] = {}
+        for symbol in sorted(self.program.functions):
+            for edge in self.program.functions[symbol].edges:
+                for target in self._edge_targets(symbol, edge):
+                    users.setdefault(target, []).append((symbol, edge))
+        return users
+
+
+def _place(node: Node) -> tuple[str, int] | None:
+    """The call in a .c file that led into header functions."""
+    at: Node | None = node
+    while at is not None and at.parent is not None and at.edge is not None:
+        if not at.parent.fn.file.endswith(".h"):
+            return (at.parent.fn.symbol, at.edge.loc)
+        at = at.parent
+    return None
+
+
+_POINTERS = frozenset({"&", "p", "v", ".", "*", "b"})
+
+
+def _nothing(_: Value) -> int | None:
+    """Answers for no leaf of a value."""
+    return None
+
+
+def _covers(other: Node, node: Node) -> bool:
+    """Whether everything that can be wrong in a node is looked at in the other: the
+    same context, with no more known about arguments, callers and RCU sections."""
+    mine, theirs = node.context, other.context
+    return (
+        theirs.rcu >= mine.rcu
+        and (theirs.exact == mine.exact or not theirs.exact)
+        and theirs.name in ("", mine.name)
+        and replace(theirs, rcu=0, mig=0, exact=False, name="")
+        == replace(mine, rcu=0, mig=0, exact=False, name="")
+        and set(other.env) <= set(node.env)
+        and other.sure >= node.sure
+    )
+
+
+def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) -> bool:
+    """False only when the guard is known to fail."""
+    known = truth(value, lookup)
+    if known is None and value[0] == "pc" and lookup(("b", "!=", value, ("k", 0))):
+        known = True  # the exact word is not known, but it is not zero
+    return known is None or known is wanted
+
+
+def _is_word(value: Value) -> bool:
+    """Whether a value is put together from others: by a condition, or by an operator."""
+    return value is not None and value[0] in ("?", "b", "p")
+
+
+def _operand(value: Value) -> int | Bits | None:
+    """An argument as a rule's condition can use it."""
+    number = evaluate(value, _nothing)
+    if number is None and value is not None and (known := bits(value, _nothing)) != NOTHING:
+        return Bits(*known)
+    return number

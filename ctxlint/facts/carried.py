@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a function knows of its objects goes along with its calls.
+
+``if (chan->pooled) free_one(chan);`` tells ``free_one()`` that its argument's ``pooled`` is
+set. The call says what is known there of the members that the callee, or what that calls,
+asks for, of structures that the file defines; the callee's calls say under which of their
+values they are reached; propagation compares the two. Both are of the same object: the
+callee's parameters are replaced by the arguments. Likewise for a callback that is registered
+while something holds of its object, where no other function, and nothing after the
+registration, stores into the member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from ctxlint.facts.clobbers import Changes, Name, closure, names_in
+from ctxlint.facts.escape import bare
+from ctxlint.facts.shape import successors
+from ctxlint.facts.state import State
+from ctxlint.facts.summary import Guard
+from ctxlint.ir import ops
+from ctxlint.ir.types import TInt, TPtr, TRecord
+from ctxlint.ir.unit import Function
+from ctxlint.ir.walk import children, type_of
+from ctxlint.rulebook.schema import Memory
+from ctxlint.semantics.terms import Value, place_of
+
+_NOTHING: frozenset[Name] = frozenset()
+
+
+class Carried:
+    """Of one unit."""
+
+    def __init__(
+        self,
+        functions: Iterable[Function],
+        local: Mapping[str, str],
+        changes: Changes,
+        closed: Collection[Name],
+        memory: Mapping[str, Memory],
+    ) -> None:
+        """``closed``: members that this file alone stores into; ``memory``: what functions
+        do with memory, by name."""
+        self._changes = changes
+        self._closed = frozenset(closed)
+        self._local = local
+        self._later: dict[tuple[str, int, int], frozenset[Name]] = {}
+        bodies = {fn.symbol: fn for fn in functions}
+        # Other files store into structures of headers, no store names the members of what
+        # is copied over, and those of a union have each other's bytes.
+        whole = {r for fn in bodies.values() for r in _overwritten(fn, memory)}
+        own = {
+            name
+            for record, name in local.items()
+            if record not in whole and not record.startswith("union ")
+        }
+        tested = {
+            symbol: frozenset(name for name in _tested(fn, local) if name[0] in own)
+            for symbol, fn in bodies.items()
+        }
+        touched = {symbol: tested[symbol] | changes.own[symbol] for symbol in bodies}
+        callees = {
+            symbol: {s for s in _mentioned(fn) if s in bodies and s != symbol}
+            for symbol, fn in bodies.items()
+        }
+        callers: dict[str, set[str]] = {symbol: set() for symbol in bodies}
+        for symbol, called in callees.items():
+            for callee in called:
+                callers[callee].add(symbol)
+        self._asked = closure(tested, callees)
+        above = closure(touched, callers)
+        # What some caller knows, and nothing changes from the entry on.
+        self._guarding = {
+            symbol: (tested[symbol] & _union(above, callers[symbol])) - changes.below[symbol]
+            for symbol in bodies
+        }
+
+    def guards(self, symbol: str, value: Value) -> bool:
+        """Whether a value is a member that callers of a function may know, or compares
+        one with a number."""
+        place = place_of(value)
+        return place is not None and place[2:] in self._guarding.get(symbol, _NOTHING)
+
+    def known(
+        self, st: State, fn: Function, site: tuple[int, int], op: ops.Call
+    ) -> tuple[Guard, ...]:
+        """What is known in a state, at a call, of members that the callee asks for, or a
+        function that is passed to it; as conditions on places of this function."""
+        symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
+        names = self._asked.get(symbol, _NOTHING)
+        for callback in _functions(op.args):
+            if asked := self._asked.get(callback, _NOTHING) & self._closed:
+                others = self._changes.stored_by_others(fn.symbol)
+                names |= asked - others - self._stored_after(fn, site)
+        names -= self._changes.below.get(symbol, _NOTHING)
+        if not names:
+            return ()
+        found = []
+        for place in dict.fromkeys((*st.mem, *st.facts)):
+            if place is not None and place[0] == "." and place[2:] in names:
+                value = st.mem.get(place, place)
+                number = st.number(value)
+                if number:
+                    found.append(Guard(("b", "==", place, ("k", number)), True))
+                elif number == 0 or st.truth(value) or st.is_positive(value):
+                    found.append(Guard(place, number is None))
+        return tuple(found)
+
+    def _stored_after(self, fn: Function, site: tuple[int, int]) -> frozenset[Name]:
+        """Members that a function, or what it calls, stores into once it has made a call."""
+        key = (fn.symbol, *site)
+        if key not in self._later:
+            block, index = site
+            later: set[int] = set()
+            work = successors(fn, block)
+            while work:
+                at = work.pop()
+                if at not in later:
+                    later.add(at)
+                    work += successors(fn, at)
+            after = [op for number in later for op in fn.blocks[number].ops]
+            found: set[Name] = set()
+            for op in (*fn.blocks[block].ops[index + 1 :], *after):
+                if isinstance(op, ops.Assign | ops.Call) and op.dst is not None:
+                    found.update(names_in(op.dst, self._local))
+                if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
+                    found |= self._changes.below.get(op.fn.symbol, _NOTHING)
+            self._later[key] = frozenset(found)
+        return self._later[key]
+
+
+def _union(names: Mapping[str, frozenset[Name]], symbols: set[str]) -> frozenset[Name]:
+    return _NOTHING.union(*(names[symbol] for symbol in symbols))
+
+
+def _tested(fn: Function, local: Mapping[str, str]) -> Iterator[Name]:
+    """Members that conditions are made of, directly, through a variable, or in a callee that
+    is given the number."""
+    stack: list[ops.Expr] = []
+    for block in fn.blocks:
+        if isinstance(block.term, ops.Branch):
+            stack.append(block.term.cond)
+        elif isinstance(block.term, ops.Switch):
+            stack.append(block.term.e)
+        for op in block.ops:
+            if isinstance(op, ops.Assign) and isinstance(op.dst, ops.Var):
+                stack.append(op.src)
+            elif isinstance(op, ops.Call):
+                stack += [e for e in op.args if isinstance(type_of(fn, e), TInt)]
+    while stack:
+        e = stack.pop()
+        if isinstance(e, ops.Field):
+            yield local.get(e.record, e.record), e.name
+        stack += children(e)
+
+
+def _overwritten(fn: Function, memory: Mapping[str, Memory]) -> Iterator[str]:
+    """Records of which an object behind a pointer is stored as a whole."""
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Assign | ops.Call) and op.dst is not None:
+                kind = type_of(fn, op.dst)
+                if isinstance(kind, TRecord) and not isinstance(op.dst, ops.Var):
+                    yield kind.key
+            if isinstance(op, ops.Call) and isinstance(op.fn, ops.Func):
+                rule = memory.get(op.fn.symbol.rpartition("::")[2])
+                into = (rule.copies or rule.fills) if rule is not None else None
+                if into is not None and into[0] < len(op.args):
+                    kind = type_of(fn, bare(op.args[into[0]]))
+                    behind = fn.types[kind.to] if isinstance(kind, TPtr) else kind
+                    if isinstance(behind, TRecord):
+                        yield behind.key
+
+
+def _mentioned(fn: Function) -> Iterator[str]:
+    """Functions that a body calls, and those that it passes to others."""
+    for block in fn.blocks:
+        for op in block.ops:
+            if isinstance(op, ops.Call):
+                if isinstance(op.fn, ops.Func):
+                    yield op.fn.symbol
+                yield from _functions(op.args)
+
+
+def _functions(args: Iterable[ops.Expr]) -> Iterator[str]:
+    for arg in args:
+        e = bare(arg)
+        if isinstance(e, ops.Addr):
+            e = e.lvalue
+        if isinstance(e, ops.Func):
+            yield e.symbol

@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The abstract state inside one function, relative to its entry.
+
+A state is one *disjunct*: an exact execution-context difference together with
+what is known about values on the paths that lead to it. A program point holds a
+small set of disjuncts. Two states with the same :meth:`State.key` are merged
+(what is known is intersected, an under-approximation of knowledge); states that
+differ in context stay apart, so conditional locking on one condition is followed
+exactly and a lock is never "maybe held". Where there are too many, states of the
+same :meth:`State.strength` are merged too: only names of locks are lost then.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ctxlint.semantics.context import Delta, Lock
+from ctxlint.semantics.intervals import Spans, span, truth
+from ctxlint.semantics.known_bits import one_of
+from ctxlint.semantics.terms import Value, evaluate, mentions
+
+Fact = int | bool
+"""What is known about a value: an int is its exact value, True is "not zero"."""
+
+_COUNT_MAX = 64
+"""Of a counter: lockdep follows 48 locks of a task (MAX_LOCK_DEPTH,
+include/linux/sched.h), so none that works comes near."""
+_COUNT_MIN = -8
+"""What a function releases for its callers. A loop that goes on releasing goes further;
+what is said of it then is too strict, and hides nothing."""
+_SAVES_MAX = 16
+_LOCKS_MAX = 64
+"""Locks that are known by name. What is held beyond is counted like any other."""
+
+
+class Stated(NamedTuple):
+    """What assertions say of the execution context at entry: interrupts are off, and
+    counts that the caller has raised. ``texts`` as in :class:`Delta`."""
+
+    irq_off: bool = False
+    pre: int = 0
+    bh: int = 0
+    rcu: int = 0
+    mig: int = 0
+    texts: tuple[tuple[str, int], ...] = ()
+
+    def add(self, counter: str, text: str, loc: int) -> Stated:
+        """With one more thing stated: ``irq``, or a counter."""
+        texts = tuple(dict.fromkeys((*self.texts, (text, loc))))
+        if counter == "irq":
+            return self._replace(irq_off=True, texts=texts)
+        return Stated(
+            self.irq_off,
+            max(self.pre, counter == "preempt"),
+            max(self.bh, counter == "bh"),
+            max(self.rcu, counter == "rcu"),
+            max(self.mig, counter == "migrate"),
+            texts,
+        )
+
+
+NOTHING_STATED = Stated()
+
+
+class State:
+    """Mutable while one block is interpreted; copied at forks."""
+
+    __slots__ = (
+        "bh",
+        "conds",
+        "facts",
+        "irq",
+        "irq_loc",
+        "known",
+        "locks",
+        "mem",
+        "mig",
+        "over",
+        "pops",
+        "pre",
+        "pre_loc",
+        "rcu",
+        "released",
+        "saves",
+        "stated",
+        "vals",
+    )
+
+    def __init__(self) -> None:
+        self.irq = -1
+        self.pre = 0
+        self.bh = 0
+        self.rcu = 0
+        self.mig = 0
+        self.locks: tuple[Lock, ...] = ()
+        self.irq_loc = -1
+        self.pre_loc = -1
+        self.saves: tuple[int, ...] = ()
+        self.pops = 0
+        self.released: tuple[str, ...] = ()
+        self.stated = NOTHING_STATED
+        self.vals: dict[int, Value] = {}
+        self.mem: dict[Value, Value] = {}
+        self.facts: dict[Value, Fact] = {}
+        self.conds: dict[int, bool] = {}
+        self.over = False
+        self.known: Spans | None = None
+
+    def copy(self) -> State:
+        new = State.__new__(State)
+        new.irq, new.pre, new.bh, new.rcu, new.mig = (
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+        )
+        new.locks, new.saves, new.pops, new.released = (
+            self.locks,
+            self.saves,
+            self.pops,
+            self.released,
+        )
+        new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
+        new.stated = self.stated
+        new.vals, new.mem = dict(self.vals), dict(self.mem)
+        new.facts, new.conds = dict(self.facts), dict(self.conds)
+        new.over, new.known = self.over, self.known
+        return new
+
+    def context_key(self) -> tuple[Any, ...]:
+        """What makes two states different in their effect on the caller."""
+        return (*self._counts(), tuple((lk.kind, lk.path) for lk in self.locks))
+
+    def _counts(self) -> tuple[Any, ...]:
+        """The context without its locks."""
+        return (
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+            self.saves,
+            self.pops,
+            self.released,
+        )
+
+    def strength(self) -> tuple[Any, ...]:
+        """What decides what is legal from here on, after any further operations: all
+        of the context but for the names of the locks."""
+        return (*self._counts(), tuple(sorted(lock.kind for lock in self.locks)))
+
+    def rounds(self) -> int:
+        """How often the lock is held that one place took most often: a loop that takes
+        a lock in each round."""
+        if len(self.locks) < 2:
+            return len(self.locks)
+        return max(self.locks.count(lock) for lock in self.locks)
+
+    def key(self, tracked: tuple[int, ...]) -> tuple[Any, ...]:
+        """Identity of the disjunct; ``tracked`` are slots whose constants count."""
+        return (self.context_key(), self.constants(tracked))
+
+    def constants(self, slots: tuple[int, ...]) -> tuple[Value, ...]:
+        """The constants that slots hold; None for any other value."""
+        return tuple(
+            v if (v := self.vals.get(slot)) is not None and v[0] in ("k", "f") else None
+            for slot in slots
+        )
+
+    def delta(self) -> Delta:
+        return Delta(
+            self.irq,
+            self.pre,
+            self.bh,
+            self.rcu,
+            self.mig,
+            self.locks,
+            self.irq_loc,
+            self.pre_loc,
+        )
+
+    def delta_here(self) -> Delta:
+        """The same with what assertions state of the caller: for what is called here, and
+        not for what the caller goes on with."""
+        stated, delta = self.stated, self.delta()
+        if stated is NOTHING_STATED:
+            return delta
+        return msgspec.structs.replace(
+            delta,
+            irq=1 if stated.irq_off and self.irq == -1 else self.irq,
+            pre=self.pre + stated.pre,
+            bh=self.bh + stated.bh,
+            rcu=self.rcu + stated.rcu,
+            mig=self.mig + stated.mig,
+            stated=stated.texts,
+        )
+
+    # -- knowledge ---------------------------------------------------------
+
+    def lookup(self, value: Value) -> int | None:
+        fact = self.facts.get(value)
+        return fact if type(fact) is int else None
+
+    def number(self, value: Value) -> int | None:
+        return evaluate(value, self.lookup)
+
+    def truth(self, value: Value) -> bool | None:
+        """Whether a value is non-zero, as far as it is known."""
+        if value is None:
+            return None
+        fact = self.facts.get(value)
+        if fact is not None:
+            return bool(fact)
+        kind = value[0]
+        if kind == "k":
+            return bool(value[1])
+        if kind == "u" and value[1] == "!":
+            inner = self.truth(value[2])
+            return None if inner is None else not inner
+        if kind == "b":
+            op, a, b = value[1], value[2], value[3]
+            if op in ("==", "!=") and b == ("k", 0):
+                inner = self.truth(a)
+                if inner is not None:
+                    return inner if op == "!=" else not inner
+            if op in ("&&", "||"):
+                left, right = self.truth(a), self.truth(b)
+                stop = op == "||"
+                if left is stop or right is stop:
+                    return stop
+                return not stop if left is not None and right is not None else None
+        number = self.number(value)
+        if number is None and self.known is not None:
+            return truth(span(value, self.lookup, self.known))
+        return None if number is None else bool(number)
+
+    def is_positive(self, value: Value) -> bool:
+        """Whether a comparison with zero has shown that a value is larger."""
+        zero = ("k", 0)
+        return value is not None and (
+            self.facts.get(("b", "<=", value, zero)) == 0
+            or self.facts.get(("b", ">", value, zero), 0) != 0
+        )
+
+    def assume(self, value: Value, truth: bool) -> bool:
+        """Add a condition; False when it contradicts what is known."""
+        known = self.truth(value)
+        if known is not None:
+            return known is truth
+        if value is None:
+            return True
+        kind = value[0]
+        if kind == "once":
+            return True  # the next read gives another value
+        if kind == "u" and value[1] == "!":
+            return self.assume(value[2], not truth)
+        if kind == "b":
+            op, a, b = value[1], value[2], value[3]
+            if op in ("==", "!="):
+                equal = (op == "==") is truth
+                if b == ("k", 0):
+                    return self.assume(a, not equal)
+                if b[0] == "k" and equal and a is not None and not _is_read_once(a):
+                    self.facts[a] = int(b[1])
+            elif op in ("&&", "||") and truth is (op == "&&"):
+                return self.assume(a, truth) and self.assume(b, truth)
+        if not _is_read_once(value):
+            self.facts[value] = truth if truth else 0
+        return True
+
+    def forget(self, value: Value) -> bool:
+        """A value is computed anew: drop what was known about the old one, and,
+        as it has the same name, who else holds it. True when there was any."""
+        named = value[0] == "v"
+        stale: list[Value] = [k for k in self.facts if mentions(k, value)]
+        for k in stale:
+            del self.facts[k]
+        places = [
+            k
+            for k, v in self.mem.items()
+            if mentions(k, value) or (named and mentions(v, value))
+        ]
+        for k in places:
+            del self.mem[k]
+        slots = [slot for slot, v in self.vals.items() if mentions(v, value)] if named else []
+        for slot in slots:
+            del self.vals[slot]
+        return bool(stale or places or slots)
+
+    # -- context -----------------------------------------------------------
+
+    def count(self, name: str, by: int, loc: int) -> None:
+        if name == "preempt":
+            if by > 0 and self.pre <= 0:
+                self.pre_loc = loc
+            self.pre = self._clip(self.pre + by)
+            if self.pre <= 0:
+                self.pre_loc = -1
+        elif name == "bh":
+            self.bh = self._clip(self.bh + by)
+        elif name == "rcu":
+            self.rcu = self._clip(self.rcu + by)
+        else:
+            self.mig = self._clip(self.mig + by)
+
+    def set_irq(self, off: bool, loc: int) -> None:
+        self.irq, self.irq_loc = (1, loc) if off else (0, -1)
+
+    def save_irq(self) -> int:
+        """Push the interrupt state; the saved value."""
+        self.push(self.irq)
+        return self.irq
+
+    def push(self, saved: int) -> None:
+        """One more saved state, the innermost."""
+        if len(self.saves) < _SAVES_MAX:
+            self.saves = (*self.saves, saved)
+        else:
+            self.over = True
+
+    def restore_irq(self, saved: int | None) -> None:
+        """Back to a saved state: a known one, else the last one saved here,
+        else one that the caller saved."""
+        if self.saves:
+            last = self.saves[-1]
+            self.saves = self.saves[:-1]
+            self.irq = last if saved is None else saved
+        elif saved is not None:
+            self.irq = saved
+        else:
+            self.over |= self.pops >= _SAVES_MAX
+            self.pops = min(self.pops + 1, _SAVES_MAX)
+            self.irq = -2
+        if self.irq != 1:
+            self.irq_loc = -1
+
+    def lock(self, kind: str, path: str, loc: int) -> None:
+        if len(self.locks) < _LOCKS_MAX:
+            self.locks = (*self.locks, Lock(kind, path, loc))
+
+    def unlock(self, kind: str, path: str) -> None:
+        """Release: the same lock, else the last one of that kind, else one that
+        the caller holds."""
+        for exact in (True, False):
+            for i in range(len(self.locks) - 1, -1, -1):
+                held = self.locks[i]
+                if held.kind == kind and (not exact or held.path == path):
+                    self.locks = self.locks[:i] + self.locks[i + 1 :]
+                    return
+        if len(self.released) < -_COUNT_MIN:
+            self.released = tuple(sorted((*self.released, kind)))
+
+    def _clip(self, n: int) -> int:
+        self.over |= n > _COUNT_MAX
+        return max(_COUNT_MIN, min(_COUNT_MAX, n))
+
+
+def _is_read_once(value: Value) -> bool:
+    """Whether a value holds for one read alone."""
+    stack = [value]
+    while stack:
+        for part in stack.pop():
+            if type(part) is tuple:
+                if part and part[0] == "once":
+                    return True
+                stack.append(part)
+    return False
+
+
+def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> bool:
+    """Intersect what is known; True when ``into`` knows less than before.
+
+    Slots with different values get a value of their own, named after ``phi``; those of
+    ``flags`` keep the constants that they can be, as long as these are few. The two states
+    are of one :meth:`State.strength`; locks of different names become one without.
+    """
+    changed = False
+    if (locks := common_locks(into.locks, other.locks)) != into.locks:
+        into.locks, changed = locks, True
+    into.over |= other.over
+    for slot, value in list(into.vals.items()):
+        if other.vals.get(slot) != value:
+            fresh = ("v", f"{phi}.{slot}")
+            merged = one_of(value, other.vals.get(slot), fresh) if slot in flags else fresh
+            into.vals.pop(slot, None)  # what else has the name is of an older round
+            changed |= into.forget(fresh) or value != merged
+            into.vals[slot] = merged
+    tables: tuple[tuple[dict[Any, Any], dict[Any, Any]], ...] = (
+        (into.facts, other.facts),
+        (into.mem, other.mem),
+        (into.conds, other.conds),
+    )
+    for mine, theirs in tables:
+        # True and 1 are equal in Python, and different facts.
+        gone = [
+            k for k, v in mine.items() if (t := theirs.get(k)) != v or type(t) is not type(v)
+        ]
+        for k in gone:
+            del mine[k]
+            changed = True
+    if other.stated != into.stated and into.stated is not NOTHING_STATED:
+        into.stated = NOTHING_STATED
+        changed = True
+    if other.irq_loc != into.irq_loc:
+        into.irq_loc = min(into.irq_loc, other.irq_loc)
+    if other.pre_loc != into.pre_loc:
+        into.pre_loc = min(into.pre_loc, other.pre_loc)
+    return changed
+
+
+def common_locks(mine: tuple[Lock, ...], theirs: tuple[Lock, ...]) -> tuple[Lock, ...]:
+    """``mine`` without the paths of locks that are not among ``theirs``."""
+    if mine == theirs:
+        return mine
+    left = [(lock.kind, lock.path) for lock in theirs]
+    out = []
+    for lock in mine:
+        name = (lock.kind, lock.path)
+        if name in left:
+            left.remove(name)
+            out.append(lock)
+        else:
+            out.append(Lock(lock.kind, "", lock.loc))
+    return tuple(out)

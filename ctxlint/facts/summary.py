@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What one translation unit tells the whole-program stages.
+
+Facts are computed next to the parser, once per unit, and stored; the call graph
+and the contexts are computed from them alone, without the IR.
+
+Values are symbolic and small, as nested tuples (see :mod:`ctxlint.semantics.terms`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ctxlint.ir.unit import Decl, EnumDef, Fault, Loc
+from ctxlint.semantics.context import Delta
+from ctxlint.semantics.rule_calls import RecordInit
+
+Value = Any
+"""A symbolic value: nested tuples, or None when nothing is known."""
+
+
+class Guard(msgspec.Struct, frozen=True, array_like=True):
+    """A condition on the entry (parameters, execution context) that must be
+    ``truth`` for a point to be reached."""
+
+    value: Value
+    truth: bool
+
+
+class Assumption(msgspec.Struct, frozen=True, array_like=True):
+    """A condition on data that holds on every path to a point."""
+
+    text: str
+    truth: bool
+    loc: int
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True):
+    """One way in which a call site is reached. ``flags`` are members (record, name, number)
+    that the function has set, and that hold so all through the callee; ``known`` are
+    conditions on places of the function that hold there, and that callees may ask for."""
+
+    delta: Delta
+    guards: tuple[Guard, ...]
+    assumptions: tuple[Assumption, ...]
+    args: tuple[Value, ...]
+    target: Value
+    flags: tuple[tuple[str, str, int], ...] = ()
+    known: tuple[Guard, ...] = ()
+
+
+class Edge(msgspec.Struct, frozen=True, array_like=True):
+    """A call site. ``symbol`` is the callee of a direct call, else ``""``;
+    ``shown`` is the callee as written (``ops->mask``); ``("v", op)`` is what the
+    call returns."""
+
+    symbol: str
+    shown: str
+    loc: int
+    implicit: str
+    points: tuple[Point, ...]
+    op: str = ""
+
+
+class Move(msgspec.Struct, frozen=True, array_like=True):
+    """A pointer (to a function, a structure or nothing in particular) put into memory.
+
+    ``place`` and ``value`` are in the function's own terms; ``value`` is None when it
+    is not known, and ``("=", place, record)`` when a whole structure is copied.
+    """
+
+    place: Value
+    value: Value
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True):
+    """A way to return: net state change, return value, and its guards.
+
+    ``pops`` counts restores of states that the caller saved; ``released`` are
+    kinds of locks that the caller took.
+    """
+
+    delta: Delta
+    value: Value
+    guards: tuple[Guard, ...]
+    pops: int
+    saves: tuple[int, ...]
+    released: tuple[str, ...]
+
+
+class Store(msgspec.Struct, frozen=True, array_like=True):
+    """A function (or a value that may be one) put into a member.
+
+    ``path`` is the chain of ``(record tag, field)`` from the outermost known
+    object to the member; ``base`` the symbol of the global variable that holds
+    it, or ``""``; ``siblings`` constant members of the same initialiser;
+    ``index`` the array index in a table, or -1.
+    """
+
+    base: str
+    path: tuple[tuple[str, str], ...]
+    value: Value
+    file: str
+    line: int
+    col: int
+    function: str
+    object: str
+    siblings: tuple[tuple[str, int], ...] = ()
+    index: int = -1
+
+
+class Loss(msgspec.Struct, frozen=True, array_like=True):
+    """What a limit of the analysis dropped in a function, and how many of it. ``what``
+    is a key of :data:`ctxlint.facts.limits.LIMITS`."""
+
+    what: str
+    count: int
+
+
+class Summary(msgspec.Struct, frozen=True, array_like=True):
+    """One function. ``outcomes`` is empty when the function is neutral: it
+    returns with the execution context it was called in. ``writes`` are the
+    parameters through which it may write memory, ``losses`` what the summary
+    leaves out, ``moves`` the pointers that it stores, ``returns`` the pointers that
+    it may return (None: one that is not known)."""
+
+    symbol: str
+    name: str
+    file: str
+    line: int
+    col: int
+    attrs: tuple[str, ...]
+    nparams: int
+    locs: tuple[Loc, ...]
+    edges: tuple[Edge, ...]
+    outcomes: tuple[Outcome, ...]
+    noreturn: bool
+    guarded_params: tuple[int, ...]
+    writes: tuple[int, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    moves: tuple[Move, ...] = ()
+    returns: tuple[Value, ...] = ()
+
+
+def is_neutral(summary: Summary) -> bool:
+    """Whether callers go on in the execution context they called in."""
+    same = Delta()
+    return all(
+        o.delta.irq == same.irq
+        and (o.delta.pre, o.delta.bh, o.delta.rcu, o.delta.mig) == (0, 0, 0, 0)
+        and not (o.delta.locks or o.pops or o.saves or o.released)
+        for o in summary.outcomes
+    )
+
+
+class UnitFacts(msgspec.Struct, frozen=True, array_like=True):
+    file: str
+    summaries: tuple[Summary, ...]
+    inlines: tuple[str, ...]
+    stores: tuple[Store, ...]
+    inits: tuple[RecordInit, ...]
+    decls: tuple[Decl, ...]
+    enums: tuple[EnumDef, ...]
+    errors: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()

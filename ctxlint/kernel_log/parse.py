@@ -1,0 +1,494 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads splats out of a kernel log.
+
+Lines that a prefix assigns to different tasks or CPUs are taken apart first, lines that
+a mailer broke are put together. A splat is then the lines from its headline on, as far as
+they belong to it; a stranger between them is kept as a note. Where two CPUs print at once
+without a prefix that tells them apart, a line that names a task goes to the splat of that
+task. Nothing is lost: printing a splat gives its lines again, and what is in no splat is
+returned as it was. The time is linear in the length of the log.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ctxlint.kernel_log import fields, kinds, trace
+from ctxlint.kernel_log import sections as s
+from ctxlint.kernel_log.fields import Fields
+from ctxlint.kernel_log.format import NOTE, SKIP, sections
+from ctxlint.kernel_log.kinds import Kind
+from ctxlint.kernel_log.prefix import HEADLINE, LONGEST, Line, beginning, split
+from ctxlint.kernel_log.types import Frame, Layout, Located, Log, Record, Unread
+from ctxlint.kernel_log.wrap import join
+
+_STRANGERS = 8
+"""So many lines of somebody else may stand between two lines of a splat."""
+_MESSAGE = 40
+_SHOWN = 80
+"""Characters that are shown of a line that is too long."""
+_OPEN = 4
+"""So many splats may be printed at once."""
+_ONCE = frozenset({"atomic", "count", "rcu", "cpu", "hardware", "error", "disabled"})
+_OF_THE_CPU_LINE = frozenset({"cpu", "uid"})
+_RULE = re.compile(r"={5,}")
+_DASHES = re.compile(r"-{5,}")
+_HAS_TASK = re.compile(
+    r"CPU: (?P<cpu>\d+) (?:UID: \d+ )?PID: (?P<pid>\d+) Comm: (?P<name>.*)"
+    r"|in_atomic.*pid: (?P<pid2>\d+), name: (?P<name2>.*)"
+    r"|(?:no|\d+) locks? held by (?P<name3>.*)/(?P<pid3>\d+)[.:]"
+)
+
+
+def parse(text: str) -> Log:
+    """All splats of a log, in order, and the rest."""
+    streams: dict[str, list[Line]] = {}
+    everything = join(split(text))
+    for line in everything:
+        streams.setdefault(line.caller, []).append(line)
+    found: list[Located] = []
+    taken: set[int] = set()
+    for stream in streams.values():
+        for splat, lines in _Reader(stream).splats():
+            taken.update(line.number for line in lines)
+            found.append(_locate(splat, lines))
+    found.sort(key=lambda located: located.line)
+    left = [line for line in everything if line.number not in taken]
+    rest = tuple(raw for line in left for raw in (line.raw, *line.more))
+    return Log(tuple(found), rest, _unread(left))
+
+
+_QUIET = re.compile(
+    r"-{4,}\[ cut here|WARNING: (?!CPU: |possible |suspicious |inconsistent |at |\S+:\d)"
+)
+
+
+def _unread(left: Sequence[Line]) -> tuple[Unread, ...]:
+    """What looks like a splat and is in none."""
+    out = []
+    for line in left:
+        if len(line.raw) > LONGEST:
+            head = beginning(line)
+            if HEADS.match(head) is not None or HEADLINE.search(head, 0, 160) is not None:
+                count = f"a line of {len(line.raw)} characters, {LONGEST} at most are read"
+                out.append(Unread(line.number, f"{head[:_SHOWN].strip()}... ({count})"))
+            continue
+        found = HEADLINE.search(line.text, 0, 160)
+        if found is not None and _told(line.text, found.start()):
+            out.append(Unread(line.number, line.text.strip()))
+    return tuple(out)
+
+
+def _told(text: str, at: int) -> bool:
+    """Not a word of prose: nothing that is text stands before it."""
+    before = text[:at].strip()
+    prose = before[-1:].isalnum() or len(before.split()) > 2
+    return not prose and not _QUIET.match(text, at)
+
+
+def _locate(splat: Record, lines: Sequence[Line]) -> Located:
+    first = next((x for x in lines if x.text), lines[0])
+    return Located(
+        splat=splat,
+        line=first.number,
+        time=first.time,
+        caller=first.caller,
+        lines=tuple(x.text for x in lines),
+    )
+
+
+class _Start(NamedTuple):
+    kind: Kind
+    first: int
+    """Index of the splat's first line."""
+    head: int
+    """Index of its headline."""
+
+
+class _Task(NamedTuple):
+    pid: int
+    name: str
+
+
+@dataclass
+class _Body:
+    """Lines of one splat with the section that each is in. ``margin`` is how far the
+    headline is indented, ``task`` whose splat it is, as far as known."""
+
+    kind: Kind
+    start: _Start
+    margin: int = 0
+    task: _Task | None = None
+    lines: list[tuple[str, Line]] = field(default_factory=list)
+    pending: list[Line] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    closed: bool = False
+
+    def add(self, section: str, line: Line) -> None:
+        self.lines += [(NOTE, stranger) for stranger in self.pending]
+        self.pending.clear()
+        self.lines.append((section, line))
+        self.seen.add(section)
+
+    @property
+    def last(self) -> str:
+        return self.lines[-1][0] if self.lines and not self.pending else ""
+
+    def dedent(self, line: Line) -> Line:
+        blank = len(line.text) - len(line.text.lstrip())
+        cut = min(self.margin, blank)
+        return line._replace(text=line.text[cut:]) if cut else line
+
+
+class _Reader:
+    """One stream of lines: those of one caller, or of a log without callers."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.stream = lines
+        self.texts = [line.text.strip() for line in lines]
+        self.open: list[_Body] = []
+        self.done: list[_Body] = []
+
+    def splats(self) -> Iterator[tuple[Record, list[Line]]]:
+        at = 0
+        while at < len(self.stream):
+            at = self._step(at)
+        self.done += self.open
+        for body in self.done:
+            yield build(body.kind, body.lines), [line for _, line in body.lines]
+
+    def _step(self, at: int) -> int:
+        """Give one line, or the first lines of a splat, away; the next line."""
+        start = self.start(at)
+        if start is not None and not self._part_of(start):
+            return self._begin(start)
+        line = self.stream[at]
+        for body in self._candidates(at):
+            mine = body.dedent(line)
+            section = self.section(body, at, mine.text)
+            if section is None or not self._fits(body, section, mine.text):
+                continue
+            self._give(body, section, mine)
+            return at + 1
+        for body in self.open:
+            body.pending.append(line)
+        self._close(lambda body: len(body.pending) > _STRANGERS)
+        return at + 1
+
+    def _begin(self, start: _Start) -> int:
+        """A splat begins: those that still wait for their task's lines stay open."""
+        self._close(
+            lambda body: "cpu" in body.seen or "trace" in body.seen or body.task is None
+        )
+        if len(self.open) >= _OPEN:
+            self.open[0].closed = True
+            self._close(lambda body: body.closed)
+        text = self.stream[start.head].text
+        body = _Body(start.kind, start, len(text) - len(text.lstrip()))
+        for at in range(start.first, start.head + 1):
+            line = body.dedent(self.stream[at])
+            section = self.section(body, at, line.text)
+            body.add(section or "message", line)
+        body.task = _task_of(start.kind, self.texts[start.head])
+        if start.kind.single:
+            self.done.append(body)
+        else:
+            self.open.append(body)
+        return start.head + 1
+
+    def _close(self, when: Any) -> None:
+        self.done += [body for body in self.open if when(body)]
+        self.open = [body for body in self.open if not when(body)]
+
+    def _candidates(self, at: int) -> list[_Body]:
+        """Who may get a line, most likely first: the last one, unless the line names a
+        task."""
+        if len(self.open) < 2:
+            return self.open[::-1]
+        found = _HAS_TASK.match(self.texts[at])
+        return self.open[::-1] if found is not None else self.open[-1:]
+
+    def _fits(self, body: _Body, section: str, text: str) -> bool:
+        if section in _ONCE and section in body.seen and text and body.last != section:
+            return False
+        if section == "trace" and text.strip() in trace.TITLES and "trace" in body.seen:
+            return False
+        if section in ("cpu", "atomic", "held"):
+            task = _named(text)
+            if task is not None and body.task is not None and not _same(task, body.task):
+                return False
+        return True
+
+    def _give(self, body: _Body, section: str, line: Line) -> None:
+        if section in ("cpu", "atomic"):
+            task = _named(line.text)
+            if task is not None:
+                body.task = task
+            self.open.remove(body)
+            self.open.append(body)  # what follows is this one's
+        for other in self.open:
+            if other is not body:
+                other.pending.clear()
+        body.add(section, line)
+        if section == "end":
+            body.closed = True
+            self._close(lambda one: one.closed)
+
+    # -- where a splat begins -----------------------------------------------------
+
+    def start(self, at: int) -> _Start | None:
+        """The splat that begins at a line."""
+        text = self.texts[at]
+        if text == s.CUT:
+            return self._cut(at)
+        if text[:1] in ("=", ""):
+            return self._lockdep(at)
+        if HEADS.match(text) is None:
+            return None
+        if s.TITLE.fullmatch(text):
+            return _Start(kinds.LOCKDEP_KINDS.get(text, kinds.LOCKDEP), at, at)
+        for kind in kinds.EVERY:
+            if kind.head.fullmatch(text):
+                return _Start(kind, at, at)
+        return None
+
+    def _cut(self, at: int) -> _Start | None:
+        for head in range(at + 1, min(at + _MESSAGE, len(self.texts))):
+            text = self.texts[head]
+            if text == s.CUT:
+                return None
+            if HEADS.match(text) is None:
+                continue
+            for kind in (kinds.WARN, kinds.BUG):
+                if kind.head.fullmatch(text):
+                    return _Start(kind, at, head)
+            if any(kind.head.fullmatch(text) for kind in kinds.EVERY):
+                return None
+        return None
+
+    def _lockdep(self, at: int) -> _Start | None:
+        rule = at if self.texts[at] else at + 1
+        if rule + 1 >= len(self.texts) or not _RULE.fullmatch(self.texts[rule]):
+            return None
+        title = self.texts[rule + 1]
+        if not kinds.LOCKDEP_TITLE.fullmatch(title) or kinds.WARN.head.fullmatch(title):
+            return None
+        return _Start(kinds.LOCKDEP_KINDS.get(title, kinds.LOCKDEP), at, rule + 1)
+
+    def _part_of(self, start: _Start) -> bool:
+        """The line begins a splat elsewhere; here it is a part of the one that is open."""
+        if not self.open:
+            return False
+        body = self.open[-1]
+        if start.kind is kinds.OOPS and _has(body.kind, "error"):
+            return "error" not in body.seen and "cpu" not in body.seen
+        # A detector of stalls explains itself in lines that mean the same alone.
+        explained = kinds.INFO.match(self.texts[start.head]) is not None
+        return body.kind in kinds.STALLS and start.kind.single and explained
+
+    # -- how far it goes ------------------------------------------------------------
+
+    def section(self, body: _Body, at: int, text: str) -> str | None:
+        """The section that a line is in; None for a stranger's."""
+        kind, start = body.kind, body.start
+        if at == start.head and not _has(kind, "open") and kind is not kinds.OOPS:
+            return "head"
+        if _has(kind, "open") and not body.seen & {"backtrace", "cpu"}:
+            return self._lockdep_section(body, at, text)
+        if at < start.head:
+            return "cut" if self.texts[at] == s.CUT else "message"
+        if body.last == "disabled" and _PLACED.match(text):
+            return "disabled"
+        if (traced := self._trace_section(body, text)) is not None:
+            return traced
+        if text.lstrip().startswith("Code: "):
+            if "trace" not in body.seen:
+                return "registers" if _has(kind, "registers") else None
+            return "code" if _has(kind, "code") else "interrupted"
+        for section in kind.sections:
+            if section.starts is not None and section.starts.match(text):
+                if section.name == "registers" and "trace" in body.seen:
+                    return "interrupted"
+                return section.name
+        if kind is kinds.OOPS and not body.seen & {"error", "cpu", "trace"}:
+            return "info"
+        if kind is kinds.WARN and not body.seen - {"cut", "message", "head"}:
+            return "message"
+        return None
+
+    def _trace_section(self, body: _Body, text: str) -> str | None:
+        kind = body.kind
+        if not _has(kind, "trace"):
+            return None
+        title = text.strip() in trace.TITLES
+        if "others" in body.seen or ("trace" in body.seen and title and _has(kind, "others")):
+            return "others" if title or trace.is_trace(text) else None
+        if "trace" in body.seen or title:
+            if title or trace.is_trace(text):
+                return "trace"
+            return None
+        if trace.is_sure(text) and not fields.REGISTER.match(text):
+            return "trace"  # somebody left the title out
+        return None
+
+    def _lockdep_section(self, body: _Body, at: int, text: str) -> str | None:
+        start = body.start
+        plain = text.strip()
+        if at <= start.head:
+            return "open"
+        if at <= start.head + 2 and (
+            _DASHES.fullmatch(plain) or (at == start.head + 1 and plain)
+        ):
+            return "open"
+        following = self.texts[at + 1] if at + 1 < len(self.texts) else ""
+        if plain == s.BACKTRACE or (not plain and following == s.BACKTRACE):
+            return "backtrace"
+        for section in body.kind.sections:
+            if section.name == "lock" and "lock" in body.seen:
+                continue
+            if section.name == "registers" or section.starts is None:
+                continue
+            if section.starts.match(text):
+                return section.name
+        if plain in trace.TITLES:
+            return "trace"
+        if body.kind is kinds.LOCKDEP:
+            return "body"
+        if body.kind is kinds.LOCK_STATE:
+            return "scenario" if "irqs" in body.seen else "registered"
+        return None
+
+
+_PLACED = re.compile(r"\s*(?:\[<[0-9a-f]+>\] |[\w.]+\+0x|[\w.]+ \(?[\w./]+:\d)")
+HEADS = re.compile(
+    r"BUG: |WARNING: "
+    r"|\[ (?:BUG|INFO): |bad: scheduling|Kernel |kernel BUG at |CPU|INFO: |Unable to "
+    r"|Internal error: |Oops|general protection|stack segment|invalid opcode|divide error"
+    r"|int3|traps"
+    r"|NMI watchdog|watchdog: |rcu: |irq \d|psci: |failed to boot|smpboot: |do_boot_cpu"
+    r"|Failed to offline"
+    r"|sdei: |softirq: |huh, |SMP: |NOHZ|UBSAN: |hrtimer: |perf: |workqueue: |smp: |csd: "
+    r"|\S+ kthread "
+    r"|Watchdog |BUG:|self-detected"
+)
+"""Every headline begins with one of these (asked first, because most lines do not)."""
+
+
+def _task_of(kind: Kind, text: str) -> _Task | None:
+    """The task that a headline names."""
+    found = kind.head.fullmatch(text)
+    groups = found.groupdict() if found is not None else {}
+    pid = groups.get("pid") or groups.get("pid2")
+    if pid is None:
+        return None
+    return _Task(int(pid), groups.get("name") or groups.get("name2") or "")
+
+
+def _named(text: str) -> _Task | None:
+    """The task that a line of the CPU, of the counts or of held locks names."""
+    found = _HAS_TASK.match(text.strip())
+    if found is None:
+        return None
+    number = next(n for n in ("pid", "pid2", "pid3") if found[n] is not None)
+    return _Task(int(found[number]), found["name" + number[3:]])
+
+
+def _same(one: _Task, other: _Task) -> bool:
+    # The name on the line of the CPU ends in the words on taint.
+    if one.pid != other.pid:
+        return False
+    return (
+        not one.name
+        or not other.name
+        or one.name.startswith(other.name)
+        or other.name.startswith(one.name)
+    )
+
+
+def _has(kind: Kind, name: str) -> bool:
+    return any(section.name == name for section in kind.sections)
+
+
+# -- from lines to a record -----------------------------------------------------------
+
+
+def build(kind: Kind, lines: Sequence[tuple[str, Line]]) -> Record:
+    """The record of lines that are assigned to sections."""
+    values: Fields = {}
+    absent: Fields = {"cut": False, "lead": False, "gap": False, "backtrace": False}
+    absent |= {
+        name: None
+        for name, optional in fields.numbers(kind.record).items()
+        if optional and name not in _OF_THE_CPU_LINE
+    }
+    known = set(kind.record.__struct_fields__)
+    by_section: dict[str, list[str]] = {}
+    for name, line in lines:
+        by_section.setdefault(name, []).append(line.text)
+    for section in kind.sections:
+        mine = by_section.get(section.name, [])
+        if mine:
+            for name, value in section.read(mine).items():
+                if name in known:
+                    values.setdefault(name, value)
+    for name, value in absent.items():
+        if name in known:
+            values.setdefault(name, value)
+    record: Any = kind.record(**values)
+    return _laid_out(record, [(name, line.text) for name, line in lines])
+
+
+def _laid_out(record: Record, lines: list[tuple[str, str]]) -> Record:
+    """The record with the notes and the layout that give its lines again."""
+    written = sections(record)
+    places: list[str] = ["" for _ in lines]
+    skipped: dict[int, list[str]] = {}
+    by_section: dict[str, list[int]] = {}
+    for i, (section, _) in enumerate(lines):
+        by_section.setdefault(section, []).append(i)
+    for name, piece in written:
+        where: dict[str, list[int]] = {}
+        for i, text in enumerate(piece):
+            where.setdefault(text, []).append(i)
+        done = 0
+        for i in by_section.get(name, []):
+            spots = where.get(lines[i][1], [])
+            spot = bisect_left(spots, done)
+            if spot < len(spots):
+                skipped.setdefault(i, []).extend([name] * (spots[spot] - done))
+                places[i] = name
+                done = spots[spot] + 1
+        skipped.setdefault(len(lines), []).extend([name] * (len(piece) - done))
+    order: list[str] = []
+    for i in range(len(lines) + 1):
+        order += [SKIP + name for name in skipped.get(i, ())]
+        if i < len(lines):
+            order.append(places[i] or NOTE)
+    usual = [name for name, piece in written for _ in piece]
+    if order == usual:
+        return record
+    notes = tuple(text for (_, text), place in zip(lines, places, strict=True) if not place)
+    return msgspec.structs.replace(record, notes=notes, layout=_runs(order))
+
+
+def _runs(order: list[str]) -> Layout:
+    runs: list[tuple[str, int]] = []
+    for name in order:
+        if runs and runs[-1][0] == name:
+            runs[-1] = (name, runs[-1][1] + 1)
+        else:
+            runs.append((name, 1))
+    return tuple(runs)
+
+
+def frames_of(text: str) -> tuple[Frame, ...]:
+    """The frames of a call trace that stands alone."""
+    values = trace.read_trace([x.text for x in split(text) if trace.is_trace(x.text)] or [""])
+    frames: tuple[Frame, ...] = values.get("frames", ())
+    return frames

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an execution context allows, and how one becomes another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from analysis.snippet import rules
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxlint.semantics.context import Context, Delta
+from ctxlint.semantics.waits import Wait
+
+_count = st.integers(0, 3)
+CONTEXTS = st.builds(
+    Context,
+    irq=st.sampled_from((-1, 0, 1)),
+    pre=_count,
+    bh=_count,
+    rcu=_count,
+    mig=_count,
+    soft=st.booleans(),
+    hard=st.booleans(),
+    nmi=st.booleans(),
+    exact=st.booleans(),
+)
+DELTAS = st.builds(
+    Delta,
+    irq=st.sampled_from((-1, 0, 1)),
+    pre=st.integers(-1, 2),
+    bh=st.integers(-1, 2),
+    rcu=st.integers(-1, 2),
+    mig=st.integers(-1, 2),
+)
+RT = st.booleans()
+
+
+def stricter(a: Context, b: Context) -> Context:
+    """All that restricts one or the other."""
+    return Context(
+        irq=max(a.irq, b.irq), pre=max(a.pre, b.pre), bh=max(a.bh, b.bh),
+        rcu=max(a.rcu, b.rcu), mig=max(a.mig, b.mig), soft=a.soft or b.soft,
+        hard=a.hard or b.hard, nmi=a.nmi or b.nmi, exact=a.exact,
+    )  # fmt: skip
+
+
+@given(CONTEXTS, CONTEXTS, RT)
+def test_more_restrictions_never_allow_more(a: Context, b: Context, rt: bool) -> None:
+    assert stricter(a, b).allows(rt) <= min(a.allows(rt), b.allows(rt))
+
+
+@given(CONTEXTS, DELTAS, RT)
+def test_a_section_opened_never_allows_more(context: Context, delta: Delta, rt: bool) -> None:
+    opened = Delta(1 if delta.irq == 1 else -1, abs(delta.pre), abs(delta.bh), abs(delta.rcu))
+    assert context.then(opened).allows(rt) <= context.allows(rt)
+
+
+@given(CONTEXTS, DELTAS, DELTAS)
+def test_one_step_after_the_other(context: Context, one: Delta, two: Delta) -> None:
+    """Both at once, where no count leaves its bounds on the way."""
+    both = Delta(
+        one.irq if two.irq == -1 else two.irq,
+        one.pre + two.pre, one.bh + two.bh, one.rcu + two.rcu, one.mig + two.mig,
+    )  # fmt: skip
+    counts = [
+        (getattr(context, name), getattr(one, name), getattr(two, name))
+        for name in ("pre", "bh", "rcu", "mig")
+    ]
+    if all(0 <= n + a <= 4 and 0 <= n + a + b <= 4 for n, a, b in counts):
+        assert context.then(one).then(two) == context.then(both)
+
+
+@given(CONTEXTS)
+def test_nothing_happened(context: Context) -> None:
+    assert context.then(Delta()) == context
+
+
+@given(CONTEXTS)
+def test_a_caller_s_saved_state_is_not_known(context: Context) -> None:
+    assert context.then(Delta(irq=-2)).irq == -1
+
+
+@given(CONTEXTS, RT)
+def test_tests_of_an_inexact_context_agree_with_the_exact_one(
+    context: Context, rt: bool
+) -> None:
+    """Whatever a lower bound answers holds for every context that is stricter."""
+    loose = replace(context, exact=False)
+    for more in (Delta(), Delta(pre=1), Delta(bh=1), Delta(pre=1, bh=1)):
+        exact = replace(context.then(more), exact=True)
+        for question in (
+            ("pc", 0, 0),
+            ("b", "!=", ("pc", 0, 0), ("k", 0)),
+            ("b", "==", ("pc", 0, 0), ("k", 0)),
+        ):
+            answer = loose.lookup(question, rt)
+            word = exact.word(0, 0, rt)
+            real = {"!=": int(word != 0), "==": int(word == 0)}.get(str(question[1]), word)
+            assert answer in (None, real)
+
+
+@pytest.mark.parametrize("rt", [False, True])
+def test_every_context_of_the_rules(rt: bool) -> None:
+    book = rules()
+    for name in book.contexts:
+        context = Context.of(book.state(name, rt), name)
+        assert context.exact
+        assert context.allows(rt) in tuple(Wait)
+        assert context.words()
+        if context.allows(False) == Wait.SLEEP and book.state(name, False) == book.state(
+            name, True
+        ):
+            assert context.allows(True) == Wait.SLEEP
