@@ -15,11 +15,11 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from ctxlint import kbuild  # noqa: E402
+from ctxlint.checks.collect import source_reader, with_others  # noqa: E402
 from ctxlint.pipeline import Quiet, Request  # noqa: E402
-from ctxlint.pipeline.collect import source_reader, with_others  # noqa: E402
-from ctxlint.pipeline.index import rules_of  # noqa: E402
 from ctxlint.pipeline.run import Session, _propagate, _reported  # noqa: E402
 from ctxlint.pipeline.verify import verdict_of, verifier_of  # noqa: E402
+from ctxlint.units.index import rules_of  # noqa: E402
 
 
 def clang_seconds(tree: Path, command: kbuild.CompileCommand, compiler: str) -> float:

@@ -14,8 +14,8 @@ import msgspec
 from once import once
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
-from ctxlint.pipeline.quiet import Silent
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MINIATURE = FIXTURES / "tree"
@@ -169,7 +169,7 @@ def audited() -> tuple[Path, Result]:
         request = pipeline.Request(
             tree=root / "tree", builds=builds, paths=(BELOW,), cache=root / "cache"
         )
-        result = pipeline.audit(request, Silent())
+        result = pipeline.audit(request, Quiet())
         (root / "result").write_bytes(msgspec.msgpack.encode(result))
 
     root = once("fixtures", make)

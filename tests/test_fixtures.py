@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fixture_harness import (
@@ -20,6 +19,7 @@ from fixture_harness import (
 )
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.checks.base import docs
 from ctxlint.findings.model import Finding, Result
 from ctxlint.report import json_report
@@ -27,23 +27,11 @@ from ctxlint.report import json_report
 SOURCES = all_sources()
 
 
-class Silent:
-    """Progress that nobody watches."""
-
-    def start(self, stage: str, total: int) -> None: ...
-
-    def advance(self, stage: str, text: str = "") -> None: ...
-
-    def finish(self, stage: str) -> None: ...
-
-    def log(self, level: Any, message: str) -> None: ...
-
-
 def audit(
     tree: Path, builds: tuple[Path, ...], paths: tuple[str, ...], cache: Path, jobs: int = 0
 ) -> Result:
     request = pipeline.Request(tree=tree, builds=builds, paths=paths, cache=cache, jobs=jobs)
-    return pipeline.audit(request, Silent())
+    return pipeline.audit(request, Quiet())
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ from fixture_harness import (
 from once import once
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
-from ctxlint.pipeline.quiet import Silent
 
 SOURCES = all_sources()
 WORDS = {
@@ -49,7 +49,7 @@ def result() -> Result:
             jobs=1,
             verify=True,
         )
-        told = pipeline.audit(request, Silent())
+        told = pipeline.audit(request, Quiet())
         (root / "result").write_bytes(msgspec.msgpack.encode(told))
 
     root = once("verdicts", make)

@@ -155,7 +155,7 @@ def rule(_ctx: click.Context, word: str) -> Iterable[str]:
 def function(ctx: click.Context, word: str) -> Iterable[str]:
     """A function that an earlier run has read."""
     from ctxlint.base.places import STORE, default_cache
-    from ctxlint.pipeline.names import stored_functions
+    from ctxlint.store.names import stored_functions
 
     cache = ctx.params.get("cache") or _cache_of_settings(ctx) or default_cache()
     return sorted(stored_functions(cache / STORE, word))

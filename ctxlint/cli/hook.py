@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ctxlint.findings.model import Result
     from ctxlint.patches.staged import Introduced
     from ctxlint.pipeline.series import Change
-    from ctxlint.pipeline.warm import Warmth
+    from ctxlint.pipeline.staleness import Warmth
 
 COLD = ("pass", "fail", "build")
 MAX_UNITS = 16
@@ -206,7 +206,7 @@ def _only_unread(introduced: Introduced) -> bool:
 def _unread_builds(introduced: Introduced, tree: Path) -> bool:
     """Whether a change without any code has code built that was not, or built otherwise;
     then it is said what."""
-    from ctxlint.pipeline.unseen import unread_by_makefiles
+    from ctxlint.pipeline.not_analysed import unread_by_makefiles
     from ctxlint.report.unseen import sentence
 
     missed = unread_by_makefiles(
@@ -299,7 +299,7 @@ class _Check:
         homes = self._homes_of_headers(request.tree)
         if homes:
             request = replace(request, paths=tuple(sorted({*request.paths, *homes})))
-        from ctxlint.pipeline import series, warm
+        from ctxlint.pipeline import series, staleness
 
         base, changes = self.introduced.base, self.introduced.changes
         if self.cold != "build":
@@ -311,7 +311,7 @@ class _Check:
                     "ctxlint patch checks a series, ctxlint audit the result",
                 )
                 return None
-            state = warm.warmth(request, base, {*base, *changes}, progress)
+            state = staleness.warmth(request, base, {*base, *changes}, progress)
             if not state.prepared or state.missing > self.max_units:
                 _say(*self._cold(state))
                 return None

@@ -169,7 +169,7 @@ def _of_links(tree: Path) -> bool:
 
 
 def _audit_file(call: Call, given: AuditFile) -> a.AuditAnswer:
-    from ctxlint.pipeline import answers
+    from ctxlint.assistant import answers
 
     request, selection = call.asked()
     file = _file(call, given.path)
@@ -184,9 +184,9 @@ def _file(call: Call, text: str) -> str:
 
 
 def _audit_series(call: Call, given: AuditSeries) -> a.SeriesAnswer:
+    from ctxlint.assistant import answers
     from ctxlint.cli.patch import check_trusted
     from ctxlint.patches import open_series
-    from ctxlint.pipeline import answers
 
     if sum(map(bool, (given.text, given.path, given.range))) != 1:
         raise UsageError("one of 'text', 'path' and 'range' is needed")
@@ -216,7 +216,7 @@ def _revisions(text: str) -> str:
 
 
 def _explain(call: Call, given: Explain) -> a.ExplainAnswer:
-    from ctxlint.pipeline import answers
+    from ctxlint.assistant import answers
 
     request, selection = call.asked()
     return answers.explain(
@@ -239,7 +239,7 @@ def _contexts_of(call: Call, given: Function) -> a.FunctionsAnswer:
 
 
 def _around(call: Call, given: Function, *, calls: bool) -> a.FunctionsAnswer:
-    from ctxlint.pipeline import functions
+    from ctxlint.assistant import functions
 
     path = call.below(given.path) if given.path else ""
     request, _ = call.asked()
@@ -249,7 +249,7 @@ def _around(call: Call, given: Function, *, calls: bool) -> a.FunctionsAnswer:
 
 
 def _may_sleep(call: Call, given: MaySleep) -> a.MaySleepAnswer:
-    from ctxlint.pipeline import functions
+    from ctxlint.assistant import functions
 
     path = call.below(given.path) if given.path else ""
     request, _ = call.asked()
@@ -259,7 +259,7 @@ def _may_sleep(call: Call, given: MaySleep) -> a.MaySleepAnswer:
 
 
 def _read_splat(call: Call, given: ReadSplat) -> a.LogAnswer:
-    from ctxlint.pipeline import answers
+    from ctxlint.assistant import answers
 
     if not given.look_in_tree:
         return answers.read_splat(given.text, None, call.progress, limit=given.limit)

@@ -110,7 +110,7 @@ def check_rules(tree: Path, style: str, directories: tuple[Path, ...]) -> int:
     that differ. What such a rule says may be stale, and what the tree has in place of it
     is not known to the rules. Exit code 1 when there are some.
     """
-    from ctxlint.pipeline.unfit import misfits
+    from ctxlint.pipeline.rule_fit import misfits
 
     found = misfits(tree, directories)
     if style == "json":

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from ctxlint.base.faults import reason_of
 from ctxlint.facts import watched_stores
-from ctxlint.facts.carried import Carried
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.field_values import Fields
+from ctxlint.facts.known_at_calls import Carried
 from ctxlint.facts.member_functions import Held
 from ctxlint.facts.private_members import Private
 from ctxlint.facts.state import State

@@ -19,11 +19,11 @@ import msgspec
 
 from ctxlint.facts import limits
 from ctxlint.facts.callee import apply_delta, at_caller
-from ctxlint.facts.carried import Carried
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.disjuncts import Disjuncts, Key
 from ctxlint.facts.field_stores import Recorder
 from ctxlint.facts.field_values import Fields, Knowledge
+from ctxlint.facts.known_at_calls import Carried
 from ctxlint.facts.member_functions import Held, one_effect
 from ctxlint.facts.pointer_stores import Moves, returned
 from ctxlint.facts.reduce import distinct_points, fewer_outcomes

@@ -15,9 +15,9 @@ import msgspec
 from ctxlint.findings.model import Finding
 from ctxlint.kernel_log import types as t
 from ctxlint.kernel_log.context import SplatContext, names
+from ctxlint.kernel_log.inlined_calls import same_file
 from ctxlint.kernel_log.rules import SplatRules
 from ctxlint.kernel_log.types import Record
-from ctxlint.kernel_log.ways import same_file
 
 LINES = 10
 """A statement may have moved by so many lines, and is still taken for the same."""

@@ -14,10 +14,10 @@ from ctxlint.analysis.program import Program
 from ctxlint.kernel_log import trace
 from ctxlint.kernel_log import types as t
 from ctxlint.kernel_log.context import SplatContext, names
+from ctxlint.kernel_log.inlined_calls import Call, SourceLine, Ways, same_file
 from ctxlint.kernel_log.rules import SplatRules, plain
 from ctxlint.kernel_log.statements import Statements
 from ctxlint.kernel_log.types import Record
-from ctxlint.kernel_log.ways import Call, SourceLine, Ways, same_file
 
 _INNER_GAP = 5
 _OWN_MAX = 12

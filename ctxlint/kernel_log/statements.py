@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from ctxlint.facts.summary import Edge, Summary
 from ctxlint.kernel_log import types as t
+from ctxlint.kernel_log.inlined_calls import DEPTH, Call, SourceLine, Ways, same_file
 from ctxlint.kernel_log.registers import error_hint
 from ctxlint.kernel_log.rules import SplatRules
-from ctxlint.kernel_log.ways import DEPTH, Call, SourceLine, Ways, same_file
 
 _ERROR_DEPTH = 3
 _BODY_LINES = 400

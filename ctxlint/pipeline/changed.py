@@ -18,23 +18,23 @@ from pathlib import Path
 from ctxlint import kbuild
 from ctxlint.base.processes import scratch
 from ctxlint.base.reading import read_regular
+from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
-from ctxlint.pipeline import Progress, Request
-from ctxlint.pipeline.ahead import read_ahead
-from ctxlint.pipeline.index import Changed, Index
-from ctxlint.pipeline.quote import is_build_file
-from ctxlint.pipeline.reach import Beyond, told
-from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
-from ctxlint.pipeline.unseen import (
+from ctxlint.pipeline.not_analysed import (
     asks_for_files,
     unread_by_makefiles,
     unread_symbols,
     unseen_file,
     unseen_paths,
 )
+from ctxlint.pipeline.quote import is_build_file
+from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
+from ctxlint.search.reach import Beyond, told
 from ctxlint.store import Store
+from ctxlint.units.index import Changed, Index
+from ctxlint.units.small_change import read_ahead
 
 Contents = Mapping[str, bytes | None]
 """Files by name relative to the tree; None is a file that is not there."""

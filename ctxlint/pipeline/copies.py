@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.base.places import rules_directory
 from ctxlint.base.processes import scratch
+from ctxlint.base.request import Quiet, Request
 from ctxlint.frontend import lower_unit, write_overlay
-from ctxlint.pipeline import Request
-from ctxlint.pipeline.quiet import Silent
 from ctxlint.pipeline.run import Session
 from ctxlint.scenarios.schema import Edit
 from ctxlint.simulator.image import Image
@@ -30,7 +29,7 @@ def image_of(
     """The files of a variant, lowered with its changes; raises UsageError when the tree
     has no text that is to be changed."""
     session = Session.of(request)
-    profile = session.profiles(Silent())[0]
+    profile = session.profiles(Quiet())[0]
     commands = {command.file: command for command in profile.commands}
     missing = [file for file in files if file not in commands]
     if missing:

@@ -12,17 +12,17 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ctxlint.base.request import Quiet, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import Selection
-from ctxlint.pipeline import Quiet, Request
-from ctxlint.pipeline.ahead import unit_job
-from ctxlint.pipeline.alone import lower_alone
-from ctxlint.pipeline.index import CLOCK_SETTLES, Index, stored_index
 from ctxlint.pipeline.run import ProfileResult, Session, assemble, judge
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
-from ctxlint.pipeline.warm import ready
+from ctxlint.pipeline.staleness import ready
 from ctxlint.store import LostError
+from ctxlint.units.forked import lower_alone
+from ctxlint.units.index import CLOCK_SETTLES, Index, stored_index
+from ctxlint.units.small_change import unit_job
 
 
 @dataclass(frozen=True, kw_only=True)

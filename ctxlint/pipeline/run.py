@@ -19,11 +19,13 @@ import msgspec
 from ctxlint import __version__, kbuild
 from ctxlint.analysis import entry_points, unruled_callbacks, witness
 from ctxlint.analysis.callers import Callers
+from ctxlint.analysis.neighbours import GraphMaker
 from ctxlint.analysis.program import Program
 from ctxlint.analysis.propagate import Propagation, Violation
 from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.base.faults import HINT, reason_of
 from ctxlint.base.places import STORE, default_cache
+from ctxlint.base.request import Progress, Request
 from ctxlint.facts import limits
 from ctxlint.findings import suppressions
 from ctxlint.findings.graph import CallGraph
@@ -38,14 +40,7 @@ from ctxlint.findings.model import (
     UntoldMember,
 )
 from ctxlint.ir.unit import Fault
-from ctxlint.pipeline import (
-    FunctionGraphs,
-    PreparedProfile,
-    Progress,
-    Request,
-    reach,
-    unfit,
-)
+from ctxlint.pipeline import FunctionGraphs, PreparedProfile, rule_fit
 from ctxlint.pipeline.collect import (
     cut_sites,
     findings_of,
@@ -57,8 +52,11 @@ from ctxlint.pipeline.collect import (
     text_reader,
     with_others,
 )
-from ctxlint.pipeline.drawing import GraphMaker
-from ctxlint.pipeline.index import (
+from ctxlint.pipeline.not_analysed import check_paths, unseen_paths
+from ctxlint.rulebook.book import Rulebook
+from ctxlint.search import reach
+from ctxlint.store import LostError, Store
+from ctxlint.units.index import (
     Changed,
     Index,
     index_profile,
@@ -66,9 +64,6 @@ from ctxlint.pipeline.index import (
     rules_digest,
     rules_of,
 )
-from ctxlint.pipeline.unseen import check_paths, unseen_paths
-from ctxlint.rulebook.book import Rulebook
-from ctxlint.store import LostError, Store
 
 if TYPE_CHECKING:
     from ctxlint.simulator.image import Image
@@ -284,7 +279,7 @@ def audit(request: Request, progress: Progress) -> Result:
             units += len(index.facts)
             beyond += index.ends
             results.append(found)
-        stale = unfit.stale(session.tree.path, request.rules, rules_digest(request), store)
+        stale = rule_fit.stale(session.tree.path, request.rules, rules_digest(request), store)
     incomplete += unseen_paths(session.tree, session.paths, prepared, read)
     result = assemble(session, prepared, results, incomplete, units, beyond=beyond)
     for item in result.untold:

@@ -15,11 +15,10 @@ import msgspec
 from ctxlint import kbuild
 from ctxlint.base.errors import FrontendError, UsageError
 from ctxlint.base.places import default_cache
+from ctxlint.base.request import Quiet, Request
 from ctxlint.frontend import lower_unit
-from ctxlint.pipeline import Request, copies
+from ctxlint.pipeline import copies
 from ctxlint.pipeline.copies import fixtures_directory
-from ctxlint.pipeline.index import keep_models_in
-from ctxlint.pipeline.quiet import Silent
 from ctxlint.pipeline.run import program_image
 from ctxlint.scenarios import runner, schema
 from ctxlint.scenarios.plain import plain
@@ -28,6 +27,7 @@ from ctxlint.simulator.code import Code
 from ctxlint.simulator.image import Image
 from ctxlint.simulator.runtime.library import add_models
 from ctxlint.simulator.runtime.state import MODEL_RELEASE, Config
+from ctxlint.units.index import keep_models_in
 
 _TARGETS = {"arm64": "aarch64-linux-gnu", "x86_64": "x86_64-linux-gnu"}
 _ARGUMENTS = (
@@ -84,7 +84,7 @@ def tree_code(
 ) -> Code:
     """Unmodified files as the tree's own build system compiles them."""
     request = _request(files, arch, rt, page_size, tree, cache)
-    image = program_image(request, Silent())
+    image = program_image(request, Quiet())
     add_models(image, Config(rt=rt, arch=arch, page_size=page_size))
     return Code(image)
 

@@ -8,13 +8,13 @@ import re
 
 import msgspec
 
+from ctxlint.base.request import Progress, Request
 from ctxlint.findings.compare import Comparison
 from ctxlint.findings.compare import compare as compare_findings
 from ctxlint.findings.model import Finding, Incomplete, Result
 from ctxlint.findings.selection import Selection
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.patches import Patch, Series
-from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import MAX_UNITS, Contents, Judged, workshop
 from ctxlint.pipeline.quote import is_build_file, quote
 from ctxlint.pipeline.select import select

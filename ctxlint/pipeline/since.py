@@ -17,15 +17,15 @@ import msgspec
 
 from ctxlint import kbuild
 from ctxlint.base.errors import UsageError
+from ctxlint.base.request import Progress, Request
 from ctxlint.findings.compare import compare
 from ctxlint.findings.model import Result
 from ctxlint.findings.selection import NOT_NEW, Selection
 from ctxlint.patches.git import Repository
-from ctxlint.pipeline import Progress, Request
 from ctxlint.pipeline.changed import workshop
+from ctxlint.pipeline.not_analysed import check_paths
 from ctxlint.pipeline.run import default_paths
 from ctxlint.pipeline.select import select, validate
-from ctxlint.pipeline.unseen import check_paths
 
 MAX_FILES = 2000
 """Files that may differ; beyond that it is another tree, and a baseline fits better."""

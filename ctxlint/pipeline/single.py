@@ -17,16 +17,16 @@ from dataclasses import dataclass, replace
 
 from ctxlint import kbuild
 from ctxlint.base.places import default_cache
+from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import UNUSED, Selection
 from ctxlint.kbuild.tree import below, included_c_files
-from ctxlint.pipeline import Progress, Request
-from ctxlint.pipeline.ahead import unit_job
-from ctxlint.pipeline.alone import lower_alone
-from ctxlint.pipeline.index import CLOCK_SETTLES, stored_index, unit_keys
 from ctxlint.pipeline.run import Session, assemble, judge
 from ctxlint.pipeline.select import select
 from ctxlint.store import LostError
+from ctxlint.units.forked import lower_alone
+from ctxlint.units.index import CLOCK_SETTLES, stored_index, unit_keys
+from ctxlint.units.small_change import unit_job
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from ctxlint.base.places import default_cache
+from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Finding, Incomplete, Result
-from ctxlint.kernel_log import match, paths, words
+from ctxlint.kernel_log import match, paths, wording
 from ctxlint.kernel_log import types as t
 from ctxlint.kernel_log.context import SplatContext, context_of, error_hint, names
 from ctxlint.kernel_log.match import FindingMatch
@@ -23,7 +24,6 @@ from ctxlint.kernel_log.rules import SplatRules, plain
 from ctxlint.kernel_log.rules import load as load_rules
 from ctxlint.kernel_log.trace import places_of
 from ctxlint.kernel_log.types import Located, Record, Unread
-from ctxlint.pipeline import Progress, Request
 from ctxlint.rulebook import Rulebook, load
 
 _SEARCHED = (
@@ -117,16 +117,16 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
     splat = located.splat
     return SplatAnswer(
         kind=str(msgspec.to_builtins(splat)["kind"]),
-        headline=words.headline(splat),
+        headline=wording.headline(splat),
         line=located.line,
         time=located.time,
-        what=words.what(splat, rules),
-        place=words.place(splat),
-        task=words.task(splat),
+        what=wording.what(splat, rules),
+        place=wording.place(splat),
+        task=wording.task(splat),
         # A sanitizer prints several traces, of different times.
         frames=() if isinstance(splat, t.Sanitizer) else names(splat, rules),
-        said=words.said(splat),
-        locks=words.locks(splat),
+        said=wording.said(splat),
+        locks=wording.locks(splat),
         error=error_hint(splat) if isinstance(splat, t.Warn) else None,
         context=context_of(splat, rules),
         record=splat,
@@ -135,7 +135,7 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
 
 def _rules_of(request: Request) -> Rulebook:
     # What works on a tree is imported where one is given: a log alone is read at once.
-    from ctxlint.pipeline.index import rules_of
+    from ctxlint.units.index import rules_of
 
     return rules_of(request)
 
@@ -146,7 +146,7 @@ def _files(
     """Files of the tree that define functions of the stacks, or those that the splats
     name besides, that a decoded trace names, or that hold the statement that printed."""
     from ctxlint import kbuild
-    from ctxlint.pipeline import definitions, reach
+    from ctxlint.search import definitions, reach
 
     tree = kbuild.find_tree(request.tree)
     wanted: dict[str, None] = {}

@@ -19,12 +19,11 @@ from ctxlint.analysis.program import Program
 from ctxlint.analysis.propagate import Node, Violation
 from ctxlint.base.errors import RuleError
 from ctxlint.base.faults import reason_of
+from ctxlint.base.request import Progress
 from ctxlint.facts.summary import Edge, Point
 from ctxlint.findings.model import Evidence, Finding
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Fault, HeaderFunction, Unit
-from ctxlint.pipeline import Progress
-from ctxlint.pipeline.index import Index
 from ctxlint.rulebook import models_directory
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.rulebook.schema import ContextState
@@ -32,9 +31,10 @@ from ctxlint.simulator.image import Image, link
 from ctxlint.simulator.runtime.library import add_models
 from ctxlint.simulator.runtime.state import Config
 from ctxlint.store import Store
-from ctxlint.verification.ruled import Known
+from ctxlint.units.index import Index
+from ctxlint.verification.rule_bodies import Known
 from ctxlint.verification.target import Leg, Way
-from ctxlint.verification.verify import (
+from ctxlint.verification.verdicts import (
     BOUNDS,
     CONFIRMED,
     DOUBT,

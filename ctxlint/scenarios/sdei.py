@@ -24,9 +24,9 @@ from ctxlint.scenarios.devices.sdei import Event, Firmware, Slot
 from ctxlint.scenarios.world import Generation, Platform, World, platform
 from ctxlint.simulator.machine import Machine, primitive
 from ctxlint.simulator.outcome import Crashed
+from ctxlint.simulator.runtime.assembly import Registers
 from ctxlint.simulator.runtime.boot import Boot
 from ctxlint.simulator.runtime.checks import report
-from ctxlint.simulator.runtime.outside import Registers
 from ctxlint.simulator.runtime.smccc import Conduits
 from ctxlint.simulator.runtime.state import Kernel, kernel_of
 from ctxlint.simulator.runtime.tasks import Interrupt

@@ -24,9 +24,9 @@ from ctxlint.simulator.memory import PAGE
 from ctxlint.simulator.outcome import Hang
 from ctxlint.simulator.runtime import library
 from ctxlint.simulator.runtime.alloc import Faults
+from ctxlint.simulator.runtime.assembly import Beyond
 from ctxlint.simulator.runtime.boot import Boot, NextKernel, boot, succeed, user
 from ctxlint.simulator.runtime.choice import Choices
-from ctxlint.simulator.runtime.outside import Beyond
 from ctxlint.simulator.runtime.policy import Policy, Seeded
 from ctxlint.simulator.runtime.scheduler import Simulation
 from ctxlint.simulator.runtime.state import Config, Kernel, Report

@@ -30,7 +30,7 @@ from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.memory import PAGE, Object, Page, sym_page
 from ctxlint.simulator.runtime.library import BOOT
 from ctxlint.simulator.unknowns import Value
-from ctxlint.verification.path import Path
+from ctxlint.verification.execution import Path
 
 
 @dataclass(frozen=True)

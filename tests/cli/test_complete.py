@@ -15,10 +15,10 @@ from warm_cache import warmed
 from ctxlint.checks import base
 from ctxlint.cli.main import cli
 from ctxlint.cli.rules import all_rows
-from ctxlint.pipeline.names import stored_functions
-from ctxlint.pipeline.work import decode_facts
 from ctxlint.scenarios import schema
+from ctxlint.store.names import stored_functions
 from ctxlint.store.peek import newest_facts
+from ctxlint.units.digest import decode_facts
 
 MINIATURE = Path(__file__).parents[2] / "fixtures/tree"
 

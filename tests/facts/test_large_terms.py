@@ -16,7 +16,6 @@ from ctxlint.analysis.propagate import Propagation
 from ctxlint.facts.callee import at_caller
 from ctxlint.facts.state import State
 from ctxlint.facts.summary import UnitFacts
-from ctxlint.pipeline.work import decode_facts
 from ctxlint.semantics.terms import (
     NODES_MAX,
     Value,
@@ -27,6 +26,7 @@ from ctxlint.semantics.terms import (
     typed,
     wrapped,
 )
+from ctxlint.units.digest import decode_facts
 
 TWICE = " ".join(["x ^= x << 1; x += x >> 3;"] * 40)
 ROUNDS = " ".join(f"l ^= r * {n}; r += l & (l >> {n % 7});" for n in range(1, 60))

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctxlint.base.request import Quiet
 from ctxlint.findings.compare import compare
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
-from tests.pipeline.quiet import Silent
 
 HELPER = """
 #include <linux/mutex.h>
@@ -38,7 +38,7 @@ def result_of(where: Path, callers: Sequence[str], ways: dict[str, str]) -> Resu
     request = Request(
         tree=where / "tree", paths=(BELOW,), builds=builds, cache=where / "cache", jobs=1
     )
-    return audit(request, Silent())
+    return audit(request, Quiet())
 
 
 def test_a_second_caller(tmp_path: Path) -> None:

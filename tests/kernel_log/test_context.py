@@ -11,7 +11,7 @@ import pytest
 from ctxlint.base.errors import RuleError
 from ctxlint.kernel_log import rules as splat_rules
 from ctxlint.kernel_log import types as t
-from ctxlint.kernel_log import words
+from ctxlint.kernel_log import wording
 from ctxlint.kernel_log.context import context_of, error_hint, interrupts_off, names
 from ctxlint.kernel_log.parse import parse
 from ctxlint.kernel_log.paths import named_functions, own_frames
@@ -167,12 +167,12 @@ def test_what_to_look_for_in_the_tree() -> None:
 def test_every_kind_has_words() -> None:
     for path in sorted(LOGS.glob("*.txt")):
         splat = read(path.stem)
-        assert words.what(splat, RULES) and words.headline(splat)
+        assert wording.what(splat, RULES) and wording.headline(splat)
     sleeping = read("sleeping-starting")
-    assert words.what(sleeping, RULES) == "spinlock_t where sleeping is not allowed"
-    assert words.place(sleeping) == "kernel/locking/spinlock_rt.c:248"
-    assert words.what(read("sleeping-rcu"), RULES) == "mutex inside an RCU read side section"
-    assert words.headline(read("wait-context")) == "BUG: Invalid wait context"
+    assert wording.what(sleeping, RULES) == "spinlock_t where sleeping is not allowed"
+    assert wording.place(sleeping) == "kernel/locking/spinlock_rt.c:248"
+    assert wording.what(read("sleeping-rcu"), RULES) == "mutex inside an RCU read side section"
+    assert wording.headline(read("wait-context")) == "BUG: Invalid wait context"
 
 
 @pytest.mark.parametrize(

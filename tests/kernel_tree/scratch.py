@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Finding, Result
 from ctxlint.kbuild import CompileCommand, Prepared, Tree, find_tree, prepare
 from ctxlint.pipeline import Request, audit
@@ -68,15 +69,6 @@ class Overlay:
             if (self.tree / file).exists():
                 (self.root / file).symlink_to(self.tree / file)
         self._written.clear()
-
-
-class Silent:
-    """A :class:`ctxlint.pipeline.Progress` that says nothing."""
-
-    def start(self, stage: str, total: int) -> None: ...
-    def advance(self, stage: str, text: str = "") -> None: ...
-    def finish(self, stage: str) -> None: ...
-    def log(self, level: str, message: str) -> None: ...
 
 
 @dataclass
@@ -134,7 +126,7 @@ class Bench:
             cache=self.cache,
             jobs=self.jobs,
         )
-        return audit(request, Silent())
+        return audit(request, Quiet())
 
 
 def entry(

@@ -10,17 +10,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ctxlint.base.request import Quiet
 from ctxlint.kbuild.toolchain import find_toolchain
 from ctxlint.pipeline import Request, audit
 
-from .scratch import Bench, Silent
+from .scratch import Bench
 
 BELOW = "drivers/irqchip"
 _LINE = re.compile(r"(\S+?):(\d+):(\d+): (?:error|warning): (.*) \[([a-z-]+)\]")
 _SEEN = re.compile(r", seen with \S+$")
 
 
-class Listening(Silent):
+class Listening(Quiet):
     """Notes which units were parsed."""
 
     def __init__(self) -> None:

@@ -12,9 +12,9 @@ from ctxlint.simulator.code import Code
 from ctxlint.simulator.image import Image, find_member, link
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime import library
+from ctxlint.simulator.runtime.assembly import Beyond
 from ctxlint.simulator.runtime.boot import boot, cpu_down, cpu_up
 from ctxlint.simulator.runtime.cpuhp import Hotplug
-from ctxlint.simulator.runtime.outside import Beyond
 from ctxlint.simulator.runtime.state import Config, Kernel
 
 from .scratch import Bench

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from ctxlint.base.request import Quiet
 from ctxlint.findings.series import SeriesResult
 from ctxlint.kbuild import find_tree, prepare
 from ctxlint.patches import open_series
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.series import run
 
-from .scratch import Bench, Overlay, Silent
+from .scratch import Bench, Overlay
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +92,7 @@ def judged(bench: Bench, series: tuple[Path, list[Path]], cache: Path) -> Series
     request = Request(
         tree=root, paths=UNITS, builds=tuple(builds), cache=cache, jobs=bench.jobs, timeout=300
     )
-    return run(request, open_series("topic", tree=root), Silent())
+    return run(request, open_series("topic", tree=root), Quiet())
 
 
 def processor_time() -> float:
@@ -106,7 +107,7 @@ def test_series(bench: Bench, series: tuple[Path, list[Path]], tmp_path: Path) -
         timeout=300,
     )  # fmt: skip
     before = git(root, "status", "--porcelain"), git(root, "for-each-ref")
-    base = run(request, open_series("topic~2", tree=root, base="main"), Silent())
+    base = run(request, open_series("topic~2", tree=root, base="main"), Quiet())
     assert not base.introduces and not base.incomplete
     started, clock = processor_time(), time.monotonic()
     result = judged(bench, series, tmp_path)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.pipeline.unfit import misfits
+from ctxlint.pipeline.rule_fit import misfits
 from ctxlint.rulebook import annotations, load
 
 pytestmark = pytest.mark.slow

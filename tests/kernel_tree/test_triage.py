@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ctxlint.base.request import Quiet
 from ctxlint.pipeline import Request, audit
 
-from .scratch import Bench, Silent
+from .scratch import Bench
 
 TRIAGE = Path(__file__).parent / "triage" / "linux-7.3.yaml"
 SETS = (
@@ -45,7 +46,7 @@ def judged(new_bench: Bench) -> tuple[dict[str, str], set[str]]:
             cache=new_bench.cache,
             jobs=new_bench.jobs,
         )
-        found |= {f"{f.file}:{f.line}" for f in audit(request, Silent()).findings}
+        found |= {f"{f.file}:{f.line}" for f in audit(request, Quiet()).findings}
     return verdicts, found
 
 

@@ -12,11 +12,11 @@ import pytest
 from warm_cache import warmed
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.pipeline.changed import run_by_build, workshop
 from ctxlint.pipeline.series import Change, compare
 from ctxlint.report import json_report
-
-from .quiet import BUILDS, TREE, Silent
+from tests.pipeline.miniature import BUILDS, TREE
 
 ROSE = "drivers/irqchip/irq-rose.c"
 SNAIL = "drivers/irqchip/irq-snail.c"
@@ -50,7 +50,7 @@ def places(change: Change) -> list[tuple[str, str, bool]]:
 
 
 def test_introduced(request_: pipeline.Request) -> None:
-    change = compare(request_, {}, {ROSE: allocating("GFP_KERNEL")}, Silent())
+    change = compare(request_, {}, {ROSE: allocating("GFP_KERNEL")}, Quiet())
     assert places(change) == [("rose_starting_cpu", "kzalloc", False)]
     (finding,) = change.comparison.introduced
     assert "kzalloc(64, GFP_KERNEL)" in finding.text
@@ -59,22 +59,22 @@ def test_introduced(request_: pipeline.Request) -> None:
 
 
 def test_only_what_changed_is_parsed(request_: pipeline.Request) -> None:
-    compare(request_, {}, {ROSE: allocating("GFP_NOIO")}, Silent())
-    again = compare(request_, {}, {ROSE: allocating("GFP_NOWAIT")}, Silent())
+    compare(request_, {}, {ROSE: allocating("GFP_NOIO")}, Quiet())
+    again = compare(request_, {}, {ROSE: allocating("GFP_NOWAIT")}, Quiet())
     assert again.parsed == (0, 2)  # one unit, two profiles
-    assert compare(request_, {}, {ROSE: allocating("GFP_NOWAIT")}, Silent()).parsed == (0, 0)
+    assert compare(request_, {}, {ROSE: allocating("GFP_NOWAIT")}, Quiet()).parsed == (0, 0)
 
 
 def test_the_base_is_as_it_was(request_: pipeline.Request) -> None:
     """What was read for a change is not taken for the tree's own."""
-    before = json_report.render(pipeline.audit(request_, Silent()))
-    compare(request_, {}, {ROSE: allocating("GFP_KERNEL"), SLAB: b""}, Silent())
-    assert json_report.render(pipeline.audit(request_, Silent())) == before
+    before = json_report.render(pipeline.audit(request_, Quiet()))
+    compare(request_, {}, {ROSE: allocating("GFP_KERNEL"), SLAB: b""}, Quiet())
+    assert json_report.render(pipeline.audit(request_, Quiet())) == before
 
 
 def test_half_a_fix(request_: pipeline.Request) -> None:
     change = compare(
-        request_, {ROSE: allocating("GFP_KERNEL")}, {ROSE: allocating("GFP_ATOMIC")}, Silent()
+        request_, {ROSE: allocating("GFP_KERNEL")}, {ROSE: allocating("GFP_ATOMIC")}, Quiet()
     )
     (pair,) = change.comparison.halved
     assert (pair.before.rt_only, pair.after.rt_only) == (False, True)
@@ -84,10 +84,10 @@ def test_half_a_fix(request_: pipeline.Request) -> None:
 def test_moved_and_fixed(request_: pipeline.Request) -> None:
     base = {ROSE: allocating("GFP_KERNEL")}
     later = b"/* a line */\n" + allocating("GFP_KERNEL")
-    change = compare(request_, base, {ROSE: later}, Silent())
+    change = compare(request_, base, {ROSE: later}, Quiet())
     (pair,) = change.comparison.moved
     assert pair.after.line == pair.before.line + 1
-    change = compare(request_, base, {ROSE: text(ROSE).encode()}, Silent())
+    change = compare(request_, base, {ROSE: text(ROSE).encode()}, Quiet())
     assert [f.callee for f in change.comparison.fixed] == ["kzalloc"]
 
 
@@ -101,7 +101,7 @@ def test_a_new_caller_in_another_file(request_: pipeline.Request) -> None:
         "static void lily_cpu_init(void)\n{",
         "void *helper(void);\nstatic void lily_cpu_init(void)\n{\n\thelper();",
     )
-    change = compare(request_, {helper: code}, {LILY: source.encode()}, Silent())
+    change = compare(request_, {helper: code}, {LILY: source.encode()}, Quiet())
     assert places(change) == [("helper", "kzalloc", False)]
     assert change.comparison.introduced[0].file == helper
     assert change.borrowed == {helper: "drivers/irqchip/irq-lily-its.c"}
@@ -124,7 +124,7 @@ def test_headers(request_: pipeline.Request) -> None:
         request_,
         {"drivers/irqchip/irq-lily-its.c": its.encode()},
         {header: changed.encode()},
-        Silent(),
+        Quiet(),
     )
     assert places(change) == [("lily_cpu_init", "lily_its_cpu_init", False)]
     assert change.parsed[1] == 4
@@ -133,7 +133,7 @@ def test_headers(request_: pipeline.Request) -> None:
 def test_a_widely_included_header_is_bounded_and_told(request_: pipeline.Request) -> None:
     header = "include/linux/types.h"
     changes = {header: text(header).encode() + b"\n"}
-    change = compare(request_, {}, changes, Silent(), max_units=1)
+    change = compare(request_, {}, changes, Quiet(), max_units=1)
     assert change.parsed[1] == 2
     assert {i.file for i in change.incomplete} == {header}
     assert "1 of them" in change.incomplete[0].reason
@@ -142,17 +142,17 @@ def test_a_widely_included_header_is_bounded_and_told(request_: pipeline.Request
 def test_a_header_that_comes_before_another(request_: pipeline.Request) -> None:
     """A new file that is found first on the include path counts."""
     shadow = "arch/arm64/include/linux/slab.h"
-    warm = compare(request_, {}, {ROSE: allocating("GFP_KERNEL")}, Silent())
+    warm = compare(request_, {}, {ROSE: allocating("GFP_KERNEL")}, Quiet())
     assert places(warm)
     base = {ROSE: allocating("GFP_KERNEL")}
-    change = compare(request_, base, {shadow: b"#define kzalloc(a, b) 0\n"}, Silent())
+    change = compare(request_, base, {shadow: b"#define kzalloc(a, b) 0\n"}, Quiet())
     assert [f.callee for f in change.comparison.fixed] == ["kzalloc"]
 
 
 def test_deleted_files(request_: pipeline.Request) -> None:
-    change = compare(request_, {}, {"drivers/irqchip/irq-snail.c": None}, Silent())
+    change = compare(request_, {}, {"drivers/irqchip/irq-snail.c": None}, Quiet())
     assert [f.file for f in change.comparison.fixed] == ["drivers/irqchip/irq-snail.c"]
-    change = compare(request_, {}, {"drivers/irqchip/irq-lily.h": None}, Silent())
+    change = compare(request_, {}, {"drivers/irqchip/irq-lily.h": None}, Quiet())
     assert {i.file for i in change.incomplete} == {
         "drivers/irqchip/irq-lily.c",
         "drivers/irqchip/irq-lily-its.c",
@@ -164,7 +164,7 @@ def test_deleted_files(request_: pipeline.Request) -> None:
 )
 def test_nothing_outside_is_included(request_: pipeline.Request, name: str) -> None:
     source = f'#if __has_include("{name}")\n#error seen\n#endif\n#include "{name}"\n'
-    change = compare(request_, {}, {ROSE: source.encode()}, Silent())
+    change = compare(request_, {}, {ROSE: source.encode()}, Quiet())
     assert {i.file for i in change.incomplete} == {ROSE}
     units = [i for i in change.incomplete if i.kind == "unit"]
     assert units and all("file not found" in i.detail for i in units)
@@ -173,7 +173,7 @@ def test_nothing_outside_is_included(request_: pipeline.Request, name: str) -> N
 
 def test_nothing_is_left(request_: pipeline.Request, tmp_path: Path) -> None:
     before = sorted(p for p in TREE.rglob("*"))
-    compare(request_, {}, {ROSE: allocating("GFP_KERNEL"), "new/dir/a.h": b""}, Silent())
+    compare(request_, {}, {ROSE: allocating("GFP_KERNEL"), "new/dir/a.h": b""}, Quiet())
     assert sorted(p for p in TREE.rglob("*")) == before
     assert request_.cache is not None
     assert {p.name for p in request_.cache.iterdir()} <= {"store.sqlite", "store.sqlite.lock"}
@@ -186,7 +186,7 @@ def test_reach_sees_the_change(request_: pipeline.Request) -> None:
     source = text(LILY).replace("lily_starting_cpu, NULL);", "NULL, NULL);")
     with_its = {its: text(its).encode() + b"\n", LILY: source.encode()}
     before = {its: text(its).encode() + b"\n"}
-    with workshop(single, {}, [its], Silent()) as shop:
+    with workshop(single, {}, [its], Quiet()) as shop:
         assert len(shop.judge(before).result.findings) == 2
         assert not shop.judge(with_its, recent=[LILY]).result.findings
 
@@ -214,7 +214,7 @@ def test_memory_and_time_of_a_unit_are_limited(request_: pipeline.Request) -> No
     ]
     for attack in attacks:
         started = time.monotonic()
-        change = compare(limited, {}, attack, Silent())
+        change = compare(limited, {}, attack, Quiet())
         assert {i.file for i in change.incomplete} == {ROSE}
         assert time.monotonic() - started < 60
 
@@ -230,7 +230,7 @@ def test_flags_in_changed_makefiles_count_for_nothing(
         "Kconfig": f"config X\n\tdef_bool $(shell,touch {evil})\n".encode(),
         "drivers/irqchip/irq-new.c": text(ROSE).replace("rose", "new").encode(),
     }
-    change = compare(request_, {}, changes, Silent())
+    change = compare(request_, {}, changes, Quiet())
     for told in change.incomplete:
         assert (told.file, told.kind) == ("drivers/irqchip/Makefile", "path")
     reasons = " ".join(sorted(told.reason for told in change.incomplete))
@@ -262,11 +262,11 @@ def test_what_the_build_runs_is_shown_as_in_the_base(tmp_path: Path) -> None:
 def test_code_that_asks_which_files_there_are(request_: pipeline.Request) -> None:
     asks = b'#if __has_include("hook.data")\n#endif\n'
     changes: dict[str, bytes | None] = {ROSE: text(ROSE).encode() + asks}
-    [told] = compare(request_, {}, changes, Silent()).incomplete
+    [told] = compare(request_, {}, changes, Quiet()).incomplete
     assert (told.file, told.kind) == (ROSE, "path")
     assert "__has_include" in told.reason
     more: dict[str, bytes | None] = {ROSE: text(ROSE).encode() + asks + b"\n"}
-    assert compare(request_, changes, more, Silent()).incomplete == ()
+    assert compare(request_, changes, more, Quiet()).incomplete == ()
 
 
 def test_code_that_a_new_symbol_switches_on(request_: pipeline.Request) -> None:
@@ -276,8 +276,8 @@ def test_code_that_a_new_symbol_switches_on(request_: pipeline.Request) -> None:
         ROSE: text(ROSE).encode() + b"#ifdef CONFIG_ROSE_FAST\n#endif\n",
         SNAIL: text(SNAIL).encode() + b"#ifdef CONFIG_ROSE_FASTER\n#endif\n",
     }
-    [told] = compare(request_, {}, changes, Silent()).incomplete
+    [told] = compare(request_, {}, changes, Quiet()).incomplete
     assert (told.file, told.kind) == (ROSE, "path")
     assert told.reason.startswith("CONFIG_ROSE_FAST is new")
     name = "drivers/irqchip/Kconfig"
-    assert compare(request_, {name: changes[name]}, changes, Silent()).incomplete == ()
+    assert compare(request_, {name: changes[name]}, changes, Quiet()).incomplete == ()

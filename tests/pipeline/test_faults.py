@@ -15,18 +15,17 @@ from warm_cache import warmed
 from ctxlint import kbuild, pipeline
 from ctxlint.analysis import entry_points, program, propagate, witness
 from ctxlint.base.faults import reason_of
+from ctxlint.base.request import Quiet
+from ctxlint.checks import collect
 from ctxlint.cli import page
 from ctxlint.facts import build, summary, transfer
 from ctxlint.findings.model import Result
 from ctxlint.frontend import body, lower_unit
-from ctxlint.pipeline import collect
-from ctxlint.pipeline.index import Index
-from ctxlint.pipeline.work import decode_facts
 from ctxlint.report import json_report
 from ctxlint.rulebook import load
-from ctxlint.verification.verify import Verifier
-
-from .quiet import Silent
+from ctxlint.units.digest import decode_facts
+from ctxlint.units.index import Index
+from ctxlint.verification.verdicts import Verifier
 
 TREE = Path(__file__).parents[2] / "fixtures" / "tree"
 ERRORS = (KeyError("x"), RecursionError("too deep"), MemoryError(), AssertionError())
@@ -117,7 +116,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def result(tree: Path, cache: Path, **more: Any) -> Result:
     builds = (tree / "builds" / "rt",)
     request = pipeline.Request(tree=tree, cache=cache, builds=builds, jobs=1, **more)
-    return pipeline.audit(request, Silent())
+    return pipeline.audit(request, Quiet())
 
 
 def broken(
@@ -256,7 +255,7 @@ def test_a_fault_of_the_whole_costs_its_profile(
     def fails(*_: object) -> None:
         raise ERRORS[0]
 
-    monkeypatch.setattr(f"ctxlint.pipeline.index.{step}", fails)
+    monkeypatch.setattr(f"ctxlint.units.index.{step}", fails)
     found = broken(warm, tmp_path, monkeypatch)
     assert found.findings == ()
     assert found.incomplete

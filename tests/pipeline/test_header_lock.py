@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
-
-from .test_reuse import TREE, Silent
+from tests.pipeline.miniature import TREE
 
 HELPER = """#include <linux/spinlock.h>
 static DEFINE_RAW_SPINLOCK(raw);
@@ -74,7 +74,7 @@ def audited(tmp_path: Path, files: dict[str, str]) -> list[Result]:
     request = pipeline.Request(
         tree=tree, builds=(build,), paths=("drivers/far",), cache=tmp_path / "cache", jobs=1
     )
-    return [pipeline.audit(request, Silent()) for _ in range(2)]
+    return [pipeline.audit(request, Quiet()) for _ in range(2)]
 
 
 @pytest.mark.parametrize("files", [2, 6])

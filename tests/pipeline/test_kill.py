@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from .quiet import TREE
+from tests.pipeline.miniature import TREE
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 COMMANDS = ("audit", "patch")

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Finding
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
-from tests.pipeline.quiet import Silent
 
 TEXT = """
 #include <linux/interrupt.h>
@@ -57,7 +57,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
     request = Request(
         tree=folder / "tree", paths=(BELOW,), builds=builds, cache=folder / "cache", jobs=1
     )
-    findings = audit(request, Silent()).findings
+    findings = audit(request, Quiet()).findings
     return {f.function: f for f in findings if f.callee == "mutex_lock"}
 
 

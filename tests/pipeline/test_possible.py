@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
-from tests.pipeline.quiet import Silent
 
 CORE = """
 #include <linux/mutex.h>
@@ -51,7 +51,7 @@ def result_of(tmp_path: Path, others: int, possible: bool) -> Result:
             jobs=1,
             possible=possible,
         ),
-        Silent(),
+        Quiet(),
     )
 
 

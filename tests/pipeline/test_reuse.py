@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from warm_cache import warmed
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.report import json_report
 
 TREE = Path(__file__).resolve().parents[2] / "fixtures/tree"
@@ -16,19 +16,9 @@ BUILDS = (TREE / "builds/rt", TREE / "builds/nort")
 ALL = ("drivers/irqchip", "drivers/firmware")
 
 
-class Silent:
-    def start(self, stage: str, total: int) -> None: ...
-
-    def advance(self, stage: str, text: str = "") -> None: ...
-
-    def finish(self, stage: str) -> None: ...
-
-    def log(self, level: Any, message: str) -> None: ...
-
-
 def audit(cache: Path, *paths: str) -> str:
     request = pipeline.Request(tree=TREE, builds=BUILDS, paths=paths, cache=cache, jobs=1)
-    return json_report.render(pipeline.audit(request, Silent()))
+    return json_report.render(pipeline.audit(request, Quiet()))
 
 
 def test_parts_first_then_all(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxlint.analysis.callers import SITES_MAX
+from ctxlint.base.request import Quiet
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
-from tests.pipeline.quiet import Silent
 
 HELPERS = """
 #include <linux/mutex.h>
@@ -64,7 +64,7 @@ def test_each_call_that_leads_there_is_a_finding(tmp_path: Path) -> None:
             jobs=1,
             reach=1,
         ),
-        Silent(),
+        Quiet(),
     )
     wanted = {n for n, line in enumerate(DRIVER.splitlines(), 1) if "/* here */" in line}
     assert {f.line for f in result.findings} == wanted
@@ -93,7 +93,7 @@ def test_calls_beyond_the_limit_are_told(tmp_path: Path) -> None:
             jobs=1,
             reach=1,
         ),
-        Silent(),
+        Quiet(),
     )
     assert len(result.findings) == SITES_MAX
     [item] = result.incomplete

@@ -6,12 +6,12 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import Any
 
 import fixture_harness
 import pytest
 from warm_cache import warmed
 
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
 from ctxlint.pipeline.splat import SplatAnswer, explain
@@ -26,16 +26,6 @@ OUTER = """\
  secondary_start_kernel+0xf8/0x134
  __secondary_switched+0x6c/0x70
 """
-
-
-class Silent:
-    def start(self, stage: str, total: int) -> None: ...
-
-    def advance(self, stage: str, text: str = "") -> None: ...
-
-    def finish(self, stage: str) -> None: ...
-
-    def log(self, level: Any, message: str) -> None: ...
 
 
 def splat(*frames: str, file: str = "kernel/locking/spinlock_rt.c", line: int = 48) -> str:
@@ -72,11 +62,11 @@ def lily(tmp_path_factory: pytest.TempPathFactory) -> Request:
 
 @pytest.fixture(scope="module")
 def saved(lily: Request) -> Result:
-    return audit(lily, Silent())
+    return audit(lily, Quiet())
 
 
 def one(text: str, request: Request | None = None, result: Result | None = None) -> SplatAnswer:
-    (answer,) = explain(text, request, result, Silent()).splats
+    (answer,) = explain(text, request, result, Quiet()).splats
     return answer
 
 
@@ -147,7 +137,7 @@ def test_a_stack_that_the_tree_does_not_have(lily: Request) -> None:
 
 
 def test_files_are_found_by_what_is_on_the_stacks(lily: Request) -> None:
-    report = explain(splat(*FREE, *LILY), dataclasses.replace(lily, paths=()), None, Silent())
+    report = explain(splat(*FREE, *LILY), dataclasses.replace(lily, paths=()), None, Quiet())
     assert report.looked_in == (
         "drivers/irqchip/irq-lily-its.c", "drivers/irqchip/irq-lily.c",
     )  # fmt: skip
@@ -165,7 +155,7 @@ def test_without_anything_it_still_reads(lily: Request) -> None:
 
 
 def test_repeats_are_counted() -> None:
-    (answer,) = explain(splat("a") * 4, None, None, Silent()).splats
+    (answer,) = explain(splat("a") * 4, None, None, Quiet()).splats
     assert answer.same == 3
 
 

@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from warm_cache import warmed
 
 from ctxlint import pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Unit
 from ctxlint.store import database
 from ctxlint.store.seal import seal
-
-from .quiet import TREE, Silent
+from tests.pipeline.miniature import TREE
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ def opened(cache: Path) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-class Listener(Silent):
+class Listener(Quiet):
     def __init__(self) -> None:
         self.lines: list[str] = []
 

@@ -23,8 +23,8 @@ from ctxlint.simulator.code import Code, Frame, Meta
 from ctxlint.simulator.image import Image
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime.state import HARDIRQ, NMI, SOFTIRQ, Config, Kernel
-from ctxlint.verification.path import Bounds, Path
-from ctxlint.verification.ruled import Known, Ruled, context_of, count
+from ctxlint.verification.execution import Bounds, Path
+from ctxlint.verification.rule_bodies import Known, Ruled, context_of, count
 
 FILE = "drivers/t.c"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ctxlint.base.places import default_cache
-from ctxlint.pipeline.index import keep_models_in
+from ctxlint.units.index import keep_models_in
 
 
 @pytest.fixture(autouse=True)

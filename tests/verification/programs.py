@@ -16,8 +16,8 @@ from ctxlint.pipeline.verify import known_of, verdict_of
 from ctxlint.simulator.image import Image
 from ctxlint.simulator.runtime.library import add_models
 from ctxlint.simulator.runtime.state import Config
-from ctxlint.verification.path import Bounds
-from ctxlint.verification.verify import Verdict, Verifier
+from ctxlint.verification.execution import Bounds
+from ctxlint.verification.verdicts import Verdict, Verifier
 from tests.analysis.snippet import rules
 
 PRELUDE = """

@@ -16,7 +16,7 @@ from ctxlint.simulator.runtime.state import HARDIRQ, NMI, Cpu
 from ctxlint.simulator.runtime.tasks import Interrupt
 
 if TYPE_CHECKING:
-    from ctxlint.simulator.runtime.turns import Turns
+    from ctxlint.simulator.runtime.dispatch import Turns
 
 
 class Interrupts:

@@ -22,19 +22,7 @@ from ctxlint.ir import codec
 from ctxlint.simulator.code import Code
 from ctxlint.simulator.image import Image
 from ctxlint.simulator.machine import Machine
-from ctxlint.simulator.runtime import (  # noqa: F401 - their primitives
-    alloc,
-    boot,
-    context,
-    entries,
-    firmware,
-    layout,
-    locks,
-    outside,
-    printk,
-    waits,
-)
-from ctxlint.simulator.runtime.outside import Beyond
+from ctxlint.simulator.runtime.assembly import Beyond
 from ctxlint.simulator.runtime.state import Config, Kernel
 from ctxlint.store import kept
 

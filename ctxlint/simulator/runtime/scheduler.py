@@ -19,11 +19,11 @@ from greenlet import getcurrent
 
 from ctxlint.simulator.runtime.clock import Event
 from ctxlint.simulator.runtime.delays import FOREVER
+from ctxlint.simulator.runtime.dispatch import Exited, Turns
 from ctxlint.simulator.runtime.hangs import waits
 from ctxlint.simulator.runtime.policy import Policy
 from ctxlint.simulator.runtime.state import Kernel
 from ctxlint.simulator.runtime.tasks import Ready, Thread, thread_of
-from ctxlint.simulator.runtime.turns import Exited, Turns
 from ctxlint.simulator.trace import Trace
 
 

@@ -18,7 +18,7 @@ from ctxlint.simulator.code import Code
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.outcome import Cut, Infeasible
 from ctxlint.simulator.unknowns import Sym
-from ctxlint.verification.path import Bounds, Path
+from ctxlint.verification.execution import Bounds, Path
 from tests.simulator.fuzz.choices import Choices
 from tests.simulator.fuzz.host import ARGUMENTS, FUEL, image_of
 from tests.simulator.fuzz.shrink import written

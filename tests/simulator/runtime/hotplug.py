@@ -13,8 +13,8 @@ from ctxlint.ir.types import Type
 from ctxlint.simulator.code import Code
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime import library
+from ctxlint.simulator.runtime.assembly import Beyond
 from ctxlint.simulator.runtime.boot import Boot, boot
-from ctxlint.simulator.runtime.outside import Beyond
 from ctxlint.simulator.runtime.policy import Policy
 from ctxlint.simulator.runtime.scheduler import Simulation
 from ctxlint.simulator.runtime.state import Config, Kernel

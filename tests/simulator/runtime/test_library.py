@@ -13,8 +13,8 @@ from ctxlint.simulator.image import Image
 from ctxlint.simulator.machine import primitives
 from ctxlint.simulator.runtime import boot as _boot  # noqa: F401 - its primitives
 from ctxlint.simulator.runtime import library
+from ctxlint.simulator.runtime.assembly import read_rules
 from ctxlint.simulator.runtime.library import add_models, kernel, lowered, model_texts
-from ctxlint.simulator.runtime.outside import read_rules
 from ctxlint.simulator.runtime.state import BOOTING, Config
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.outcome import Crashed, Unmodelled
-from ctxlint.simulator.runtime.outside import Registers
+from ctxlint.simulator.runtime.assembly import Registers
 from ctxlint.simulator.runtime.state import Kernel
 
 from ..program import image_of

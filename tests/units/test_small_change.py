@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from warm_cache import warmed
 
+from ctxlint.base.request import Quiet
 from ctxlint.frontend import worker
 from ctxlint.pipeline import Request
 from ctxlint.pipeline.series import compare
-
-from .quiet import Silent
 
 TREE = Path(__file__).parents[2] / "fixtures/tree"
 ROSE = "drivers/irqchip/irq-rose.c"
@@ -31,7 +30,7 @@ def warm(tmp_path: Path) -> Request:
         cache=warmed(tmp_path),
         jobs=2,
     )
-    compare(request, {}, {}, Silent())
+    compare(request, {}, {}, Quiet())
     return request
 
 
@@ -42,7 +41,7 @@ def no_pool(*_: Any, **__: Any) -> Any:
 def test_a_small_change_needs_no_pool(warm: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "lower_many", no_pool)
     text = (TREE / ROSE).read_text().replace(START, BAD).encode()
-    change = compare(warm, {}, {ROSE: text}, Silent())
+    change = compare(warm, {}, {ROSE: text}, Quiet())
     assert change.parsed == (0, 2)
     [finding] = change.comparison.introduced
     assert (finding.file, finding.callee) == (ROSE, "free_pages")
@@ -56,8 +55,8 @@ def test_a_fork_needs_a_single_thread(warm: Request, monkeypatch: pytest.MonkeyP
     try:
         text = (TREE / ROSE).read_text().encode() + b"\n"
         with pytest.raises(AssertionError, match="a pool was started"):
-            compare(warm, {}, {ROSE: text}, Silent())
+            compare(warm, {}, {ROSE: text}, Quiet())
     finally:
         end.set()
         thread.join()
-    assert compare(warm, {}, {ROSE: text}, Silent()).parsed == (0, 2)
+    assert compare(warm, {}, {ROSE: text}, Quiet()).parsed == (0, 2)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctxlint.pipeline import words
-from ctxlint.pipeline.reach import Wanted, find_files
-from ctxlint.pipeline.words import Hits, WordIndex
+from ctxlint.search import mentions
+from ctxlint.search.mentions import Hits, WordIndex
+from ctxlint.search.reach import Wanted, find_files
 from ctxlint.store import Store
 
 NAMES = ("teal", "teal_on", "swan")
@@ -71,13 +71,13 @@ def test_only_what_changed_is_read_again(
         old(path)
     WordIndex(tree, "arm64", store).find(NAMES)
     read: list[str] = []
-    real = words.read_regular
+    real = mentions.read_regular
 
     def counted(path: Path, *more: Any) -> bytes | None:
         read.append(path.name)
         return real(path, *more)
 
-    monkeypatch.setattr(words, "read_regular", counted)
+    monkeypatch.setattr(mentions, "read_regular", counted)
     monkeypatch.setattr(WordIndex, "_grep", lambda *_: pytest.fail("searched again"))
     WordIndex(tree, "arm64", store).find(NAMES)
     assert read == []

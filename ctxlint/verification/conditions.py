@@ -8,8 +8,8 @@ from ctxlint.ir.types import TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
 from ctxlint.simulator.memory import PAGE
 from ctxlint.simulator.unknowns import Sym, leaves, text
-from ctxlint.verification.path import LOWEST, Path
-from ctxlint.verification.unknown import FIRST
+from ctxlint.verification.execution import LOWEST, Path
+from ctxlint.verification.externals import FIRST
 
 IDLE = "whether the task is idle"
 """An unknown of the start that no report shows."""

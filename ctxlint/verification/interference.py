@@ -25,8 +25,8 @@ from ctxlint.simulator.machine import STACK, Machine
 from ctxlint.simulator.memory import PAGE, Blob, SymPage, clear, load_sym, put, sym_page
 from ctxlint.simulator.runtime.context import TASKS
 from ctxlint.simulator.unknowns import Sym, Value
-from ctxlint.verification.names import local_name, scalars
-from ctxlint.verification.path import Path
+from ctxlint.verification.byte_names import local_name, scalars
+from ctxlint.verification.execution import Path
 from ctxlint.verification.variables import Variables
 
 Spot = tuple[str, int]

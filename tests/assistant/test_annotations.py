@@ -10,11 +10,11 @@ import msgspec
 import pytest
 from warm_cache import TREE, warmed
 
+from ctxlint.assistant.annotations import suggestions
 from ctxlint.base.errors import RuleError
 from ctxlint.findings.answers import Suggestion
 from ctxlint.findings.model import Finding
 from ctxlint.pipeline import Quiet, Request, audit
-from ctxlint.pipeline.advice import suggestions
 from ctxlint.rulebook import annotations
 
 FILE = "drivers/irqchip/irq-snail.c"

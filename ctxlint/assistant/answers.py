@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from ctxlint.assistant.annotations import suggestions
 from ctxlint.base.errors import UsageError
+from ctxlint.base.request import Progress, Request
 from ctxlint.checks import base as checks
 from ctxlint.findings.answers import (
     AuditAnswer,
@@ -28,10 +30,9 @@ from ctxlint.findings.selection import Selection
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.kernel_log.paths import TreePath
 from ctxlint.patches import Series
-from ctxlint.pipeline import Progress, Request, audit
+from ctxlint.pipeline import audit
 from ctxlint.pipeline import series as steps
 from ctxlint.pipeline import splat as splats
-from ctxlint.pipeline.advice import suggestions
 from ctxlint.pipeline.collect import source_reader, text_reader
 from ctxlint.pipeline.run import place_of
 from ctxlint.pipeline.select import select

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.pipeline import Quiet, definitions
+from ctxlint.pipeline import Quiet
+from ctxlint.search import definitions
 
 
 @pytest.fixture

@@ -51,15 +51,15 @@ from ctxlint.simulator.runtime.state import (
     Report,
 )  # fmt: skip
 from ctxlint.simulator.unknowns import Value, text
-from ctxlint.verification.agenda import Agenda
-from ctxlint.verification.path import Bounds, Decision, Path, Site, Taken
-from ctxlint.verification.ruled import BY_RULE, Known, Ruled, count
-from ctxlint.verification.shared import Shared
-from ctxlint.verification.shown import IDLE, taken_for, values_of
+from ctxlint.verification.conditions import IDLE, taken_for, values_of
+from ctxlint.verification.execution import Bounds, Decision, Path, Site, Taken
+from ctxlint.verification.externals import Unknown, unknown_record
+from ctxlint.verification.interference import Shared
+from ctxlint.verification.rule_bodies import BY_RULE, Known, Ruled, count
+from ctxlint.verification.setup import FollowedMachine, Others, Watched, WayGuide
 from ctxlint.verification.target import Follower, Left, Way
-from ctxlint.verification.unknown import Unknown, unknown_record
 from ctxlint.verification.variables import Variables, Writes, addresses_taken, writes_of
-from ctxlint.verification.world import FollowedMachine, Others, Watched, WayGuide
+from ctxlint.verification.worklist import Agenda
 
 CONFIRMED = "confirmed"
 REACHED = "reached"

@@ -14,8 +14,8 @@ import pytest
 from ctxlint.frontend import Request
 from ctxlint.ir.codec import decode
 from ctxlint.ir.unit import Unit
-from ctxlint.pipeline import alone
-from ctxlint.pipeline.alone import Job, lower_alone
+from ctxlint.units import forked
+from ctxlint.units.forked import Job, lower_alone
 
 DESCRIBER = "frontend.hooks:describer"
 
@@ -67,7 +67,7 @@ class Meter:
 
 
 def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alone, "Lowerer", Meter)
+    monkeypatch.setattr(forked, "Lowerer", Meter)
     seen: list[tuple[bytes, bytes]] = []
     limited = dataclasses.replace(job(tmp_path, "a.c", seen), memory=6 << 30)
     assert lower_alone([limited], processes=1, timeout=20) == [""]

@@ -10,8 +10,8 @@ from ctxlint.simulator.code import Frame
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime.state import Alone, Kernel, Report
 from ctxlint.simulator.unknowns import Sym
-from ctxlint.verification.path import Path
-from ctxlint.verification.shared import Shared
+from ctxlint.verification.execution import Path
+from ctxlint.verification.interference import Shared
 from ctxlint.verification.target import Follower
 
 

@@ -20,7 +20,7 @@ from ctxlint.semantics.rule_calls import RecordInit
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime.state import HARDIRQ_MASK, NMI_MASK, SOFTIRQ_MASK, Kernel, Report
 from ctxlint.simulator.unknowns import Value
-from ctxlint.verification.path import Path
+from ctxlint.verification.execution import Path
 
 BY_RULE = "known from a rule, not run"
 """Why a report of a rule is not printed (``Report.suppressed``)."""

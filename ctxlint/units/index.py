@@ -19,6 +19,7 @@ from ctxlint import __version__, kbuild
 from ctxlint.analysis.program import Program, link
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
+from ctxlint.base.request import Progress, Request
 from ctxlint.facts.build import summarise, unit_facts
 from ctxlint.facts.summary import Summary, UnitFacts, is_neutral
 from ctxlint.findings.model import Incomplete
@@ -26,17 +27,16 @@ from ctxlint.frontend import sandbox, worker
 from ctxlint.frontend.clang import library
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Fault, HeaderFunction, Unit
-from ctxlint.pipeline import Progress, Request
-from ctxlint.pipeline.failed import Failures
-from ctxlint.pipeline.reach import Beyond
-from ctxlint.pipeline.work import (
+from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
+from ctxlint.search.reach import Beyond
+from ctxlint.store import Inline, LostError, Store, StoredUnit, now_ns, unit_key
+from ctxlint.units.digest import (
     UnitResult,
     decode_facts,
     decode_summary,
     rules_with,
 )
-from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
-from ctxlint.store import Inline, LostError, Store, StoredUnit, now_ns, unit_key
+from ctxlint.units.failed import Failures
 
 _FOREIGN_ROUNDS = 4
 """A lock helper may be called by a helper of another file, and that by one of a third.
@@ -45,9 +45,9 @@ Functions that still change after so many files are told as a limit."""
 T = TypeVar("T")
 
 _FACT_MAKERS = (
-    "base", "facts", "frontend", "ir", "rulebook", "semantics", "pipeline/work.py",
+    "base", "facts", "frontend", "ir", "rulebook", "semantics", "units/digest.py",
 )  # fmt: skip
-_JUDGES = ("analysis", "checks", "findings", "kbuild", "pipeline")
+_JUDGES = ("analysis", "checks", "findings", "kbuild", "pipeline", "search", "units")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
@@ -542,7 +542,7 @@ def _parse(
         processes=jobs,
         timeout=request.timeout,
         known=known,
-        transform="ctxlint.pipeline.work:Digest",
+        transform="ctxlint.units.digest:Digest",
         transform_arguments=(profile.rt, rules_with(request.rules), summaries),
         libclang=request.libclang,
         reproducers=cache / "reproducers" if changed is None else None,

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ctxlint import kbuild
-from ctxlint.pipeline import Progress, Request
+from ctxlint.base.request import Progress, Request
 from ctxlint.pipeline.changed import Contents, audited_paths
-from ctxlint.pipeline.index import stored_index
 from ctxlint.pipeline.run import Session
+from ctxlint.units.index import stored_index
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from ctxlint.verification.path import Bounds
-from ctxlint.verification.verify import Verdict
+from ctxlint.verification.execution import Bounds
+from ctxlint.verification.verdicts import Verdict
 from tests.verification.programs import only, verdicts
 
 DEVICE = """

@@ -21,12 +21,12 @@ from ctxlint.simulator.emit import in_memory
 from ctxlint.simulator.machine import STACK, Machine, no_value, width_of
 from ctxlint.simulator.memory import Blob, Fault, Page
 from ctxlint.simulator.outcome import Crashed, Hang, OutOfFuel, Unmodelled
-from ctxlint.simulator.runtime.outside import Beyond
+from ctxlint.simulator.runtime.assembly import Beyond
 from ctxlint.simulator.runtime.state import Report
-from ctxlint.verification.names import local_name, scalars
-from ctxlint.verification.path import UNKNOWN, Path
-from ctxlint.verification.ruled import Ruled
-from ctxlint.verification.shared import Shared
+from ctxlint.verification.byte_names import local_name, scalars
+from ctxlint.verification.execution import UNKNOWN, Path
+from ctxlint.verification.interference import Shared
+from ctxlint.verification.rule_bodies import Ruled
 from ctxlint.verification.variables import Variables
 
 FIRST = "whether another function is called first"

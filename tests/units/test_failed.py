@@ -12,13 +12,13 @@ import pytest
 from warm_cache import warmed
 
 from ctxlint import kbuild, pipeline
+from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.frontend import worker
-from ctxlint.pipeline import ahead, alone
-from ctxlint.pipeline.failed import Failures
 from ctxlint.store import Store
-
-from .quiet import TREE, Silent
+from ctxlint.units import forked, small_change
+from ctxlint.units.failed import Failures
+from tests.pipeline.miniature import TREE
 
 SNAIL = "drivers/irqchip/irq-snail.c"
 CRASH = "\n#pragma clang __debug llvm_fatal_error\n"
@@ -54,24 +54,24 @@ def append(request: pipeline.Request, text: str) -> None:
 def tries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Files in the order in which a parser was given them."""
     found: list[str] = []
-    give, child = worker._Worker.give, alone._Child.__init__
+    give, child = worker._Worker.give, forked._Child.__init__
 
     def given(self: Any, request: Any, timeout: float) -> None:
         found.append(request.file)
         give(self, request, timeout)
 
-    def forked(self: Any, number: int, job: Any, timeout: float) -> None:
+    def started(self: Any, number: int, job: Any, timeout: float) -> None:
         found.append(job.request.file)
         child(self, number, job, timeout)
 
     monkeypatch.setattr(worker, "write_reproducer", lambda *_: Path("reproducer"))
     monkeypatch.setattr(worker._Worker, "give", given)
-    monkeypatch.setattr(alone._Child, "__init__", forked)
+    monkeypatch.setattr(forked._Child, "__init__", started)
     return found
 
 
 def audit(request: pipeline.Request) -> Result:
-    return pipeline.audit(request, Silent())
+    return pipeline.audit(request, Quiet())
 
 
 @pytest.mark.parametrize("few", [6, 0], ids=["forked", "pool"])
@@ -85,7 +85,7 @@ def test_tried_once_and_then_known(
 ) -> None:
     whole = audit(request_)
     assert whole.incomplete == ()
-    monkeypatch.setattr(ahead, "FEW", few)
+    monkeypatch.setattr(small_change, "FEW", few)
     append(request_, text)
     if text == HANG:
         request_ = hasty(request_)

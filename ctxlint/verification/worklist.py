@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 
-from ctxlint.verification.path import Decision, Site
+from ctxlint.verification.execution import Decision, Site
 
 _Item = tuple[tuple[int, ...], int]
 

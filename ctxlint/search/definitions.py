@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ctxlint.base.errors import ToolMissingError
-from ctxlint.pipeline import Progress
+from ctxlint.base.request import Progress
 
 _SKIPPED = frozenset(
     ("Documentation", "LICENSES", "certs", "rust", "samples", "scripts", "tools", "usr")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctxlint.analysis.program import Program
-from ctxlint.pipeline import words
 from ctxlint.rulebook import Rulebook
+from ctxlint.search import mentions
 from ctxlint.store import Store
 
 FILES_PER_ROUND = 16
@@ -166,13 +166,15 @@ def find_files(
     if not names_of:
         return []
     texts = {path: text for path, text in given.items() if text is not None}
-    on_disk = words.WordIndex(tree, arch_folder, store).find(names_of)
-    found = _hits(on_disk, names) - given.keys() | _hits(words.of_texts(texts, names_of), names)
+    on_disk = mentions.WordIndex(tree, arch_folder, store).find(names_of)
+    found = _hits(on_disk, names) - given.keys() | _hits(
+        mentions.of_texts(texts, names_of), names
+    )
     homes = sorted({str(Path(f).parent) for f in near})
     return sorted(found, key=lambda f: (_distance(f, homes), f))
 
 
-def _hits(found: Mapping[str, words.Hits], names: Wanted) -> set[str]:
+def _hits(found: Mapping[str, mentions.Hits], names: Wanted) -> set[str]:
     named = (found[name].named for name in names.callers)
     return set().union(*named, *(found[name].defined for name in names.bodies))
 

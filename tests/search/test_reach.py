@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.pipeline import Request, audit, reach
-from ctxlint.pipeline.reach import Beyond, told
+from ctxlint.base.request import Quiet
+from ctxlint.pipeline import Request, audit
+from ctxlint.search import reach
+from ctxlint.search.reach import Beyond, told
 from tests.fixture_harness import BELOW, make_tree
-from tests.pipeline.quiet import Silent
 
 STEP = "void wader_{next}(int n);\nvoid wader_{here}(int n) {{ wader_{next}(n); }}\n"
 END = """
@@ -36,7 +37,7 @@ def notes(folder: Path, rounds: int) -> tuple[str, ...]:
         jobs=1,
         reach=rounds,
     )
-    return audit(request, Silent()).notes
+    return audit(request, Quiet()).notes
 
 
 def test_rounds(tmp_path: Path) -> None:

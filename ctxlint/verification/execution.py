@@ -19,7 +19,7 @@ from ctxlint.simulator.memory import PAGE, Object, sym_page
 from ctxlint.simulator.outcome import Cut, Infeasible, Unmodelled
 from ctxlint.simulator.runtime.context import TASKS
 from ctxlint.simulator.unknowns import Sym, Value, text
-from ctxlint.verification.names import bit_fields, member_path, pointee
+from ctxlint.verification.byte_names import bit_fields, member_path, pointee
 from ctxlint.verification.solver import Condition
 
 UNKNOWN = 0xFFFF_E000_0000_0000
@@ -303,7 +303,7 @@ class Path:
     def locate(self, value: Sym) -> int:
         """The address. An unknown pointer points to an object of its own, whose content
         is unknown too, so nothing is lost where it is in truth one that is known already;
-        what it is equal to stays open (stores: :mod:`~ctxlint.verification.shared`)."""
+        what it is equal to stays open (stores: :mod:`~ctxlint.verification.interference`)."""
         bound = self.known.get(id(value))
         if bound is not None:
             return bound

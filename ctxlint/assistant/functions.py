@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ctxlint import kbuild, pipeline
+from ctxlint.assistant.answers import SHORT, about, few
 from ctxlint.base.errors import CtxlintError, RuleError, UsageError
 from ctxlint.base.places import default_cache
+from ctxlint.base.request import Progress, Request
 from ctxlint.findings.answers import (
     CallAnswer,
     ContextAnswer,
@@ -21,16 +23,16 @@ from ctxlint.findings.answers import (
     SleepAnswer,
 )
 from ctxlint.findings.graph import CallGraph, GraphEdge
-from ctxlint.pipeline import FunctionGraphs, Progress, Request, definitions
-from ctxlint.pipeline.answers import SHORT, about, few
-from ctxlint.pipeline.index import rules_of
+from ctxlint.pipeline import FunctionGraphs
 from ctxlint.pipeline.run import Session
-from ctxlint.pipeline.warm import ready
+from ctxlint.pipeline.staleness import ready
 from ctxlint.rulebook import conditions
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.rulebook.schema import Operation
+from ctxlint.search import definitions
 from ctxlint.semantics.rule_calls import Requirement, requirement
 from ctxlint.semantics.waits import LEVELS, Wait
+from ctxlint.units.index import rules_of
 
 NAME = re.compile(r"(?:[\w./-]{1,200}::)?[A-Za-z_]\w{0,199}")
 """A function, or FILE::FUNCTION of a static one."""

@@ -14,10 +14,10 @@ from ctxlint import kbuild
 from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.reading import read_regular
 from ctxlint.kbuild.tree import recursive
-from ctxlint.pipeline.work import rules_with
 from ctxlint.rulebook import Rulebook, treecheck
 from ctxlint.rulebook.treecheck import Misfit
 from ctxlint.store import Store
+from ctxlint.units.digest import rules_with
 
 _HEADERS = ("include", "arch/*/include", "mm", "drivers/irqchip")
 """Where functions and records are declared, besides the folders that rules have their

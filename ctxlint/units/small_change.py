@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from ctxlint import kbuild
+from ctxlint.base.request import Request
 from ctxlint.frontend import worker
-from ctxlint.pipeline import Request
-from ctxlint.pipeline.alone import Job, lower_alone
-from ctxlint.pipeline.index import (
+from ctxlint.store import Store, now_ns
+from ctxlint.units.digest import rules_with
+from ctxlint.units.forked import Job, lower_alone
+from ctxlint.units.index import (
     CLOCK_SETTLES,
     Changed,
     Index,
@@ -26,8 +28,6 @@ from ctxlint.pipeline.index import (
     failures_of,
     todo_of,
 )
-from ctxlint.pipeline.work import rules_with
-from ctxlint.store import Store, now_ns
 
 FEW = 6
 """Units. From here on the pool's workers are worth their start."""
@@ -95,7 +95,7 @@ def unit_job(
             overlay=overlay,
         ),
         known={name: known},
-        transform="ctxlint.pipeline.work:Digest",
+        transform="ctxlint.units.digest:Digest",
         transform_arguments=(
             profile.rt,
             rules_with(request.rules),
