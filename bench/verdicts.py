@@ -14,8 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from ctxlint import kbuild  # noqa: E402
 from ctxlint.checks.collect import source_reader, with_others  # noqa: E402
+
+from ctxlint import kbuild  # noqa: E402
 from ctxlint.pipeline import Quiet, Request  # noqa: E402
 from ctxlint.pipeline.run import Session, _propagate, _reported  # noqa: E402
 from ctxlint.pipeline.verify import verdict_of, verifier_of  # noqa: E402

@@ -17,7 +17,7 @@ from ctxlint.cli.main import cli
 from ctxlint.cli.selecting import make_choice
 from ctxlint.cli.settings import load_settings
 from ctxlint.findings import suppressions
-from ctxlint.frontend.modelc import lower_models
+from ctxlint.frontend.model_functions import lower_models
 from ctxlint.rulebook import load
 from ctxlint.simulator.runtime.library import model_texts
 

@@ -29,7 +29,7 @@ from ctxlint.semantics.terms import Value, address, evaluate, leaves, params, su
 
 _WRAPPER_DEPTH = 4
 _WORLDS_MAX = 64
-"""Combinations of arguments' values that one registration is judged for."""
+"""Combinations of arguments' values that one registration is analysed for."""
 
 
 @dataclass(frozen=True, order=True)

@@ -3,7 +3,7 @@
 
 Breadth first from the entry points, and from every function as if called from
 an unknown, unrestricted context (so that a section which a function opens
-itself is judged too). A node is a function in a context with the constant
+itself is analysed too). A node is a function in a context with the constant
 arguments that matter to it; it is visited once and remembers the call that led
 to it, so the first way found is a shortest one. A call is followed only where
 the context restricts something: code that may sleep needs no proof.

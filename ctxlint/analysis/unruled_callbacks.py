@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Callbacks that are stored where no rule tells who calls them, and in which context.
 
-They are judged by what they do themselves, not by where they run: a limit of the answer
+They are analysed by what they do themselves, not by where they run: a limit of the answer
 that is worth a number.
 """
 

@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 def about(request: Request, *files: str) -> Request:
     """``request`` for these files. Callers are not searched for outside of a build of the
-    user's own, so there what is judged together with them is read: the configured paths
+    user's own, so there what is analysed together with them is read: the configured paths
     (``request.paths``), else their directories."""
     if not request.builds:
         return dataclasses.replace(request, paths=files)
@@ -200,19 +200,21 @@ def audit_series(
 def _patch(patch: PatchReport, limit: int) -> PatchAnswer:
     introduced, more = few(_ranked(patch.introduced), limit)
     fixed, more_fixed = few(_ranked(patch.fixed), limit)
-    halved, more_halved = few([pair.after for pair in patch.halved], limit)
+    partly_fixed, more_partly_fixed = few([pair.after for pair in patch.partly_fixed], limit)
     unbuilt = tuple(f"{file} is compiled under no profile" for file in patch.unbuilt)
-    borrowed = tuple(f"{f} was read with the flags of {by}" for f, by in patch.borrowed.items())
+    flags_from = tuple(
+        f"{f} was read with the flags of {by}" for f, by in patch.flags_from.items()
+    )
     return PatchAnswer(
         number=patch.number,
         subject=patch.subject,
         introduced=tuple(brief(f) for f in introduced),
         fixed=tuple(brief(f) for f in fixed),
-        halved=tuple(brief(f) for f in halved),
-        more=more + more_fixed + more_halved,
+        partly_fixed=tuple(brief(f) for f in partly_fixed),
+        more=more + more_fixed + more_partly_fixed,
         later={f.fingerprint: patch.fixed_later[f.fingerprint] for f in introduced
                if f.fingerprint in patch.fixed_later},
-        notes=tuple((*patch.notes, *unbuilt, *borrowed)[:SHORT]),
+        notes=tuple((*patch.notes, *unbuilt, *flags_from)[:SHORT]),
     )  # fmt: skip
 
 

@@ -24,8 +24,8 @@ from ctxlint.findings.answers import (
 )
 from ctxlint.findings.graph import CallGraph, GraphEdge
 from ctxlint.pipeline import FunctionGraphs
+from ctxlint.pipeline.cache_status import ready
 from ctxlint.pipeline.run import Session
-from ctxlint.pipeline.staleness import ready
 from ctxlint.rulebook import conditions
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.rulebook.schema import Operation
@@ -181,15 +181,15 @@ def _by_rule(
         for name in conditions.parse(case.when).names
     }
     values: dict[str, int | None] = {}
-    told = []
+    said = []
     for (name, _), text in zip(rule.params, arguments, strict=False):
         values[name] = _value(text, book)
         if name in asked:
             meaning = f"{values[name]:#x}" if values[name] is not None else "not known"
-            told.append(f"{name} = {text[:200]} ({meaning})")
+            said.append(f"{name} = {text[:200]} ({meaning})")
     params = {name for name, _ in rule.params}
     missing = sorted((asked & params) - values.keys())
-    told += [f"{name}: not given" for name in missing]
+    said += [f"{name}: not given" for name in missing]
 
     def find(name: str) -> int | None:
         if name in params:
@@ -210,7 +210,7 @@ def _by_rule(
         prototype=rule.prototype,
         known_from="rule",
         kernels=tuple(kernels),
-        arguments=tuple(told),
+        arguments=tuple(said),
         evidence=(f"{rule.source} (rule: {rule.where})",),
         more=0,
         not_known=NotKnown(notes=tuple(notes)),
@@ -268,7 +268,7 @@ def _by_tree(
         for graph in answer.graphs:
             kernels.setdefault(graph.profile, []).extend(_waits_below(graph))
             evidence += [_evidence(graph, edge) for edge in _waits_below(graph)]
-    told = tuple(_of_tree(kernel, found) for kernel, found in kernels.items())
+    said = tuple(_of_tree(kernel, found) for kernel, found in kernels.items())
     shown, more = few(dict.fromkeys(evidence), limit)
     cut = sum(n.more_callees for a in answers for g in a.graphs for n in g.nodes)
     notes = ["conditions and arguments on the way down were not looked at"] if evidence else []
@@ -280,7 +280,7 @@ def _by_tree(
         function=function,
         prototype="",
         known_from="tree",
-        kernels=told,
+        kernels=said,
         arguments=(),
         evidence=tuple(shown),
         more=more,

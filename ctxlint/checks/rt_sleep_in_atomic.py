@@ -74,7 +74,7 @@ The callback runs with interrupts disabled.
 - A trylock of these locks does not sleep. In a hard interrupt handler it
   makes the interrupted task the owner, which is wrong on PREEMPT_RT all the
   same; it is reported only where a rule says so.
-- Latency is not judged: a raw spinlock held for long is legal here.
+- Latency is not analysed: a raw spinlock held for long is legal here.
 """
 
 from __future__ import annotations

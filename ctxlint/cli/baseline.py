@@ -100,7 +100,7 @@ def update(reason: str, no_new: bool, **options: Any) -> int:
 def show(**options: Any) -> int:
     """List the entries of the baseline, and say which ones are stale.
 
-    "known": PATHS have the finding; "stale": it has gone; "not judged": the
+    "known": PATHS have the finding; "stale": it has gone; "not analysed": the
     file was not audited, or could not be. Exit code 1 when one is stale.
     """
     request, choice, path = _begin(options)
@@ -110,7 +110,7 @@ def show(**options: Any) -> int:
     stale = {entry.fingerprint for entry in result.stale}
     lines = []
     for entry in baseline.entries:
-        state = "known" if entry.fingerprint in known else "not judged"
+        state = "known" if entry.fingerprint in known else "not analysed"
         state = "stale" if entry.fingerprint in stale else state
         lines.append(f"{state}: {_shown(entry)}")
         if entry.reason:

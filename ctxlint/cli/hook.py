@@ -30,8 +30,8 @@ from ctxlint.cli.selecting import Choice, make_choice, select_options
 if TYPE_CHECKING:
     from ctxlint.findings.model import Result
     from ctxlint.patches.staged import Introduced
+    from ctxlint.pipeline.cache_status import CacheStatus
     from ctxlint.pipeline.series import Change
-    from ctxlint.pipeline.staleness import Warmth
 
 COLD = ("pass", "fail", "build")
 MAX_UNITS = 16
@@ -174,7 +174,7 @@ def run(
             continue
         check = _Check(introduced, what, cold, incomplete, max_units, begin)
         try:
-            change = check.judge({**options, "tree": tree}, Plain(verbose, quiet))
+            change = check.compare({**options, "tree": tree}, Plain(verbose, quiet))
         except (FrontendError, StoreError, ToolMissingError, TreeError) as error:
             hint = f" ({error.hint})" if error.hint else ""
             change = None
@@ -290,7 +290,7 @@ class _Check:
         self.begin = begin
         self.choice: Choice | None = None
 
-    def judge(self, options: dict[str, Any], progress: Plain) -> Change | None:
+    def compare(self, options: dict[str, Any], progress: Plain) -> Change | None:
         """The comparison; None, after a message, when it would take too long."""
         request, settings = make_request(options)
         self.choice = make_choice(options, settings, request.tree)
@@ -299,7 +299,7 @@ class _Check:
         homes = self._homes_of_headers(request.tree)
         if homes:
             request = replace(request, paths=tuple(sorted({*request.paths, *homes})))
-        from ctxlint.pipeline import series, staleness
+        from ctxlint.pipeline import cache_status, series
 
         base, changes = self.introduced.base, self.introduced.changes
         if self.cold != "build":
@@ -311,7 +311,7 @@ class _Check:
                     "ctxlint patch checks a series, ctxlint audit the result",
                 )
                 return None
-            state = staleness.warmth(request, base, {*base, *changes}, progress)
+            state = cache_status.cache_status(request, base, {*base, *changes}, progress)
             if not state.prepared or state.missing > self.max_units:
                 _say(*self._cold(state))
                 return None
@@ -324,7 +324,7 @@ class _Check:
         folders = {f.rpartition("/")[0] for f in self.introduced.sources if f.endswith(".h")}
         return {f for f in folders if f and any((tree / f).glob("*.c"))}
 
-    def _cold(self, state: Warmth) -> tuple[str, str]:
+    def _cold(self, state: CacheStatus) -> tuple[str, str]:
         missing = (
             f"{state.missing} of {state.units} units have not been read"
             if state.prepared
@@ -346,10 +346,10 @@ class _Check:
         for item in change.incomplete:
             what = "not all checked" if item.kind == "limit" else "not checked"
             _say(f"{what}: {sentence(item)}")
-        for pair in change.comparison.halved:
+        for pair in change.comparison.partly_fixed:
             _say(
-                f"{pair.after.file}:{pair.after.line}: {pair.after.function}() is fixed by "
-                "half: it still sleeps on PREEMPT_RT"
+                f"{pair.after.file}:{pair.after.line}: {pair.after.function}() is "
+                "partly fixed: it still sleeps on PREEMPT_RT"
             )
         if new:
             emit(_text(result, color), None)

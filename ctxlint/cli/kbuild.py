@@ -38,7 +38,7 @@ Examples:
 Environment (or ~/.config/ctxlint/config.toml: cache, libclang, rules,
 timeout; and paths, also in the tree's .ctxlint.toml):
   CTXLINT_CACHE     where facts are kept
-  CTXLINT_SCOPE     directories judged together (default: that of the unit)
+  CTXLINT_SCOPE     directories analysed together (default: that of the unit)
   CTXLINT_TIMEOUT   seconds for a unit
   CTXLINT_FAIL=1    findings and failures stop make (default: only told)
   CTXLINT_VERBOSE=1 more words
@@ -105,8 +105,8 @@ def command(words: tuple[str, ...]) -> int:
     if report.incomplete:
         return EXIT_INCOMPLETE
     counts = ("error", "warning") if choice.fail_on == "warning" else (choice.fail_on,)
-    told = (*report.findings, *report.completed)
-    return EXIT_FINDINGS if any(f.severity in counts for f in told) else EXIT_CLEAN
+    shown = (*report.findings, *report.completed)
+    return EXIT_FINDINGS if any(f.severity in counts for f in shown) else EXIT_CLEAN
 
 
 def _request(tree: Path, settings: Settings) -> Request:

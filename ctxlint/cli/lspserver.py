@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The language server. Imports pygls, an optional dependency; see ``lsp.py``.
 
-A file is judged when it is opened and when it is saved, by a process of its own: the
+A file is analysed when it is opened and when it is saved, by a process of its own: the
 analysis takes a second or so, may fork, and must not be able to end the server.
 """
 
@@ -68,13 +68,13 @@ class Server(LanguageServer):
             protocol_cls=_Protocol,
         )
         self.options = options
-        self.told: set[str] = set()
+        self.shown: set[str] = set()
         self.latest: dict[str, int] = {}
         self._pool: ProcessPoolExecutor | None = None
 
     # -- judging ---------------------------------------------------------------------
 
-    async def judge(self, uri: str) -> None:
+    async def analyse(self, uri: str) -> None:
         """Look at the file as it is on disk and publish what was found."""
         ticket = self.latest[uri] = self.latest.get(uri, 0) + 1
         try:
@@ -142,8 +142,8 @@ class Server(LanguageServer):
             self._say_once(note)
 
     def _say_once(self, text: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
-        if text not in self.told:
-            self.told.add(text)
+        if text not in self.shown:
+            self.shown.add(text)
             message = f"ctxlint: {clean(text)}"
             self.window_show_message(lsp.ShowMessageParams(type=kind, message=message))
 
@@ -228,11 +228,11 @@ def make(options: dict[str, Any]) -> Server:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: lsp.DidOpenTextDocumentParams) -> None:
-        await server.judge(params.text_document.uri)
+        await server.analyse(params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     async def saved(params: lsp.DidSaveTextDocumentParams) -> None:
-        await server.judge(params.text_document.uri)
+        await server.analyse(params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: lsp.DidCloseTextDocumentParams) -> None:

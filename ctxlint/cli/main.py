@@ -31,7 +31,7 @@ COMMANDS = {
     "audit": "Find what may sleep where it must not.",
     "hook": "Check what a commit or a push introduces.",
     "kbuild": "Check one unit while the kernel is built (make C=1).",
-    "patch": "Say what a patch series introduces, fixes, or fixes by half.",
+    "patch": "Say what a patch series introduces, fixes, or partly fixes.",
     "prepare": "Make the build directory and compile commands, compile nothing.",
     "baseline": "Keep a list of known findings, so that only new ones count.",
     "why": "Show how the kernel gets to a function, and in which contexts.",

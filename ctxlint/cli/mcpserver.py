@@ -101,12 +101,12 @@ class Assistant:
         loop = asyncio.get_running_loop()
         try:
             job = loop.run_in_executor(self._worker(), run, self._options, name, given)
-            told = 0
+            shown = 0
             while not (await asyncio.wait({job}, timeout=_POLL_SECONDS))[0]:
                 stage = self._latest()
                 if stage:
-                    told += 1
-                    await ctx.session.report_progress(told, None, stage)
+                    shown += 1
+                    await ctx.session.report_progress(shown, None, stage)
             return job.result()
         except asyncio.CancelledError:
             self.drop()

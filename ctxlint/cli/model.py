@@ -88,19 +88,19 @@ def run(
     catalogue, wanted = _wanted(ids, every)
     results: list[dict[str, Any]] = []
 
-    def told() -> Iterator[dict[str, Any]]:
+    def shown() -> Iterator[dict[str, Any]]:
         for one in run_many(catalogue, wanted, tree=tree, seed=seed, jobs=jobs, only=only):
             results.append(one)
             yield one
 
     style = style or ("text" if len(wanted) == 1 else "table")
     if style == "json":
-        emit(json.dumps(list(told()), indent=1, sort_keys=True), None)
+        emit(json.dumps(list(shown()), indent=1, sort_keys=True), None)
     elif style == "table":
-        for rows in scenario_text.table(told()):
+        for rows in scenario_text.table(shown()):
             emit(rows, None)
     else:
-        for result in told():
+        for result in shown():
             emit(scenario_text.full(result, brief), None)
     skipped = [r["id"] for r in results if r["skipped"]]
     left_out = sum(len(r["left_out"]) for r in results)

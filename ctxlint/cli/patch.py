@@ -78,7 +78,7 @@ def command(
     source_url: str | None,
     **options: Any,
 ) -> int:
-    """Say what each patch of SERIES introduces, fixes, or fixes by half."""
+    """Say what each patch of SERIES introduces, fixes, or partly fixes."""
     style = format or "text"
     color = wants_color(no_color, output)
     try:

@@ -42,17 +42,17 @@ class Disjuncts:
         key = state.key(self.tracked)
         changed: list[Key] = []
         if key not in self.states:
-            home = self._home(state)
-            if home is None and len(self.states) >= limits.STATES_PER_BLOCK:
+            kept = self._home(state)
+            if kept is None and len(self.states) >= limits.STATES_PER_BLOCK:
                 changed = self._make_room(state)
-                home = self._home(state)
-                if home is None and len(self.states) >= limits.STATES_PER_BLOCK:
+                kept = self._home(state)
+                if kept is None and len(self.states) >= limits.STATES_PER_BLOCK:
                     self.lose("states", (self.place, key))
                     return changed
-            if home is None:
+            if kept is None:
                 self.states[key] = state
                 return [*changed, key]
-            key = home
+            key = kept
         if self._merge(key, state):
             changed.append(key)
         return changed
@@ -106,13 +106,13 @@ class Disjuncts:
         return []
 
     def _collapse(self, group: Key, members: list[Key]) -> list[Key]:
-        home, *others = members
+        kept, *others = members
         changed = False
         for key in others:
-            changed |= self._merge(home, self.states[key])
+            changed |= self._merge(kept, self.states[key])
             del self.states[key]
         for known, key in self._homes.items():
             if key in others:
-                self._homes[known] = home
-        self._homes[group] = home
-        return [home] if changed else []
+                self._homes[known] = kept
+        self._homes[group] = kept
+        return [kept] if changed else []

@@ -385,15 +385,15 @@ class Giver:
     def _requests(self) -> None:
         """A request that is told in two members where the bytes go, and how many."""
         sizes: set[int] = set()
-        told: set[str] = set()
+        seen: set[str] = set()
         for block in self.fn.blocks:
             for op in block.ops:
                 if isinstance(op, ops.Assign) and isinstance(op.dst, ops.Field):
                     if isinstance(op.src, ops.Const):
                         sizes.add(op.src.value)
                     elif key := self._void(op.src, 0):
-                        told.add(key)
-        for key in told:
+                        seen.add(key)
+        for key in seen:
             if self.p.records[key].size in sizes:
                 self.p.open_record(key)
 

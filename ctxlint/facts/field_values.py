@@ -163,7 +163,7 @@ class Fields:
         closed = {
             m: d
             for m, d in self.domains.items()
-            if m not in missed and counts.get(m, 0) <= _STORES_MAX and self._is_told(m, counts)
+            if m not in missed and counts.get(m, 0) <= _STORES_MAX and self._is_known(m, counts)
         }
         table: dict[Member, Span] = dict.fromkeys(closed, EMPTY)
         for member, found in self._initial(variables).items():
@@ -181,7 +181,7 @@ class Fields:
             return
         self.table = {m: s for m, s in table.items() if s and s != closed[m].all}
 
-    def _is_told(self, member: Member, counts: Mapping[Member, int]) -> bool:
+    def _is_known(self, member: Member, counts: Mapping[Member, int]) -> bool:
         """Whether this file tells what a member holds. Of objects that it does not make
         it does so by storing something, and not where it reads as one does what others
         change."""

@@ -63,7 +63,7 @@ class AuditAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one patch does. ``halved``: fixed for some kernels, callers or paths only.
+    """What one patch does. ``partly_fixed``: fixed for some kernels, callers or paths only.
     ``later``: findings of ``introduced``, by fingerprint, with the number of the patch
     that fixes them."""
 
@@ -71,7 +71,7 @@ class PatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     introduced: tuple[FindingBrief, ...]
     fixed: tuple[FindingBrief, ...]
-    halved: tuple[FindingBrief, ...]
+    partly_fixed: tuple[FindingBrief, ...]
     more: int
     later: dict[str, int]
     notes: tuple[str, ...]

@@ -145,7 +145,7 @@ def parse(text: str, name: str) -> Baseline:
 
 
 def stale_of(
-    baseline: Baseline, findings: Iterable[Finding], judged: Callable[[str, str], bool]
+    baseline: Baseline, findings: Iterable[Finding], covered: Callable[[str, str], bool]
 ) -> tuple[BaselineEntry, ...]:
     """Entries whose finding is gone: it is none of ``findings``, although
     ``judged(check, file)`` says that it would have been found."""
@@ -153,7 +153,7 @@ def stale_of(
     return tuple(
         entry
         for entry in sorted(baseline.entries, key=_line)
-        if entry.fingerprint not in present and judged(entry.check, entry.file)
+        if entry.fingerprint not in present and covered(entry.check, entry.file)
     )
 
 

@@ -4,7 +4,7 @@
 Two findings are the same when their fingerprints are, wherever they stand. Beyond
 that, code that moved to another function or file takes its finding along, and an
 operation that slept on every kernel and now sleeps on PREEMPT_RT alone is one bug
-that was fixed by half, not one fixed and another introduced.
+that was partly fixed, not one fixed and another introduced.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Findings of two states, in the order of a report.
 
-    ``introduced`` and ``fixed`` are in one state only. ``halved`` were a bug on every
+    ``introduced`` and ``fixed`` are in one state only. ``partly_fixed`` were a bug on every
     kernel and are one on PREEMPT_RT kernels now. ``moved`` are the same at another
     place, ``kept`` the same at the same; ``renamed`` maps the fingerprint before to the
     one after where they differ.
@@ -36,7 +36,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     introduced: tuple[Finding, ...] = ()
     fixed: tuple[Finding, ...] = ()
-    halved: tuple[Pair, ...] = ()
+    partly_fixed: tuple[Pair, ...] = ()
     moved: tuple[Pair, ...] = ()
     kept: tuple[Finding, ...] = ()
     renamed: dict[str, str] = {}
@@ -46,22 +46,22 @@ def compare(before: Iterable[Finding], after: Iterable[Finding]) -> Comparison:
     """Sort the findings of two states of one tree, made under the same profiles."""
     old, new = list(before), list(after)
     pairs: list[Pair] = []
-    halved: list[Pair] = []
+    partly_fixed: list[Pair] = []
     _match(old, new, pairs, lambda f: (_identity(f), _line(f)))
     _match(old, new, pairs, _identity)
     _match(old, new, pairs, lambda f: (*_what(f), _line(f) or _place(f)))
     _match_by_cause(old, new, pairs)
     always = [f for f in old if not f.rt_only]
     only_rt = [f for f in new if f.rt_only]
-    _match(always, only_rt, halved, lambda f: (f.file, f.function, f.callee, _entry(f)))
-    _match(always, only_rt, halved, lambda f: (f.file, f.function, _entry(f)))
+    _match(always, only_rt, partly_fixed, lambda f: (f.file, f.function, f.callee, _entry(f)))
+    _match(always, only_rt, partly_fixed, lambda f: (f.file, f.function, _entry(f)))
     return Comparison(
         introduced=(
-            *(new_one for new_one in new if _not_in(new_one, halved)),
+            *(new_one for new_one in new if _not_in(new_one, partly_fixed)),
             *(spread for pair in _ordered(pairs) for spread in _new_causes(pair)),
         ),
-        fixed=tuple(old_one for old_one in old if _not_in(old_one, halved)),
-        halved=_ordered(halved),
+        fixed=tuple(old_one for old_one in old if _not_in(old_one, partly_fixed)),
+        partly_fixed=_ordered(partly_fixed),
         moved=_ordered(p for p in pairs if _place(p.before) != _place(p.after)),
         kept=tuple(p.after for p in _ordered(pairs) if _place(p.before) == _place(p.after)),
         renamed={

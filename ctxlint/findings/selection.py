@@ -115,12 +115,12 @@ def apply(result: Result, selection: Selection, checks: Sequence[CheckDoc]) -> R
         for finding in (*result.findings, *result.hidden)
         if finding.check != UNUSED
     ]
-    judged = _Judged(result, docs)
+    covered = _Coverage(result, docs)
     if selection.comments:
-        found = _suppress(result, found, docs, judged)
+        found = _suppress(result, found, docs, covered)
     if selection.baseline is not None:
         found = _compare(found, selection.baseline)
-    stale = stale_of(selection.baseline, found, judged) if selection.baseline else ()
+    stale = stale_of(selection.baseline, found, covered) if selection.baseline else ()
     chosen = [
         _with_severity(finding, selection) for finding in found if _selected(finding, selection)
     ]
@@ -136,11 +136,11 @@ def apply(result: Result, selection: Selection, checks: Sequence[CheckDoc]) -> R
         hidden=tuple(finding for finding in chosen if finding.suppressed),
         stale=stale,
         statistics=statistics,
-        notes=(*result.notes, *_told(found, selection)),
+        notes=(*result.notes, *_shown(found, selection)),
     )
 
 
-def _told(found: Sequence[Finding], selection: Selection) -> list[str]:
+def _shown(found: Sequence[Finding], selection: Selection) -> list[str]:
     """What a settings file of the tree hides or makes less of."""
     tree = selection.tree
     if tree is None:
@@ -154,13 +154,13 @@ def _told(found: Sequence[Finding], selection: Selection) -> list[str]:
         and _with_severity(finding, selection).severity != "error"
     ]
     hiding = ", ".join(key for key in tree.keys if key not in ("severity", "fail-on"))
-    told = []
+    shown = []
     if len(kept) < len(mine):
-        told.append(f"{_n(len(mine) - len(kept))} hidden by {tree.file} ({hiding})")
+        shown.append(f"{_n(len(mine) - len(kept))} hidden by {tree.file} ({hiding})")
     if lower:
         words = "is a warning" if len(lower) == 1 else "are warnings"
-        told.append(f"{_n(len(lower))} {words} and no error by {tree.file}")
-    return told
+        shown.append(f"{_n(len(lower))} {words} and no error by {tree.file}")
+    return shown
 
 
 def _n(count: int) -> str:
@@ -174,7 +174,7 @@ def failing(result: Result, fail_on: Literal["error", "warning", "never"]) -> bo
     return any(fail_on == "warning" or f.severity == "error" for f in result.findings)
 
 
-class _Judged:
+class _Coverage:
     """Whether a run would have found what a check finds in a file.
 
     Not so when the file is outside of the audited paths, no profile compiles it
@@ -199,7 +199,7 @@ class _Judged:
 
 
 def _suppress(
-    result: Result, found: list[Finding], docs: Mapping[str, CheckDoc], judged: _Judged
+    result: Result, found: list[Finding], docs: Mapping[str, CheckDoc], covered: _Coverage
 ) -> list[Finding]:
     """Marks what comments suppress, and adds findings for those that do not count."""
     by_file: dict[str, list[Suppression]] = defaultdict(list)
@@ -226,7 +226,7 @@ def _suppress(
     profiles = tuple(sorted(profile.name for profile in result.profiles))
     idle: list[Finding] = []
     for comment in result.suppressions:
-        for check, message in _complaints(comment, docs, judged, used):
+        for check, message in _complaints(comment, docs, covered, used):
             idle.append(_about(comment, check, message, profiles))
     return [*marked, *with_fingerprints(idle)]
 
@@ -234,7 +234,7 @@ def _suppress(
 def _complaints(
     comment: Suppression,
     docs: Mapping[str, CheckDoc],
-    judged: _Judged,
+    covered: _Coverage,
     used: set[tuple[str, int, int, str]],
 ) -> Iterable[tuple[str, str]]:
     """What is wrong with a comment, for each check that it names."""
@@ -248,7 +248,7 @@ def _complaints(
             yield check, f"allow({check}) names no check that exists"
         elif (comment.file, comment.line, comment.column, check) in used:
             continue
-        elif judged(check, comment.file):
+        elif covered(check, comment.file):
             where = {"call": "at this call", "function": "in this function"}
             place = where.get(comment.scope, "in this file")
             yield check, f"allow({check}) suppresses nothing: there is no such finding {place}"

@@ -30,10 +30,10 @@ class PatchReport(msgspec.Struct, frozen=True, kw_only=True):
     """One patch. ``subject``, ``author`` and the mail headers are the sender's own
     words: reports clean them.
 
-    ``introduced``, ``fixed``, ``halved``, ``moved`` and ``kept`` (fingerprints) compare
+    ``introduced``, ``fixed``, ``partly_fixed``, ``moved`` and ``kept`` (fingerprints) compare
     with the tree before this patch. ``fixed_later`` maps the fingerprint of an
     introduced finding to the number of the patch that fixes it, ``halved_later`` to the
-    one that fixes it by half. ``quotes`` are by fingerprint. ``hides`` are those of the
+    one that partly fixes it. ``quotes`` are by fingerprint. ``hides`` are those of the
     ``notes`` that tell of findings which a comment or the baseline hides from here on.
     """
 
@@ -51,15 +51,15 @@ class PatchReport(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     introduced: tuple[Finding, ...]
     fixed: tuple[Finding, ...]
-    halved: tuple[Pair, ...]
+    partly_fixed: tuple[Pair, ...]
     moved: tuple[Pair, ...]
     kept: tuple[str, ...]
     fixed_later: dict[str, int]
-    halved_later: dict[str, int]
+    partly_fixed_later: dict[str, int]
     quotes: dict[str, Quote]
     incomplete: tuple[Incomplete, ...]
     unbuilt: tuple[str, ...]
-    borrowed: dict[str, str]
+    flags_from: dict[str, str]
     notes: tuple[str, ...]
     hides: tuple[str, ...] = ()
 
@@ -67,12 +67,12 @@ class PatchReport(msgspec.Struct, frozen=True, kw_only=True):
 class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):
     """A whole series over its base.
 
-    ``introduced``, ``fixed`` and ``halved`` compare the tree after the last patch with
+    ``introduced``, ``fixed`` and ``partly_fixed`` compare the tree after the last patch with
     the base. ``base`` is a commit, ``base_from`` says in words how it was chosen.
     ``prepared``: the profiles were configured by ctxlint, not taken from a build.
     ``kept`` are there before and after it. ``result`` holds what the series leaves
     behind, as a result of its own for reports that know no series. ``gaps`` are sentences
-    on patches that somebody may apply and that were not judged, or not as they would be;
+    on patches that somebody may apply and that were not analysed, or not as they would be;
     with one the series is incomplete.
     """
 
@@ -86,7 +86,7 @@ class SeriesResult(msgspec.Struct, frozen=True, kw_only=True):
     patches: tuple[PatchReport, ...]
     introduced: tuple[Finding, ...]
     fixed: tuple[Finding, ...]
-    halved: tuple[Pair, ...]
+    partly_fixed: tuple[Pair, ...]
     kept: tuple[Finding, ...]
     incomplete: tuple[Incomplete, ...]
     notes: tuple[str, ...]

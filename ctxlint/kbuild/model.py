@@ -74,7 +74,7 @@ class Prepared:
 
     ``paths`` are those files and directories, ``commands`` are sorted by file,
     ``uncovered`` are C files below ``paths`` that this configuration does not build.
-    ``own`` is true for a build directory that ctxlint made; ``instead`` are files that it
+    ``own`` is true for a build directory that ctxlint made; ``overrides`` are files that it
     was made with in place of the tree's. ``make``: whether the tree's Makefiles may be run
     for further paths.
     """
@@ -88,5 +88,5 @@ class Prepared:
     uncovered: tuple[str, ...]
     paths: tuple[str, ...] = ()
     own: bool = True
-    instead: Mapping[str, bytes | None] = field(default_factory=dict)
+    overrides: Mapping[str, bytes | None] = field(default_factory=dict)
     make: bool = True

@@ -26,11 +26,11 @@ def needed(tree: Path, srcarch: str) -> bool:
 
 
 def make(
-    tree: Path, srcarch: str, view: Path, instead: Mapping[str, bytes | None] | None = None
+    tree: Path, srcarch: str, view: Path, overrides: Mapping[str, bytes | None] | None = None
 ) -> None:
     """Make ``view`` a fresh clean view of ``tree``.
 
-    ``instead`` are files, by name relative to the tree, that have another content there
+    ``overrides`` are files, by name relative to the tree, that have another content there
     (None: that are not there).
     """
     if view.exists():
@@ -39,10 +39,10 @@ def make(
     left_out = {".config", ".git", "include/config", "include/generated"}
     left_out.add(f"{arch}/include/generated")
     opened = {"include", "arch", arch, f"{arch}/include"}
-    for name in instead or ():
+    for name in overrides or ():
         opened.update(folder.as_posix() for folder in Path(name).parents)
     _link(tree, view, Path(), opened, left_out)
-    for name, data in (instead or {}).items():
+    for name, data in (overrides or {}).items():
         (view / name).unlink(missing_ok=True)
         if data is not None:
             (view / name).parent.mkdir(parents=True, exist_ok=True)

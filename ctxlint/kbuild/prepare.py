@@ -51,7 +51,7 @@ def prepare(
     jobs: int = 0,
     log: Log = quiet,
     progress: Step | None = None,
-    instead: Mapping[str, bytes | None] | None = None,
+    overrides: Mapping[str, bytes | None] | None = None,
     make: bool = True,
 ) -> Prepared:
     """The compile commands of the C files at or below ``paths`` under one profile.
@@ -59,7 +59,7 @@ def prepare(
     ``config`` is a configuration target or the path of a ``.config``. The build directory
     in ``cache`` is made when there is none for this tree, profile and toolchain, and is
     brought up to date when Kconfig files, Makefiles or inputs of generated headers changed.
-    ``instead`` are files of the tree (by name, None: not there) that the build system is to
+    ``overrides`` are files of the tree (by name, None: not there) that the build system is to
     see with another content; it then works on a view of the tree, in a build directory of
     its own.
 
@@ -73,7 +73,7 @@ def prepare(
     names = tree.normal_paths(source, paths)
     arch = arches.check(source.path, arch)
     spec = ProfileSpec(arch=arch, config=config, rt=rt)
-    work = _Work.open(source, spec, cache, jobs, log, progress, instead or {}, make)
+    work = _Work.open(source, spec, cache, jobs, log, progress, overrides or {}, make)
     return work.run(names)
 
 
@@ -104,7 +104,9 @@ def add_paths(
     names = tree.normal_paths(source, (*prepared.paths, *paths))
     spec = ProfileSpec(arch=prepared.arch, config=prepared.config, rt=prepared.rt)
     cache = prepared.build.parent.parent
-    work = _Work.open(source, spec, cache, jobs, log, progress, prepared.instead, prepared.make)
+    work = _Work.open(
+        source, spec, cache, jobs, log, progress, prepared.overrides, prepared.make
+    )
     if not prepared.make:
         names = work.at_hand(names)
     return work.run(names)
@@ -121,7 +123,7 @@ class _Work:
     key: str
     log: Log
     progress: Step | None
-    instead: Mapping[str, bytes | None]
+    overrides: Mapping[str, bytes | None]
     make: bool = True
 
     @staticmethod
@@ -132,14 +134,14 @@ class _Work:
         jobs: int,
         log: Log,
         progress: Step | None,
-        instead: Mapping[str, bytes | None],
+        overrides: Mapping[str, bytes | None],
         make: bool = True,
     ) -> _Work:
         config_file = _config_file(spec.config)
         if config_file is not None:
             spec = replace(spec, config=str(config_file))
         chain = toolchain.find_toolchain()
-        identity = json.dumps([str(source.path), spec.config, *_digests(instead)])
+        identity = json.dumps([str(source.path), spec.config, *_digests(overrides)])
         digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
         directory = cache.resolve() / "builds" / f"{spec.name}-{digest}"
         if re.search(r"[\s:]", str(directory)) or re.search(r"[\s:]", str(source.path)):
@@ -150,7 +152,7 @@ class _Work:
         own = directory / ".ctxlint"
         unclean = overlay.needed(source.path, arches.srcarch(spec.arch))
         build = Build(
-            source=_view(directory) if unclean or instead else source.path,
+            source=_view(directory) if unclean or overrides else source.path,
             directory=directory,
             arch=spec.arch,
             toolchain=chain,
@@ -177,7 +179,7 @@ class _Work:
             key=key,
             log=log,
             progress=progress,
-            instead=instead,
+            overrides=overrides,
             make=make,
         )
 
@@ -280,7 +282,7 @@ class _Work:
             self.log(
                 "info", f"a view of {self.tree.path} is used, without what was built in it"
             )
-            overlay.make(self.tree.path, self.srcarch, self.build.source, self.instead)
+            overlay.make(self.tree.path, self.srcarch, self.build.source, self.overrides)
         target = standin.target_triple(self.tree.path, self.srcarch)
         standin.write(self.own, self.build.toolchain, target)
         self._configure()
@@ -371,7 +373,7 @@ class _Work:
             step=self.progress,
         )
         if code:
-            self._judge(output, missing)
+            self._check_make_result(output, missing)
         covered = [d for d in now.recorded if not tree.below(d, missing)]
         now.recorded = sorted({*covered, *missing})
         now.makefile_inputs |= state.makefile_inputs(self.tree, missing)
@@ -381,7 +383,7 @@ class _Work:
         """The commands recorded for ``directories``, in the tree's own names."""
         return _records(self.tree, self.directory, directories)
 
-    def _judge(self, output: str, directories: list[str]) -> None:
+    def _check_make_result(self, output: str, directories: list[str]) -> None:
         """make failed somewhere: is what it was for there all the same?
 
         kbuild has no rule for a directory that the configuration leaves out. Steps after
@@ -420,7 +422,7 @@ class _Work:
             self.tree, self.directory, raw, target=target, log=self.log
         )
         done = prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
-        return replace(done, instead=self.instead, make=self.make)
+        return replace(done, overrides=self.overrides, make=self.make)
 
 
 def prepared(

@@ -29,7 +29,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     inlined: bool = False
 
 
-class Ways:
+class InlinedCalls:
     """Shortest ways in one program."""
 
     def __init__(self, program: Program) -> None:

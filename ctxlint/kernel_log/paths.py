@@ -14,7 +14,7 @@ from ctxlint.analysis.program import Program
 from ctxlint.kernel_log import trace
 from ctxlint.kernel_log import types as t
 from ctxlint.kernel_log.context import SplatContext, names
-from ctxlint.kernel_log.inlined_calls import Call, SourceLine, Ways, same_file
+from ctxlint.kernel_log.inlined_calls import Call, InlinedCalls, SourceLine, same_file
 from ctxlint.kernel_log.rules import SplatRules, plain
 from ctxlint.kernel_log.statements import Statements
 from ctxlint.kernel_log.types import Record
@@ -97,7 +97,7 @@ class Finder:
     ) -> None:
         self.program = program
         self.rules = rules
-        self.ways = Ways(program)
+        self.ways = InlinedCalls(program)
         self.statements = Statements(self.ways, rules, source)
         self.by_name: dict[str, list[str]] = {}
         for symbol in sorted(program.functions):

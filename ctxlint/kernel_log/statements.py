@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ctxlint.facts.summary import Edge, Summary
 from ctxlint.kernel_log import types as t
-from ctxlint.kernel_log.inlined_calls import DEPTH, Call, SourceLine, Ways, same_file
+from ctxlint.kernel_log.inlined_calls import DEPTH, Call, InlinedCalls, SourceLine, same_file
 from ctxlint.kernel_log.registers import error_hint
 from ctxlint.kernel_log.rules import SplatRules
 
@@ -43,7 +43,7 @@ class Site:
 class Statements:
     """Looks for statements in one program."""
 
-    def __init__(self, ways: Ways, rules: SplatRules, source: SourceLine) -> None:
+    def __init__(self, ways: InlinedCalls, rules: SplatRules, source: SourceLine) -> None:
         self.ways = ways
         self.program = ways.program
         self.rules = rules

@@ -49,7 +49,7 @@ _CHARSET = re.compile(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class MailMessage:
     """A message: its number in the series (0: cover letter, or no number), and its diff.
 
     ``raw`` is the whole of it; ``mailed`` tells a message from a bare diff. ``answer``:
@@ -82,16 +82,16 @@ class Letter:
         return f'"{words[:60]}"' if words else "a message without a subject"
 
 
-def from_bytes(data: bytes) -> list[Letter]:
+def from_bytes(data: bytes) -> list[MailMessage]:
     """The letters of an mbox, a single message or a bare diff.
 
     Raises :class:`PatchError` for what is beyond a limit."""
     if len(data) > MAX_INPUT:
         raise PatchError(f"the input has {len(data) >> 20} MB, more than {MAX_INPUT >> 20}")
-    return [_letter(raw) for raw in split(data)]
+    return [_message(raw) for raw in split(data)]
 
 
-def from_path(path: Path) -> list[Letter]:
+def from_path(path: Path) -> list[MailMessage]:
     """The letters of a file, a folder of patches (in the order of their names), or a
     maildir (likewise, as ``git am`` reads one)."""
     if not path.is_dir():
@@ -113,17 +113,17 @@ def from_path(path: Path) -> list[Letter]:
                     f"{entry}: has a diff and no name of a patch",
                     hint=f"git am takes any file; call it {entry.stem}.patch, or move it away.",
                 )
-    letters: list[Letter] = []
+    messages: list[MailMessage] = []
     size = 0
     for entry in files:
         data = _read(entry)
         size += len(data)
         if size > MAX_INPUT:
             raise PatchError(f"{path}: more than {MAX_INPUT >> 20} MB of messages")
-        letters += from_bytes(data)
-        if len(letters) > MAX_MAILS:
+        messages += from_bytes(data)
+        if len(messages) > MAX_MAILS:
             raise PatchError(f"{path}: more than {MAX_MAILS} messages")
-    return letters
+    return messages
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -157,12 +157,12 @@ def _regular(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
-def _letter(raw: bytes) -> Letter:
+def _message(raw: bytes) -> MailMessage:
     raw = raw.replace(b"\r\n", b"\n")  # as git mailsplit does
     top = _ENVELOPES.match(raw)
     headers = raw[top.end() :].lstrip() if top is not None else raw
     if not re.match(rb"[!-9;-~]+:", headers[:1000]):
-        return Letter(
+        return MailMessage(
             number=0, total=0, version=0, subject="", author="", mail=Mail(),
             diff=raw if diff.has_diff(raw) else b"", base=_base(raw), needs_others=False,
             raw=raw, mailed=False,
@@ -178,7 +178,7 @@ def _letter(raw: bytes) -> Letter:
     body, unread = _body(message)
     answer, words, title = _tag(subject)
     number, total, version = _numbers(words)
-    return Letter(
+    return MailMessage(
         number=number,
         total=total,
         version=version,

@@ -3,7 +3,7 @@
 
 git's reader of mail takes every part for text and knows little of MIME; Python's
 ``email`` (and b4 with it) knows more. Usually they agree. Where they do not, a message
-can show one patch to a checker and another to who applies it: then git's is judged and
+can show one patch to a checker and another to who applies it: then git's is analysed and
 the difference is told.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from ctxlint.base import git
 from ctxlint.patches import diff
 from ctxlint.patches.apply import git_free_directory
-from ctxlint.patches.mail import Letter
+from ctxlint.patches.mail import MailMessage
 from ctxlint.patches.model import PatchError
 
 _ENCODED = re.compile(rb"base64|quoted-printable|flowed", re.I)
@@ -26,28 +26,28 @@ _CHARSET = re.compile(rb'charset(?!\s*=\s*"?(?:us-ascii|utf-8)(?:[";\s]|$))', re
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 
 
-def as_git_reads(letters: Iterable[Letter]) -> list[Letter]:
+def as_git_reads(messages: Iterable[MailMessage]) -> list[MailMessage]:
     """The letters, with the diff that git takes where it is another one."""
     with git_free_directory("ctxlint-mail-") as (place, no_repository):
-        return list(_compared(letters, place, no_repository))
+        return list(_compared(messages, place, no_repository))
 
 
 def _compared(
-    letters: Iterable[Letter], place: Path, no_repository: dict[str, str]
-) -> Iterator[Letter]:
-    for letter in letters:
-        gits = _patch(letter.raw, place, no_repository) if _may_have_one(letter) else None
-        yield letter if gits is None else _agreed(letter, gits)
+    messages: Iterable[MailMessage], place: Path, no_repository: dict[str, str]
+) -> Iterator[MailMessage]:
+    for message in messages:
+        gits = _patch(message.raw, place, no_repository) if _may_have_one(message) else None
+        yield message if gits is None else _agreed(message, gits)
 
 
-def _may_have_one(letter: Letter) -> bool:
+def _may_have_one(message: MailMessage) -> bool:
     """Whether there can be a diff: one that is to be seen, or an encoding or a charset that
     git undoes. git reads encoded words in the headers that name the encoding, too."""
     return (
-        diff.has_diff(letter.raw)
-        or b"=?" in letter.raw
-        or _ENCODED.search(letter.raw) is not None
-        or _CHARSET.search(letter.raw) is not None
+        diff.has_diff(message.raw)
+        or b"=?" in message.raw
+        or _ENCODED.search(message.raw) is not None
+        or _CHARSET.search(message.raw) is not None
     )
 
 
@@ -67,20 +67,20 @@ def _patch(raw: bytes, place: Path, no_repository: dict[str, str]) -> bytes | No
     return found if diff.has_diff(found) else None
 
 
-def _agreed(letter: Letter, gits: bytes) -> Letter:
-    if not letter.diff:
-        problem = letter.problem or "git am takes a diff from it that is in no part of text"
-        return dataclasses.replace(letter, problem=problem)
-    if _same(letter.diff, gits) or not _changes(gits):
-        return letter
-    if not letter.mailed:
+def _agreed(message: MailMessage, gits: bytes) -> MailMessage:
+    if not message.diff:
+        problem = message.problem or "git am takes a diff from it that is in no part of text"
+        return dataclasses.replace(message, problem=problem)
+    if _same(message.diff, gits) or not _changes(gits):
+        return message
+    if not message.mailed:
         doubt = "read as a message, it has other changes than read as a diff"
-        return dataclasses.replace(letter, doubt=doubt)
+        return dataclasses.replace(message, doubt=doubt)
     return dataclasses.replace(
-        letter,
+        message,
         diff=gits,
         problem="",
-        doubt="git am takes other changes from it than a reader of MIME does; judged are "
+        doubt="git am takes other changes from it than a reader of MIME does; analysed are "
         "those that git am takes",
     )
 

@@ -117,7 +117,7 @@ class Series:
     ``base`` is a commit, None for a tree without git; ``base_from`` says how it was
     chosen, in words. ``difference`` are the files in which the base differs from what
     is on the disk. ``notes`` are sentences for the reader, ``gaps`` are those on what is
-    not judged though somebody may apply it. ``senders_base``: the base is one that the
+    not analysed though somebody may apply it. ``senders_base``: the base is one that the
     mail names and that HEAD does not come from, so its makefiles may be anybody's.
     """
 

@@ -2,7 +2,7 @@
 """Which messages are the patches of a series, and what of it is missing or left out.
 
 ``git am`` applies every message with a diff, whatever its subject says; other tools go by
-the subjects. So what is not judged here is told, each time: a patch that one of them takes
+the subjects. So what is not analysed here is told, each time: a patch that one of them takes
 must not be one that nobody looked at.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from ctxlint.patches.mail import Letter
+from ctxlint.patches.mail import MailMessage
 from ctxlint.patches.model import PatchError
 
 _LISTED = 5
@@ -19,20 +19,20 @@ _LISTED = 5
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """The patches in their order, and sentences on what is not judged."""
+    """The patches in their order, and sentences on what is not analysed."""
 
-    patches: tuple[Letter, ...]
+    patches: tuple[MailMessage, ...]
     gaps: tuple[str, ...]
 
 
-def choose(letters: Sequence[Letter], *, singly: bool = False) -> Chosen:
+def choose(messages: Sequence[MailMessage], *, singly: bool = False) -> Chosen:
     """The patches of one series, by number, without answers and older versions.
 
     ``singly``: a lone message of a series has no gap, its caller hands over one by one.
     Raises :class:`PatchError` when there is no patch, or two claim the same number.
     """
-    gaps = [f"{one.name}: {one.problem}" for one in letters if one.problem]
-    patches = [one for one in letters if one.diff]
+    gaps = [f"{one.name}: {one.problem}" for one in messages if one.problem]
+    patches = [one for one in messages if one.diff]
     if not patches:
         raise PatchError(
             "no patch in the input" + (f": {gaps[0]}" if gaps else ""),
@@ -51,22 +51,22 @@ def choose(letters: Sequence[Letter], *, singly: bool = False) -> Chosen:
     gaps += [f"{one.name}: {one.doubt}" for one in patches if one.doubt]
     numbered = [one for one in patches if one.total]
     if numbered:
-        alone = singly and len(letters) == 1
+        alone = singly and len(messages) == 1
         gaps += _out_of_place(patches, numbered)
-        repeated: list[Letter] = []
+        repeated: list[MailMessage] = []
         patches = _sorted(patches, repeated)
         gaps += map(_twice, repeated)
         if not alone:
-            gaps += _missing(letters, patches, newest)
+            gaps += _missing(messages, patches, newest)
     return Chosen(tuple(patches), tuple(dict.fromkeys(gaps)))
 
 
-def _without_answers(patches: list[Letter]) -> tuple[list[Letter], list[str]]:
+def _without_answers(patches: list[MailMessage]) -> tuple[list[MailMessage], list[str]]:
     """Answers are no patches, unless one stands where a patch is missing."""
     plain = [one for one in patches if not one.answer]
     there = {(one.version, one.number) for one in plain if one.total}
     known = {one.diff.strip() for one in plain}
-    kept: list[Letter] = []
+    kept: list[MailMessage] = []
     gaps = []
     for one in patches:
         if not one.answer:
@@ -83,7 +83,7 @@ def _without_answers(patches: list[Letter]) -> tuple[list[Letter], list[str]]:
     return kept, gaps
 
 
-def _out_of_place(patches: Sequence[Letter], numbered: Sequence[Letter]) -> list[str]:
+def _out_of_place(patches: Sequence[MailMessage], numbered: Sequence[MailMessage]) -> list[str]:
     gaps = []
     totals = sorted({one.total for one in numbered})
     if len(totals) > 1:
@@ -103,15 +103,15 @@ def _out_of_place(patches: Sequence[Letter], numbered: Sequence[Letter]) -> list
     return gaps
 
 
-def _twice(letter: Letter) -> str:
-    return f"the same diff comes twice, and git am takes it twice where it fits: {letter.name}"
+def _twice(message: MailMessage) -> str:
+    return f"the same diff comes twice, and git am takes it twice where it fits: {message.name}"
 
 
-def _sorted(patches: Sequence[Letter], repeated: list[Letter]) -> list[Letter]:
+def _sorted(patches: Sequence[MailMessage], repeated: list[MailMessage]) -> list[MailMessage]:
     """By number; those without one stay behind what they came after. ``repeated`` gets what
     comes a second time."""
-    unique: dict[int, Letter] = {}
-    placed: list[tuple[int, int, Letter]] = []
+    unique: dict[int, MailMessage] = {}
+    placed: list[tuple[int, int, MailMessage]] = []
     last = 0
     for place, one in enumerate(patches):
         if one.total:
@@ -129,13 +129,15 @@ def _sorted(patches: Sequence[Letter], repeated: list[Letter]) -> list[Letter]:
     return [one for _, _, one in sorted(placed, key=lambda p: p[:2])]
 
 
-def _missing(letters: Sequence[Letter], patches: Sequence[Letter], version: int) -> list[str]:
+def _missing(
+    messages: Sequence[MailMessage], patches: Sequence[MailMessage], version: int
+) -> list[str]:
     total = max(one.total for one in patches)
     there = {one.number for one in patches if one.total}
     gaps = []
     empty = {
         one.number
-        for one in letters
+        for one in messages
         if one.total and one.version == version and not one.diff and not one.answer
     }
     names = [n for n in range(1, total + 1) if n not in there]
@@ -154,11 +156,13 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(all_of_them[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _count(letters: Sequence[Letter]) -> str:
+def _count(messages: Sequence[MailMessage]) -> str:
     return (
-        "1 message with a diff" if len(letters) == 1 else f"{len(letters)} messages with diffs"
+        "1 message with a diff"
+        if len(messages) == 1
+        else f"{len(messages)} messages with diffs"
     )
 
 
-def _subject(letter: Letter) -> str:
-    return f'"{letter.mail.subject[:60]}"'
+def _subject(message: MailMessage) -> str:
+    return f'"{message.mail.subject[:60]}"'

@@ -7,7 +7,7 @@ import re
 
 from ctxlint.patches import diff
 from ctxlint.patches.git import Entry, Repository
-from ctxlint.patches.mail import Letter
+from ctxlint.patches.mail import MailMessage
 from ctxlint.patches.model import MAX_PATCHES, FilePatch, Mail, Patch, PatchError
 
 _REGULAR = ("100644", "100755")
@@ -66,7 +66,7 @@ def patches(
     repository: Repository, start: str, end: str
 ) -> tuple[str, list[Patch], list[str], list[str]]:
     """The base, the commits of ``start..end`` along first parents, notes, and sentences on
-    what is not judged of them.
+    what is not analysed of them.
 
     A merge counts as one patch, with what it brings in.
     """
@@ -138,7 +138,7 @@ def contents_of(
 
 
 def commit_of(
-    repository: Repository, letter: Letter, span: tuple[str, str] | None = None
+    repository: Repository, message: MailMessage, span: tuple[str, str] | None = None
 ) -> str | None:
     """The commit of a range, or of HEAD's recent history, that a mailed patch became.
 
@@ -147,7 +147,7 @@ def commit_of(
     """
     text = repository.text("log", "-z", f"-{_SEARCHED}", "--format=%H %s",
                            "..".join(span) if span else "HEAD", "--")  # fmt: skip
-    wanted = _plain(letter.subject)
+    wanted = _plain(message.subject)
     if not wanted:
         return None
     for row in (text or "").split("\0"):
@@ -161,7 +161,7 @@ def commit_of(
             same = _changed_lines(diff.parse(repository.patch(parent, commit)))
         except PatchError:
             continue
-        if same == _changed_lines(diff.parse(letter.diff)):
+        if same == _changed_lines(diff.parse(message.diff)):
             return commit
     return None
 

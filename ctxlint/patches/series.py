@@ -14,7 +14,7 @@ from ctxlint.patches import diff, revisions
 from ctxlint.patches import mail as letters_of
 from ctxlint.patches.apply import apply, left_out
 from ctxlint.patches.git import Repository
-from ctxlint.patches.mail import Letter
+from ctxlint.patches.mail import MailMessage
 from ctxlint.patches.mailinfo import as_git_reads
 from ctxlint.patches.model import (
     MAX_CONTENT,
@@ -60,9 +60,9 @@ def open_series(
             hint="Leave --base out: the series is applied to the files as they are.",
         )
     if source == "-":
-        letters = letters_of.from_bytes(stdin or b"")
+        messages = letters_of.from_bytes(stdin or b"")
     elif os.path.exists(source):  # noqa: PTH110 - Path.exists() fails for a long name
-        letters = letters_of.from_path(Path(source))
+        messages = letters_of.from_path(Path(source))
     elif repository is None:
         raise PatchError(
             f"{source!r}: no such file, and the tree is not a git repository",
@@ -71,9 +71,9 @@ def open_series(
     else:
         return _of_range(repository, source, base)
     review = _under_review(repository, tracking)
-    if repository is not None and review is not None and not any(x.diff for x in letters):
+    if repository is not None and review is not None and not any(x.diff for x in messages):
         return _of_range(repository, "..".join(review), None)  # a cover letter alone
-    return _of_mail(repository, tree, letters, base, review, singly or tracking is not None)
+    return _of_mail(repository, tree, messages, base, review, singly or tracking is not None)
 
 
 def _under_review(
@@ -111,23 +111,23 @@ def _of_range(repository: Repository, spec: str, base: str | None) -> Series:
 def _of_mail(
     repository: Repository | None,
     tree: Path,
-    letters: Sequence[Letter],
+    messages: Sequence[MailMessage],
     base: str | None,
     review: tuple[str, str] | None,
     singly: bool,
 ) -> Series:
-    if sum(1 for letter in letters if letter.diff) > MAX_PATCHES:
+    if sum(1 for message in messages if message.diff) > MAX_PATCHES:
         raise PatchError(f"more than {MAX_PATCHES} patches in the input")
-    letters = as_git_reads(letters)
-    chosen = choose(letters, singly=singly)
+    messages = as_git_reads(messages)
+    chosen = choose(messages, singly=singly)
     patches = chosen.patches
     notes: list[str] = []
-    if any(letter.needs_others for letter in letters):
+    if any(message.needs_others for message in messages):
         notes.append("the series names prerequisite patches, which are not applied")
     files: _Disk | _Commit = _Disk(tree)
     commit, words = None, "the files as they are (no git repository)"
     if repository is not None:
-        commit, words = _base(repository, letters, base, notes)
+        commit, words = _base(repository, messages, base, notes)
         files = _Commit(repository, commit)
     try:
         done = _applied(patches, files)
@@ -143,8 +143,8 @@ def _of_mail(
         commit, words = parent, f"the parent of {there[:12]}, which is this patch"
         files = _Commit(repository, commit)
         done = _applied(patches, files)
-        chosen = choose(letters, singly=True)  # the rest of the series is in the tree
-    gaps = [*chosen.gaps, *_other_order(letters, patches, done, files)]
+        chosen = choose(messages, singly=True)  # the rest of the series is in the tree
+    gaps = [*chosen.gaps, *_other_order(messages, patches, done, files)]
     notes += [
         f"patch {patch.number}/{patch.total} changes {name}, which is left out"
         for patch in done
@@ -167,15 +167,15 @@ def _of_mail(
 
 
 def _other_order(
-    letters: Sequence[Letter],
-    patches: Sequence[Letter],
+    messages: Sequence[MailMessage],
+    patches: Sequence[MailMessage],
     done: Sequence[Patch],
     files: _Disk | _Commit,
 ) -> list[str]:
     """``git am`` takes the patches as they come, not by number: a sentence when that makes
     other files."""
-    taken = {id(letter) for letter in patches}
-    come = [letter for letter in letters if id(letter) in taken]
+    taken = {id(message) for message in patches}
+    come = [message for message in messages if id(message) in taken]
     if all(one is other for one, other in zip(come, patches, strict=True)):
         return []
     try:
@@ -194,14 +194,14 @@ def _end(patches: Sequence[Patch]) -> dict[str, bytes | None]:
 
 
 def _base(
-    repository: Repository, letters: Sequence[Letter], base: str | None, notes: list[str]
+    repository: Repository, messages: Sequence[MailMessage], base: str | None, notes: list[str]
 ) -> tuple[str, str]:
     if base is not None:
         commit = repository.commit(base)
         if commit is None:
             raise PatchError(f"{base!r}: no such commit in the tree's repository")
         return commit, "--base"
-    named = next((letter.base for letter in letters if letter.base), "")
+    named = next((message.base for message in messages if message.base), "")
     if named:
         commit = repository.commit(named)
         if commit is not None:
@@ -285,19 +285,21 @@ class _Commit:
         return self._known[name]
 
 
-def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, ...]:
+def _applied(messages: Sequence[MailMessage], base: _Disk | _Commit) -> tuple[Patch, ...]:
     now: dict[str, bytes | None] = {}
     found = []
     size = 0
     end = time.monotonic() + MAX_SECONDS
-    for place, letter in enumerate(letters, 1):
-        number = letter.number or place
-        total = letter.total or len(letters)
+    for place, message in enumerate(messages, 1):
+        number = message.number or place
+        total = message.total or len(messages)
         try:
-            files = diff.parse(letter.diff)
+            files = diff.parse(message.diff)
             names = [n for f in files for n in (f.old, f.new) if n is not None]
             base.prefetch(sorted({n for n in names if n not in now}))
-            contents = apply(letter.diff, files, lambda n: now[n] if n in now else base.read(n))
+            contents = apply(
+                message.diff, files, lambda n: now[n] if n in now else base.read(n)
+            )
         except PatchError as error:
             raise PatchError(
                 f"patch {number}/{total}: {error}", hint=error.hint, number=number
@@ -312,11 +314,11 @@ def _applied(letters: Sequence[Letter], base: _Disk | _Commit) -> tuple[Patch, .
             Patch(
                 number=number,
                 total=total,
-                subject=letter.subject,
-                author=letter.author,
+                subject=message.subject,
+                author=message.author,
                 files=files,
                 contents=contents,
-                mail=letter.mail,
+                mail=message.mail,
             )
         )
     return tuple(found)

@@ -30,11 +30,18 @@ from ctxlint.pipeline.not_analysed import (
     unseen_paths,
 )
 from ctxlint.pipeline.quote import is_build_file
-from ctxlint.pipeline.run import ProfileResult, Session, assemble, default_paths, judge, steady
-from ctxlint.search.reach import Beyond, told
+from ctxlint.pipeline.run import (
+    ProfileResult,
+    Session,
+    analyse_profile,
+    assemble,
+    default_paths,
+    steady,
+)
+from ctxlint.search.reach import SearchEnd, notes
 from ctxlint.store import Store
 from ctxlint.units.index import Changed, Index
-from ctxlint.units.small_change import read_ahead
+from ctxlint.units.prefetch import prefetch
 
 Contents = Mapping[str, bytes | None]
 """Files by name relative to the tree; None is a file that is not there."""
@@ -49,7 +56,7 @@ _FOLDER_FILES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class TreeResult:
     """The result of one state of the tree, and what has to be said about it.
 
     ``borrowed`` are new files with the file whose flags they were read with,
@@ -60,7 +67,7 @@ class Judged:
     """
 
     result: Result
-    borrowed: Mapping[str, str]
+    flags_from: Mapping[str, str]
     unbuilt: tuple[str, ...]
     parsed: int
     search: tuple[str, ...] = ()
@@ -72,7 +79,7 @@ def _new(file: str) -> str:
     return "a new header that no unit includes which was read"
 
 
-class Workshop:
+class PatchedTree:
     """One tree under its profiles, with an open store. Made by :func:`workshop`."""
 
     def __init__(
@@ -96,7 +103,7 @@ class Workshop:
         self._touched: set[str] = set()
         self._why: dict[str, Incomplete] = {}
 
-    def judge(self, contents: Contents, recent: Iterable[str] = ()) -> Judged:
+    def analyse(self, contents: Contents, recent: Iterable[str] = ()) -> TreeResult:
         """Judge the tree with ``contents`` in place of what it has.
 
         ``recent`` are the files that changed since the last call. The first call is
@@ -104,14 +111,14 @@ class Workshop:
         limit of units, and the result says where it stopped.
         """
         recent = tuple(recent)
-        return steady(self._store, lambda: self._judge(contents, recent))
+        return steady(self._store, lambda: self._analyse(contents, recent))
 
-    def _judge(self, contents: Contents, recent: Iterable[str]) -> Judged:
+    def _analyse(self, contents: Contents, recent: Iterable[str]) -> TreeResult:
         view = self._store.seen_with(contents) if contents else self._store
         results: list[ProfileResult] = []
         incomplete: list[Incomplete] = []
-        beyond: list[Beyond] = []
-        borrowed: dict[str, str] = {}
+        beyond: list[SearchEnd] = []
+        flags_from: dict[str, str] = {}
         units = 0
         self._touched.update(recent)
         asked = [
@@ -123,10 +130,10 @@ class Workshop:
         read: set[str] = set()
         views = []
         for profile in self.profiles:
-            changed_profile = self._with_commands(profile, contents, borrowed)
+            changed_profile = self._with_commands(profile, contents, flags_from)
             views.append((changed_profile, self._changed(profile, contents, recent)))
         session = self.session
-        parsed = read_ahead(session.tree, views, session.request, view, session.jobs)
+        parsed = prefetch(session.tree, views, session.request, view, session.jobs)
         changed_profiles = [changed_profile for changed_profile, _ in views]
         for changed_profile, changed in views:
             index = self.session.index(changed_profile, view, self._progress, changed)
@@ -137,7 +144,9 @@ class Workshop:
             parsed += index.parsed
             units += len(index.facts)
             results.append(
-                judge(index, self.session, changed_profile, view, self._progress, contents)
+                analyse_profile(
+                    index, self.session, changed_profile, view, self._progress, contents
+                )
             )
             read |= index.read_from(asked)
         unseen = sorted(set(asked) - built - read)
@@ -146,18 +155,18 @@ class Workshop:
             unseen = [f for f in unseen if f.endswith(".c") or kbuild.other_language(f)]
         incomplete += self._unseen(unseen, changed_profiles)
         incomplete += self._unread_builds(contents, {*built, *unseen})
-        return Judged(
+        return TreeResult(
             result=assemble(
                 self.session, changed_profiles, results, incomplete, units, contents, beyond
             ),
-            borrowed=borrowed,
+            flags_from=flags_from,
             unbuilt=tuple(file for file in unseen if file.endswith(".c")),
             parsed=parsed,
-            search=told(beyond),
+            search=notes(beyond),
         )
 
     def unseen_paths(self) -> list[Incomplete]:
-        """Audited paths of which no profile has a unit, in the state judged last."""
+        """Audited paths of which no profile has a unit, in the state analysed last."""
         paths = self.session.paths
         read: set[str] = set()
         for index in self._before.values():
@@ -228,7 +237,7 @@ class Workshop:
         return (self.session.tree.path / file).is_file()
 
     def _with_commands(
-        self, profile: kbuild.Prepared, contents: Contents, borrowed: dict[str, str]
+        self, profile: kbuild.Prepared, contents: Contents, flags_from: dict[str, str]
     ) -> kbuild.Prepared:
         known = {c.file: c for c in profile.commands if contents.get(c.file, b"") is not None}
         if not profile.own:
@@ -241,7 +250,7 @@ class Workshop:
                 continue  # not new, and this configuration does not build it
             like = kbuild.command_like(profile.commands, file)
             if like is not None:
-                known[file], borrowed[file] = like
+                known[file], flags_from[file] = like
         commands = tuple(known[file] for file in sorted(known))
         return dataclasses.replace(profile, commands=commands)
 
@@ -255,7 +264,7 @@ class Workshop:
 
 
 @contextlib.contextmanager
-def workshop(
+def patched_tree(
     request: Request,
     base: Contents,
     touched: Iterable[str],
@@ -263,7 +272,7 @@ def workshop(
     max_units: int = MAX_UNITS,
     *,
     trusted: bool = False,
-) -> Iterator[Workshop]:
+) -> Iterator[PatchedTree]:
     """Prepare the profiles for a change of the files ``touched`` over ``base`` (the
     files in which the state before differs from the disk).
 
@@ -275,10 +284,10 @@ def workshop(
     paths = audited_paths(request, session.tree, touched)
     session = dataclasses.replace(session, paths=paths)
     known = trusted or request.builds
-    instead = {} if known else run_by_build(session.tree.path, base)
-    profiles = session.profiles(progress, instead)
+    overrides = {} if known else run_by_build(session.tree.path, base)
+    profiles = session.profiles(progress, overrides)
     with session.open_store(progress) as store, scratch("changed-", session.cache) as folder:
-        yield Workshop(session, profiles, store, folder, progress, base, max_units)
+        yield PatchedTree(session, profiles, store, folder, progress, base, max_units)
 
 
 def run_by_build(tree: Path, contents: Contents) -> dict[str, bytes | None]:

@@ -15,14 +15,14 @@ from typing import Literal
 from ctxlint.base.request import Quiet, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import Selection
-from ctxlint.pipeline.run import ProfileResult, Session, assemble, judge
+from ctxlint.pipeline.cache_status import ready
+from ctxlint.pipeline.run import ProfileResult, Session, analyse_profile, assemble
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
-from ctxlint.pipeline.staleness import ready
 from ctxlint.store import LostError
-from ctxlint.units.forked import lower_alone
+from ctxlint.units.forked import lower_forked
 from ctxlint.units.index import CLOCK_SETTLES, Index, stored_index
-from ctxlint.units.small_change import unit_job
+from ctxlint.units.prefetch import unit_job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def _looked_at(request: Request, file: str, selection: Selection) -> FileReport:
                 jobs.append((profile, read, own[0]))
         if jobs:
             time.sleep(CLOCK_SETTLES)
-            reasons = lower_alone(
+            reasons = lower_forked(
                 [unit_job(session.tree, p, c, request, store, r) for p, r, c in jobs],
                 processes=session.jobs,
                 timeout=request.timeout,
@@ -110,7 +110,9 @@ def _looked_at(request: Request, file: str, selection: Selection) -> FileReport:
             absent = sum(c.file not in index.facts for c in profile.commands)
             missing += absent
             units += len(profile.commands)
-            results.append(judge(index, session, profile, store, notes, keep=not absent))
+            results.append(
+                analyse_profile(index, session, profile, store, notes, keep=not absent)
+            )
     whole = assemble(session, profiles, results, incomplete, units)
     whole = select(whole, selection)
     mine = (f for f in whole.findings if f.file == file)

@@ -123,9 +123,9 @@ class Session:
         return {"both": (True, False), "rt": (True,), "nort": (False,)}[self.request.rt]
 
     def profiles(
-        self, progress: Progress, instead: Mapping[str, bytes | None] | None = None
+        self, progress: Progress, overrides: Mapping[str, bytes | None] | None = None
     ) -> list[kbuild.Prepared]:
-        """The profiles asked for, prepared; ``instead`` as for :func:`kbuild.prepare`."""
+        """The profiles asked for, prepared; ``overrides`` as for :func:`kbuild.prepare`."""
         request = self.request
         if request.builds:
             found = [
@@ -157,7 +157,7 @@ class Session:
                         jobs=self.jobs,
                         log=progress.log,
                         progress=partial(progress.advance, stage),
-                        instead=instead,
+                        overrides=overrides,
                         make=request.make,
                     )
                 )
@@ -198,7 +198,7 @@ class Session:
         unread: set[str] = set()
         for number in range(rounds + 1 if rounds else 0):
             names = reach.wanted(index.program(), rules, profile.rt, audited, new)
-            index.beyond = reach.Beyond(
+            index.beyond = reach.SearchEnd(
                 number, len(unread - set(index.facts)), len(names.callers), len(names.bodies)
             )
             if number == rounds:
@@ -222,7 +222,7 @@ class Session:
                 unread.update(fresh[reach.FILES_PER_ROUND :])
                 del fresh[reach.FILES_PER_ROUND :]
             if not fresh:
-                index.beyond = reach.Beyond(number, len(unread - set(index.facts)), 0, 0)
+                index.beyond = reach.SearchEnd(number, len(unread - set(index.facts)), 0, 0)
                 break
             more = kbuild.commands_for(
                 self.tree, profile, fresh, jobs=self.jobs, log=progress.log
@@ -261,14 +261,14 @@ def audit(request: Request, progress: Progress) -> Result:
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     read: set[str] = set()
-    beyond: list[reach.Beyond] = []
+    beyond: list[reach.SearchEnd] = []
     units = 0
     with session.open_store(progress) as store:
         for profile in prepared:
 
             def whole(profile: kbuild.Prepared = profile) -> tuple[Index, ProfileResult]:
                 index = session.index(profile, store, progress)
-                found = judge(index, session, profile, store, progress)
+                found = analyse_profile(index, session, profile, store, progress)
                 if request.verify:
                     found = verified(found, index, session, profile, store, progress)
                 return index, found
@@ -314,7 +314,7 @@ def assemble(
     incomplete: list[Incomplete],
     units: int,
     contents: Mapping[str, bytes | None] | None = None,
-    beyond: Iterable[reach.Beyond] = (),
+    beyond: Iterable[reach.SearchEnd] = (),
 ) -> Result:
     """One result of what each profile gave; ``contents`` are files that were changed,
     ``beyond`` says where searches for further files ended."""
@@ -343,7 +343,7 @@ def assemble(
         untold=merge_untold(r.untold for r in results),
         statistics=_statistics(results, units),
         paths=tuple(sorted(session.paths)),
-        notes=(*([possible_note(possible)] if possible else ()), *reach.told(beyond)),
+        notes=(*([possible_note(possible)] if possible else ()), *reach.notes(beyond)),
         suppressions=suppressions.read(
             {c.file for p in prepared for c in p.commands} | {f.file for f in findings},
             text_reader(session.tree.path, contents),
@@ -372,7 +372,7 @@ def _statistics(results: list[ProfileResult], units: int) -> dict[str, int | flo
     return total
 
 
-def judge(
+def analyse_profile(
     index: Index,
     session: Session,
     profile: kbuild.Prepared,
@@ -391,7 +391,7 @@ def judge(
     stage = f"analysing {profile.spec_name}"
     progress.start(stage, 0)
     try:
-        result = _judged(index, session, profile, contents)
+        result = _analysed(index, session, profile, contents)
     except CtxlintError:
         raise
     except Exception as error:
@@ -408,11 +408,13 @@ def judge(
 
 def _lost_profile(fault: Fault, profile: kbuild.Prepared) -> ProfileResult:
     return ProfileResult(
-        findings=[], unknown=(), statistics={}, faults=_told_faults([fault], profile)
+        findings=[], unknown=(), statistics={}, faults=_reported_faults([fault], profile)
     )
 
 
-def _told_faults(faults: Iterable[Fault], profile: kbuild.Prepared) -> tuple[Incomplete, ...]:
+def _reported_faults(
+    faults: Iterable[Fault], profile: kbuild.Prepared
+) -> tuple[Incomplete, ...]:
     """What the report says of defects of ours, each once."""
     return tuple(
         Incomplete(
@@ -424,7 +426,7 @@ def _told_faults(faults: Iterable[Fault], profile: kbuild.Prepared) -> tuple[Inc
     )
 
 
-def _judged(
+def _analysed(
     index: Index,
     session: Session,
     profile: kbuild.Prepared,
@@ -469,7 +471,7 @@ def _judged(
             UntoldMember(member=u.member, count=u.count, example=u.example)
             for u in unruled_callbacks.find(program, rules, _reported(files, session.paths))
         ),
-        faults=_told_faults(faults, profile),
+        faults=_reported_faults(faults, profile),
     )
 
 
@@ -505,10 +507,12 @@ def verified(
         raise
     except Exception as error:
         fault = Fault(".", 0, "", f"no verdicts: {reason_of(error)}")
-        told = (*result.faults, *_told_faults([fault], profile))
-        return msgspec.structs.replace(result, faults=told)
-    told = (*result.faults, *_told_faults(faults, profile))
-    result = msgspec.structs.replace(result, findings=found, faults=tuple(dict.fromkeys(told)))
+        wanted = (*result.faults, *_reported_faults([fault], profile))
+        return msgspec.structs.replace(result, faults=wanted)
+    wanted = (*result.faults, *_reported_faults(faults, profile))
+    result = msgspec.structs.replace(
+        result, findings=found, faults=tuple(dict.fromkeys(wanted))
+    )
     store.put_cached("verdicts", key, msgspec.msgpack.encode(result))
     return result
 
@@ -632,7 +636,7 @@ def graph(
             run = _propagate(index.program(), rules, profile.rt, lambda _: None)
             reported = _reported({c.file for c in profile.commands}, session.paths)
             maker = GraphMaker(
-                run, rules, profile.rt, profile.spec_name, _told(reported, chosen)
+                run, rules, profile.rt, profile.spec_name, _drawn(reported, chosen)
             )
             symbols = maker.symbols(chosen.function if chosen is not None else target)
             for symbol in symbols:
@@ -668,7 +672,7 @@ def _one_finding(result: Result, digits: str) -> Finding:
     return found[0]
 
 
-def _told(
+def _drawn(
     reported: Callable[[str], bool], chosen: Finding | None
 ) -> Callable[[Violation], bool]:
     """Which violations are drawn: those that an audit reports, or those that go
@@ -678,7 +682,7 @@ def _told(
         steps = (step for step in chosen.path if step.kind != "registration")
         way = [function for function, _ in groupby(step.function for step in steps)]
 
-    def told(violation: Violation) -> bool:
+    def wanted(violation: Violation) -> bool:
         site = witness.site_of(violation, reported)
         if site is None or chosen is None:
             return site is not None
@@ -690,4 +694,4 @@ def _told(
             and [name for name, _ in groupby(names)] == way
         )
 
-    return told
+    return wanted

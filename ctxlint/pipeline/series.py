@@ -15,7 +15,7 @@ from ctxlint.findings.model import Finding, Incomplete, Result
 from ctxlint.findings.selection import Selection
 from ctxlint.findings.series import PatchReport, SeriesResult
 from ctxlint.patches import Patch, Series
-from ctxlint.pipeline.changed import MAX_UNITS, Contents, Judged, workshop
+from ctxlint.pipeline.changed import MAX_UNITS, Contents, TreeResult, patched_tree
 from ctxlint.pipeline.quote import is_build_file, quote
 from ctxlint.pipeline.select import select
 
@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     result: Result
     incomplete: tuple[Incomplete, ...]
     unbuilt: tuple[str, ...]
-    borrowed: dict[str, str]
+    flags_from: dict[str, str]
     parsed: tuple[int, int]
 
 
@@ -60,9 +60,9 @@ def compare(
     """
     base = dict(base)
     after = {**base, **changes}
-    with workshop(request, base, after, progress, max_units, trusted=trusted) as shop:
-        old = shop.judge(base)
-        new = shop.judge(after, recent=changes)
+    with patched_tree(request, base, after, progress, max_units, trusted=trusted) as patched:
+        old = patched.analyse(base)
+        new = patched.analyse(after, recent=changes)
     return Change(
         comparison=compare_findings(old.result.findings, new.result.findings),
         result=new.result,
@@ -72,7 +72,7 @@ def compare(
             if item.file in changes or item not in old.result.incomplete
         ),
         unbuilt=new.unbuilt,
-        borrowed=dict(new.borrowed),
+        flags_from=dict(new.flags_from),
         parsed=(old.parsed, new.parsed),
     )
 
@@ -95,8 +95,8 @@ def run(
     touched = {file for patch in series.patches for file in patch.contents}
     reports: list[PatchReport] = []
     comparisons: list[Comparison] = []
-    with workshop(request, series.difference, touched, progress, max_units) as shop:
-        first = last = _selected(shop.judge(now), chosen)
+    with patched_tree(request, series.difference, touched, progress, max_units) as patched:
+        first = last = _selected(patched.analyse(now), chosen)
         if first.parsed:
             progress.log(
                 "info", f"{first.parsed} units of the base were read; the next run has them"
@@ -105,21 +105,21 @@ def run(
         progress.start(stage, len(series.patches))
         for patch in series.patches:
             now.update(patch.contents)
-            state = _selected(shop.judge(now, recent=patch.contents), chosen)
+            state = _selected(patched.analyse(now, recent=patch.contents), chosen)
             comparison = compare_findings(_all(last), _all(state))
             comparisons.append(comparison)
             reports.append(_report(patch, comparison, last, state))
             last = state
             progress.advance(stage, f"{patch.number}/{patch.total}")
         progress.finish(stage)
-        paths = shop.session.paths
-        prepared = all(profile.own for profile in shop.profiles)
+        paths = patched.session.paths
+        prepared = all(profile.own for profile in patched.profiles)
     reports = [
         _with_later(report, number, comparisons, series.patches)
         for number, report in enumerate(reports)
     ]
     net = _visible(compare_findings(_all(first), _all(last)))
-    left = (*net.introduced, *(pair.after for pair in net.halved))
+    left = (*net.introduced, *(pair.after for pair in net.partly_fixed))
     incomplete = {(i.file, i.profile, i.reason): i for i in first.result.incomplete}
     incomplete |= {(i.file, i.profile, i.reason): i for r in reports for i in r.incomplete}
     return SeriesResult(
@@ -133,7 +133,7 @@ def run(
         patches=tuple(reports),
         introduced=net.introduced,
         fixed=net.fixed,
-        halved=net.halved,
+        partly_fixed=net.partly_fixed,
         kept=tuple(
             sorted(
                 (*net.kept, *(p.after for p in net.moved)),
@@ -165,11 +165,11 @@ def run(
     )
 
 
-def _selected(state: Judged, selection: Selection) -> Judged:
+def _selected(state: TreeResult, selection: Selection) -> TreeResult:
     return dataclasses.replace(state, result=select(state.result, selection))
 
 
-def _all(state: Judged) -> tuple[Finding, ...]:
+def _all(state: TreeResult) -> tuple[Finding, ...]:
     return (*state.result.findings, *state.result.hidden)
 
 
@@ -179,17 +179,17 @@ def _visible(comparison: Comparison) -> Comparison:
         comparison,
         introduced=tuple(f for f in comparison.introduced if not f.suppressed),
         fixed=tuple(f for f in comparison.fixed if not f.suppressed),
-        halved=tuple(p for p in comparison.halved if not p.after.suppressed),
+        partly_fixed=tuple(p for p in comparison.partly_fixed if not p.after.suppressed),
         moved=tuple(p for p in comparison.moved if not p.after.suppressed),
         kept=tuple(f for f in comparison.kept if not f.suppressed),
     )
 
 
-def _hidden(before: Judged, comparison: Comparison) -> list[str]:
+def _hidden(before: TreeResult, comparison: Comparison) -> list[str]:
     """Notes on findings that are hidden from this patch on."""
     shown = {f.fingerprint for f in before.result.findings}
     hidden = [f for f in comparison.introduced if f.suppressed]
-    hidden += [p.after for p in comparison.halved if p.after.suppressed]
+    hidden += [p.after for p in comparison.partly_fixed if p.after.suppressed]
     hidden += [f for f in comparison.kept if f.suppressed and f.fingerprint in shown]
     hidden += [
         p.after
@@ -204,12 +204,14 @@ def _hidden(before: Judged, comparison: Comparison) -> list[str]:
     ]
 
 
-def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged) -> PatchReport:
+def _report(
+    patch: Patch, everything: Comparison, before: TreeResult, after: TreeResult
+) -> PatchReport:
     known = set(before.result.incomplete)
     hides = tuple(_hidden(before, everything))
     comparison = _visible(everything)
     quotes = {}
-    for finding in (*comparison.introduced, *(p.after for p in comparison.halved)):
+    for finding in (*comparison.introduced, *(p.after for p in comparison.partly_fixed)):
         found = quote(finding, patch.files)
         if found is not None:
             quotes[finding.fingerprint] = found
@@ -228,15 +230,15 @@ def _report(patch: Patch, everything: Comparison, before: Judged, after: Judged)
         files=tuple(sorted(patch.contents)),
         introduced=comparison.introduced,
         fixed=comparison.fixed,
-        halved=comparison.halved,
+        partly_fixed=comparison.partly_fixed,
         moved=comparison.moved,
         kept=tuple(f.fingerprint for f in comparison.kept),
         fixed_later={},
-        halved_later={},
+        partly_fixed_later={},
         quotes=quotes,
         incomplete=tuple(i for i in after.result.incomplete if i not in known),
         unbuilt=tuple(f for f in after.unbuilt if f in patch.contents),
-        borrowed={f: like for f, like in after.borrowed.items() if f in patch.contents},
+        flags_from={f: like for f, like in after.flags_from.items() if f in patch.contents},
         notes=(*hides, *_of_the_build(patch)),
         hides=hides,
     )
@@ -260,9 +262,9 @@ def _some(names: list[str]) -> str:
 def _with_later(
     report: PatchReport, at: int, comparisons: list[Comparison], patches: tuple[Patch, ...]
 ) -> PatchReport:
-    """Which later patch fixes what this one introduces, wholly or by half."""
+    """Which later patch fixes what this one introduces, wholly or in part."""
     fixed: dict[str, int] = {}
-    halved: dict[str, int] = {}
+    partly_fixed: dict[str, int] = {}
     for finding in report.introduced:
         name = finding.fingerprint
         for number in range(at + 1, len(comparisons)):
@@ -270,9 +272,11 @@ def _with_later(
             if any(f.fingerprint == name for f in comparison.fixed):
                 fixed[finding.fingerprint] = patches[number].number
                 break
-            pair = next((p for p in comparison.halved if p.before.fingerprint == name), None)
+            pair = next(
+                (p for p in comparison.partly_fixed if p.before.fingerprint == name), None
+            )
             if pair is not None:
-                halved[finding.fingerprint] = patches[number].number
+                partly_fixed[finding.fingerprint] = patches[number].number
                 name = pair.after.fingerprint
             name = comparison.renamed.get(name, name)
-    return msgspec.structs.replace(report, fixed_later=fixed, halved_later=halved)
+    return msgspec.structs.replace(report, fixed_later=fixed, partly_fixed_later=partly_fixed)

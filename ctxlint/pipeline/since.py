@@ -22,7 +22,7 @@ from ctxlint.findings.compare import compare
 from ctxlint.findings.model import Result
 from ctxlint.findings.selection import NOT_NEW, Selection
 from ctxlint.patches.git import Repository
-from ctxlint.pipeline.changed import workshop
+from ctxlint.pipeline.changed import patched_tree
 from ctxlint.pipeline.not_analysed import check_paths
 from ctxlint.pipeline.run import default_paths
 from ctxlint.pipeline.select import select, validate
@@ -50,10 +50,10 @@ def new_since(
     paths = request.paths or default_paths(tree)
     check_paths(found_tree, paths)
     base = contents_at(tree, revision)
-    with workshop(dataclasses.replace(request, paths=paths), {}, (), progress) as shop:
-        before = select(shop.judge(base).result, selection)
-        now = select(shop.judge({}, recent=base).result, selection)
-        unseen = shop.unseen_paths()
+    with patched_tree(dataclasses.replace(request, paths=paths), {}, (), progress) as patched:
+        before = select(patched.analyse(base).result, selection)
+        now = select(patched.analyse({}, recent=base).result, selection)
+        unseen = patched.unseen_paths()
     # What was hidden then is new when it is not hidden any more.
     introduced = compare(before.findings, now.findings).introduced
     new = {finding.fingerprint for finding in introduced}

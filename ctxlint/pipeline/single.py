@@ -3,7 +3,7 @@
 
 Each call is a process of its own, several run at once, and each sees one unit and what
 the store has of the others. The unit is stored under the identity that an audit of the
-build directory gives it, then judged together with the units of its *scope* that are
+build directory gives it, then analysed together with the units of its *scope* that are
 stored already. Which call sees a chain across files? The one that stores the last of its
 units. So a call tells what it found in its own unit, and, when that was new to the
 store, also what it completed in others.
@@ -21,12 +21,12 @@ from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import UNUSED, Selection
 from ctxlint.kbuild.tree import below, included_c_files
-from ctxlint.pipeline.run import Session, assemble, judge
+from ctxlint.pipeline.run import Session, analyse_profile, assemble
 from ctxlint.pipeline.select import select
 from ctxlint.store import LostError
-from ctxlint.units.forked import lower_alone
+from ctxlint.units.forked import lower_forked
 from ctxlint.units.index import CLOCK_SETTLES, stored_index, unit_keys
-from ctxlint.units.small_change import unit_job
+from ctxlint.units.prefetch import unit_job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +72,13 @@ def _checked(
     profile = unit.prepared(paths)
     command = next(c for c in profile.commands if c.file == unit.file)
     with session.open_store(progress) as store:
-        store.vouch_by(unit_keys(profile, request))
+        store.limit_validity(unit_keys(profile, request))
         own = stored_index(replace(profile, commands=(command,)), request, store)
         fresh = unit.file not in own.facts
         if fresh:
             time.sleep(CLOCK_SETTLES)
             job = unit_job(unit.tree, profile, command, request, store, own)
-            [failed] = lower_alone([job], processes=1, timeout=request.timeout)
+            [failed] = lower_forked([job], processes=1, timeout=request.timeout)
             if failed:
                 own.incomplete.append(
                     Incomplete(file=unit.file, profile=profile.spec_name, reason=failed)
@@ -90,7 +90,7 @@ def _checked(
             index.absorb(own)
         missing = sum(c.file not in index.facts for c in profile.commands)
         # As long as units are missing the answer is a passing one, not to be kept.
-        found = judge(index, session, profile, store, progress, keep=not missing)
+        found = analyse_profile(index, session, profile, store, progress, keep=not missing)
     mine = {unit.file, *included_c_files(unit.tree, [unit.file])}
     result = assemble(session, [profile], [found], own.incomplete, len(index.facts))
     findings = [f for f in select(result, selection).findings if f.check != UNUSED]
@@ -107,7 +107,7 @@ def _checked(
 
 
 def scope_of(file: str, paths: Sequence[str]) -> tuple[str, ...]:
-    """Files and directories whose units are judged together with ``file``."""
+    """Files and directories whose units are analysed together with ``file``."""
     if below(file, paths):
         return tuple(sorted(set(paths)))
     return (file.rpartition("/")[0] or ".",)

@@ -33,7 +33,7 @@ from ctxlint.simulator.runtime.state import Config
 from ctxlint.store import Store
 from ctxlint.units.index import Index
 from ctxlint.verification.rule_bodies import Known
-from ctxlint.verification.target import Leg, Way
+from ctxlint.verification.target import CallPath, PathStep
 from ctxlint.verification.verdicts import (
     BOUNDS,
     CONFIRMED,
@@ -169,14 +169,14 @@ def verdict_of(
     when every way to the operation is."""
     weakest: Verdict | None = None
     executions = 0
-    ways = all_ways(violations, also, verifier.image)
-    for root, way in itertools.islice(ways, _WAYS_MAX):
-        if way is None:
+    call_paths = all_ways(violations, also, verifier.image)
+    for root, call_path in itertools.islice(call_paths, _WAYS_MAX):
+        if call_path is None:
             verdict = Verdict(verdict=UNMODELLED, why="a function on the path was not read")
         else:
             start = start_from(root, program, rules, rt)
-            callers = () if start.context else callers_of(way, program, verifier)
-            verdict = verifier.verify(way, start, callers)
+            callers = () if start.context else callers_of(call_path, program, verifier)
+            verdict = verifier.verify(call_path, start, callers)
         executions += verdict.executions
         if verdict.verdict in (CONFIRMED, REACHED):
             if weakest is not None:
@@ -187,14 +187,14 @@ def verdict_of(
         if weakest is None or DOUBT[verdict.verdict] > DOUBT[weakest.verdict]:
             weakest = verdict
     assert weakest is not None
-    if weakest.verdict == REFUTED and next(ways, None) is not None:
+    if weakest.verdict == REFUTED and next(call_paths, None) is not None:
         weakest = Verdict(verdict=BOUNDS, why=_MORE_WAYS)
     return dataclasses.replace(weakest, executions=executions)
 
 
 def all_ways(
     violations: Sequence[Violation], also: Calls, image: Image
-) -> Iterator[tuple[Node, Way | None]]:
+) -> Iterator[tuple[Node, CallPath | None]]:
     """Every path to the operation that the analysis knows, the one that the finding tells
     first, with the node that it begins at; None for one of which a body is not at hand."""
     seen: set[tuple[object, ...]] = set()
@@ -217,14 +217,14 @@ def all_ways(
                     work.append((parent, ((parent, edge, node.fn.symbol), *path)))
 
 
-def _way(path: Steps, image: Image) -> Way | None:
-    legs = []
+def _way(path: Steps, image: Image) -> CallPath | None:
+    steps = []
     for node, edge, callee in path:
         fn = image.functions.get(node.fn.symbol)
         if fn is None:
             return None
-        legs.append(Leg(fn, node.fn.locs[edge.loc], callee))
-    return Way(tuple(legs))
+        steps.append(PathStep(fn, node.fn.locs[edge.loc], callee))
+    return CallPath(tuple(steps))
 
 
 @cache
@@ -240,29 +240,33 @@ def model_digest() -> str:
     return hasher.hexdigest()
 
 
-def callers_of(way: Way, program: Program, verifier: Verifier) -> tuple[Way, ...]:
+def callers_of(
+    call_path: CallPath, program: Program, verifier: Verifier
+) -> tuple[CallPath, ...]:
     """The same way, begun in the functions from which alone it can be come to: the first
     one is static and its address is not taken. Empty when that does not hold, or when
     there are too many."""
-    found: list[Way] = []
-    work = [way]
+    found: list[CallPath] = []
+    work = [call_path]
     while work:
         at = work.pop()
-        first = at.legs[0].fn
+        first = at.steps[0].fn
         calls = program.callers.get(first.symbol, ())
         known = "static" in first.attrs and first.file.endswith(".c")
         if not known or not calls or first.symbol in verifier.taken:
-            if at is not way:
+            if at is not call_path:
                 found.append(at)
             continue
         for caller, edge in calls:
             fn = verifier.image.functions.get(caller.symbol)
-            if fn is None or any(leg.fn is fn for leg in at.legs):
+            if fn is None or any(step.fn is fn for step in at.steps):
                 return ()
-            work.append(Way((Leg(fn, caller.locs[edge.loc], first.symbol), *at.legs)))
+            work.append(
+                CallPath((PathStep(fn, caller.locs[edge.loc], first.symbol), *at.steps))
+            )
         if len(work) + len(found) > _CALLERS_MAX:
             return ()
-    return tuple(sorted(found, key=lambda w: [leg.fn.symbol for leg in w.legs]))
+    return tuple(sorted(found, key=lambda w: [step.fn.symbol for step in w.steps]))
 
 
 def start_from(root: Node, program: Program, rules: Rulebook, rt: bool) -> Start:

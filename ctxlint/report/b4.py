@@ -41,7 +41,7 @@ def render(series: SeriesResult) -> str:
         details = f"on {base_words(series)}, looked at as {kernels}"
         entries.append(_entry("pass", text, details))
     entries += [
-        _entry("pass", note, "") for note in series.result.notes if note in _told(series)
+        _entry("pass", note, "") for note in series.result.notes if note in _shown(series)
     ]
     return _json(entries)
 
@@ -71,13 +71,11 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
             entries.append(
                 _entry("fail", where + _head(finding), _details(series, patch, finding))
             )
-        for pair in patch.halved:
+        for pair in patch.partly_fixed:
             details = half_text() + ".\n" + _way(series, pair.after)
-            entries.append(
-                _entry("warn", f"{where}incomplete fix: {_head(pair.after)}", details)
-            )
-    told = _told(series)
-    entries += [_entry("warn", note, "") for note in series.result.notes if note not in told]
+            entries.append(_entry("warn", f"{where}partly fixed: {_head(pair.after)}", details))
+    shown = _shown(series)
+    entries += [_entry("warn", note, "") for note in series.result.notes if note not in shown]
     if series.incomplete:
         rows = [sentence(item) for item in series.incomplete]
         more = f"\nand {len(rows) - _LISTED} more" if len(rows) > _LISTED else ""
@@ -89,13 +87,13 @@ def _entries(series: SeriesResult) -> list[dict[str, str]]:
             )
         )
     entries += [
-        _entry("warn", f"not all of the series was judged: {gap}", "")
+        _entry("warn", f"not all of the series was analysed: {gap}", "")
         for gap in series.gaps[:_LISTED]
     ]
     return entries
 
 
-def _told(series: SeriesResult) -> set[str]:
+def _shown(series: SeriesResult) -> set[str]:
     """Notes on what the analysis rests on, which are no warnings; that a finding is hidden
     is one."""
     notes = {note for p in series.patches for note in p.notes if note not in p.hides}

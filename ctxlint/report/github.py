@@ -112,7 +112,7 @@ def _gaps(result: Result) -> str:
     shown = [clean(gap) for gap in result.gaps[:LIMIT]]
     if len(result.gaps) > LIMIT:
         shown.append(f"and {len(result.gaps) - LIMIT} more")
-    text = "\n".join(["Not all of the series was judged:", *shown])
+    text = "\n".join(["Not all of the series was analysed:", *shown])
     return _command("error", {"title": f"{_TITLE}: incomplete"}, text)
 
 

@@ -59,9 +59,9 @@ def _note(note: str) -> dict[str, Any]:
 
 
 def _gap(gap: str, file: str) -> dict[str, Any]:
-    """What was not judged of a series; the format wants a place for it."""
+    """What was not analysed of a series; the format wants a place for it."""
     digest = hashlib.sha256(f"gap:{gap}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return _entry(f"Not all of the series was judged: {gap}", "incomplete", digest, "info",
+    return _entry(f"Not all of the series was analysed: {gap}", "incomplete", digest, "info",
                   file, 1)  # fmt: skip
 
 

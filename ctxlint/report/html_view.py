@@ -99,7 +99,7 @@ class Card:
     open: bool
     title: str
     rest: str
-    told: bool = False
+    shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,18 +194,18 @@ def evidence_of(finding: Finding) -> Evidence:
     css = {"confirmed": "bad", "reached": "bad", "refuted": "good", NO_VERDICT: "none"}.get(
         verdict, "open"
     )
-    told = next((e for e in finding.evidence if e.verdict == verdict), None)
-    if told is None:
+    shown = next((e for e in finding.evidence if e.verdict == verdict), None)
+    if shown is None:
         return Evidence(verdict=verdict, css=css)
-    summary = told.why
-    if told.assumed:
-        summary += f" (taken to return: {', '.join(told.assumed)})"
+    summary = shown.why
+    if shown.assumed:
+        summary += f" (taken to return: {', '.join(shown.assumed)})"
     return Evidence(
         verdict=verdict,
         css=css,
         summary=summary,
-        values=told.values,
-        splat=tuple(told.splat.splitlines()),
+        values=shown.values,
+        splat=tuple(shown.splat.splitlines()),
     )
 
 
@@ -226,7 +226,7 @@ def _card(
         title = step.context.partition(": ")[0] if ": " in step.context else ""
         # Parts that begin or end here are shown as such; words are for the rest.
         row = lane.rows[index]
-        told = row.begins or row.ends
+        shown = row.begins or row.ends
         steps.append(
             StepView(
                 number=index + 1,
@@ -234,7 +234,7 @@ def _card(
                 step=step,
                 note=note_of(finding, index),
                 title=title if changes[index] else "",
-                words="" if told or not changes[index] else state_of(step.context),
+                words="" if shown or not changes[index] else state_of(step.context),
                 level=level(step.state),
                 row=row,
                 excerpt=_excerpt(step.file, step.line, step.text, _AROUND_STEP, options),
@@ -304,7 +304,7 @@ def _by_origin(all_cards: list[Card]) -> tuple[Group, ...]:
     out = []
     for group in by_origin(known, lambda card: card.finding):
         title, place = words_of_origin([card.finding for card in group])
-        cards = [replace(c, told=f"{c.finding.entry.function}()" in title) for c in group]
+        cards = [replace(c, shown=f"{c.finding.entry.function}()" in title) for c in group]
         out.append(Group(title, place, tuple(cards)))
     rest = tuple(card for card in all_cards if card.finding.origin is None)
     if rest:

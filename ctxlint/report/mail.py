@@ -42,7 +42,7 @@ class Again:
 
 def render(series: SeriesResult, again: Again | None = None) -> str:
     """One message, an mbox of several, or nothing when there is nothing to say."""
-    mails = [_mail(series, p, again or Again()) for p in series.patches if _told(p)]
+    mails = [_mail(series, p, again or Again()) for p in series.patches if _shown(p)]
     if series.gaps and not mails:
         return _nothing_else(series)
     if len(mails) < 2:
@@ -54,27 +54,27 @@ def render(series: SeriesResult, again: Again | None = None) -> str:
 
 
 def _nothing_else(series: SeriesResult) -> str:
-    """A message to nobody: there is no finding, but not everything was judged."""
+    """A message to nobody: there is no finding, but not everything was analysed."""
     head = [
-        "Subject: ctxlint: not all of the series was judged",
+        "Subject: ctxlint: not all of the series was analysed",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
     ]
-    return "\n".join((*head, "", *_not_judged(series))) + "\n"
+    return "\n".join((*head, "", *_not_analysed(series))) + "\n"
 
 
-def _not_judged(series: SeriesResult) -> list[str]:
-    lines = _wrap("Not all of the series was judged:")
+def _not_analysed(series: SeriesResult) -> list[str]:
+    lines = _wrap("Not all of the series was analysed:")
     for gap in series.gaps:
         lines += _wrap(gap, "  - ", "    ")
     return lines
 
 
-def _told(patch: PatchReport) -> list[tuple[Finding, Pair | None]]:
+def _shown(patch: PatchReport) -> list[tuple[Finding, Pair | None]]:
     """What is asked about: operations, not comments that suppress nothing."""
-    told: list[tuple[Finding, Pair | None]] = [(f, None) for f in patch.introduced if f.path]
-    return told + [(pair.after, pair) for pair in patch.halved]
+    shown: list[tuple[Finding, Pair | None]] = [(f, None) for f in patch.introduced if f.path]
+    return shown + [(pair.after, pair) for pair in patch.partly_fixed]
 
 
 def _mail(series: SeriesResult, patch: PatchReport, again: Again) -> str:
@@ -149,20 +149,20 @@ def _body(series: SeriesResult, patch: PatchReport, again: Again) -> list[str]:
     author = clean(patch.author).partition("<")[0].strip(' "') or "the author"
     lines += _wrap(f"{when}{author} wrote:")
     quoted: Quote | None = None
-    told = _told(patch)
-    for finding, pair in told[:_MANY]:
+    shown = _shown(patch)
+    for finding, pair in shown[:_MANY]:
         quote = patch.quotes.get(finding.fingerprint)
         if quote != quoted or not lines[1:]:
             # Between what was said of one hunk and the next hunk stands an empty line.
             lines += [*([""] if quoted is not None else []), *_quotation(quote)]
             quoted = quote
         lines += ["", *_question(patch, finding, pair)]
-    if len(told) > _MANY:
+    if len(shown) > _MANY:
         lines += ["", *_wrap("The same question for:")]
-        for finding, _ in told[_MANY:]:
+        for finding, _ in shown[_MANY:]:
             where = f"{finding.file}:{finding.line}: {call_of(finding.callee)} in "
             lines += _wrap(f"{where}{finding.function}()", "  ", "      ")
-    return [*lines, "", *_grounds(series, patch, [finding for finding, _ in told], again)]
+    return [*lines, "", *_grounds(series, patch, [finding for finding, _ in shown], again)]
 
 
 def _quotation(quote: Quote | None) -> list[str]:
@@ -213,7 +213,7 @@ def _question(patch: PatchReport, finding: Finding, pair: Pair | None) -> list[s
         else "This matters on every kernel, with PREEMPT_RT or without."
     )
     later = patch.fixed_later.get(finding.fingerprint)
-    half = patch.halved_later.get(finding.fingerprint)
+    half = patch.partly_fixed_later.get(finding.fingerprint)
     if later is not None:
         kernels += (
             f" Patch {later}/{patch.total} fixes it, so the end of the series is fine, but "
@@ -245,7 +245,7 @@ def _grounds(
 ) -> list[str]:
     """What it rests on and how to see the same."""
     names = {name for finding in findings for name in finding.profiles}
-    gaps = [*_not_judged(series), ""] if series.gaps else []
+    gaps = [*_not_analysed(series), ""] if series.gaps else []
     before = (
         "It was not there before this patch."
         if patch.introduced

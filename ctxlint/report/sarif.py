@@ -69,7 +69,7 @@ _EXITS = {
 _NOTIFICATIONS = {
     "unit-not-analysed": (
         "A translation unit could not be analysed.",
-        "The unit did not parse, or took too long. What it contains is not judged, so the "
+        "The unit did not parse, or took too long. What it contains is not analysed, so the "
         "absence of findings says nothing about it.",
     ),
     "path-not-analysed": (
@@ -82,10 +82,10 @@ _NOTIFICATIONS = {
         "The function has more execution contexts or ways through it than are followed. "
         "Findings in it, or in what it calls, may be missing.",
     ),
-    "patch-not-judged": (
-        "A part of a patch series was not judged.",
+    "patch-not-analysed": (
+        "A part of a patch series was not analysed.",
         "A patch is missing, cannot be read, or is read otherwise by others. What it does is "
-        "not judged, so the absence of findings says nothing about it.",
+        "not analysed, so the absence of findings says nothing about it.",
     ),
     "file-not-covered": (
         "No profile compiles the file.",
@@ -235,8 +235,8 @@ class _Run:
             )
             notes.append(self._notification(kind, "error", text, unit.file, unit.line))
         for gap in result.gaps:
-            text = sentence("Not all of the series was judged: " + safe(gap))
-            notes.append(self._notification("patch-not-judged", "error", text))
+            text = sentence("Not all of the series was analysed: " + safe(gap))
+            notes.append(self._notification("patch-not-analysed", "error", text))
         for file in result.uncovered:
             text = "Not analysed: no profile compiles this file."
             notes.append(self._notification("file-not-covered", "note", text, file))

@@ -40,7 +40,7 @@ def _patch(patch: PatchReport, width: int) -> list[Line]:
         lines.append(())
         lines += finding_lines(finding, width)
         lines += _fate(patch, finding, width)
-    for pair in patch.halved:
+    for pair in patch.partly_fixed:
         lines.append(())
         lines += _half(pair, width)
     for finding in patch.fixed:
@@ -60,7 +60,7 @@ def _verdict(patch: PatchReport) -> str:
         for word, found in (
             ("introduced", patch.introduced),
             ("fixed", patch.fixed),
-            ("fixed by half", patch.halved),
+            ("partly fixed", patch.partly_fixed),
         )
         if found
     ]
@@ -69,7 +69,7 @@ def _verdict(patch: PatchReport) -> str:
 
 def _fate(patch: PatchReport, finding: Finding, width: int) -> list[Line]:
     later = patch.fixed_later.get(finding.fingerprint)
-    half = patch.halved_later.get(finding.fingerprint)
+    half = patch.partly_fixed_later.get(finding.fingerprint)
     text = ""
     if later is not None:
         text = bisect_text(patch, later)
@@ -92,10 +92,10 @@ def bisect_text(patch: PatchReport, later: int) -> str:
 
 
 def half_text() -> str:
-    """What to say of a fix by half."""
+    """What to say of a finding that is partly fixed."""
     return (
-        "incomplete fix: before, this was a bug on every kernel; now it is one on "
-        "PREEMPT_RT kernels only, where the operation still sleeps"
+        "partly fixed: this was a bug on every kernel; it is still a bug on PREEMPT_RT, "
+        "where the operation sleeps"
     )
 
 
@@ -115,7 +115,7 @@ def place_of(patch: PatchReport) -> str:
 def notes_of(patch: PatchReport) -> list[str]:
     """Sentences on what the analysis of a patch rests on."""
     notes = list(patch.notes)
-    for file, like in sorted(patch.borrowed.items()):
+    for file, like in sorted(patch.flags_from.items()):
         notes.append(f"{file} is new: read with the compile flags of {like}")
     return notes
 
@@ -127,7 +127,7 @@ def _summary(series: SeriesResult, width: int) -> list[Line]:
     for word, found in (
         ("introduced", series.introduced),
         ("fixed", series.fixed),
-        ("fixed by half (PREEMPT_RT is left)", series.halved),
+        ("partly fixed (still a bug on PREEMPT_RT)", series.partly_fixed),
     ):
         if found:
             lines.append((("", f"  {len(found)} {word} by the whole series"),))
@@ -143,12 +143,12 @@ def _summary(series: SeriesResult, width: int) -> list[Line]:
             f"{finding.callee}() in {finding.function}()"
         )
         lines += paragraph("warning", text, width, "  ", "    ")
-    if not (series.introduces or series.fixed or series.halved):
+    if not (series.introduces or series.fixed or series.partly_fixed):
         end = " in what was analysed" if series.incomplete or series.gaps else ""
         lines.append((("", f"  no finding introduced or fixed{end}"),))
     lines.append((("", f"  {len(series.kept)} were there before and still are"),))
-    told = {*series.notes, *(note for patch in series.patches for note in patch.notes)}
-    for note in (*series.notes, *(n for n in series.result.notes if n not in told)):
+    shown = {*series.notes, *(note for patch in series.patches for note in patch.notes)}
+    for note in (*series.notes, *(n for n in series.result.notes if n not in shown)):
         lines += paragraph("", note, width, "  note: ", "        ")
     names = "; ".join(profile_words(p, series.prepared) for p in series.profiles)
     lines += paragraph("", f"kernels: {names}", width, "", "  ")

@@ -45,7 +45,7 @@ WIDTH = 78
 
 _LISTED = 20
 _VALUES = 6
-_TOLD_MEMBERS = 3
+_SHOWN_MEMBERS = 3
 _STYLES = {
     "error": "1;31",
     "warning": "1;33",
@@ -212,9 +212,9 @@ def _verdict(finding: Finding) -> list[tuple[str, str]]:
     if not finding.evidence:
         return [("verdict of the model", finding.verdict)] if finding.verdict else []
     facts = []
-    told = {(e.verdict, e.why) for e in finding.evidence}
-    for evidence in finding.evidence[: 1 if len(told) == 1 else None]:
-        where = "" if len(told) == 1 else f" ({evidence.profile})"
+    distinct = {(e.verdict, e.why) for e in finding.evidence}
+    for evidence in finding.evidence[: 1 if len(distinct) == 1 else None]:
+        where = "" if len(distinct) == 1 else f" ({evidence.profile})"
         facts.append((f"verdict of the model{where}", f"{evidence.verdict}: {evidence.why}"))
         if evidence.verdict in ("confirmed", "reached") and evidence.values:
             shown = "; ".join(evidence.values[:_VALUES])
@@ -317,7 +317,7 @@ def _untold(result: Result, width: int) -> list[Line]:
     """How many callbacks run in a context that is not known, and the fullest members."""
     if not result.untold:
         return []
-    most = sorted(result.untold, key=lambda u: (-u.count, u.member))[:_TOLD_MEMBERS]
+    most = sorted(result.untold, key=lambda u: (-u.count, u.member))[:_SHOWN_MEMBERS]
     names = ", ".join(f"{u.member} ({u.count})" for u in most)
     more = ", ..." if len(result.untold) > len(most) else ""
     count = sum(u.count for u in result.untold)
@@ -420,10 +420,10 @@ def _incomplete(incomplete: tuple[Incomplete, ...], width: int) -> list[Line]:
 
 
 def gap_lines(gaps: tuple[str, ...], width: int) -> list[Line]:
-    """What was not judged of a patch series."""
+    """What was not analysed of a patch series."""
     if not gaps:
         return []
-    lines = _paragraph("warning", "Incomplete: not all of the series was judged:", width, "")
+    lines = _paragraph("warning", "Incomplete: not all of the series was analysed:", width, "")
     for gap in gaps[:_LISTED]:
         lines += _paragraph("", gap, width, "  ", "      ")
     return lines + _more(len(gaps), "gaps")

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 def models_directory() -> Path:
     """Where the model files (C) that come with the tool are: functions of the
-    kernel said in C, for :func:`ctxlint.frontend.modelc.lower_models`."""
+    kernel said in C, for :func:`ctxlint.frontend.model_functions.lower_models`."""
     return rules_directory() / "models"
 
 

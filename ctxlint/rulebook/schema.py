@@ -100,7 +100,7 @@ class Api(_Strict, frozen=True, kw_only=True):
     callers have made before.
     ``runs``: a parameter that is a function; it is called where this one returns non-zero.
     ``before``: effects that happen before the function waits and are undone when it
-    returns (it drops the caller's lock): ``requires`` is judged after them.
+    returns (it drops the caller's lock): ``requires`` is analysed after them.
     ``legal_in``: context names (rules/contexts.yaml) or fields
     (``in_interrupt``) where it is legal whatever the level says.
     ``states``: effect phrases that hold where it stands, whoever calls: an assertion

@@ -24,7 +24,7 @@ from ctxlint.simulator.memory import PAGE
 from ctxlint.simulator.outcome import Hang
 from ctxlint.simulator.runtime import library
 from ctxlint.simulator.runtime.alloc import Faults
-from ctxlint.simulator.runtime.assembly import Beyond
+from ctxlint.simulator.runtime.assembly import AssemblyByRule
 from ctxlint.simulator.runtime.boot import Boot, NextKernel, boot, succeed, user
 from ctxlint.simulator.runtime.choice import Choices
 from ctxlint.simulator.runtime.policy import Policy, Seeded
@@ -196,7 +196,7 @@ class World:
             hz=setup.hz, debug_atomic_sleep=setup.debug_atomic_sleep,
             rate_limit=setup.rate_limit,
         )  # fmt: skip
-        m = Machine(self.code, Beyond(), fuel=FUEL)
+        m = Machine(self.code, AssemblyByRule(), fuel=FUEL)
         new.kernel = kernel = Kernel(m, config)
         if number > 1:
             succeed(self.generations[-2].kernel, kernel)

@@ -33,7 +33,7 @@ class Wanted:
     bodies: frozenset[str]
 
 
-class Beyond(NamedTuple):
+class SearchEnd(NamedTuple):
     """Where the search ended: after ``rounds``, with ``files`` that a round found and did
     not read, and so many functions of which a further round would look for ``callers``
     or ``bodies``."""
@@ -44,7 +44,7 @@ class Beyond(NamedTuple):
     bodies: int
 
 
-def told(ends: Iterable[Beyond]) -> tuple[str, ...]:
+def notes(ends: Iterable[SearchEnd]) -> tuple[str, ...]:
     """What is said of the searches of some profiles: nothing when each came to its end.
 
     It is no more than a note: how far away a caller may be has no natural bound.
@@ -85,8 +85,8 @@ def wanted(
     """What the next round has to find for the files that the last one read:
     callers of what leads up to the audited files' waiting functions, bodies of
     what the audited files' functions lead down to."""
-    home, fresh = set(audited), set(new)
-    start = {s for s, fn in program.functions.items() if fn.file in home}
+    audited_files, fresh = set(audited), set(new)
+    start = {s for s, fn in program.functions.items() if fn.file in audited_files}
     callees = _callees(program)
     callers: dict[str, set[str]] = {}
     for symbol, targets in callees.items():
@@ -184,8 +184,8 @@ def _distance(file: str, homes: list[str]) -> int:
     the core are near to everything."""
     folder = Path(file).parent.parts
     best = 99
-    for home in homes:
-        parts = Path(home).parts
+    for audited_files in homes:
+        parts = Path(audited_files).parts
         common = 0
         for a, b in zip(folder, parts, strict=False):
             if a != b:

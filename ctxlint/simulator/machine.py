@@ -3,7 +3,7 @@
 
 Primitives are the Python functions behind the model functions of ``rules/models/*.c``;
 their names begin with ``model_`` and each is registered once (:func:`primitive`). What
-the machine calls and finds no body for is handed to its :class:`Outside`.
+the machine calls and finds no body for is handed to its :class:`Externals`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def primitives() -> dict[str, Primitive]:
     return dict(_PRIMITIVES)
 
 
-class Outside(Protocol):
+class Externals(Protocol):
     """What lies beyond the image: functions without a body, assembly, variables that
     another unit defines (with ``fills``: all variables)."""
 
@@ -64,7 +64,7 @@ class Outside(Protocol):
     def variable_page(self, m: Machine, symbol: str, number: int) -> Page | None: ...
 
 
-class Strict:
+class StrictExternals:
     """Nothing beyond the image is known: meeting it ends the run as unmodelled."""
 
     fills = False
@@ -95,11 +95,13 @@ class Machine:
     exchanges them.
     """
 
-    def __init__(self, code: Code, outside: Outside | None = None, *, fuel: int = FUEL) -> None:
+    def __init__(
+        self, code: Code, outside: Externals | None = None, *, fuel: int = FUEL
+    ) -> None:
         self.code = code
         self.image: Image = code.image
         self.mem = Memory()
-        self.outside: Outside = outside or Strict()
+        self.outside: Externals = outside or StrictExternals()
         self.fuel = fuel
         self.stack: list[Frame] = []
         self.varargs: list[tuple[Any, ...]] = []
@@ -343,6 +345,14 @@ _BUILTINS["__builtin_va_copy"] = _va_copy
 
 
 __all__ = [
-    "FUEL", "STACK", "Machine", "Outside", "Strict", "Sym", "no_value", "primitive",
-    "primitives", "width_of",
+    "FUEL",
+    "STACK",
+    "Externals",
+    "Machine",
+    "StrictExternals",
+    "Sym",
+    "no_value",
+    "primitive",
+    "primitives",
+    "width_of",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ctxlint.simulator.unknowns import Home, Sym, Value
+from ctxlint.simulator.unknowns import Sym, Value
 
 PAGE = 4096
 _SHIFT = 12
@@ -150,7 +150,7 @@ class Memory:
     def load(self, address: Any, size: int) -> Any:
         """The unsigned integer of ``size`` bytes at ``address``."""
         if address.__class__ is not int:
-            address = address.home.locate(address)
+            address = address.decisions.locate(address)
         offset = address & _MASK
         number = address >> _SHIFT
         page = self.pages.get(number)
@@ -204,7 +204,7 @@ class Memory:
     def store(self, address: Any, size: int, value: Any) -> None:
         """Write the low ``size`` bytes of ``value``."""
         if address.__class__ is not int:
-            address = address.home.locate(address)
+            address = address.decisions.locate(address)
         assert isinstance(address, int)
         offset = address & _MASK
         number = address >> _SHIFT
@@ -272,7 +272,7 @@ class Memory:
     def read(self, address: Any, size: int) -> Blob:
         """``size`` bytes as a value (a struct)."""
         if address.__class__ is not int:
-            address = address.home.locate(address)
+            address = address.decisions.locate(address)
         assert isinstance(address, int)
         page = self.pages.get(address >> _SHIFT)
         offset = address & _MASK
@@ -299,7 +299,7 @@ class Memory:
     def write(self, address: Any, blob: Blob | bytes) -> None:
         data, parts = (blob, ()) if isinstance(blob, bytes) else (blob.data, blob.parts)
         if address.__class__ is not int:
-            address = address.home.locate(address)
+            address = address.decisions.locate(address)
         assert isinstance(address, int)
         page = self.pages.get(address >> _SHIFT)
         offset = address & _MASK
@@ -480,6 +480,17 @@ def _read_sym(
 
 
 __all__ = [
-    "PAGE", "Backing", "Blob", "Device", "DevicePage", "Fault", "Home", "Memory", "Object",
-    "SymPage", "clear", "load_sym", "put", "sym_page",
+    "PAGE",
+    "Backing",
+    "Blob",
+    "Device",
+    "DevicePage",
+    "Fault",
+    "Memory",
+    "Object",
+    "SymPage",
+    "clear",
+    "load_sym",
+    "put",
+    "sym_page",
 ]  # fmt: skip

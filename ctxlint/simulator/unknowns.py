@@ -22,7 +22,7 @@ _WIDE = 1 << 70
 _COMPARE = frozenset(("==", "!=", "<", "<="))
 
 
-class Home(Protocol):
+class Decisions(Protocol):
     """Decides what unknown values are; one for each execution."""
 
     def decide(self, value: Sym) -> bool:
@@ -38,11 +38,11 @@ class Home(Protocol):
 class Sym:
     """A term. ``op`` is ``"leaf"`` or an operator; ``lo`` and ``hi`` bound it."""
 
-    __slots__ = ("a", "b", "hi", "home", "lo", "name", "op")
+    __slots__ = ("a", "b", "decisions", "hi", "lo", "name", "op")
 
     def __init__(
         self,
-        home: Home,
+        decisions: Decisions,
         op: str,
         a: Value = 0,
         b: Value = 0,
@@ -50,7 +50,7 @@ class Sym:
         hi: int = _WIDE,
         name: str = "",
     ) -> None:
-        self.home = home
+        self.decisions = decisions
         self.op = op
         self.a = a
         self.b = b
@@ -59,10 +59,10 @@ class Sym:
         self.name = name
 
     def __bool__(self) -> bool:
-        return self.home.decide(self)
+        return self.decisions.decide(self)
 
     def __index__(self) -> int:
-        return self.home.pick(self)
+        return self.decisions.pick(self)
 
     __int__ = __index__
     __hash__ = object.__hash__
@@ -74,7 +74,7 @@ class Sym:
             if self.op == "+" and self.b.__class__ is int:
                 return add(self.a, self.b + other)
         lo, hi = bounds(other)
-        return Sym(self.home, "+", self, other, self.lo + lo, self.hi + hi)
+        return Sym(self.decisions, "+", self, other, self.lo + lo, self.hi + hi)
 
     def __radd__(self, other: Value) -> Value:
         return self + other
@@ -85,10 +85,10 @@ class Sym:
         if other is self:
             return 0
         lo, hi = bounds(other)
-        return Sym(self.home, "-", self, other, self.lo - hi, self.hi - lo)
+        return Sym(self.decisions, "-", self, other, self.lo - hi, self.hi - lo)
 
     def __rsub__(self, other: int) -> Value:
-        return Sym(self.home, "-", other, self, other - self.hi, other - self.lo)
+        return Sym(self.decisions, "-", other, self, other - self.hi, other - self.lo)
 
     def __pos__(self) -> Sym:
         return self
@@ -107,7 +107,7 @@ class Sym:
                 return self
         lo, hi = bounds(other)
         ends = (self.lo * lo, self.lo * hi, self.hi * lo, self.hi * hi)
-        return Sym(self.home, "*", self, other, min(ends), max(ends))
+        return Sym(self.decisions, "*", self, other, min(ends), max(ends))
 
     __rmul__ = __mul__
 
@@ -120,10 +120,10 @@ class Sym:
             if self.op == "&" and self.b.__class__ is int:
                 return self.a & (self.b & other)
             if other > 0:
-                return Sym(self.home, "&", self, other, 0, other)
+                return Sym(self.decisions, "&", self, other, 0, other)
         if self.lo >= 0:
-            return Sym(self.home, "&", self, other, 0, self.hi)
-        return Sym(self.home, "&", self, other)
+            return Sym(self.decisions, "&", self, other, 0, self.hi)
+        return Sym(self.decisions, "&", self, other)
 
     __rand__ = __and__
 
@@ -145,26 +145,28 @@ class Sym:
         lo, hi = bounds(other)
         if self.lo >= 0 and lo >= 0:
             top = (1 << max(self.hi.bit_length(), hi.bit_length())) - 1
-            return Sym(self.home, op, self, other, 0, top)
-        return Sym(self.home, op, self, other)
+            return Sym(self.decisions, op, self, other, 0, top)
+        return Sym(self.decisions, op, self, other)
 
     def __lshift__(self, other: Value) -> Value:
         if other.__class__ is int:
             return self * (1 << other)
-        return Sym(self.home, "<<", self, other, *_shifted(self.lo, self.hi, bounds(other)[1]))
+        return Sym(
+            self.decisions, "<<", self, other, *_shifted(self.lo, self.hi, bounds(other)[1])
+        )
 
     def __rlshift__(self, other: int) -> Value:
-        return Sym(self.home, "<<", other, self, *_shifted(other, other, self.hi))
+        return Sym(self.decisions, "<<", other, self, *_shifted(other, other, self.hi))
 
     def __rshift__(self, other: Value) -> Value:
         if other.__class__ is int:
             if other == 0:
                 return self
-            return Sym(self.home, ">>", self, other, self.lo >> other, self.hi >> other)
-        return Sym(self.home, ">>", self, other, min(self.lo, 0), max(self.hi, 0))
+            return Sym(self.decisions, ">>", self, other, self.lo >> other, self.hi >> other)
+        return Sym(self.decisions, ">>", self, other, min(self.lo, 0), max(self.hi, 0))
 
     def __rrshift__(self, other: int) -> Value:
-        return Sym(self.home, ">>", other, self, min(other, 0), max(other, 0))
+        return Sym(self.decisions, ">>", other, self, min(other, 0), max(other, 0))
 
     def __eq__(self, other: object) -> Value:  # type: ignore[override]
         if other is self:
@@ -172,7 +174,7 @@ class Sym:
         lo, hi = bounds(other)  # type: ignore[arg-type]
         if self.hi < lo or hi < self.lo:
             return 0
-        return Sym(self.home, "==", self, other, 0, 1)  # type: ignore[arg-type]
+        return Sym(self.decisions, "==", self, other, 0, 1)  # type: ignore[arg-type]
 
     def __ne__(self, other: object) -> Value:  # type: ignore[override]
         if other is self:
@@ -180,19 +182,19 @@ class Sym:
         lo, hi = bounds(other)  # type: ignore[arg-type]
         if self.hi < lo or hi < self.lo:
             return 1
-        return Sym(self.home, "!=", self, other, 0, 1)  # type: ignore[arg-type]
+        return Sym(self.decisions, "!=", self, other, 0, 1)  # type: ignore[arg-type]
 
     def __lt__(self, other: Value) -> Value:
-        return _less(self.home, "<", self, other)
+        return _less(self.decisions, "<", self, other)
 
     def __le__(self, other: Value) -> Value:
-        return _less(self.home, "<=", self, other)
+        return _less(self.decisions, "<=", self, other)
 
     def __gt__(self, other: Value) -> Value:
-        return _less(self.home, "<", other, self)
+        return _less(self.decisions, "<", other, self)
 
     def __ge__(self, other: Value) -> Value:
-        return _less(self.home, "<=", other, self)
+        return _less(self.decisions, "<=", other, self)
 
     def __repr__(self) -> str:
         return text(self)
@@ -221,21 +223,21 @@ def add(a: Value, b: Value) -> Value:
     return a + b
 
 
-def _less(home: Home, op: str, a: Value, b: Value) -> Value:
+def _less(decisions: Decisions, op: str, a: Value, b: Value) -> Value:
     (alo, ahi), (blo, bhi) = bounds(a), bounds(b)
     if ahi < blo or (op == "<=" and ahi == blo):
         return 1
     if alo > bhi or (op == "<" and alo == bhi):
         return 0
-    return Sym(home, op, a, b, 0, 1)
+    return Sym(decisions, op, a, b, 0, 1)
 
 
 def divide(a: Value, b: Value) -> Value:
     """C's division (towards zero); ``b`` is not 0."""
     if isinstance(a, Sym) or isinstance(b, Sym):
-        home = a.home if isinstance(a, Sym) else b.home  # type: ignore[union-attr]
+        decisions = a.decisions if isinstance(a, Sym) else b.decisions  # type: ignore[union-attr]
         lo, hi = bounds(a)
-        return Sym(home, "/", a, b, min(lo, -hi, 0), max(hi, -lo, 0))
+        return Sym(decisions, "/", a, b, min(lo, -hi, 0), max(hi, -lo, 0))
     quotient = abs(a) // abs(b)
     return -quotient if (a < 0) != (b < 0) else quotient
 
@@ -243,10 +245,10 @@ def divide(a: Value, b: Value) -> Value:
 def remainder(a: Value, b: Value) -> Value:
     """C's remainder: it has the sign of ``a``; ``b`` is not 0."""
     if isinstance(a, Sym) or isinstance(b, Sym):
-        home = a.home if isinstance(a, Sym) else b.home  # type: ignore[union-attr]
+        decisions = a.decisions if isinstance(a, Sym) else b.decisions  # type: ignore[union-attr]
         lo, hi = bounds(a)
         most = max(abs(end) for end in bounds(b)) - 1
-        return Sym(home, "%", a, b, -most if lo < 0 else 0, most if hi > 0 else 0)
+        return Sym(decisions, "%", a, b, -most if lo < 0 else 0, most if hi > 0 else 0)
     rest = abs(a) % abs(b)
     return -rest if a < 0 else rest
 

@@ -207,13 +207,13 @@ class Store:
         known = self._guard(lambda db: self._units.known(db, build_class), nothing)
         return {symbol: refs for symbol, (_, refs) in sorted(known.items())}
 
-    def vouch_by(self, keys: Iterable[str]) -> None:
+    def limit_validity(self, keys: Iterable[str]) -> None:
         """Let only these units, and a few of the newest, vouch for header functions.
 
         For a run that is about few of very many units: asking all of a whole kernel
         takes longer than parsing one. What nobody else vouched for is lowered again.
         """
-        self._units.vouch_by(keys)
+        self._units.limit_validity(keys)
 
     def inline_blob(self, build_class: str, symbol: str) -> bytes:
         """The body of a known header function; raises LostError."""

@@ -77,7 +77,7 @@ class Units:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._vouchers: frozenset[str] | None = None
+        self._valid_for: frozenset[str] | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -144,9 +144,9 @@ class Units:
         self, db: sqlite3.Connection, build_class: str
     ) -> list[tuple[str, str, int, bytes]]:
         select = "SELECT key, file, depset, inlines FROM units WHERE class = ?"
-        if self._vouchers is None:
+        if self._valid_for is None:
             return db.execute(select, (build_class,)).fetchall()
-        chosen = json.dumps(sorted(self._vouchers))
+        chosen = json.dumps(sorted(self._valid_for))
         rows = db.execute(
             f"{select} AND key IN (SELECT value FROM json_each(?))", (build_class, chosen)
         ).fetchall()
@@ -157,9 +157,9 @@ class Units:
             ).fetchall()
         )
 
-    def vouch_by(self, keys: Iterable[str]) -> None:
+    def limit_validity(self, keys: Iterable[str]) -> None:
         """Ask these units, and the newest of a class, and no others."""
-        self._vouchers = frozenset(keys)
+        self._valid_for = frozenset(keys)
         self._known = {}
 
     def read_inlines(

@@ -50,7 +50,7 @@ class Job:
     done: Callable[[bytes, bytes], None] = field(repr=False)
 
 
-def lower_alone(jobs: Iterable[Job], *, processes: int, timeout: float) -> list[str]:
+def lower_forked(jobs: Iterable[Job], *, processes: int, timeout: float) -> list[str]:
     """Lower each unit in a child of its own, up to ``processes`` at a time.
 
     The answer are the reasons of failures, ``""`` for none, in the order of the jobs:

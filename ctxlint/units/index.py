@@ -28,7 +28,7 @@ from ctxlint.frontend.clang import library
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Fault, HeaderFunction, Unit
 from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
-from ctxlint.search.reach import Beyond
+from ctxlint.search.reach import SearchEnd
 from ctxlint.store import Inline, LostError, Store, StoredUnit, now_ns, unit_key
 from ctxlint.units.digest import (
     UnitResult,
@@ -47,7 +47,7 @@ T = TypeVar("T")
 _FACT_MAKERS = (
     "base", "facts", "frontend", "ir", "rulebook", "semantics", "units/digest.py",
 )  # fmt: skip
-_JUDGES = ("analysis", "checks", "findings", "kbuild", "pipeline", "search", "units")
+_RESULT_MAKERS = ("analysis", "checks", "findings", "kbuild", "pipeline", "search", "units")
 """Packages and modules that decide what is stored of a unit, and of a whole profile: a
 change of one makes that stale, a new report format does not parse a kernel again."""
 
@@ -105,7 +105,7 @@ class Index:
     unsettled: dict[str, Summary] = field(default_factory=dict)
     """Functions whose effect on their callers in other files was followed no further,
     by symbol, once :meth:`program` was asked."""
-    beyond: Beyond | None = None
+    beyond: SearchEnd | None = None
     """Where the search for files beyond the audited ones ended, if there was one."""
     generation: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -172,7 +172,7 @@ class Index:
         self.incomplete += other.incomplete
 
     @property
-    def ends(self) -> tuple[Beyond, ...]:
+    def ends(self) -> tuple[SearchEnd, ...]:
         """:attr:`beyond`, if there is one."""
         return () if self.beyond is None else (self.beyond,)
 
@@ -206,7 +206,7 @@ class Index:
     def key(self, profile: str, paths: tuple[str, ...]) -> str:
         """Names all inputs of the whole-program stages by content."""
         stamps = (f"{file} {stamp}" for file, stamp in sorted(self.stamps.items()))
-        text = "\n".join((self.tool, _code_digest(_JUDGES), profile, *paths, *stamps))
+        text = "\n".join((self.tool, _code_digest(_RESULT_MAKERS), profile, *paths, *stamps))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def program(self) -> Program:
@@ -625,7 +625,7 @@ def _code_digest(names: tuple[str, ...]) -> str:
 
 def keep_models_in(cache: Path) -> None:
     """Let lowered model functions be kept in a cache."""
-    from ctxlint.frontend.modelc import PARSER
+    from ctxlint.frontend.model_functions import PARSER
     from ctxlint.simulator.runtime import library
 
     tool = f"{__version__} {PARSER} {_code_digest(('frontend', 'ir'))}"

@@ -73,7 +73,7 @@ class Guide(Protocol):
 
 
 class Path:
-    """A :class:`~ctxlint.simulator.unknowns.Home`. ``fork`` is told of every other list of
+    """A :class:`~ctxlint.simulator.unknowns.Decisions`. ``fork`` is told of every other list of
     decisions that is possible."""
 
     def __init__(

@@ -3,7 +3,7 @@
 
 A function without a body gives an unknown result and may have written what it was given
 a pointer to. If a rule speaks of it, its effect on the execution context happens, and
-its requirement is judged. Nothing here makes a path impossible: that only tests do.
+its requirement is analysed. Nothing here makes a path impossible: that only tests do.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ctxlint.simulator.emit import in_memory
 from ctxlint.simulator.machine import STACK, Machine, no_value, width_of
 from ctxlint.simulator.memory import Blob, Fault, Page
 from ctxlint.simulator.outcome import Crashed, Hang, OutOfFuel, Unmodelled
-from ctxlint.simulator.runtime.assembly import Beyond
+from ctxlint.simulator.runtime.assembly import AssemblyByRule
 from ctxlint.simulator.runtime.state import Report
 from ctxlint.verification.byte_names import local_name, scalars
 from ctxlint.verification.execution import UNKNOWN, Path
 from ctxlint.verification.interference import Shared
-from ctxlint.verification.rule_bodies import Ruled
+from ctxlint.verification.rule_bodies import RuleInterpreter
 from ctxlint.verification.variables import Variables
 
 FIRST = "whether another function is called first"
@@ -35,7 +35,7 @@ _NO_TIME = ("same", "preempt-count", "irq-flags", "irqs-disabled")
 
 
 class Unknown:
-    """An :class:`~ctxlint.simulator.machine.Outside` for one execution.
+    """An :class:`~ctxlint.simulator.machine.Externals` for one execution.
 
     ``pointer_targets(m, meta, site)``: the function that a call by pointer goes to, and
     whether it may go to others before.
@@ -47,7 +47,7 @@ class Unknown:
     def __init__(
         self,
         path: Path,
-        ruled: Ruled,
+        ruled: RuleInterpreter,
         variables: Variables,
         shared: Shared,
         rt: bool,
@@ -61,7 +61,7 @@ class Unknown:
         self.rt = rt
         self.pointer_targets = pointer_targets
         self.is_goal = is_goal
-        self.assembler = Beyond()
+        self.assembler = AssemblyByRule()
         self.met: list[str] = []
         """Functions about which nothing is known, in the order of their calls."""
 
@@ -91,7 +91,7 @@ class Unknown:
             body = model or m.image.functions.get(symbol)
             if body is not None:
                 return m.code.function(body)(m, *args)
-        broken = self.ruled.judge(m, rule, args)
+        broken = self.ruled.check(m, rule, args)
         if broken is not None:
             body = model or m.image.functions.get(symbol)
             if body is not None and self.is_goal(broken):
@@ -172,9 +172,9 @@ class Unknown:
     def pointer(
         self, m: Machine, target: Any, meta: Meta, site: int, args: tuple[Any, ...]
     ) -> Any:
-        told = self.pointer_targets(m, meta, site)
-        if told is not None:
-            symbol, again = told
+        reported = self.pointer_targets(m, meta, site)
+        if reported is not None:
+            symbol, again = reported
             first = self.path.fresh(FIRST, 1, high=1) if again else 0
             if int(first) == 0:
                 return m.call(symbol, *args)

@@ -37,7 +37,7 @@ class Known:
     calls: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
-class Ruled:
+class RuleInterpreter:
     """For one execution. ``context`` is the name of the entry's execution context;
     ``undecided`` collects the calls of which the rule leaves open whether they are legal."""
 
@@ -49,7 +49,7 @@ class Ruled:
         self.undecided: list[str] = []
         self._same: dict[str, Value] = {}
 
-    def judge(self, m: Machine, rule: ApiRule, args: tuple[Any, ...]) -> Report | None:
+    def check(self, m: Machine, rule: ApiRule, args: tuple[Any, ...]) -> Report | None:
         """What the rule says of a call here; None when it is legal."""
         kernel: Kernel = m.runtime
         rt = kernel.config.rt
@@ -116,7 +116,7 @@ class Ruled:
 class _Target:
     """The runtime as what effects act on. Saved flags are 0 or 0x80 (arm64's bit)."""
 
-    def __init__(self, ruled: Ruled, m: Machine) -> None:
+    def __init__(self, ruled: RuleInterpreter, m: Machine) -> None:
         self.ruled = ruled
         self.m = m
         self.kernel: Kernel = m.runtime
@@ -187,4 +187,4 @@ def count(kernel: Kernel, counter: str, delta: int) -> None:
         task.migration_disabled = max(0, task.migration_disabled + delta)
 
 
-__all__ = ["BY_RULE", "Known", "Ruled", "context_of", "count"]
+__all__ = ["BY_RULE", "Known", "RuleInterpreter", "context_of", "count"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxlint.simulator.code import Frame
 from ctxlint.simulator.machine import Machine
-from ctxlint.simulator.runtime.state import Alone, Kernel, Report
+from ctxlint.simulator.runtime.state import Kernel, Report, SingleTask
 from ctxlint.simulator.unknowns import Sym
 from ctxlint.verification.execution import Path
 from ctxlint.verification.interference import Shared
@@ -40,7 +40,7 @@ class FollowedMachine(Machine):
         return self.mem.load(address, size)
 
 
-class WayGuide:
+class PathGuide:
     def __init__(self, follower: Follower, m: Machine) -> None:
         self.follower = follower
         self.m = m
@@ -50,7 +50,7 @@ class WayGuide:
         if frame is None:
             return True
         follower, stack = self.follower, self.m.stack
-        follower.reached = max(follower.reached, follower.way.depth(stack))
+        follower.reached = max(follower.reached, follower.call_path.depth(stack))
         wanted = follower.prefer(frame, stack)
         if wanted is None:
             wanted = follower.prefer_exit(frame)
@@ -64,7 +64,7 @@ class WayGuide:
         return wanted
 
 
-class Others(Alone):
+class Others(SingleTask):
     """Nobody else runs, but wherever somebody could, what they reach may have changed."""
 
     def __init__(self, kernel: Kernel, shared: Shared, path: Path) -> None:
@@ -102,13 +102,13 @@ class Others(Alone):
 class Watched(list[Report]):
     """Reports, each told to a function when it is added."""
 
-    def __init__(self, told: Callable[[Report], None]) -> None:
+    def __init__(self, reported: Callable[[Report], None]) -> None:
         super().__init__()
-        self.told = told
+        self.reported = reported
 
     def append(self, report: Report) -> None:
         super().append(report)
-        self.told(report)
+        self.reported(report)
 
 
-__all__ = ["FollowedMachine", "Others", "Watched", "WayGuide"]
+__all__ = ["FollowedMachine", "Others", "PathGuide", "Watched"]

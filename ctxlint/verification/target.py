@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The way that is to be run, and which branches lead along it.
 
-A :class:`Way` is the static witness in terms of the IR: functions from the entry point
+A :class:`CallPath` is the static witness in terms of the IR: functions from the entry point
 to the operation, each with the call that leads on. While an execution follows it, the
 distance to the next call in the control-flow graph tells which side of a branch to try
 first; where an execution leaves it for good, that branch is the guard.
@@ -41,7 +41,7 @@ def distances(fn: Function, goals: Sequence[int]) -> dict[int, int]:
 
 
 @dataclass(frozen=True)
-class Leg:
+class PathStep:
     """A function of the way and the call that leads on (or is the operation)."""
 
     fn: Function
@@ -102,12 +102,12 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Way:
-    legs: tuple[Leg, ...]
+class CallPath:
+    steps: tuple[PathStep, ...]
 
     @property
     def symbols(self) -> frozenset[str]:
-        return frozenset(leg.fn.symbol for leg in self.legs)
+        return frozenset(step.fn.symbol for step in self.steps)
 
     def leads(self, stack: list[Frame], number: int) -> bool:
         """Whether the stack is that of the way up to a leg: each function called where
@@ -119,10 +119,10 @@ class Way:
             at += 1
             if at > number:
                 return False
-            leg = self.legs[at]
-            if frame.meta.fn.symbol != leg.fn.symbol:
+            step = self.steps[at]
+            if frame.meta.fn.symbol != step.fn.symbol:
                 return False
-            if at < number and frame.loc not in leg.places:
+            if at < number and frame.loc not in step.places:
                 return False
         return at == number
 
@@ -131,8 +131,8 @@ class Way:
         follows = 0
         for frame in stack:
             if (
-                follows < len(self.legs)
-                and frame.meta.fn.symbol == self.legs[follows].fn.symbol
+                follows < len(self.steps)
+                and frame.meta.fn.symbol == self.steps[follows].fn.symbol
             ):
                 follows += 1
             elif frame.meta.model or follows == 0:
@@ -146,7 +146,7 @@ class Way:
 class Left:
     """Where an execution left the way: the branch that decided it."""
 
-    leg: int
+    step: int
     function: str
     loc: Loc
     taken: int
@@ -154,10 +154,10 @@ class Left:
 
 
 class Follower:
-    """Watches one execution; see :class:`Way`."""
+    """Watches one execution; see :class:`CallPath`."""
 
-    def __init__(self, way: Way) -> None:
-        self.way = way
+    def __init__(self, call_path: CallPath) -> None:
+        self.call_path = call_path
         self.reached = 0
         """The furthest leg that was entered, counted from 1."""
         self.arrived = False
@@ -165,26 +165,29 @@ class Follower:
         self.left: Left | None = None
         self._exits: dict[str, dict[int, int]] = {}
 
-    def leg_of(self, frame: Frame, stack: list[Frame]) -> int | None:
+    def step_of(self, frame: Frame, stack: list[Frame]) -> int | None:
         """The leg that a frame is, if the stack below follows the way."""
-        for number, leg in enumerate(self.way.legs):
-            if leg.fn.symbol == frame.meta.fn.symbol and self.way.depth(stack) == number + 1:
+        for number, step in enumerate(self.call_path.steps):
+            if (
+                step.fn.symbol == frame.meta.fn.symbol
+                and self.call_path.depth(stack) == number + 1
+            ):
                 return number
         return None
 
     def prefer(self, frame: Frame | None, stack: list[Frame]) -> bool | None:
         """Which outcome of a frame's branch leads on; None when it does not matter."""
-        if frame is None or frame.meta.fn.symbol not in self.way.symbols:
+        if frame is None or frame.meta.fn.symbol not in self.call_path.symbols:
             return None
-        number = self.leg_of(frame, stack)
+        number = self.step_of(frame, stack)
         if number is None:
             return None
         self.reached = max(self.reached, number + 1)
         term = frame.meta.fn.blocks[frame.block].term
         if not isinstance(term, ops.Branch):
             return None
-        leg = self.way.legs[number]
-        then, els = leg.far(term.then), leg.far(term.els)
+        step = self.call_path.steps[number]
+        then, els = step.far(term.then), step.far(term.els)
         if then == els:
             return None
         nearer = then < els
@@ -205,15 +208,15 @@ class Follower:
 
     def took(self, frame: Frame, block: int, stack: list[Frame]) -> None:
         """A branch of a function of the way was decided."""
-        number = self.leg_of(frame, stack)
+        number = self.step_of(frame, stack)
         if number is None:
             return
         self.reached = max(self.reached, number + 1)
-        leg = self.way.legs[number]
-        if leg.far(frame.block) < FAR and leg.far(block) == FAR:
+        step = self.call_path.steps[number]
+        if step.far(frame.block) < FAR and step.far(block) == FAR:
             term = frame.meta.fn.blocks[frame.block].term
             assert isinstance(term, ops.Branch)
-            if self.left is None or number >= self.left.leg:
+            if self.left is None or number >= self.left.step:
                 self.left = Left(number, frame.meta.name, frame.meta.fn.locs[term.loc], block)
 
 

@@ -55,11 +55,11 @@ from ctxlint.verification.conditions import IDLE, taken_for, values_of
 from ctxlint.verification.execution import Bounds, Decision, Path, Site, Taken
 from ctxlint.verification.externals import Unknown, unknown_record
 from ctxlint.verification.interference import Shared
-from ctxlint.verification.rule_bodies import BY_RULE, Known, Ruled, count
-from ctxlint.verification.setup import FollowedMachine, Others, Watched, WayGuide
-from ctxlint.verification.target import Follower, Left, Way
+from ctxlint.verification.rule_bodies import BY_RULE, Known, RuleInterpreter, count
+from ctxlint.verification.setup import FollowedMachine, Others, PathGuide, Watched
+from ctxlint.verification.target import CallPath, Follower, Left
 from ctxlint.verification.variables import Variables, Writes, addresses_taken, writes_of
-from ctxlint.verification.worklist import Agenda
+from ctxlint.verification.worklist import Worklist
 
 CONFIRMED = "confirmed"
 REACHED = "reached"
@@ -131,7 +131,7 @@ class Verifier:
         self.bounds = bounds or Bounds()
         self.boot = boot
         self.writes: Writes = writes_of(image)
-        image.beyond = self._told_by_rule
+        image.beyond = self._known_by_rule
         self.base = Code(image)
         self.modelled = image.resolve(BOOT) is not None
         self.config = config or Config(rt=rt)
@@ -146,7 +146,7 @@ class Verifier:
             or any(frame.fn.file == file and not frame.model for frame in report.frames)
         )
 
-    def _told_by_rule(self, symbol: str) -> bool:
+    def _known_by_rule(self, symbol: str) -> bool:
         """As in the analysis: a rule stands for a header function, not for one of an
         audited .c file. A weak one may not be the one that counts."""
         own = self.image.functions.get(symbol)
@@ -163,7 +163,9 @@ class Verifier:
         """Functions whose address goes somewhere."""
         return addresses_taken(self.image)
 
-    def verify(self, way: Way, start: Start, callers: Sequence[Way] = ()) -> Verdict:
+    def verify(
+        self, call_path: CallPath, start: Start, callers: Sequence[CallPath] = ()
+    ) -> Verdict:
         """Explore until the operation is reached or nothing is left to try. ``callers``
         are ways with this one at their end, of which each execution takes one: they know
         what its first function is called with."""
@@ -180,17 +182,17 @@ class Verifier:
         else:
             if refuted is not None:
                 return refuted
-        verdict = self._verify(way, start)
+        verdict = self._verify(call_path, start)
         return replace(verdict, executions=executions + verdict.executions)
 
-    def _verify(self, way: Way, start: Start) -> Verdict:
+    def _verify(self, call_path: CallPath, start: Start) -> Verdict:
         executions = 0
         weakest: Verdict | None = None
         for cpu, state, is_open in self._starts(start):
             if is_open and weakest is not None and weakest.verdict != REFUTED:
                 break
             begun = replace(start, state=state)
-            verdict = _Exploration(self, way, begun, cpu, is_open).run()
+            verdict = _Exploration(self, call_path, begun, cpu, is_open).run()
             executions += verdict.executions
             if verdict.verdict in (CONFIRMED, REACHED):
                 if not is_open:
@@ -257,15 +259,15 @@ class _Tally:
 
 class _Exploration:
     def __init__(
-        self, verifier: Verifier, way: Way, start: Start, cpu: int, is_open: bool
+        self, verifier: Verifier, call_path: CallPath, start: Start, cpu: int, is_open: bool
     ) -> None:
         self.v = verifier
         self.cpu = cpu
         self.open = is_open
-        self.way = way
+        self.call_path = call_path
         self.start = start
-        self.code = Code(verifier.image, base=verifier.base, traced=way.symbols)
-        self.agenda = Agenda()
+        self.code = Code(verifier.image, base=verifier.base, traced=call_path.symbols)
+        self.agenda = Worklist()
         self.tally = _Tally()
         self.executions = 0
         self.questions = 0
@@ -289,7 +291,7 @@ class _Exploration:
         return replace(self._failed(), executions=self.executions)
 
     def _execute(self, prefix: tuple[Decision, ...]) -> Verdict | None:
-        follower = Follower(self.way)
+        follower = Follower(self.call_path)
         path = Path(prefix, self.v.bounds, partial(self._fork, follower))
         m, outside = self._machine(path, follower)
         try:
@@ -333,10 +335,10 @@ class _Exploration:
         return ""
 
     def _fork(
-        self, follower: Follower, decisions: tuple[Decision, ...], site: Site, way: bool
+        self, follower: Follower, decisions: tuple[Decision, ...], site: Site, call_path: bool
     ) -> None:
         self.agenda.add(
-            decisions, site, way, left=follower.left is not None, reached=follower.reached
+            decisions, site, call_path, left=follower.left is not None, reached=follower.reached
         )
 
     def _machine(self, path: Path, follower: Follower) -> tuple[FollowedMachine, Unknown]:
@@ -345,7 +347,7 @@ class _Exploration:
         shared = Shared(path, variables)
         outside = Unknown(
             path,
-            Ruled(path, v.rules, v.known, self.start.context),
+            RuleInterpreter(path, v.rules, v.known, self.start.context),
             variables,
             shared,
             v.rt,
@@ -359,7 +361,7 @@ class _Exploration:
         path.made = shared.named
         shared.attach(m)
         path.late = self._late
-        path.guide = WayGuide(follower, m)
+        path.guide = PathGuide(follower, m)
         kernel = v.boot(m, v.config)
         kernel.sched = Others(kernel, shared, path)
         if v.modelled:
@@ -424,18 +426,22 @@ class _Exploration:
         """Where the way says that a call by pointer goes, if the stack is on it; and
         whether the call can come again, so that another function may be called first."""
         loc = meta.sites[site].loc
-        legs = self.way.legs
-        for number, leg in enumerate(legs):
-            if leg.fn.symbol != meta.fn.symbol or loc not in leg.places:
+        path_steps = self.call_path.steps
+        for number, step in enumerate(path_steps):
+            if step.fn.symbol != meta.fn.symbol or loc not in step.places:
                 continue
-            if not self.way.leads(m.stack, number):
+            if not self.call_path.leads(m.stack, number):
                 continue
-            symbol = legs[number + 1].fn.symbol if number + 1 < len(legs) else leg.callee
-            return symbol, any(before.again for before in legs[: number + 1])
+            symbol = (
+                path_steps[number + 1].fn.symbol
+                if number + 1 < len(path_steps)
+                else step.callee
+            )
+            return symbol, any(before.again for before in path_steps[: number + 1])
         return None
 
     def _call_entry(self, m: Machine, path: Path) -> None:
-        fn = self.way.legs[0].fn
+        fn = self.call_path.steps[0].fn
         m.call(fn.symbol, *self._arguments(m, fn, path))
 
     def _arguments(self, m: Machine, fn: Function, path: Path) -> list[Any]:
@@ -469,7 +475,7 @@ class _Exploration:
         """A report counts when it comes from the operation at the way's end."""
         if report.kind not in ("sleeping", "scheduling-while-atomic", "cant-sleep"):
             return False
-        last = self.way.legs[-1]
+        last = self.call_path.steps[-1]
         return any(
             place.fn.symbol == last.fn.symbol and place.loc == last.call
             for place in report.frames
@@ -489,7 +495,7 @@ class _Exploration:
             if name not in tally.met:
                 tally.met.append(name)
         if follower.left is not None and (
-            tally.left is None or follower.left.leg > tally.left.leg
+            tally.left is None or follower.left.step > tally.left.step
         ):
             tally.left = follower.left
             tally.taken = tuple(path.taken)
@@ -508,7 +514,7 @@ class _Exploration:
         return Verdict(
             verdict=REACHED if by_rule else CONFIRMED,
             why=why,
-            values=values_of(path, frozenset(leg.fn.name for leg in self.way.legs)),
+            values=values_of(path, frozenset(step.fn.name for step in self.call_path.steps)),
             assumed=tuple(outside.met),
             report=report,
             splat=splat,

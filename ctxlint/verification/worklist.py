@@ -16,7 +16,7 @@ from ctxlint.verification.execution import Decision, Site
 _Item = tuple[tuple[int, ...], int]
 
 
-class Agenda:
+class Worklist:
     """Lists of decisions that are still to be executed; each is given out once."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Agenda:
         self,
         decisions: tuple[Decision, ...],
         site: Site,
-        way: bool,
+        call_path: bool,
         *,
         left: bool,
         reached: int,
@@ -42,8 +42,8 @@ class Agenda:
         """``way`` is the outcome at ``site``, the last decision of the list; ``left``
         whether the way was lost before, ``reached`` how far along it that was."""
         self._serial += 1
-        tried = self._tried.get((site, way), 0)
-        self._tried[site, way] = tried + 1
+        tried = self._tried.get((site, call_path), 0)
+        self._tried[site, call_path] = tried + 1
         self._open[self._serial] = decisions
         late = -len(decisions)
         heapq.heappush(self._deep, ((int(left), -reached, late), self._serial))

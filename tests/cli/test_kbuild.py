@@ -195,7 +195,7 @@ def test_a_unit_that_does_not_parse_is_told(kernel: Kernel) -> None:
 
 
 def test_scope_reaches_over_directories(kernel: Kernel) -> None:
-    """What is judged together is the unit's directory, or what was asked for."""
+    """What is analysed together is the unit's directory, or what was asked for."""
     moved = "drivers/firmware/irq-lily.c"
     text = (kernel.tree / LILY).read_text().replace('"irq-', '"../irqchip/irq-')
     (kernel.tree / moved).write_text(text)

@@ -254,7 +254,7 @@ def test_nothing_is_prepared_for_an_editor(tmp_path: Path) -> None:
 
 
 def test_a_plain_editor(tree: Path) -> None:
-    """Saved text is judged; comments count when they have a reason."""
+    """Saved text is analysed; comments count when they have a reason."""
     text = (tree / SNAIL).read_text()
 
     async def body(editor: Editor) -> None:

@@ -181,7 +181,7 @@ def test_update_and_show(fake: Fake, tree: Path, capsys: pytest.CaptureFixture[s
     assert out.endswith("\n    first\n1 entry, 1 stale\n")
     fake.answer = msgspec.structs.replace(fake.answer, profiles=())
     assert main(["baseline", "show"]) == 0
-    assert capsys.readouterr().out.startswith("not judged: ")
+    assert capsys.readouterr().out.startswith("not analysed: ")
     fake.answer = msgspec.structs.replace(whole, findings=whole.findings[1:])
     assert main(["audit", "--no-baseline"]) == 1
     assert main(["audit"]) == 1

@@ -39,7 +39,7 @@ def of(before: list[Finding], after: list[Finding]) -> Comparison:
 
 
 def counts(found: Comparison) -> tuple[int, int, int, int, int]:
-    parts = (found.introduced, found.fixed, found.halved, found.moved, found.kept)
+    parts = (found.introduced, found.fixed, found.partly_fixed, found.moved, found.kept)
     return tuple(len(part) for part in parts)  # type: ignore[return-value]
 
 
@@ -99,9 +99,9 @@ def test_every_finding_is_told_once_in_any_order(
     before: list[Finding], after: list[Finding], shuffle: random.Random
 ) -> None:
     found = of(before, after)
-    introduced, fixed, halved, moved, kept = counts(found)
-    assert fixed + halved + moved + kept == len(before)
-    assert introduced + halved + moved + kept == len(after)
+    introduced, fixed, partly_fixed, moved, kept = counts(found)
+    assert fixed + partly_fixed + moved + kept == len(before)
+    assert introduced + partly_fixed + moved + kept == len(after)
     shuffle.shuffle(before)
     shuffle.shuffle(after)
     assert of(before, after) == found

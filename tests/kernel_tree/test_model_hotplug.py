@@ -12,7 +12,7 @@ from ctxlint.simulator.code import Code
 from ctxlint.simulator.image import Image, find_member, link
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime import library
-from ctxlint.simulator.runtime.assembly import Beyond
+from ctxlint.simulator.runtime.assembly import AssemblyByRule
 from ctxlint.simulator.runtime.boot import boot, cpu_down, cpu_up
 from ctxlint.simulator.runtime.cpuhp import Hotplug
 from ctxlint.simulator.runtime.state import Config, Kernel
@@ -37,7 +37,7 @@ def test_the_driver_s_own_online_callback(bench: Bench) -> None:
     image = link(units, ())
     config = Config(rt=True)
     library.add_models(image, config)
-    kernel = Kernel(Machine(Code(image), Beyond()), config)
+    kernel = Kernel(Machine(Code(image), AssemblyByRule()), config)
     m = kernel.m
     m.call(library.BOOT)
     sim = boot(kernel)

@@ -114,13 +114,13 @@ def test_series(bench: Bench, series: tuple[Path, list[Path]], tmp_path: Path) -
     spent = (processor_time() - started) / 3
     print(f"{spent:.1f} s CPU, {(time.monotonic() - clock) / 3:.1f} s a patch")
     first, second, third = result.patches
-    assert not (first.introduced or first.fixed or first.halved)
+    assert not (first.introduced or first.fixed or first.partly_fixed)
     (found,) = second.introduced
     assert (found.function, found.callee) == ("gic_starting_cpu", "kzalloc")
     assert not found.rt_only and len(found.profiles) == 2
     assert found.entry.state == "CPUHP_AP_IRQ_GIC_STARTING"
     assert not third.introduced and not third.fixed
-    (pair,) = third.halved
+    (pair,) = third.partly_fixed
     assert pair.after.rt_only and (pair.after.function, pair.after.callee) == (
         found.function,
         found.callee,
@@ -136,8 +136,8 @@ def test_the_build_system_does_not_see_the_patches(bench: Bench, tmp_path: Path)
     overlay = Overlay(bench.tree.path, bench.fresh("checked-out"))
     trap = tmp_path / "sprung"
     names = ("drivers/irqchip/Makefile", "scripts/Kbuild.include")
-    instead: dict[str, bytes | None] = {n: (bench.tree.path / n).read_bytes() for n in names}
-    for name, data in instead.items():
+    overrides: dict[str, bytes | None] = {n: (bench.tree.path / n).read_bytes() for n in names}
+    for name, data in overrides.items():
         assert data is not None
         evil = f"\n$(shell touch {trap})\nccflags-y += -DEVIL\n"
         overlay.write(name, data.decode() + evil)
@@ -149,7 +149,7 @@ def test_the_build_system_does_not_see_the_patches(bench: Bench, tmp_path: Path)
         paths=[OTHERS[0]],
         cache=tmp_path / "cache",
         jobs=bench.jobs,
-        instead=instead,
+        overrides=overrides,
     )
     assert [command.file for command in done.commands] == [OTHERS[0]]
     assert "-DEVIL" not in done.commands[0].arguments

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ``git am`` applies is what is judged, or else it is said.
+"""What ``git am`` applies is what is analysed, or else it is said.
 
 git itself is the oracle: no mailbox may put a change into a tree that the checker did not
 look at, without an error (exit code 2) or a sentence (exit code 3).
@@ -89,7 +89,7 @@ def compare(scratch: Scratch, data: bytes) -> None:
         assert name in seen, f"{name} was not looked at"
         if seen[name] != content:
             same = content is not None and content.replace(b"\r\n", b"\n") == seen[name]
-            assert same, f"{name} was judged as {seen[name]!r}"
+            assert same, f"{name} was analysed as {seen[name]!r}"
 
 
 def in_body(subject: str, data: bytes) -> bytes:

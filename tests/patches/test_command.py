@@ -59,18 +59,18 @@ def test_series_by_mail(run, repo: Repo, tmp_path: Path) -> None:  # type: ignor
     assert repo.state() == before
     result = series_json.load(out)
     first, second, third = result.patches
-    assert not (first.introduced or first.fixed or first.halved or first.moved)
+    assert not (first.introduced or first.fixed or first.partly_fixed or first.moved)
     assert [(f.function, f.callee, f.rt_only) for f in second.introduced] == [(*SLEEPS, False)]
-    assert second.halved_later == {second.introduced[0].fingerprint: 3}
-    assert [(p.after.function, p.after.callee, p.after.rt_only) for p in third.halved] == [
-        (*SLEEPS, True)
-    ]
+    assert second.partly_fixed_later == {second.introduced[0].fingerprint: 3}
+    assert [
+        (p.after.function, p.after.callee, p.after.rt_only) for p in third.partly_fixed
+    ] == [(*SLEEPS, True)]
     assert not third.introduced and not third.fixed
     assert [f.rt_only for f in result.introduced] == [True]
     out, _ = run(str(tmp_path / "mails"), code=1)
     assert "patch 1/3: irqchip/rose: Reword a comment\n  no change; 4 still there" in out
     assert "patch 2/3: irqchip/rose: Allocate the table late\n  1 introduced" in out
-    assert "incomplete fix" in out
+    assert "partly fixed" in out
     wide = (": error: ", " | ")  # what is grepped for, and lines of the source
     assert all(len(line) <= 80 or any(w in line for w in wide) for line in out.splitlines())
 
@@ -239,7 +239,7 @@ def test_b4_hands_over_by_standard_input(repo: Repo, cache: Path, tmp_path: Path
     )  # fmt: skip
     assert done.returncode == 0 and done.stderr == b""
     (entry,) = json.loads(done.stdout)
-    assert entry["status"] == "warn" and "incomplete fix" in entry["summary"]
+    assert entry["status"] == "warn" and "partly fixed" in entry["summary"]
 
 
 def test_mail(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A part of a series that is not judged is told, whatever hides it."""
+"""A part of a series that is not analysed is told, whatever hides it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def made(name: str) -> str:
     )
 
 
-def letter(tag: str, name: str, head: str = "", body: str | None = None) -> str:
+def message(tag: str, name: str, head: str = "", body: str | None = None) -> str:
     text = f"x\n---\n{made(name)}-- \n2.40\n\n" if body is None else body
     return f"{ZERO}From: A <a@example.org>\nSubject: {tag} {name}\n{head}\n{text}"
 
 
-def opened(tree: Path, *letters: str, **options: bool) -> tuple[list[str], str]:
-    """The new files that are judged, and what is said to be missing."""
-    data = "".join(letters).encode()
+def opened(tree: Path, *messages: str, **options: bool) -> tuple[list[str], str]:
+    """The new files that are analysed, and what is said to be missing."""
+    data = "".join(messages).encode()
     series = open_series("-", tree=tree, stdin=data, **options)  # type: ignore[arg-type]
     return [name for p in series.patches for name in p.contents], "; ".join(series.gaps)
 
@@ -40,28 +40,28 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_whole_series_has_no_gap(tree: Path) -> None:
-    one, two = letter("[PATCH 1/2]", "a.c"), letter("[PATCH 2/2]", "b.c")
-    cover = letter("[PATCH 0/2]", "cover", body="Hello\n")
-    answer = letter("Re: [PATCH 1/2]", "a.c", body="> diff --git a/x b/x\n\nNice.\n")
-    for letters in (
+    one, two = message("[PATCH 1/2]", "a.c"), message("[PATCH 2/2]", "b.c")
+    cover = message("[PATCH 0/2]", "cover", body="Hello\n")
+    answer = message("Re: [PATCH 1/2]", "a.c", body="> diff --git a/x b/x\n\nNice.\n")
+    for messages in (
         (one, two),
         (cover, one, two),
         (two, one),
         (one, two, answer),
     ):
-        assert opened(tree, *letters) == (["a.c", "b.c"], "")
-    for letters in ((one, one, two), (one, two, letter("Re: [PATCH 1/2]", "a.c"))):
-        files, gaps = opened(tree, *letters)
+        assert opened(tree, *messages) == (["a.c", "b.c"], "")
+    for messages in ((one, one, two), (one, two, message("Re: [PATCH 1/2]", "a.c"))):
+        files, gaps = opened(tree, *messages)
         assert files == ["a.c", "b.c"]
         assert "comes twice" in gaps
-    assert opened(tree, letter("[PATCH]", "a.c"), letter("[PATCH]", "b.c")) == (
+    assert opened(tree, message("[PATCH]", "a.c"), message("[PATCH]", "b.c")) == (
         ["a.c", "b.c"],
         "",
     )
 
 
 @pytest.mark.parametrize(
-    ("letters", "files", "said"),
+    ("messages", "files", "said"),
     [
         ([("Re: [PATCH 2/2]", "b.c")], ["a.c", "b.c"], "subject of an answer"),
         ([("Fwd: [PATCH 2/2]", "b.c")], ["a.c", "b.c"], "subject of an answer"),
@@ -86,9 +86,9 @@ def test_a_whole_series_has_no_gap(tree: Path) -> None:
     ],
 )
 def test_what_tags_hide(
-    tree: Path, letters: list[tuple[str, str]], files: list[str], said: str
+    tree: Path, messages: list[tuple[str, str]], files: list[str], said: str
 ) -> None:
-    found, gaps = opened(tree, letter("[PATCH 1/2]", "a.c"), *(letter(*x) for x in letters))
+    found, gaps = opened(tree, message("[PATCH 1/2]", "a.c"), *(message(*x) for x in messages))
     assert (found, said in gaps) == (files, True), gaps
 
 
@@ -105,8 +105,8 @@ OTHER_KINDS = (
 
 @pytest.mark.parametrize("head", OTHER_KINDS)
 def test_a_diff_that_is_no_text(tree: Path, head: str) -> None:
-    hidden = letter("[PATCH 2/2]", "b.c", head)
-    found, gaps = opened(tree, letter("[PATCH 1/2]", "a.c"), hidden)
+    hidden = message("[PATCH 2/2]", "b.c", head)
+    found, gaps = opened(tree, message("[PATCH 1/2]", "a.c"), hidden)
     assert "b.c" in found or "diff" in gaps
     if "b.c" not in found:
         with pytest.raises(PatchError, match="no patch in the input"):
@@ -119,23 +119,23 @@ def test_an_attachment_that_is_no_text_beside_a_text(tree: Path) -> None:
         f"--q\nContent-Type: application/octet-stream\n\n{made('b.c')}\n--q--\n"
     )
     head = 'Content-Type: multipart/mixed; boundary="q"\n'
-    found, gaps = opened(tree, letter("[PATCH]", "a.c", head, body))
+    found, gaps = opened(tree, message("[PATCH]", "a.c", head, body))
     assert found == ["a.c", "b.c"] and "git am" in gaps
     coded = base64.encodebytes(made("b.c").encode()).decode()
     body = body.replace(
         f"octet-stream\n\n{made('b.c')}",
         f"octet-stream\nContent-Transfer-Encoding: base64\n\n{coded}",
     )
-    found, gaps = opened(tree, letter("[PATCH]", "a.c", head, body))
+    found, gaps = opened(tree, message("[PATCH]", "a.c", head, body))
     assert found == ["a.c", "b.c"] and gaps
 
 
 def test_a_message_within_the_body_of_another(tree: Path) -> None:
     """An envelope line needs no empty line before it, for git."""
     coded = base64.encodebytes(f"x\n---\n{made('b.c')}".encode()).decode()
-    inner = letter("[PATCH 2/2]", "b.c", "Content-Transfer-Encoding: base64\n", coded)
+    inner = message("[PATCH 2/2]", "b.c", "Content-Transfer-Encoding: base64\n", coded)
     body = f"x\n---\n{made('a.c')}-- \n2.40\n{inner}"
-    assert opened(tree, letter("[PATCH 1/2]", "a.c", body=body)) == (["a.c", "b.c"], "")
+    assert opened(tree, message("[PATCH 1/2]", "a.c", body=body)) == (["a.c", "b.c"], "")
 
 
 def test_encoded_twice(tree: Path) -> None:
@@ -146,7 +146,7 @@ def test_encoded_twice(tree: Path) -> None:
         f"Content-Transfer-Encoding: base64\n\n{coded}\n--q--\n"
     )
     head = 'Content-Type: multipart/mixed; boundary="q"\n'
-    _, gaps = opened(tree, letter("[PATCH]", "a.c", head, body))
+    _, gaps = opened(tree, message("[PATCH]", "a.c", head, body))
     assert "git am takes other changes" in gaps
 
 
@@ -154,20 +154,20 @@ def test_the_order_matters_only_when_it_makes_other_files(tree: Path) -> None:
     (tree / "x.c").write_text("top\n" + "a\nb\nc\n" * 3 + "end\n")
     first = "--- a/x.c\n+++ b/x.c\n@@ -2,3 +2,3 @@\n a\n-b\n+B\n c\n"
     second = "--- a/x.c\n+++ b/x.c\n@@ -2,3 +2,2 @@\n a\n-b\n c\n"
-    letters = [
-        letter(f"[PATCH {n}/2]", "x", body=f"x\n---\n{d}")
+    messages = [
+        message(f"[PATCH {n}/2]", "x", body=f"x\n---\n{d}")
         for n, d in enumerate((first, second), 1)
     ]
-    assert opened(tree, *letters)[1] == ""
-    assert "order of their numbers" in opened(tree, *reversed(letters))[1]
+    assert opened(tree, *messages)[1] == ""
+    assert "order of their numbers" in opened(tree, *reversed(messages))[1]
 
 
 def test_one_by_one(tree: Path) -> None:
     """Review tools hand over single messages: that the rest is elsewhere is no gap."""
-    lone = letter("[PATCH 2/3]", "b.c")
+    lone = message("[PATCH 2/3]", "b.c")
     assert opened(tree, lone)[1] == "not in the input: patch 1/3, patch 3/3"
     assert opened(tree, lone, singly=True) == (["b.c"], "")
-    assert opened(tree, lone, letter("[PATCH 3/3]", "c.c"), singly=True)[1]
+    assert opened(tree, lone, message("[PATCH 3/3]", "c.c"), singly=True)[1]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_one_by_one(tree: Path) -> None:
 )  # fmt: skip
 def test_numbers_that_are_none(tree: Path, tag: str) -> None:
     with pytest.raises(PatchError) as caught:
-        opened(tree, letter(tag, "a.c"))
+        opened(tree, message(tag, "a.c"))
     assert len(str(caught.value)) < 200
 
 
@@ -187,7 +187,7 @@ def test_many_messages(tree: Path) -> None:
     with pytest.raises(PatchError, match="more than 2000 messages"):
         opened(tree, *["From a 00:00:00 2020\n\n"] * 3000)
     with pytest.raises(PatchError, match="more than 500 patches"):
-        opened(tree, *(letter("[PATCH]", f"{n}.c") for n in range(501)))
+        opened(tree, *(message("[PATCH]", f"{n}.c") for n in range(501)))
 
 
 def test_an_encoding_that_is_itself_encoded(tree: Path) -> None:
@@ -195,7 +195,7 @@ def test_an_encoding_that_is_itself_encoded(tree: Path) -> None:
     body = base64.encodebytes(f"x\n---\n{made('b.c')}-- \n2.40\n".encode()).decode()
     head = "Content-Type: text/plain\nContent-Transfer-Encoding: =?utf-8?q?b=61se64?=\n"
     files, gaps = opened(
-        tree, letter("[PATCH]", "a.c"), letter("[PATCH]", "b.c", head=head, body=body)
+        tree, message("[PATCH]", "a.c"), message("[PATCH]", "b.c", head=head, body=body)
     )
     assert files == ["a.c", "b.c"] or gaps
 
@@ -214,7 +214,7 @@ def test_a_charset_that_git_alone_can_read(tree: Path, charset: str, body: bytes
     """git decodes line by line, with a library that knows many charsets."""
     head = f"{ZERO}From: A <a@example.org>\nSubject: b\nContent-Type: text/plain; "
     hidden = f"{head}charset={charset}\n\n".encode() + body + b"\n"
-    series = open_series("-", tree=tree, stdin=letter("[PATCH]", "a.c").encode() + hidden)
+    series = open_series("-", tree=tree, stdin=message("[PATCH]", "a.c").encode() + hidden)
     names = [name for p in series.patches for name in p.contents]
     assert "b.c" in names or "git am takes a diff" in "; ".join(series.gaps)
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from ctxlint.patches import PatchError, mail
-from ctxlint.patches.mail import Letter
+from ctxlint.patches.mail import MailMessage
 from ctxlint.patches.order import choose
 
 DIFF = "--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n"
 
 
-def letter(number: int, *, total: int = 3, version: str = "", body: str = DIFF) -> bytes:
+def message(number: int, *, total: int = 3, version: str = "", body: str = DIFF) -> bytes:
     head = (
         f"From: =?utf-8?q?J=C3=B6rg?= <joerg@example.org>\nMessage-ID: <{number}@x>\n"
         f"Subject: [PATCH{version} {number}/{total}] part {number}\n"
@@ -28,13 +28,13 @@ def letter(number: int, *, total: int = 3, version: str = "", body: str = DIFF) 
     return (head + body).encode()
 
 
-def mbox(*letters: bytes) -> bytes:
+def mbox(*messages: bytes) -> bytes:
     envelope = b"From 0123456789 Mon Sep 17 00:00:00 2001\n"
-    return b"\n".join(envelope + one for one in letters)
+    return b"\n".join(envelope + one for one in messages)
 
 
-def chosen(letters: list[Letter]) -> list[Letter]:
-    return list(choose(letters).patches)
+def chosen(messages: list[MailMessage]) -> list[MailMessage]:
+    return list(choose(messages).patches)
 
 
 def subjects(data: bytes) -> list[str]:
@@ -42,23 +42,23 @@ def subjects(data: bytes) -> list[str]:
 
 
 def test_order_cover_answers_and_versions() -> None:
-    cover = letter(0, body="base-commit: 0123456789abcdef\n")
-    answer = letter(2).replace(b"Subject: ", b"Subject: Re: ")
-    data = mbox(letter(3), answer, cover, letter(1), letter(2))
+    cover = message(0, body="base-commit: 0123456789abcdef\n")
+    answer = message(2).replace(b"Subject: ", b"Subject: Re: ")
+    data = mbox(message(3), answer, cover, message(1), message(2))
     assert subjects(data) == ["part 1", "part 2", "part 3"]
     assert {one.base for one in mail.from_bytes(data)} == {"", "0123456789abcdef"}
-    newer = mbox(letter(1), letter(1, version=" v2", total=1))
+    newer = mbox(message(1), message(1, version=" v2", total=1))
     assert [one.version for one in chosen(mail.from_bytes(newer))] == [2]
 
 
 def test_a_line_that_begins_with_from_divides_nothing() -> None:
     body = DIFF + "-- \nFrom here on it is text, 12 of it.\n"
-    (one,) = mail.from_bytes(mbox(letter(1, body=body)))
+    (one,) = mail.from_bytes(mbox(message(1, body=body)))
     assert b"From here on" in one.diff
 
 
 def test_headers() -> None:
-    (one,) = mail.from_bytes(letter(1))
+    (one,) = mail.from_bytes(message(1))
     assert (one.author, one.number, one.total) == ("Jörg <joerg@example.org>", 1, 3)
     assert one.mail.message_id == "<1@x>"
     assert one.mail.subject == "[PATCH 1/3] part 1"
@@ -128,10 +128,10 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     for number in (1, 2):
-        (folder / f"000{number}-x.patch").write_bytes(letter(number))
+        (folder / f"000{number}-x.patch").write_bytes(message(number))
     (folder / "notes.txt").write_bytes(b"No patch.\n")
     assert [one.number for one in mail.from_path(folder)] == [1, 2]
-    (folder / "0003-x.txt").write_bytes(letter(3))
+    (folder / "0003-x.txt").write_bytes(message(3))
     with pytest.raises(PatchError, match="no name of a patch"):
         mail.from_path(folder)
     (folder / "0003-x.txt").unlink()
@@ -139,11 +139,11 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
     with pytest.raises(PatchError, match="a symbolic link"):
         mail.from_path(folder)
     (folder / "new").mkdir()  # a maildir then, for git am
-    (folder / "new/1").write_bytes(letter(2))
+    (folder / "new/1").write_bytes(message(2))
     assert [one.number for one in mail.from_path(folder)] == [2]
     box = mailbox.Maildir(tmp_path / "box")
     for number in (2, 1):
-        box.add(letter(number))
+        box.add(message(number))
     found = chosen(mail.from_path(tmp_path / "box"))
     assert [one.number for one in found] == [1, 2]
 
@@ -153,7 +153,7 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
     [
         (b"", "no patch"),
         (b"From: a@b\nSubject: hello\n\nno patch here\n", "no patch"),
-        (mbox(letter(1), letter(1, body=DIFF.replace("+b", "+c"))), "two different"),
+        (mbox(message(1), message(1, body=DIFF.replace("+b", "+c"))), "two different"),
         (b"x" * (mail.MAX_INPUT + 1), "MB"),
     ],
 )

@@ -13,7 +13,7 @@ from warm_cache import warmed
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
-from ctxlint.pipeline.changed import run_by_build, workshop
+from ctxlint.pipeline.changed import patched_tree, run_by_build
 from ctxlint.pipeline.series import Change, compare
 from ctxlint.report import json_report
 from tests.pipeline.miniature import BUILDS, TREE
@@ -54,7 +54,7 @@ def test_introduced(request_: pipeline.Request) -> None:
     assert places(change) == [("rose_starting_cpu", "kzalloc", False)]
     (finding,) = change.comparison.introduced
     assert "kzalloc(64, GFP_KERNEL)" in finding.text
-    assert not change.comparison.fixed and not change.comparison.halved
+    assert not change.comparison.fixed and not change.comparison.partly_fixed
     assert not change.incomplete
 
 
@@ -76,7 +76,7 @@ def test_half_a_fix(request_: pipeline.Request) -> None:
     change = compare(
         request_, {ROSE: allocating("GFP_KERNEL")}, {ROSE: allocating("GFP_ATOMIC")}, Quiet()
     )
-    (pair,) = change.comparison.halved
+    (pair,) = change.comparison.partly_fixed
     assert (pair.before.rt_only, pair.after.rt_only) == (False, True)
     assert not change.comparison.introduced and not change.comparison.fixed
 
@@ -104,7 +104,7 @@ def test_a_new_caller_in_another_file(request_: pipeline.Request) -> None:
     change = compare(request_, {helper: code}, {LILY: source.encode()}, Quiet())
     assert places(change) == [("helper", "kzalloc", False)]
     assert change.comparison.introduced[0].file == helper
-    assert change.borrowed == {helper: "drivers/irqchip/irq-lily-its.c"}
+    assert change.flags_from == {helper: "drivers/irqchip/irq-lily-its.c"}
     assert change.parsed[1] == 2
 
 
@@ -186,9 +186,9 @@ def test_reach_sees_the_change(request_: pipeline.Request) -> None:
     source = text(LILY).replace("lily_starting_cpu, NULL);", "NULL, NULL);")
     with_its = {its: text(its).encode() + b"\n", LILY: source.encode()}
     before = {its: text(its).encode() + b"\n"}
-    with workshop(single, {}, [its], Quiet()) as shop:
-        assert len(shop.judge(before).result.findings) == 2
-        assert not shop.judge(with_its, recent=[LILY]).result.findings
+    with patched_tree(single, {}, [its], Quiet()) as patched:
+        assert len(patched.analyse(before).result.findings) == 2
+        assert not patched.analyse(with_its, recent=[LILY]).result.findings
 
 
 @pytest.mark.slow
@@ -235,7 +235,7 @@ def test_flags_in_changed_makefiles_count_for_nothing(
         assert (told.file, told.kind) == ("drivers/irqchip/Makefile", "path")
     reasons = " ".join(sorted(told.reason for told in change.incomplete))
     assert "flags of the compiler" in reasons and "what it builds now is not known" in reasons
-    assert change.borrowed == {"drivers/irqchip/irq-new.c": "drivers/irqchip/irq-lily-its.c"}
+    assert change.flags_from == {"drivers/irqchip/irq-new.c": "drivers/irqchip/irq-lily-its.c"}
     assert not evil.exists()
 
 

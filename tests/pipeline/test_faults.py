@@ -16,11 +16,11 @@ from ctxlint import kbuild, pipeline
 from ctxlint.analysis import entry_points, program, propagate, witness
 from ctxlint.base.faults import reason_of
 from ctxlint.base.request import Quiet
-from ctxlint.checks import collect
 from ctxlint.cli import page
 from ctxlint.facts import build, summary, transfer
 from ctxlint.findings.model import Result
 from ctxlint.frontend import body, lower_unit
+from ctxlint.pipeline import collect
 from ctxlint.report import json_report
 from ctxlint.rulebook import load
 from ctxlint.units.digest import decode_facts
@@ -236,7 +236,7 @@ def test_one_verdict(
         "verify",
         failing(
             Verifier.verify,
-            lambda self, way, *_: way.legs[-1].fn.name == victim.function,
+            lambda self, path, *_: path.steps[-1].fn.name == victim.function,
             ERRORS[1],
         ),
     )

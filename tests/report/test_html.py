@@ -369,7 +369,7 @@ def test_a_title_does_not_repeat_its_heading() -> None:
         return msgspec.structs.replace(one, message=message, entry=entry, origin=origin)
 
     alone = page(samples.result(called_as("a_mask")))
-    assert [e.attributes["class"] for e in alone.classed("rest")] == ["rest told"]
+    assert [e.attributes["class"] for e in alone.classed("rest")] == ["rest shown"]
     both = page(samples.result(called_as("a_mask"), called_as("b_mask")))
     assert len(both.classed("group")) == 1
     assert [e.attributes["class"] for e in both.classed("rest")] == ["rest", "rest"]

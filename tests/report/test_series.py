@@ -30,8 +30,9 @@ def patch(**changes: Any) -> PatchReport:
         commit=None, mail_subject="[PATCH 2/3] irqchip: Free it late",
         message_id="<2@example.org>", references="<0@example.org>", to="list@example.org",
         cc="c@example.org", date="Fri, 2 Jan 2026 03:04:05 +0000", files=(FINDING.file,),
-        introduced=(FINDING,), fixed=(), halved=(), moved=(), kept=("f1",), fixed_later={},
-        halved_later={}, quotes={}, incomplete=(), unbuilt=(), borrowed={}, notes=(),
+        introduced=(FINDING,), fixed=(), partly_fixed=(), moved=(), kept=("f1",),
+        fixed_later={}, partly_fixed_later={}, quotes={}, incomplete=(), unbuilt=(),
+        flags_from={}, notes=(),
     )  # fmt: skip
     return msgspec.structs.replace(plain, **changes)
 
@@ -41,7 +42,7 @@ def series(*patches: PatchReport, **changes: Any) -> SeriesResult:
     plain = SeriesResult(
         tool=FULL.tool, tree=FULL.tree, base="0123456789abcdef", base_from="HEAD",
         profiles=FULL.profiles, prepared=True, paths=("drivers/irqchip",), patches=patches,
-        introduced=(FINDING,), fixed=(), halved=(), kept=(), incomplete=(), notes=(),
+        introduced=(FINDING,), fixed=(), partly_fixed=(), kept=(), incomplete=(), notes=(),
         result=result,
     )  # fmt: skip
     return msgspec.structs.replace(plain, **changes)
@@ -72,7 +73,7 @@ def test_text_of_nothing() -> None:
 
 
 def test_b4_statuses() -> None:
-    half = patch(introduced=(), halved=(Pair(before=FINDING, after=FINDING),))
+    half = patch(introduced=(), partly_fixed=(Pair(before=FINDING, after=FINDING),))
     left_out = Incomplete(file="drivers/x.c", profile="", reason="CONFIG_X is off", kind="path")
     for report, statuses in (
         (series(patch()), ["fail"]),

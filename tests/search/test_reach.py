@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the search for files beyond the audited ones ended is told."""
+"""Where the search for files beyond the audited ones ended is notes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from ctxlint.base.request import Quiet
 from ctxlint.pipeline import Request, audit
 from ctxlint.search import reach
-from ctxlint.search.reach import Beyond, told
+from ctxlint.search.reach import SearchEnd
+from ctxlint.search.reach import notes as notes_of
 from tests.fixture_harness import BELOW, make_tree
 
 STEP = "void wader_{next}(int n);\nvoid wader_{here}(int n) {{ wader_{next}(n); }}\n"
@@ -53,8 +54,8 @@ def test_files_of_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_words() -> None:
-    assert told([]) == told([Beyond(2, 0, 0, 0)]) == ()
-    [note] = told([Beyond(2, 0, 3, 0), Beyond(2, 5, 1, 1), Beyond(0, 0, 0, 0)])
+    assert notes_of([]) == notes_of([SearchEnd(2, 0, 0, 0)]) == ()
+    [note] = notes_of([SearchEnd(2, 0, 3, 0), SearchEnd(2, 5, 1, 1), SearchEnd(0, 0, 0, 0)])
     assert note.startswith("files beyond the audited ones: 5 files beyond the 16 nearest")
     assert note.endswith(
         "callers of 3 functions and bodies of 1 function were not looked for, after 2 rounds "

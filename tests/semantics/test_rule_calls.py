@@ -24,7 +24,7 @@ from ctxlint.simulator.image import Image
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime.state import HARDIRQ, NMI, SOFTIRQ, Config, Kernel
 from ctxlint.verification.execution import Bounds, Path
-from ctxlint.verification.rule_bodies import Known, Ruled, context_of, count
+from ctxlint.verification.rule_bodies import Known, RuleInterpreter, context_of, count
 
 FILE = "drivers/t.c"
 
@@ -128,9 +128,9 @@ def test_both_readers_agree(
 
     m = kernel_in(context, rt)
     known = Known({}, constant, {FILE: inits}, {FILE: calls})
-    ruled = Ruled(Path((), Bounds(), lambda *_: None), rules(), known, context.name)
+    ruled = RuleInterpreter(Path((), Bounds(), lambda *_: None), rules(), known, context.name)
     assert context_of(m.runtime, context.name).allows(rt) == context.allows(rt)
-    report = ruled.judge(m, rule, tuple(args))
+    report = ruled.check(m, rule, tuple(args))
     assert (report is not None) is static
     decided = need is None or need.level == need.most
     if decided:

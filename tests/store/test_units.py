@@ -351,7 +351,7 @@ def test_named_units_and_the_newest_vouch(bench: Bench) -> None:
         for number in range(40):
             bench.put(store, f"k{number}", deps, inlines=[Inline(f"f{number}", b"body")])
         assert len(store.known_inlines("arm64")) == 40
-        store.vouch_by(["k3", "nobody"])
+        store.limit_validity(["k3", "nobody"])
         known = store.known_inlines("arm64")
         assert "f3" in known
         assert "f39" in known

@@ -16,7 +16,7 @@ from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.frontend import worker
 from ctxlint.store import Store
-from ctxlint.units import forked, small_change
+from ctxlint.units import forked, prefetch
 from ctxlint.units.failed import Failures
 from tests.pipeline.miniature import TREE
 
@@ -85,7 +85,7 @@ def test_tried_once_and_then_known(
 ) -> None:
     whole = audit(request_)
     assert whole.incomplete == ()
-    monkeypatch.setattr(small_change, "FEW", few)
+    monkeypatch.setattr(prefetch, "FEW", few)
     append(request_, text)
     if text == HANG:
         request_ = hasty(request_)

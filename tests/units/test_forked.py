@@ -15,7 +15,7 @@ from ctxlint.frontend import Request
 from ctxlint.ir.codec import decode
 from ctxlint.ir.unit import Unit
 from ctxlint.units import forked
-from ctxlint.units.forked import Job, lower_alone
+from ctxlint.units.forked import Job, lower_forked
 
 DESCRIBER = "frontend.hooks:describer"
 
@@ -33,14 +33,14 @@ def job(folder: Path, name: str, seen: list[tuple[bytes, bytes]]) -> Job:
 
 def reason(folder: Path, name: str, timeout: float = 20) -> str:
     seen: list[tuple[bytes, bytes]] = []
-    [answer] = lower_alone([job(folder, name, seen)], processes=1, timeout=timeout)
+    [answer] = lower_forked([job(folder, name, seen)], processes=1, timeout=timeout)
     assert bool(answer) == (not seen)
     return answer
 
 
 def test_gives_the_unit_and_what_was_made_of_it(tmp_path: Path) -> None:
     seen: list[tuple[bytes, bytes]] = []
-    assert lower_alone([job(tmp_path, "a.c", seen)], processes=1, timeout=20) == [""]
+    assert lower_forked([job(tmp_path, "a.c", seen)], processes=1, timeout=20) == [""]
     [(unit, extra)] = seen
     assert [f.name for f in decode(unit, Unit).functions] == ["f"]
     assert extra == b"extra,f"
@@ -51,7 +51,9 @@ def test_one_that_fails_does_not_fail_the_others(tmp_path: Path) -> None:
     seen: list[tuple[bytes, bytes]] = []
     names = ["a.c", "hang.c", "b.c", "crash.c", "raise.c", "c.c"]
     begin = time.monotonic()
-    reasons = lower_alone([job(tmp_path, name, seen) for name in names], processes=2, timeout=3)
+    reasons = lower_forked(
+        [job(tmp_path, name, seen) for name in names], processes=2, timeout=3
+    )
     assert [bool(r) for r in reasons] == [False, True, False, True, True, False]
     assert len(seen) == 3
     assert time.monotonic() - begin < 40
@@ -70,7 +72,7 @@ def test_memory_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(forked, "Lowerer", Meter)
     seen: list[tuple[bytes, bytes]] = []
     limited = dataclasses.replace(job(tmp_path, "a.c", seen), memory=6 << 30)
-    assert lower_alone([limited], processes=1, timeout=20) == [""]
+    assert lower_forked([limited], processes=1, timeout=20) == [""]
     assert seen == [(b"", str(6 << 30).encode())]
     assert resource.getrlimit(resource.RLIMIT_AS)[0] != 6 << 30
 

@@ -67,8 +67,8 @@ class Registers:
         self.writes: dict[str, Callable[[Kernel, Any], None]] = {}
 
 
-class Beyond:
-    """See the module; an :class:`~ctxlint.simulator.machine.Outside`."""
+class AssemblyByRule:
+    """See the module; an :class:`~ctxlint.simulator.machine.Externals`."""
 
     fills = False
 
@@ -184,4 +184,11 @@ def named_registers() -> dict[str, list[str]]:
     return {str(key): [str(name) for name in value] for key, value in rows.items()}
 
 
-__all__ = ["AsmRule", "Beyond", "Registers", "read_rules", "register_name", "shipped_rules"]
+__all__ = [
+    "AsmRule",
+    "AssemblyByRule",
+    "Registers",
+    "read_rules",
+    "register_name",
+    "shipped_rules",
+]

@@ -23,7 +23,7 @@ class Event:
     cancelled: bool = field(compare=False, default=False)
 
 
-class Agenda:
+class EventQueue:
     """Events in the order of their times, and of their making where those are equal."""
 
     def __init__(self) -> None:
@@ -53,4 +53,4 @@ class Agenda:
         return [event.name for event in sorted(self._heap) if not event.cancelled]
 
 
-__all__ = ["Agenda", "Event"]
+__all__ = ["Event", "EventQueue"]

@@ -16,13 +16,13 @@ from ctxlint.simulator.runtime.state import HARDIRQ, NMI, Cpu
 from ctxlint.simulator.runtime.tasks import Interrupt
 
 if TYPE_CHECKING:
-    from ctxlint.simulator.runtime.dispatch import Turns
+    from ctxlint.simulator.runtime.run_queue import RunQueue
 
 
 class Interrupts:
     """What is pending on each CPU; ``levels`` are those of the NMIs being handled."""
 
-    def __init__(self, sim: Turns) -> None:
+    def __init__(self, sim: RunQueue) -> None:
         self.sim = sim
         self.pending: dict[int, list[Interrupt]] = {}
         self.levels: dict[int, list[int]] = {}

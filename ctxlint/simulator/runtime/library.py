@@ -17,12 +17,24 @@ import msgspec
 from zstandard import ZstdError
 
 from ctxlint.base.places import rules_directory
-from ctxlint.frontend.modelc import Models, lower_models
+from ctxlint.frontend.model_functions import Models, lower_models
 from ctxlint.ir import codec
 from ctxlint.simulator.code import Code
 from ctxlint.simulator.image import Image
 from ctxlint.simulator.machine import Machine
-from ctxlint.simulator.runtime.assembly import Beyond
+from ctxlint.simulator.runtime import (  # noqa: F401 - their primitives
+    alloc,
+    assembly,
+    boot,
+    context,
+    entries,
+    firmware,
+    layout,
+    locks,
+    printk,
+    waits,
+)
+from ctxlint.simulator.runtime.assembly import AssemblyByRule
 from ctxlint.simulator.runtime.state import Config, Kernel
 from ctxlint.store import kept
 
@@ -111,7 +123,7 @@ def start(m: Machine, config: Config) -> Kernel:
 
 def kernel(image: Image, config: Config, *, code: Code | None = None) -> Kernel:
     """The same on a machine of its own, where nothing beyond the image is known."""
-    return start(Machine(code or Code(image), Beyond()), config)
+    return start(Machine(code or Code(image), AssemblyByRule()), config)
 
 
 __all__ = [

@@ -234,7 +234,7 @@ class Races:
         kernel = self.sim.kernel
         offset = (old.mask & new.mask & -(old.mask & new.mask)).bit_length() - 1
         name = self._name(base + offset)
-        first, second = _told(old), _told(new)
+        first, second = _described(old), _described(new)
         frames = kernel.frames()
         kernel.reports.append(
             Report(
@@ -257,7 +257,7 @@ class Races:
         return self.m.named(address)
 
 
-def _told(access: Access) -> str:
+def _described(access: Access) -> str:
     what = "write" if access.write else "read"
     how = "marked " if access.marked else ""
     return f"{how}{what} at {access.place} by {access.who}"

@@ -19,15 +19,15 @@ from greenlet import getcurrent
 
 from ctxlint.simulator.runtime.clock import Event
 from ctxlint.simulator.runtime.delays import FOREVER
-from ctxlint.simulator.runtime.dispatch import Exited, Turns
 from ctxlint.simulator.runtime.hangs import waits
 from ctxlint.simulator.runtime.policy import Policy
+from ctxlint.simulator.runtime.run_queue import Exited, RunQueue
 from ctxlint.simulator.runtime.state import Kernel
 from ctxlint.simulator.runtime.tasks import Ready, Thread, thread_of
 from ctxlint.simulator.trace import Trace
 
 
-class Simulation(Turns):
+class Simulation(RunQueue):
     """A scheduler for all CPUs of a kernel (implements ``state.Scheduler``).
 
     Make tasks with :meth:`spawn`, then :meth:`run`. Call :meth:`close` at the end: the
@@ -58,8 +58,8 @@ class Simulation(Turns):
         if task.lr is not None:
             self._forget(thread_of(task))
         self.halted.discard(number)
-        for told in self.on_start:
-            told(number)
+        for notify in self.on_start:
+            notify(number)
         task.preempt_count, task.rcu_depth, task.migration_disabled = 1, 0, 0
         task.stack.clear()
         task.varargs.clear()

@@ -141,7 +141,7 @@ class Scheduler(Protocol):
         """Time passes (a delay loop)."""
 
 
-class Alone:
+class SingleTask:
     """A scheduler for one task: waiting for what is not there already is a hang."""
 
     def __init__(self, kernel: Kernel) -> None:
@@ -194,7 +194,7 @@ class Kernel:
         self.shown_cpu: Callable[[], Any] = lambda: self.cpu.number
         """The number that the running CPU is told to have; an unknown in an exploration
         that holds for every CPU."""
-        self.sched: Scheduler = Alone(self)
+        self.sched: Scheduler = SingleTask(self)
         m.runtime = self
         self.install(self.cpu.current)
 

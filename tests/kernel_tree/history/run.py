@@ -2,7 +2,7 @@
 """Runs history cases: many at once, as long as their files differ.
 
 A round is a set of cases without a file in common. Its files are analysed twice with the
-same commands, as they are and edited, and each case is judged by the difference.
+same commands, as they are and edited, and each case is analysed by the difference.
 """
 
 from __future__ import annotations

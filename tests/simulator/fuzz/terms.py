@@ -39,8 +39,8 @@ def number_of(value: Value) -> int:
             stack.pop()
             continue
         if at.op == "leaf":
-            assert isinstance(at.home, Pinned)
-            found = at.home.numbers[at.name]
+            assert isinstance(at.decisions, Pinned)
+            found = at.decisions.numbers[at.name]
         else:
             parts = [p for p in (at.a, at.b) if isinstance(p, Sym) and id(p) not in memo]
             if parts:

@@ -31,7 +31,7 @@ class Both(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.home = Pinned()
+        self.decisions = Pinned()
         self.mem = Memory()
         self.bytes: dict[int, int] = {}
         page = bytearray(PAGE)
@@ -48,7 +48,7 @@ class Both(RuleBasedStateMachine):
         def name(offset: int, size: int) -> Value:
             address = number * PAGE + offset
             value = sum(self.byte(address + i) << 8 * i for i in range(size))
-            return self.home.leaf(value, size)
+            return self.decisions.leaf(value, size)
 
         return sym_page(namer=name)
 
@@ -87,7 +87,7 @@ class Both(RuleBasedStateMachine):
         self, base: int, spot: int, size: int, number: int, hidden: bool, signed: bool
     ) -> None:
         number &= (1 << 8 * size) - 1
-        value: Value = self.home.leaf(number, size) if hidden else number
+        value: Value = self.decisions.leaf(number, size) if hidden else number
         if signed and number >> (8 * size - 1):
             value = value - (1 << 8 * size)
         address = base + spot

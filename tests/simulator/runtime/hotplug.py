@@ -13,7 +13,7 @@ from ctxlint.ir.types import Type
 from ctxlint.simulator.code import Code
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime import library
-from ctxlint.simulator.runtime.assembly import Beyond
+from ctxlint.simulator.runtime.assembly import AssemblyByRule
 from ctxlint.simulator.runtime.boot import Boot, boot
 from ctxlint.simulator.runtime.policy import Policy
 from ctxlint.simulator.runtime.scheduler import Simulation
@@ -73,7 +73,7 @@ class Seen:
         return " < ".join(self.trace[self.trace.index(below) + 1 :])
 
 
-class Probes(Beyond):
+class Probes(AssemblyByRule):
     """Answers ``probe()`` and ``answer()`` of the texts."""
 
     def __init__(self) -> None:

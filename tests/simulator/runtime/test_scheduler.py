@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ctxlint.ir.types import Type
 from ctxlint.simulator.code import Code
-from ctxlint.simulator.machine import Machine, Strict
+from ctxlint.simulator.machine import Machine, StrictExternals
 from ctxlint.simulator.outcome import Hang
 from ctxlint.simulator.runtime.policy import Exhaustive, Policy, Replay, Script, Seeded
 from ctxlint.simulator.runtime.scheduler import Simulation
@@ -321,7 +321,7 @@ int f(int n) { int z = 100; return deep(&z, n) + z; }
 """
 
 
-class Points(Strict):
+class Points(StrictExternals):
     """Knows the one function that the text above does not define."""
 
     def function(

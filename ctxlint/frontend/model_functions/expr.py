@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ctxlint.frontend.cfg import Node
-from ctxlint.frontend.modelc import literals
-from ctxlint.frontend.modelc.operators import STEPS, Operators
-from ctxlint.frontend.modelc.scope import (
+from ctxlint.frontend.model_functions import literals
+from ctxlint.frontend.model_functions.operators import STEPS, Operators
+from ctxlint.frontend.model_functions.scope import (
     Enumerator,
     Function,
     Local,
@@ -40,7 +40,7 @@ from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, TVoid
 from ctxlint.ir.unit import Loc
 
 if TYPE_CHECKING:
-    from ctxlint.frontend.modelc.unit import FileLowering
+    from ctxlint.frontend.model_functions.unit import FileLowering
 
 
 class Expressions(Operators):

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ctxlint.base.errors import RuleError
 from ctxlint.frontend.choices import Choices
-from ctxlint.frontend.modelc.types import LayoutError, same
+from ctxlint.frontend.model_functions.types import LayoutError, same
 from ctxlint.frontend.table import Table
 from ctxlint.ir.ops import Addr, Cast, Const, Expr, Func, Global, Str
 from ctxlint.ir.printer import type_text
 from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, TVoid, Type, TypeId
 
 if TYPE_CHECKING:
-    from ctxlint.frontend.modelc.unit import FileLowering
+    from ctxlint.frontend.model_functions.unit import FileLowering
 
 
 class Conversions(Choices[Table]):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reading the few units of a small change at once, whatever profile they are of.
 
-Profiles are judged one after the other. With one file changed each would start a pool of
+Profiles are analysed one after the other. With one file changed each would start a pool of
 workers for one unit, and the other processors would wait; read ahead, all are in the
 store when their profile's turn comes. What fails here is simply not there then; the
 reason is remembered and told when its profile's turn comes.
@@ -19,7 +19,7 @@ from ctxlint.base.request import Request
 from ctxlint.frontend import worker
 from ctxlint.store import Store, now_ns
 from ctxlint.units.digest import rules_with
-from ctxlint.units.forked import Job, lower_alone
+from ctxlint.units.forked import Job, lower_forked
 from ctxlint.units.index import (
     CLOCK_SETTLES,
     Changed,
@@ -35,7 +35,7 @@ FEW = 6
 Unread = tuple[kbuild.Prepared, Index, list[kbuild.CompileCommand]]
 
 
-def read_ahead(
+def prefetch(
     tree: kbuild.Tree,
     profiles: Sequence[tuple[kbuild.Prepared, Changed | None]],
     request: Request,
@@ -64,7 +64,7 @@ def read_ahead(
         units += [
             unit_job(tree, profile, command, request, store, index, overlay) for command in todo
         ]
-    reasons = iter(lower_alone(units, processes=jobs, timeout=request.timeout))
+    reasons = iter(lower_forked(units, processes=jobs, timeout=request.timeout))
     for *_, index, todo, failed in work:
         for command, reason in zip(todo, reasons, strict=False):
             if reason:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from ctxlint.base.errors import RuleError
-from ctxlint.frontend.modelc import lower_models
-from tests.frontend.modelc.test_snippets import PRELUDE, lower
+from ctxlint.frontend.model_functions import lower_models
+from tests.frontend.model_functions.test_snippets import PRELUDE, lower
 
 IN_FUNCTION = [
     ("missing = 1;", ":10:2: missing is not declared"),

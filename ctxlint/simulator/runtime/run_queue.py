@@ -15,7 +15,7 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 from ctxlint.simulator.outcome import Halted, Hang, OutOfFuel, Stop
-from ctxlint.simulator.runtime.clock import Agenda
+from ctxlint.simulator.runtime.clock import EventQueue
 from ctxlint.simulator.runtime.delays import Delays
 from ctxlint.simulator.runtime.hangs import report_hang, waits
 from ctxlint.simulator.runtime.interrupts import Interrupts
@@ -35,7 +35,7 @@ def never() -> bool:
     return False
 
 
-class Turns:
+class RunQueue:
     """Tasks of a kernel and the switching between them. See
     :class:`~ctxlint.simulator.runtime.scheduler.Simulation`, which is what to use."""
 
@@ -47,7 +47,7 @@ class Turns:
         self.trace = trace
         self.threads: list[Thread] = []
         self.running: Thread | None = None
-        self.agenda = Agenda()
+        self.agenda = EventQueue()
         self.irq = Interrupts(self)
         self.delays = Delays(kernel.m.image)
         self.offers: dict[str, Callable[[], object]] = {}
@@ -105,8 +105,8 @@ class Turns:
             pass
         except Halted:
             self.halted.add(self.kernel.cpu.number)
-            for told in self.on_stop:
-                told(self.kernel.cpu.number)
+            for notify in self.on_stop:
+                notify(self.kernel.cpu.number)
         cpu = self.kernel.cpu
         self._ended(thread)
         if cpu.number not in self.halted:
@@ -321,4 +321,4 @@ class Turns:
         self.trace.add(Step(kernel.now, cpu.number, task.pid, task.comm, word, place, effect))
 
 
-__all__ = ["Exited", "Turns", "never"]
+__all__ = ["Exited", "RunQueue", "never"]

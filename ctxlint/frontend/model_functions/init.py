@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxlint.frontend.modelc import literals
-from ctxlint.frontend.modelc.expr import Expressions
+from ctxlint.frontend.model_functions import literals
+from ctxlint.frontend.model_functions.expr import Expressions
 from ctxlint.ir.ops import (
     Addr,
     Agg,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlint.frontend.cfg import Node
 from ctxlint.frontend.fold import binary, truth
-from ctxlint.frontend.modelc.convert import Conversions
+from ctxlint.frontend.model_functions.convert import Conversions
 from ctxlint.ir.ops import (
     Assign,
     Bin,
@@ -25,7 +25,7 @@ from ctxlint.ir.ops import (
 from ctxlint.ir.types import TFunc, TInt, TPtr, TVoid, TypeId
 
 if TYPE_CHECKING:
-    from ctxlint.frontend.modelc.unit import FileLowering
+    from ctxlint.frontend.model_functions.unit import FileLowering
 
 STEPS = {"p++": "+", "p--": "-", "++": "+", "--": "-"}
 _COMPARE = frozenset(("<", ">", "<=", ">=", "==", "!="))

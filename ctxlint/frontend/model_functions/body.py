@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from ctxlint.frontend.cfg import Node, jump
 from ctxlint.frontend.fold import wrap
-from ctxlint.frontend.modelc.expr import EXPRESSIONS
-from ctxlint.frontend.modelc.init import Initialisers
-from ctxlint.frontend.modelc.scope import Local
+from ctxlint.frontend.model_functions.expr import EXPRESSIONS
+from ctxlint.frontend.model_functions.init import Initialisers
+from ctxlint.frontend.model_functions.scope import Local
 from ctxlint.ir.ops import Assign, Var
 from ctxlint.ir.types import TArray, TFunc, TVoid, TypeId
 from ctxlint.ir.unit import VarDecl
 
 if TYPE_CHECKING:
-    from ctxlint.frontend.modelc.unit import FileLowering
+    from ctxlint.frontend.model_functions.unit import FileLowering
 
 
 @dataclass

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from ctxlint.frontend import lower_unit
-from ctxlint.frontend.modelc import lower_models
+from ctxlint.frontend.model_functions import lower_models
 from ctxlint.ir.ops import Const, Field, Ret
 from ctxlint.ir.printer import function_text
 from ctxlint.ir.types import RecordDef
 from ctxlint.ir.walk import expressions
-from tests.frontend.modelc.test_snippets import PRELUDE, complaints, lower
+from tests.frontend.model_functions.test_snippets import PRELUDE, complaints, lower
 
 RECORDS = """
 enum mode { SLOW, FAST };

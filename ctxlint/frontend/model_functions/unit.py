@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from ctxlint.frontend.cfg import finish
-from ctxlint.frontend.modelc.body import Body
-from ctxlint.frontend.modelc.declare import Declarations
-from ctxlint.frontend.modelc.init import Initialisers
-from ctxlint.frontend.modelc.scope import (
+from ctxlint.frontend.model_functions.body import Body
+from ctxlint.frontend.model_functions.declare import Declarations
+from ctxlint.frontend.model_functions.init import Initialisers
+from ctxlint.frontend.model_functions.scope import (
     Entity,
     Function,
     MacroName,
     Variable,
 )
-from ctxlint.frontend.modelc.source import MACROS, Macro, Source, fail
-from ctxlint.frontend.modelc.types import World, same
+from ctxlint.frontend.model_functions.source import MACROS, Macro, Source, fail
+from ctxlint.frontend.model_functions.types import World, same
 from ctxlint.ir.ops import Assign, Expr, Global, Ret
 from ctxlint.ir.types import TArray, TFunc, TVoid
 from ctxlint.ir.unit import Function as IRFunction

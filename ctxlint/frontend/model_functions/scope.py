@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ctxlint.frontend.modelc.source import Macro
+from ctxlint.frontend.model_functions.source import Macro
 from ctxlint.ir.unit import GlobalVar
 
 

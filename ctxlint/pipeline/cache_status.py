@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much has to be read before a change can be judged.
+"""How much has to be read before a change can be analysed.
 
 A commit hook must not hang a commit for minutes because nobody has audited that part of
 the tree yet, or because a header changed that everything includes. So the question is
@@ -19,10 +19,10 @@ from ctxlint.units.index import stored_index
 
 
 @dataclass(frozen=True, kw_only=True)
-class Warmth:
+class CacheStatus:
     """What is known of the tree before a change.
 
-    ``paths`` would be judged. ``prepared`` is False when kbuild has to run first; then
+    ``paths`` would be analysed. ``prepared`` is False when kbuild has to run first; then
     the counts are 0. Otherwise ``missing`` of the ``units`` (of all profiles) are not in
     the store as they are before the change.
     """
@@ -33,16 +33,16 @@ class Warmth:
     units: int = 0
 
 
-def warmth(
+def cache_status(
     request: Request, base: Contents, touched: Iterable[str], progress: Progress
-) -> Warmth:
+) -> CacheStatus:
     """Look at what :func:`~ctxlint.pipeline.series.compare` would have to read for
     ``base``; ``touched`` are all files that differ between the disk and the states."""
     session = Session.of(request)
     paths = audited_paths(request, session.tree, touched)
     session = replace(session, paths=paths)
     if not ready(session):
-        return Warmth(paths=paths, prepared=False)
+        return CacheStatus(paths=paths, prepared=False)
     missing = units = 0
     with session.open_store(progress) as store:
         view = store.seen_with(base) if base else store
@@ -50,7 +50,7 @@ def warmth(
             known = stored_index(profile, request, view).facts
             units += len(profile.commands)
             missing += sum(command.file not in known for command in profile.commands)
-    return Warmth(paths=paths, prepared=True, missing=missing, units=units)
+    return CacheStatus(paths=paths, prepared=True, missing=missing, units=units)
 
 
 def ready(session: Session) -> bool:

@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ctxlint.base.errors import RuleError
-from ctxlint.frontend.modelc.scope import Entity, Enumerator, Scope, TypedefName
-from ctxlint.frontend.modelc.source import error_at
-from ctxlint.frontend.modelc.types import Layout, LayoutError, World
+from ctxlint.frontend.model_functions.scope import Entity, Enumerator, Scope, TypedefName
+from ctxlint.frontend.model_functions.source import error_at
+from ctxlint.frontend.model_functions.types import Layout, LayoutError, World
 from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, TVoid
 from ctxlint.ir.unit import EnumDef
 
 if TYPE_CHECKING:
-    from ctxlint.frontend.modelc.expr import Expressions
+    from ctxlint.frontend.model_functions.expr import Expressions
 
 _MOST = 1 << 24  # elements of one array
 

@@ -17,11 +17,11 @@ import msgspec
 import pycparser
 
 from ctxlint.base.errors import RuleError
-from ctxlint.frontend.modelc.scope import Function as FunctionName
-from ctxlint.frontend.modelc.scope import Variable
-from ctxlint.frontend.modelc.source import all_macros, parse, prepare
-from ctxlint.frontend.modelc.types import World, same
-from ctxlint.frontend.modelc.unit import FileLowering
+from ctxlint.frontend.model_functions.scope import Function as FunctionName
+from ctxlint.frontend.model_functions.scope import Variable
+from ctxlint.frontend.model_functions.source import all_macros, parse, prepare
+from ctxlint.frontend.model_functions.types import World, same
+from ctxlint.frontend.model_functions.unit import FileLowering
 from ctxlint.ir.printer import type_text
 from ctxlint.ir.types import RecordDef, TFunc
 from ctxlint.ir.unit import Decl, EnumDef, Function, GlobalVar

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxlint.frontend.modelc import Models, lower_models
+from ctxlint.frontend.model_functions import Models, lower_models
 from ctxlint.ir.printer import function_text, global_text
 from ctxlint.ir.verify import verify
 from ctxlint.rulebook import models_directory

@@ -14,12 +14,12 @@ from random import Random
 
 import pytest
 
-from ctxlint.frontend.modelc import lower_models
+from ctxlint.frontend.model_functions import lower_models
 from ctxlint.ir import ops
 from ctxlint.ir.ops import Expr
 from ctxlint.ir.types import TInt
 from ctxlint.ir.unit import Function
-from tests.frontend.modelc.test_snippets import PRELUDE, complaints
+from tests.frontend.model_functions.test_snippets import PRELUDE, complaints
 
 PARAMS = {"a": "s8", "b": "u16", "c": "s32", "d": "u32", "e": "s64", "f": "u64", "g": "bool"}
 LOCALS = {"x": "s8", "y": "u16", "z": "int", "u": "u32", "v": "s64", "w": "u64", "h": "bool"}
