@@ -15,8 +15,8 @@ import pytest
 
 from ctxlint.checks import base as checks
 from ctxlint.cli.main import COMMANDS
-from ctxlint.cli.rules import all_rows
 from ctxlint.cli.rulespages import says
+from ctxlint.rulebook.rows import all_rows
 
 ROOT = Path(__file__).parent.parent
 # States that rules refer to by a word; where a callback is called in one is read in the

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import manpage  # noqa: E402
 
 from ctxlint.checks import base as checks  # noqa: E402
-from ctxlint.cli.rules import all_rows  # noqa: E402
 from ctxlint.cli.rulespages import index, pages  # noqa: E402
+from ctxlint.rulebook.rows import all_rows  # noqa: E402
 
 _LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 _RULES_INTRO = """\

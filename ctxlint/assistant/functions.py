@@ -22,8 +22,7 @@ from ctxlint.findings.answers import (
     NotKnown,
     SleepAnswer,
 )
-from ctxlint.findings.graph import CallGraph, GraphEdge
-from ctxlint.pipeline import FunctionGraphs
+from ctxlint.findings.graph import CallGraph, FunctionGraphs, GraphEdge
 from ctxlint.pipeline.cache_status import ready
 from ctxlint.pipeline.run import Session
 from ctxlint.rulebook import conditions

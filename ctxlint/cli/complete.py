@@ -146,7 +146,7 @@ def scenario(_ctx: click.Context, word: str) -> Iterable[CompletionItem]:
 @_offers
 def rule(_ctx: click.Context, word: str) -> Iterable[str]:
     """What ``ctxlint rules show`` knows."""
-    from ctxlint.cli.rules import all_rows
+    from ctxlint.rulebook.rows import all_rows
 
     return sorted({row.name for row in all_rows() if row.name.startswith(word)})
 

@@ -4,30 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ctxlint.rulebook import schema
 from ctxlint.rulebook.prototypes import name_of
+from ctxlint.rulebook.rows import Row
 
 _LEVELS = {"spin": "spins", "config": "sleeps on PREEMPT_RT", "sleep": "sleeps"}
 _MAY = {"spin": "may spin", "config": "may sleep on PREEMPT_RT", "sleep": "may sleep"}
 _PROFILES = {"any": "", "rt": " (PREEMPT_RT)", "nort": " (not PREEMPT_RT)"}
-
-
-class Row(NamedTuple):
-    """One rule as it is listed; ``rule`` is what its YAML says, ``place`` where it
-    stands (``rules/apis/x.yaml: apis[3]``), ``source`` where the kernel shows it."""
-
-    name: str
-    kind: str
-    place: str
-    source: str
-    rule: Any
-
-    @property
-    def file(self) -> str:
-        """The rule file; empty for rules of the user."""
-        return self.place.partition(":")[0]
 
 
 def pages(rows: Iterable[Row]) -> dict[str, str]:

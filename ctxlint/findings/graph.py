@@ -66,3 +66,15 @@ class CallGraph(msgspec.Struct, frozen=True, kw_only=True):
             if node.id == identity:
                 return node
         raise KeyError(identity)
+
+
+class FunctionGraphs(msgspec.Struct, frozen=True, kw_only=True):
+    """The calls around one function, under each profile.
+
+    ``graphs`` has one for each profile that knows the function; ``contexts``
+    the execution contexts that it is entered in, in words, for each profile.
+    """
+
+    symbol: str
+    graphs: tuple[CallGraph, ...]
+    contexts: tuple[tuple[str, tuple[str, ...]], ...]

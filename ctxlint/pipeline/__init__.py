@@ -7,41 +7,12 @@ This is the library's front door: ``cli/`` only turns options into a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from ctxlint.base.request import Progress as Progress
 from ctxlint.base.request import Quiet as Quiet
 from ctxlint.base.request import Request as Request
-from ctxlint.findings.graph import CallGraph
+from ctxlint.findings.graph import FunctionGraphs as FunctionGraphs
 from ctxlint.findings.model import Result
-
-
-@dataclass(frozen=True, kw_only=True)
-class FunctionGraphs:
-    """Answer of :func:`graph` for one function.
-
-    ``graphs`` has one for each profile that knows the function; ``contexts``
-    the execution contexts that it is entered in, in words, for each profile.
-    """
-
-    symbol: str
-    graphs: tuple[CallGraph, ...]
-    contexts: tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedProfile:
-    """Answer of :func:`prepare`: where the build directory is, and its commands."""
-
-    name: str
-    arch: str
-    rt: bool
-    config: str
-    build: Path
-    commands: Path
-    units: int
-    uncovered: tuple[str, ...]
+from ctxlint.kbuild.model import PreparedProfile as PreparedProfile
 
 
 def audit(request: Request, progress: Progress) -> Result:

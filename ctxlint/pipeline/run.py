@@ -28,7 +28,7 @@ from ctxlint.base.places import STORE, default_cache
 from ctxlint.base.request import Progress, Request
 from ctxlint.facts import limits
 from ctxlint.findings import suppressions
-from ctxlint.findings.graph import CallGraph
+from ctxlint.findings.graph import CallGraph, FunctionGraphs
 from ctxlint.findings.model import (
     Finding,
     Incomplete,
@@ -40,7 +40,8 @@ from ctxlint.findings.model import (
     UntoldMember,
 )
 from ctxlint.ir.unit import Fault
-from ctxlint.pipeline import FunctionGraphs, PreparedProfile, rule_fit
+from ctxlint.kbuild.model import PreparedProfile
+from ctxlint.pipeline import rule_fit
 from ctxlint.pipeline.collect import (
     cut_sites,
     findings_of,

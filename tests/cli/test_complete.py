@@ -14,7 +14,7 @@ from warm_cache import warmed
 
 from ctxlint.checks import base
 from ctxlint.cli.main import cli
-from ctxlint.cli.rules import all_rows
+from ctxlint.rulebook.rows import all_rows
 from ctxlint.scenarios import schema
 from ctxlint.store.names import stored_functions
 from ctxlint.store.peek import newest_facts
