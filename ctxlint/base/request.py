@@ -72,3 +72,17 @@ class Request:
     only: tuple[str, int, int] | None = None
     possible: bool = False
     make: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedProfile:
+    """A build directory for those who go on with it: where it is, and its commands."""
+
+    name: str
+    arch: str
+    rt: bool
+    config: str
+    build: Path
+    commands: Path
+    units: int
+    uncovered: tuple[str, ...]

@@ -90,17 +90,3 @@ class Prepared:
     own: bool = True
     overrides: Mapping[str, bytes | None] = field(default_factory=dict)
     make: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedProfile:
-    """A build directory for those who go on with it: where it is, and its commands."""
-
-    name: str
-    arch: str
-    rt: bool
-    config: str
-    build: Path
-    commands: Path
-    units: int
-    uncovered: tuple[str, ...]

@@ -7,12 +7,12 @@ This is the library's front door: ``cli/`` only turns options into a
 
 from __future__ import annotations
 
+from ctxlint.base.request import PreparedProfile as PreparedProfile
 from ctxlint.base.request import Progress as Progress
 from ctxlint.base.request import Quiet as Quiet
 from ctxlint.base.request import Request as Request
 from ctxlint.findings.graph import FunctionGraphs as FunctionGraphs
 from ctxlint.findings.model import Result
-from ctxlint.kbuild.model import PreparedProfile as PreparedProfile
 
 
 def audit(request: Request, progress: Progress) -> Result:

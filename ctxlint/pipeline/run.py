@@ -25,7 +25,7 @@ from ctxlint.analysis.propagate import Propagation, Violation
 from ctxlint.base.errors import CtxlintError, UsageError
 from ctxlint.base.faults import HINT, reason_of
 from ctxlint.base.places import STORE, default_cache
-from ctxlint.base.request import Progress, Request
+from ctxlint.base.request import PreparedProfile, Progress, Request
 from ctxlint.facts import limits
 from ctxlint.findings import suppressions
 from ctxlint.findings.graph import CallGraph, FunctionGraphs
@@ -40,7 +40,6 @@ from ctxlint.findings.model import (
     UntoldMember,
 )
 from ctxlint.ir.unit import Fault
-from ctxlint.kbuild.model import PreparedProfile
 from ctxlint.pipeline import rule_fit
 from ctxlint.pipeline.collect import (
     cut_sites,
