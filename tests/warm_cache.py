@@ -9,29 +9,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 from once import once
 
-from ctxlint.pipeline import Request, audit
+from ctxlint.pipeline import Quiet, Request, audit
 
 TREE = Path(__file__).resolve().parents[1] / "fixtures/tree"
-
-
-class _Silent:
-    def start(self, stage: str, total: int) -> None: ...
-
-    def advance(self, stage: str, text: str = "") -> None: ...
-
-    def finish(self, stage: str) -> None: ...
-
-    def log(self, level: Any, message: str) -> None: ...
 
 
 def _read(cache: Path) -> None:
     builds = (TREE / "builds/rt", TREE / "builds/nort")
     paths = ("drivers/firmware", "drivers/irqchip")
-    audit(Request(tree=TREE, builds=builds, paths=paths, cache=cache, jobs=1), _Silent())
+    audit(Request(tree=TREE, builds=builds, paths=paths, cache=cache, jobs=1), Quiet())
 
 
 def warmed(cache: Path) -> Path:

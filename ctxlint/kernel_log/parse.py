@@ -25,7 +25,7 @@ from ctxlint.kernel_log.fields import Fields
 from ctxlint.kernel_log.format import NOTE, SKIP, sections
 from ctxlint.kernel_log.kinds import Kind
 from ctxlint.kernel_log.prefix import HEADLINE, LONGEST, Line, beginning, split
-from ctxlint.kernel_log.types import Frame, Layout, Located, Log, Record, Unread
+from ctxlint.kernel_log.types import Layout, Located, Log, Record, Unread
 from ctxlint.kernel_log.wrap import join
 
 _STRANGERS = 8
@@ -485,10 +485,3 @@ def _runs(order: list[str]) -> Layout:
         else:
             runs.append((name, 1))
     return tuple(runs)
-
-
-def frames_of(text: str) -> tuple[Frame, ...]:
-    """The frames of a call trace that stands alone."""
-    values = trace.read_trace([x.text for x in split(text) if trace.is_trace(x.text)] or [""])
-    frames: tuple[Frame, ...] = values.get("frames", ())
-    return frames

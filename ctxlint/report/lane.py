@@ -31,7 +31,6 @@ STATES = {**{css: words for css, words, _ in _PARTS}, "lock": "lock held"}
 """Colour -> the part of an execution context that has it."""
 
 TRACK_WIDTH = 12
-LANE_X = 13
 _FIRST_TRACK_X = 32
 
 

@@ -25,6 +25,7 @@ from ctxlint.rulebook.schema import (
     Api,
     ApiFile,
     ApiGroup,
+    Behaviour,
     Choice,
     Constant,
     Context,
@@ -334,8 +335,7 @@ def _used(rule: ApiRule | RegistrationRule) -> Iterator[str]:
 
 
 def _member(group: ApiGroup, prototype: str) -> Api:
-    shared = {name: getattr(group, name) for name in ApiGroup.__struct_fields__}
-    del shared["prototypes"]
+    shared = {name: getattr(group, name) for name in Behaviour.__struct_fields__}
     return Api(prototype=prototype, **shared)
 
 

@@ -81,14 +81,12 @@ class ConfigField(_Strict, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Api(_Strict, frozen=True, kw_only=True):
-    """A function whose meaning is a fact, not something to be inferred.
+class Behaviour(_Strict, frozen=True, kw_only=True):
+    """What functions do whose meaning is a fact, not something to be inferred.
 
     ``requires``: cases in order; empty means that it never waits (an
     explicitly safe function is a boundary: the analysis does not look inside).
     ``operation``: class of the operation, a key of ``rules/operations.yaml``.
-    ``show``: name to report when it differs from the symbol (``kmalloc`` for
-    ``kmalloc_noprof``). ``aliases``: other symbols with the same parameters.
     ``returns``: ``"preempt-count"`` (the context word), ``"irq-flags"`` (the
     saved interrupt state), ``"irqs-disabled ARG"`` (non-zero iff the saved
     state ARG has interrupts off), ``"irqs-disabled"`` (of the moment), ``"same"``
@@ -107,9 +105,6 @@ class Api(_Strict, frozen=True, kw_only=True):
     (``irq off``, ``preempt +1``, ``held lock``). It may be a macro that stands for no code.
     """
 
-    prototype: str
-    aliases: tuple[str, ...] = ()
-    show: str = ""
     operation: str = ""
     requires: tuple[Case, ...] = ()
     config: ConfigField | None = None
@@ -127,7 +122,19 @@ class Api(_Strict, frozen=True, kw_only=True):
     note: str = ""
 
 
-class ApiGroup(_Strict, frozen=True, kw_only=True):
+class Api(Behaviour, frozen=True, kw_only=True):
+    """One function.
+
+    ``show``: name to report when it differs from the symbol (``kmalloc`` for
+    ``kmalloc_noprof``). ``aliases``: other symbols with the same parameters.
+    """
+
+    prototype: str
+    aliases: tuple[str, ...] = ()
+    show: str = ""
+
+
+class ApiGroup(Behaviour, frozen=True, kw_only=True):
     """Functions of one kind of behaviour: an :class:`Api` for each prototype.
 
     Every condition and every argument of an effect must be a parameter of each
@@ -135,21 +142,6 @@ class ApiGroup(_Strict, frozen=True, kw_only=True):
     """
 
     prototypes: tuple[str, ...]
-    operation: str = ""
-    requires: tuple[Case, ...] = ()
-    config: ConfigField | None = None
-    effect: Effects | None = None
-    returns: str = ""
-    noreturn: bool = False
-    relaxed_by: str = ""
-    inside: bool = False
-    opaque: bool = False
-    runs: str = ""
-    before: tuple[str, ...] = ()
-    legal_in: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
-    source: str = ""
-    note: str = ""
 
 
 class ApiFile(_Strict, frozen=True, kw_only=True):
