@@ -38,13 +38,10 @@ test: test-fast test-browser $(if $(KERNEL),test-slow)
 test-fast: $(VENV)/.ctxlint-test
 	$(VENV)/bin/python -m pytest -m "not slow" -n $(TEST_JOBS) --dist worksteal tests
 
-# In two processes: what needs a kernel, which one of them prepares and reads, and the rest.
+# A file of tests stays in one process; all of them share build directories and facts.
 test-slow: $(VENV)/.ctxlint-test
-	@rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; code=0; \
-	run() { $(VENV)/bin/python -m pytest -m "slow and not browser" --durations 10 "$$@"; }; \
-	run --ignore tests/kernel_tree tests >"$$rest" 2>&1 & other=$$!; \
-	run tests/kernel_tree || code=1; \
-	wait $$other || code=1; cat "$$rest"; exit $$code
+	$(VENV)/bin/python -m pytest -m "slow and not browser" -n $(TEST_JOBS) --dist loadfile \
+		--durations 10 tests
 
 # Skips, and says so, where Chromium and its driver are not installed.
 test-browser: $(VENV)/.ctxlint-browser

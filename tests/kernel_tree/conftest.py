@@ -5,8 +5,9 @@ Two kernels: the one that most expectations were written for (``kernel_tree``, 6
 the newest one at hand (``new_kernel_tree``, 7.x), on which nothing was tuned.
 ``CTXLINT_KERNEL_TREE`` and ``CTXLINT_NEW_KERNEL_TREE`` name unpacked trees; without them
 ``/usr/src/linux-source-*.tar.xz`` is unpacked; without either the tests skip.
-``CTXLINT_TEST_CACHE`` keeps build directories between runs, ``CTXLINT_TEST_JOBS`` is the
-number of processes (default 1).
+``CTXLINT_TEST_CACHE`` keeps build directories between runs; in one run all processes of the
+tests share one. ``CTXLINT_TEST_JOBS`` is the number of processes that an audit has
+(default 1).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from once import once
 
 from ctxlint.kbuild import find_tree
 
@@ -42,14 +44,18 @@ def _archives() -> list[Path]:
     return sorted(Path("/usr/src").glob("linux-source-*.tar.xz"), key=_version)
 
 
-def _unpacked(archive: Path, where: Path) -> Path:
-    with tarfile.open(archive) as opened:
-        opened.extractall(where, filter="tar")
-    return next(path for path in where.iterdir() if path.is_dir())
+def _unpacked(archive: Path) -> Path:
+    """The tree in an archive, unpacked once for all processes of the run."""
+
+    def unpack(where: Path) -> None:
+        with tarfile.open(archive) as opened:
+            opened.extractall(where, filter="tar")
+
+    return next(path for path in once(archive.name, unpack).iterdir() if path.is_dir())
 
 
 @pytest.fixture(scope="session")
-def kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kernel_tree() -> Path:
     """An unpacked tree of Linux 6.12."""
     named = os.environ.get("CTXLINT_KERNEL_TREE")
     if named:
@@ -57,11 +63,11 @@ def kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     archives = _archives()
     if not archives:
         pytest.skip("NO KERNEL TREE: set CTXLINT_KERNEL_TREE or install linux-source-6.12")
-    return _unpacked(archives[0], tmp_path_factory.mktemp("kernel"))
+    return _unpacked(archives[0])
 
 
 @pytest.fixture(scope="session")
-def new_kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def new_kernel_tree() -> Path:
     """An unpacked tree of the newest Linux 7.x."""
     named = os.environ.get("CTXLINT_NEW_KERNEL_TREE")
     if named:
@@ -72,7 +78,12 @@ def new_kernel_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "NO NEW KERNEL TREE: set CTXLINT_NEW_KERNEL_TREE or install linux-source-7.x "
             "(Debian backports)"
         )
-    return _unpacked(archives[-1], tmp_path_factory.mktemp("new-kernel"))
+    return _unpacked(archives[-1])
+
+
+def _cache() -> Path:
+    named = os.environ.get("CTXLINT_TEST_CACHE")
+    return Path(named) if named else once("kernel-cache", lambda _: None)
 
 
 def _bench(tree: Path, work: Path) -> Bench:
@@ -80,7 +91,7 @@ def _bench(tree: Path, work: Path) -> Bench:
         pytest.skip("NO CLANG: the build directories of the slow tier need one")
     return Bench(
         tree=find_tree(tree),
-        cache=Path(os.environ.get("CTXLINT_TEST_CACHE") or work / "cache"),
+        cache=_cache(),
         work=work,
         jobs=int(os.environ.get("CTXLINT_TEST_JOBS", "1")),
     )

@@ -25,6 +25,8 @@ from ctxlint.kbuild.arch import srcarch
 from ctxlint.kbuild.config import may_have_rt, read_config
 from ctxlint.kbuild.flags import parser_flags
 
+from .scratch import Bench
+
 pytestmark = pytest.mark.slow
 
 DIRECTORIES = ("drivers/irqchip", "drivers/firmware")
@@ -38,9 +40,8 @@ def tree(kernel_tree: Path) -> Tree:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = os.environ.get("CTXLINT_TEST_CACHE")
-    return Path(named) if named else tmp_path_factory.mktemp("cache")
+def cache(bench: Bench) -> Path:
+    return bench.cache
 
 
 def profile(tree: Tree, cache: Path, arch: str, rt: bool, *paths: str) -> Prepared:
