@@ -12,6 +12,8 @@ same :meth:`State.strength` are merged too: only names of locks are lost then.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,6 +35,7 @@ what is said of it then is too strict, and hides nothing."""
 _SAVES_MAX = 16
 _LOCKS_MAX = 64
 """Locks that are known by name. What is held beyond is counted like any other."""
+_NONE_SAME: Mapping[str, str] = MappingProxyType({})
 
 
 class Stated(NamedTuple):
@@ -83,6 +86,7 @@ class State:
         "pre_loc",
         "rcu",
         "released",
+        "same_locks",
         "saves",
         "stated",
         "vals",
@@ -100,6 +104,7 @@ class State:
         self.saves: tuple[int, ...] = ()
         self.pops = 0
         self.released: tuple[str, ...] = ()
+        self.same_locks: Mapping[str, str] = _NONE_SAME
         self.stated = NOTHING_STATED
         self.vals: dict[int, Value] = {}
         self.mem: dict[Value, Value] = {}
@@ -124,6 +129,7 @@ class State:
             self.released,
         )
         new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
+        new.same_locks = self.same_locks
         new.stated = self.stated
         new.vals, new.mem = dict(self.vals), dict(self.mem)
         new.facts, new.conds = dict(self.facts), dict(self.conds)
@@ -341,13 +347,18 @@ class State:
         if len(self.locks) < _LOCKS_MAX:
             self.locks = (*self.locks, Lock(kind, path, loc))
 
+    def kind_of(self, kind: str) -> str:
+        """A kind of lock, as what it is inside."""
+        return self.same_locks.get(kind, kind)
+
     def unlock(self, kind: str, path: str) -> None:
         """Release: the same lock, else the last one of that kind, else one that
         the caller holds."""
+        kind = self.kind_of(kind)
         for exact in (True, False):
             for i in range(len(self.locks) - 1, -1, -1):
                 held = self.locks[i]
-                if held.kind == kind and (not exact or held.path == path):
+                if self.kind_of(held.kind) == kind and (not exact or held.path == path):
                     self.locks = self.locks[:i] + self.locks[i + 1 :]
                     return
         if len(self.released) < -_COUNT_MIN:

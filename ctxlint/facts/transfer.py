@@ -121,6 +121,7 @@ class Analysis:
     def run(self) -> Summary:
         start = State()
         start.known = self.known
+        start.same_locks = self.rules.same_locks(self.rt)
         for slot in range(self.fn.nparams):
             start.vals[slot] = ("p", slot)
         self.places[0] = self._place("b0")
@@ -591,9 +592,9 @@ class Analysis:
             for g in o.guards
         ):
             return outcomes
-        if kinds & {lock.kind for lock in st.locks}:
+        if kinds & {st.kind_of(lock.kind) for lock in st.locks}:
             return tuple(o for o in outcomes if o.released)
-        if kinds & self.acquired:
+        if kinds & {st.kind_of(kind) for kind in self.acquired}:
             return tuple(o for o in outcomes if not o.released)
         return outcomes
 

@@ -247,6 +247,11 @@ class Rulebook:
         """Kind of lock (rules/locks.yaml) by C type."""
         return {name: kind for kind, rule in self.locks.items() for name in rule.types}
 
+    def same_locks(self, rt: bool) -> Mapping[str, str]:
+        """Kinds of locks that are of another kind inside: the same lock can be taken as one
+        and released as the other."""
+        return {} if rt else {k: rule.nort_is for k, rule in self.locks.items() if rule.nort_is}
+
     def phrases(self, kind: str, rt: bool) -> tuple[Effect, ...]:
         """What holding a lock of ``kind`` changes (KeyError: no such kind)."""
         rule = self.locks[kind]

@@ -344,13 +344,16 @@ class EntryFile(_Strict, frozen=True, kw_only=True):
 
 class LockKind(_Strict, frozen=True, kw_only=True):
     """What holding a lock of this kind changes (``rules/locks.yaml``). ``types`` are the
-    C types of such locks (``struct raw_spinlock``)."""
+    C types of such locks (``struct raw_spinlock``). ``nort_is``: without PREEMPT_RT it is a
+    lock of that kind in a structure of its own, and may be taken as one and released as the
+    other."""
 
     title: str
     types: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
     rt: tuple[str, ...] = ()
     nort: tuple[str, ...] = ()
+    nort_is: str = ""
     source: str = ""
 
 

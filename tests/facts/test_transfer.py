@@ -42,6 +42,24 @@ def test_nested_saves_are_undone_one_by_one() -> None:
     assert at_marks(text) == [{(1, 1, ("&a",))}, {ENTRY}]
 
 
+@pytest.mark.parametrize("rt", [False, True])
+def test_a_lock_taken_as_what_it_is_inside_is_released_as_what_it_is(*, rt: bool) -> None:
+    """Without PREEMPT_RT spin_lock_irqsave() is a macro that takes the lock inside of the
+    spinlock_t, and spin_unlock_irqrestore() a function that is given the spinlock_t."""
+    text = """static spinlock_t s;
+    extern void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
+    static raw_spinlock_t *inside(spinlock_t *lock) { return (raw_spinlock_t *)lock; }
+    void f(void)
+    {
+        unsigned long flags = _raw_spin_lock_irqsave(inside(&s));
+        spin_unlock_irqrestore(&s, flags);
+        mark(0);
+    }"""
+    (after,) = at_marks(text, rt=rt)
+    assert (after == {ENTRY}) is not rt
+    assert (summary(text, "f", rt=rt).outcomes == ()) is not rt
+
+
 TRYLOCK = "_raw_spin_trylock(&a)"
 
 
