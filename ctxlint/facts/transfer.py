@@ -40,6 +40,7 @@ from ctxlint.facts.summary import (
     Summary,
 )
 from ctxlint.facts.symbolic import Reader, expr_text
+from ctxlint.facts.twins import Twins
 from ctxlint.facts.value_sets import spread
 from ctxlint.ir import ops
 from ctxlint.ir.types import TPtr, TRecord
@@ -112,6 +113,7 @@ class Analysis:
         self.tracked = tuple(ordered[: limits.TRACKED_MAX])
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
+        self.twins = Twins(function, self._releases)
         self.moves = Moves(function, self.reader, rules.mode_members)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
@@ -341,7 +343,7 @@ class Analysis:
             if outcomes:
                 return self._apply_outcomes(st, op, outcomes, args, op_id)
         if op.dst is not None:
-            reader.assign(st, op.dst, None, op_id)
+            reader.assign(st, op.dst, self.twins.result((block, index), st), op_id)
         return [st]
 
     def _argument(self, e: ops.Expr, st: State, op_id: str) -> Value:
@@ -372,6 +374,15 @@ class Analysis:
             self.changes.meanwhile(st, self.fn.symbol)
             for slot in sorted(self.handed_out):
                 self.reader.escape(st, ("&", ("l", slot)), op_id)
+
+    def _releases(self, op: ops.Call) -> bool:
+        """Whether a call releases a lock, by its rule or by its body."""
+        symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
+        rule = self.rules.api(symbol) if symbol else None
+        if rule is not None and rule.api.effect is not None:
+            texts = (*rule.api.effect.any, *rule.api.effect.rt, *rule.api.effect.nort)
+            return any(isinstance(fx.parse(text), fx.Unlock) for text in texts)
+        return any(outcome.released for outcome in self.outcomes(symbol))
 
     def _never_returns(self, symbol: str) -> bool:
         if self.noreturn(symbol):
