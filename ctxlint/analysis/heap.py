@@ -101,11 +101,11 @@ class Objects(Pointers):
         if not holders or any(root[0] != "g" or chain for root, chain in holders):
             return False
         setters = [s for root, _ in holders for s in self._pointing.get(root[1], ())]
-        if not setters or any(kind != record for _, _, kind in setters):
+        if not setters or any(kind != record for _, _, (kind, _) in setters):
             return False
         stores = self._moves.get((record, name), ())
-        pairs = {(symbol, base) for symbol, base, _ in self._all_setters(record)}
-        if any((symbol, base) not in pairs for symbol, base, _ in stores):
+        given = set[tuple[str, Value]]().union(*(self._given(key) for _, _, key in setters))
+        if any((symbol, base) not in given for symbol, base, _ in stores):
             return False
         for symbol, base, _ in setters:
             values = [v for s, b, v in stores if (s, b) == (symbol, base)] or [("k", 0)]
@@ -113,17 +113,23 @@ class Objects(Pointers):
                 return False
         return True
 
-    def _all_setters(self, record: str) -> list[tuple[str, Value, str]]:
-        return [s for found in self._pointing.values() for s in found if s[2] == record]
+    def _given(self, pointer: Member) -> set[tuple[str, Value]]:
+        """Functions that set a pointer to a table, a variable or a part of some object, and
+        in which object they set it."""
+        return {
+            (symbol, base)
+            for symbol, base, value in self._moves.get(pointer, ())
+            if value is not None and value[0] == "&" and value[1][0] in ("g", ".")
+        }
 
     @cached_property
-    def _pointing(self) -> dict[str, list[tuple[str, Value, str]]]:
-        """Where a member is set to a variable's address: (function, object, record)."""
-        found: dict[str, list[tuple[str, Value, str]]] = {}
-        for (record, _), stores in self._moves.items():
+    def _pointing(self) -> dict[str, list[tuple[str, Value, Member]]]:
+        """Where a member is set to a variable's address: (function, object, member)."""
+        found: dict[str, list[tuple[str, Value, Member]]] = {}
+        for key, stores in self._moves.items():
             for symbol, base, value in stores:
                 if value is not None and value[0] == "&" and value[1][0] == "g":
-                    found.setdefault(value[1][1], []).append((symbol, base, record))
+                    found.setdefault(value[1][1], []).append((symbol, base, key))
         return found
 
     def _has_other(self, obj: Obj, mode: Mode) -> bool:
@@ -200,7 +206,7 @@ class Objects(Pointers):
                 continue
             if not is_private(table):
                 return None
-            for symbol, base, kind in self._pointing.get(table, ()):
+            for symbol, base, (kind, _) in self._pointing.get(table, ()):
                 objs = self._place(framed(base, symbol), kind) if kind == record else ()
                 if objs is None:
                     return None

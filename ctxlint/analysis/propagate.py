@@ -165,7 +165,7 @@ class Propagation:
         self._rules: dict[str, ApiRule | None] = {}
         self.objects = Objects(program, rules.allocators, rules.copiers)
         self._targets: dict[Value, tuple[str, ...]] = {}
-        self._narrowed: dict[tuple[Value, str, Env], Targets] = {}
+        self._narrowed: dict[tuple[Value, str, Env, Modes], Targets] = {}
         self._bound: dict[tuple[Value, str, Env], Value] = {}
         self._depends: dict[tuple[Value, str], set[int]] = {}
         self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
@@ -346,7 +346,8 @@ class Propagation:
         elif edge.symbol:
             self._call(node, edge, point, context, allowed, edge.symbol, args, sure)
         elif not self._is_entry(point.target):
-            targets, known = self._narrow(point.target, node.fn.symbol, node.env)
+            modes = tuple(sorted(self._modes_at(node, point).items()))
+            targets, known = self._narrow(point.target, node.fn.symbol, node.env, modes)
             if not targets or len(targets) > TARGETS_MAX:
                 reason = "unresolved indirect call" if not targets else "too many targets"
                 self._unknown(edge.shown or "indirect call", reason, node, edge)
@@ -392,25 +393,25 @@ class Propagation:
             and self.rules.field_callbacks(target[2], target[3]) is not None
         )
 
-    def _narrow(self, target: Value, symbol: str, env: Env) -> Targets:
+    def _narrow(self, target: Value, symbol: str, env: Env, modes: Modes) -> Targets:
         """What a call through a value may reach in a node."""
         if target is None:
             return (), False
         used = self._pointer_params(target, symbol)
-        env = tuple(item for item in env if item[0] in used or item[0] == MODES)
-        key = (target, symbol, env)
+        env = tuple(item for item in env if item[0] in used)
+        key = (target, symbol, env, modes)
         found = self._narrowed.get(key)
         if found is None:
-            found = self._narrowed[key] = self._find_targets(target, symbol, env)
+            found = self._narrowed[key] = self._find_targets(target, symbol, env, modes)
         return found
 
-    def _find_targets(self, target: Value, symbol: str, env: Env) -> Targets:
+    def _find_targets(self, target: Value, symbol: str, env: Env, modes: Modes) -> Targets:
         while target is not None and target[0] in ("[]", "*"):
             target = target[1]
         if target is not None and target[0] == ".":
             place = self.objects.bound_place(target[1], symbol, dict(env))
             term = (".", place, target[2], target[3])
-            functions, known = self.objects.targets(term, modes_in(env))
+            functions, known = self.objects.targets(term, modes)
             return tuple(sorted(functions)), known
         targets = self._resolve(bind(target, env))
         if targets or target is None or target[0] != "p":
@@ -533,17 +534,22 @@ class Propagation:
         """Members that say how objects work, with the values that they have in a callee:
         where they were tested, or where the callee asks for it. In the latter case each
         object with that value is meant, which the second part says by member."""
-        modes, meant = dict(modes_in(node.env)), set(meant_in(node.env))
-        members = self.rules.mode_members
-        for guard in point.guards:
-            value = guard.value
-            if value[0] == "." and (value[2], value[3]) in members:
-                modes[(value[2], value[3])] = int(guard.truth)
+        modes, meant = self._modes_at(node, point), set(meant_in(node.env))
         asked = self.rules.mode_functions.get(callee.name)
         if asked is not None:
             modes[asked[0]] = asked[1]
             meant.add(asked[0])
         return tuple(sorted(modes.items())), tuple(sorted(meant))
+
+    def _modes_at(self, node: Node, point: Point) -> dict[Member, int]:
+        """The values of such members at a call, by what was tested on the way to it."""
+        modes = dict(modes_in(node.env))
+        members = self.rules.mode_members
+        for guard in point.guards:
+            value = guard.value
+            if value[0] == "." and (value[2], value[3]) in members:
+                modes[(value[2], value[3])] = int(guard.truth)
+        return modes
 
     def _object(self, value: Value, node: Node) -> Value:
         """A pointer that is passed on, when it says which object it leads to."""
