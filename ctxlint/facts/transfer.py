@@ -113,7 +113,7 @@ class Analysis:
         self.tracked = tuple(ordered[: limits.TRACKED_MAX])
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
-        self.twins = Twins(function, self._releases)
+        self.twins = Twins(function, self._takes, self._releases)
         self.moves = Moves(function, self.reader, rules.mode_members)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
@@ -375,14 +375,23 @@ class Analysis:
             for slot in sorted(self.handed_out):
                 self.reader.escape(st, ("&", ("l", slot)), op_id)
 
+    def _takes(self, op: ops.Call) -> bool:
+        """Whether a call takes a lock, by its rule or by its body."""
+        return self._has_phrase(op, fx.Lock, lambda outcome: bool(outcome.delta.locks))
+
     def _releases(self, op: ops.Call) -> bool:
-        """Whether a call releases a lock, by its rule or by its body."""
+        """Whether a call releases a lock."""
+        return self._has_phrase(op, fx.Unlock, lambda outcome: bool(outcome.released))
+
+    def _has_phrase(
+        self, op: ops.Call, kind: type[fx.Lock | fx.Unlock], body: Callable[[Outcome], bool]
+    ) -> bool:
         symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
         rule = self.rules.api(symbol) if symbol else None
         if rule is not None and rule.api.effect is not None:
             texts = (*rule.api.effect.any, *rule.api.effect.rt, *rule.api.effect.nort)
-            return any(isinstance(fx.parse(text), fx.Unlock) for text in texts)
-        return any(outcome.released for outcome in self.outcomes(symbol))
+            return any(isinstance(fx.parse(text), kind) for text in texts)
+        return any(body(outcome) for outcome in self.outcomes(symbol))
 
     def _never_returns(self, symbol: str) -> bool:
         if self.noreturn(symbol):
@@ -406,6 +415,11 @@ class Analysis:
         )
         guards += self._flag_guards(st)
         known = shown_bits(st.facts)
+        # What a test has shown of a parameter, the callee may test again.
+        args = tuple(
+            ("k", number) if value in st.facts and (number := st.number(value)) else value
+            for value in args
+        )
         if self.known is not None:
             args = tuple(self.known.chosen(value) for value in args)
         point = Point(

@@ -24,11 +24,16 @@ Site = tuple[int, int]
 
 
 class Twins:
-    """``releases`` says whether a call releases a lock."""
+    """``takes`` and ``releases`` say what a call does with a lock."""
 
-    def __init__(self, fn: Function, releases: Callable[[ops.Call], bool]) -> None:
+    def __init__(
+        self,
+        fn: Function,
+        takes: Callable[[ops.Call], bool],
+        releases: Callable[[ops.Call], bool],
+    ) -> None:
         self._groups: dict[Site, tuple[str, tuple[int, ...]]] = {}
-        self._releasing: set[Site] = set()
+        self._decided: set[Site] = set()
         by_text: dict[str, list[Site]] = {}
         for number, block in enumerate(fn.blocks):
             site = _tested(number, block)
@@ -40,15 +45,16 @@ class Twins:
             if all(shown):
                 by_text.setdefault(f"{call.fn.symbol}({', '.join(shown)})", []).append(site)
         for text, sites in by_text.items():
-            decided = {
-                site for site in sites if len(sites) > 1 and _one_arm(fn, site[0], releases)
-            }
+            if len(sites) < 2:
+                continue
+            taken = {_side(fn, site[0], takes) for site in sites} - {None}
+            decided = {site for site in sites if _side(fn, site[0], releases) in taken}
             for site in sites if decided else ():
                 call = fn.blocks[site[0]].ops[site[1]]
                 assert isinstance(call, ops.Call)
                 slots = sorted({slot for arg in call.args for slot in _slots(arg)})
                 self._groups[site] = (text, tuple(slots))
-            self._releasing |= decided
+            self._decided |= decided
 
     def result(self, site: Site, st: State) -> Value:
         """A name for what the call returns, the same as that of its twin before if the
@@ -58,7 +64,7 @@ class Twins:
             return None
         text, slots = group
         name = ("v", f"{text} of {[st.vals.get(slot) for slot in slots]!r}")
-        if site not in self._releasing:
+        if site not in self._decided:
             st.forget(name)
         return name
 
@@ -68,26 +74,39 @@ def _tested(number: int, block: Block) -> Site | None:
     if not isinstance(block.term, ops.Branch) or not block.ops:
         return None
     call, cond = block.ops[-1], block.term.cond
-    while isinstance(cond, ops.Cast | ops.Un):
+    while isinstance(cond, ops.Cast) or (isinstance(cond, ops.Un) and cond.op == "!"):
         cond = cond.e
     if not isinstance(call, ops.Call) or not isinstance(call.fn, ops.Func):
         return None
-    tested = isinstance(cond, ops.Var) and isinstance(call.dst, ops.Var)
-    if not tested or cond.slot != call.dst.slot:
+    if not isinstance(cond, ops.Var) or not isinstance(call.dst, ops.Var):
+        return None
+    if cond.slot != call.dst.slot:
         return None
     return (number, len(block.ops) - 1)
 
 
-def _one_arm(fn: Function, block: int, releases: Callable[[ops.Call], bool]) -> bool:
-    """Whether a lock is released right behind one side of a branch, and not the other."""
+def _side(fn: Function, block: int, does: Callable[[ops.Call], bool]) -> bool | None:
+    """What the call at the end of a block returns, zero or not, where such a call stands
+    right behind that side of the branch, and not the other; None: on both, or neither."""
     term = fn.blocks[block].term
     assert isinstance(term, ops.Branch)
-    sides = [term.then, term.els]
-    # Where one side has nothing of its own, it is what comes after both.
-    own = [to for to, other in (sides, sides[::-1]) if to not in successors(fn, other)]
-    return 1 == sum(
-        any(isinstance(op, ops.Call) and releases(op) for op in fn.blocks[to].ops) for to in own
-    )
+    sides = {True: term.then, False: term.els}
+    found = [
+        truth
+        for truth, to in sides.items()
+        # Where a side has nothing of its own, it is what comes after both.
+        if to not in successors(fn, sides[not truth])
+        and any(isinstance(op, ops.Call) and does(op) for op in fn.blocks[to].ops)
+    ]
+    return found[0] is not _negated(term.cond) if len(found) == 1 else None
+
+
+def _negated(cond: ops.Expr) -> bool:
+    negated = False
+    while isinstance(cond, ops.Cast | ops.Un):
+        negated ^= isinstance(cond, ops.Un)
+        cond = cond.e
+    return negated
 
 
 def _slots(e: ops.Expr) -> set[int]:
