@@ -499,7 +499,7 @@ class Analysis:
         changed = st
         on = rule.api.effect.on if rule.api.effect is not None else ""
         without: State | None = st.copy() if on else None
-        target = _Target(self, changed, op, args)
+        target = _Target(self, changed, op, args, op_id)
         saved = rule_calls.apply(rule, self.rt, self.rules, bound, args, target)
         result = rule_calls.returned(rule, bound, args, target) or saved or result
         states = [changed]
@@ -728,12 +728,18 @@ class _Target:
     """A state of the analysis as what effects act on."""
 
     def __init__(
-        self, analysis: Analysis, state: State, op: ops.Call, args: tuple[Value, ...]
+        self,
+        analysis: Analysis,
+        state: State,
+        op: ops.Call,
+        args: tuple[Value, ...],
+        op_id: str,
     ) -> None:
         self.analysis = analysis
         self.state = state
         self.op = op
         self.args = args
+        self.op_id = op_id
 
     def set_irqs(self, off: bool) -> None:
         self.state.set_irq(off, self.op.loc)
@@ -783,3 +789,6 @@ class _Target:
 
     def same(self, symbol: str) -> Value:
         return ("g", symbol)  # one value, however often it is asked for
+
+    def within(self, mask: int) -> Value:
+        return ("b", "&", ("v", self.op_id), ("k", mask))

@@ -195,6 +195,8 @@ class _Directory:
             _argument(api.runs, api.prototype, f"{place}.runs")
         if api.returns.startswith("irqs-disabled "):
             _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
+        elif re.fullmatch(r"within (0x[0-9a-f]+|[0-9]+)", api.returns):
+            pass
         elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
             raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
         for number, case in enumerate(api.requires):

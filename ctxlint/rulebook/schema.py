@@ -90,7 +90,8 @@ class Behaviour(_Strict, frozen=True, kw_only=True):
     ``returns``: ``"preempt-count"`` (the context word), ``"irq-flags"`` (the
     saved interrupt state), ``"irqs-disabled ARG"`` (non-zero iff the saved
     state ARG has interrupts off), ``"irqs-disabled"`` (of the moment), ``"same"``
-    (the same value at every call in one function: the current task).
+    (the same value at every call in one function: the current task), ``"within MASK"``
+    (no bits but those of a number).
     ``relaxed_by``: a function; when the unit calls it, the level ``sleep``
     becomes ``config`` (pm_runtime_irq_safe).
     ``inside``: look into the body too, if there is one (default: no). ``opaque``: never

@@ -85,6 +85,9 @@ class Target(Protocol):
     def same(self, symbol: str) -> Any:
         """The one value that a function gives however often it is asked."""
 
+    def within(self, mask: int) -> Any:
+        """What a call gives that has no bits but those of a mask."""
+
 
 def bind(rule: ApiRule, decl: Decl | None) -> dict[str, int]:
     """Argument index in the tree's function for each parameter of the rule; by position
@@ -231,6 +234,8 @@ def returned(rule: ApiRule, bound: dict[str, int], args: Sequence[Any], target: 
     match word:
         case "same":
             return target.same(rule.symbol)
+        case "within":
+            return target.within(int(arg, 0))
         case "preempt-count":
             return target.preempt_count()
         case "irq-flags":

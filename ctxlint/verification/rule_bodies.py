@@ -151,6 +151,9 @@ class _Target:
     def same(self, symbol: str) -> Value:
         return self.ruled.same(symbol)
 
+    def within(self, mask: int) -> None:
+        """Any value: more than the call gives, so what is refuted is refuted."""
+
 
 def context_of(kernel: Kernel, name: str = "") -> Context:
     """The execution context of the running task, as the analysis has it."""
