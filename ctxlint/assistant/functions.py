@@ -203,7 +203,8 @@ def _by_rule(
     if rule.api.config is not None:
         notes.append(f"the driver's {rule.api.config.record} decides")
     if rule.api.relaxed_by:
-        notes.append(f"a file that calls {rule.api.relaxed_by}() chooses a variant that spins")
+        names = " or ".join(f"{name}()" for name in rule.api.relaxed_by)
+        notes.append(f"a file that calls {names} chooses a variant that spins")
     return MaySleepAnswer(
         function=rule.symbol,
         prototype=rule.prototype,

@@ -90,7 +90,7 @@ def _api(rule: schema.Api) -> str:
     if rule.legal_in:
         said.append(f"legal in {', '.join(rule.legal_in)}")
     if rule.relaxed_by:
-        said.append(f"relaxed by `{rule.relaxed_by}()`")
+        said.append(f"relaxed by {', '.join(f'`{name}()`' for name in rule.relaxed_by)}")
     if rule.noreturn:
         said.append("does not return")
     if rule.inside:

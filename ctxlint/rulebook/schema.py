@@ -92,7 +92,7 @@ class Behaviour(_Strict, frozen=True, kw_only=True):
     state ARG has interrupts off), ``"irqs-disabled"`` (of the moment), ``"same"``
     (the same value at every call in one function: the current task), ``"within MASK"``
     (no bits but those of a number).
-    ``relaxed_by``: a function; when the unit calls it, the level ``sleep``
+    ``relaxed_by``: functions; when the unit calls one, the level ``sleep``
     becomes ``config`` (pm_runtime_irq_safe).
     ``inside``: look into the body too, if there is one (default: no). ``opaque``: never
     look into it, not even where it is read: what is seen there depends on state that the
@@ -112,7 +112,7 @@ class Behaviour(_Strict, frozen=True, kw_only=True):
     effect: Effects | None = None
     returns: str = ""
     noreturn: bool = False
-    relaxed_by: str = ""
+    relaxed_by: tuple[str, ...] = ()
     inside: bool = False
     opaque: bool = False
     runs: str = ""

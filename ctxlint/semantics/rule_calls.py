@@ -174,7 +174,7 @@ def _configured(
 
 def _relaxed(rule: ApiRule, level: Wait, calls: Collection[str]) -> Wait:
     """Some drivers choose a variant that spins, by a call in their own file."""
-    if level == Wait.SLEEP and rule.api.relaxed_by and rule.api.relaxed_by in calls:
+    if level == Wait.SLEEP and any(name in calls for name in rule.api.relaxed_by):
         return Wait.CONFIG
     return level
 

@@ -114,7 +114,7 @@ def test_both_readers_agree(
 ) -> None:
     record = rule.api.config.record if rule.api.config is not None else "regmap_config"
     inits = (RecordInit(f"struct {record}", "t", tuple(sorted(chosen.items()))),)
-    calls = {rule.api.relaxed_by} if relaxed else set()
+    calls = set(rule.api.relaxed_by) if relaxed else set()
 
     bound = rule_calls.bind(rule, None)
     values = [("k", number) for number in args]
