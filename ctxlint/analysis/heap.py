@@ -166,15 +166,20 @@ class Objects(Pointers):
         objs = self._place(term[1], record)
         if objs is None:
             return whole, False
+        key = (record, name)
         found: set[str] = set()
         for obj in objs:
-            functions, complete = self._member_functions(obj, (record, name))
+            functions, complete = self._member_functions(obj, key)
             if not complete:
-                held = frozenset(f for f in whole if self._may_hold(obj, (record, name), f))
-                return held, False
+                return frozenset(f for f in whole if self._may_hold(obj, key, f)), False
             found |= functions
         if not found and not all(self._is_known(o, record) for o in objs):
-            return whole, False
+            if not all(chain for _, chain in objs):
+                return whole, False
+            # A part of a structure, and what fills it was not read. Functions that are in
+            # parts of other structures alone it cannot hold.
+            held = (f for f in whole if any(self._may_hold(obj, key, f) for obj in objs))
+            return frozenset(held), False
         return frozenset(found), len(objs) == 1
 
     def bound(self, value: Value, symbol: str, env: dict[int, Value]) -> Value:
