@@ -3,21 +3,21 @@
 
 ## Reports
 
-Operations that spin, or are harmless, on an ordinary kernel and may sleep on
-one with PREEMPT_RT, called with interrupts or preemption disabled, with a raw
+Operations that spin, or are harmless, on a kernel without PREEMPT_RT but may
+sleep with it, called with interrupts or preemption disabled, with a raw
 spinlock held, in a hard interrupt handler or in an NMI:
 
 - taking a `spinlock_t`, `rwlock_t` or `local_lock_t`, which are sleeping
   locks on PREEMPT_RT;
 - allocating memory with any flags, `GFP_ATOMIC` and `GFP_NOWAIT` included,
-  and freeing it, because the allocators protect themselves by such locks;
-- waking a wait queue of the ordinary kind, whose lock is a `spinlock_t`, and
-  other functions that take such a lock inside.
+  and freeing it, because the allocators use such locks internally;
+- waking an ordinary wait queue, whose lock is a `spinlock_t`, and other
+  functions that take such a lock internally.
 
-Found only under a profile with PREEMPT_RT; an ordinary kernel does not have
-the bug. What sleeps on every kernel is reported as `sleep-in-atomic`. An
-error means that the operation always takes such a lock, a warning that it
-depends on data, such as the free lists of the allocator.
+Reported only under a profile with PREEMPT_RT; other kernels do not have the
+bug. What sleeps on every kernel is reported as `sleep-in-atomic`. An error
+means that the operation always takes such a lock, a warning that this depends
+on data, such as the free lists of the allocator.
 
 ## Why it matters
 
@@ -26,12 +26,11 @@ caller is put to sleep until its owner has run. In a section that may not
 sleep, that corrupts what the section protects or hangs the CPU.
 
 Because only `raw_spinlock_t` still disables preemption there, code that is
-right on an ordinary kernel turns wrong without a change of its own. CPU
-hotplug callbacks of the STARTING section are a common place: they run with
-interrupts disabled on a CPU that is not yet able to schedule, when it comes
-up for the first time, and again after each suspend. A lock that happens to be
-free, or a page that comes from a per-CPU list, hides the bug until another
-CPU is busy with the same lock.
+correct without PREEMPT_RT becomes wrong without being changed. CPU hotplug
+callbacks of the STARTING section are a common place: they run with interrupts
+disabled on a CPU that cannot schedule yet, when it comes up for the first
+time and again after each suspend. A lock that happens to be free, or a page
+from a per-CPU list, hides the bug until another CPU holds the same lock.
 
 ## Example
 
@@ -68,9 +67,9 @@ The callback runs with interrupts disabled.
 ## Blind spots
 
 - Everything under the same heading of `sleep-in-atomic`.
-- The allocators can often serve a request without a lock that sleeps. Whether
-  they do depends on their state, hence a warning. Taking the short way by
-  luck is no fix.
+- The allocators can often serve a request without taking a sleeping lock.
+  Whether they do depends on their state, hence a warning. Hitting the fast
+  path by luck is no fix.
 - A trylock of these locks does not sleep. In a hard interrupt handler it
   makes the interrupted task the owner, which is wrong on PREEMPT_RT all the
   same; it is reported only where a rule says so.

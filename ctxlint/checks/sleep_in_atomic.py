@@ -13,25 +13,24 @@ completion, `msleep()`, an allocation with `GFP_KERNEL`, `synchronize_rcu()`,
 `cpus_read_lock()` and access to user memory. They sleep on every kernel, so
 this is a bug with and without PREEMPT_RT.
 
-Each finding shows how the kernel gets there: where the function was handed to
-the kernel, each call on the way, and each place where the execution context
-changed. A warning instead of an error means that the operation sleeps only in
-some cases that depend on data.
+Each finding shows how the kernel gets there: where the callback was
+registered, each call on the path, and each place where the execution context
+changes. A warning instead of an error means that the operation sleeps only in
+some cases, depending on data.
 
 ## Why it matters
 
 A task that sleeps with interrupts or preemption disabled hands the CPU to
-another task while the first one believes that nobody can run. Data that was
-protected by that belief is corrupted, a spinlock stays locked while its owner
-is not running, and the CPU that waits for it hangs. In an interrupt handler
-there is no task of its own to put to sleep: whichever task was interrupted is
-blocked instead.
+another task while it relies on nothing else running there. Data protected in
+this way is corrupted, a spinlock stays locked while its owner is not running,
+and a CPU that waits for it hangs. An interrupt handler has no task of its own
+to put to sleep: whichever task was interrupted is blocked instead.
 
 Tests often miss it. A mutex that is free is taken without sleeping, and an
 allocation seldom has to wait, so the code works until the system is under
 load. The kernel's own warning ("sleeping function called from invalid
 context") is off unless CONFIG_DEBUG_ATOMIC_SLEEP is set, is silent during
-early boot, suspend and panic, and speaks only of code that was run.
+early boot, suspend and panic, and covers only code that actually runs.
 
 ## Example
 
@@ -63,15 +62,15 @@ and interrupts off.
 
 ## Blind spots
 
-- A function of which neither the body nor a rule is known is taken not to
-  sleep. Such functions are counted in the report.
-- Of an indirect call only the targets are followed that the analysed files
-  assign. A pointer set elsewhere, or by assembly, is not seen.
-- Conditions that depend on data are both taken to be possible, unless they
-  test the execution context or a value that the analysis follows. Each
-  finding names what would make it false.
-- Deadlocks that are not about sleeping (a lock taken twice, wrong order) are
-  not the subject of this check.
+- A function with neither a known body nor a rule is assumed not to sleep.
+  Such functions are counted in the report.
+- For an indirect call, only targets that the analysed files assign are
+  followed. A pointer set elsewhere, or by assembly, is not seen.
+- Both outcomes of a condition that depends on data are assumed possible,
+  unless it tests the execution context or a value that the analysis follows.
+  Each finding names the conditions that it depends on.
+- Deadlocks that do not involve sleeping (a lock taken twice, wrong order) are
+  not covered by this check.
 """
 
 from __future__ import annotations

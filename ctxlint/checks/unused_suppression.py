@@ -5,19 +5,19 @@
 
 A comment `ctxlint: allow(CHECK) REASON` that
 
-- has no reason after the parenthesis: it does not count, and what it should
-  suppress is reported besides;
+- has no reason after the parenthesis: it does not count, and the finding that
+  it should suppress is reported as well;
 - names a check that does not exist;
-- stands where it concerns nothing: it has to be on the line of the call or
-  on the line above, directly above a function, or before the file's first
-  declaration;
-- is in order, but there is no such finding where it stands.
+- is in a place where it applies to nothing: it has to be on the line of the
+  call or on the line above, directly above a function, or before the file's
+  first declaration;
+- is well formed, but there is no such finding at that place.
 
 ## Why it matters
 
 A suppression tells the next reader that there is a problem and that somebody
-judged it. When the problem has gone, or was never there, it misleads, and it
-hides the next finding that turns up at the same place.
+assessed it. When the problem is gone, or was never there, the comment is
+misleading, and it hides the next finding that turns up at the same place.
 
 ## Example
 
@@ -29,18 +29,18 @@ mutex_lock(&demo_mutex);        /* reported: no reason was given */
 
 ## Fix
 
-- Write the reason, why the finding is wrong or can be tolerated.
-- Correct the name of the check, or the place of the comment.
-- Remove the comment when nothing needs it any more.
+- Give the reason why the finding is wrong or can be tolerated.
+- Correct the name of the check, or move the comment.
+- Remove the comment when it is no longer needed.
 
 ## Blind spots
 
-- A comment is called unused only if its file was analysed without errors,
-  under a profile that the check speaks of: nothing is said of
-  `rt-sleep-in-atomic` in a run without PREEMPT_RT.
-- What another architecture or configuration would need is not seen, nor are
+- A comment is reported as unused only if its file was analysed without
+  errors, under a profile that the check covers: a run without PREEMPT_RT says
+  nothing about `rt-sleep-in-atomic`.
+- Other architectures or configurations may need the comment, and so may
   callers in files that the run did not read. Audit the whole directory before
-  a comment is removed.
+  you remove it.
 - Comments in header files are read only where the header has findings.
 """
 
@@ -53,7 +53,7 @@ from ctxlint.findings.selection import UNUSED
 
 
 class UnusedSuppression:
-    """Judged when comments are matched with findings, so no violation is its own."""
+    """Decided when comments are matched with findings, so no violation is its own."""
 
     id: ClassVar[str] = UNUSED
     title: ClassVar[str] = "Suppression comment that suppresses nothing"
