@@ -30,13 +30,12 @@ _LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 _RULES_INTRO = """\
 # Rules
 
-What the tool holds to be true of the kernel. Each rule names the place that it was read
-in (Linux 6.12; a file, and the function or macro in it). What a rule does not say is
-computed from the source. `ctxlint rules show NAME` prints a rule as it is written;
-[writing rules](../writing-rules.md) explains the words. What tells the execution context
-of a splat is in `rules/splats.yaml`, what functions do in the executable model in
-`rules/models/`, and annotations that would show a finding in `rules/annotations.yaml`; all
-name their sources in the files.
+What the tool assumes about the kernel. Each rule names its source (Linux 6.12: a file, and
+the function or macro in it). Everything that no rule says is computed from the source code.
+`ctxlint rules show NAME` prints a rule as it is written; [writing
+rules](../writing-rules.md) explains the keys. `rules/splats.yaml` says how the execution
+context of a splat is recognised, `rules/models/` what functions do in the executable model,
+and `rules/annotations.yaml` which annotations would show a finding; each names its sources.
 """
 _CHECKS_INTRO = """\
 # Checks

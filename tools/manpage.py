@@ -27,12 +27,12 @@ _FILES = (
      "pyproject.toml."),
     ("$XDG_CONFIG_HOME/ctxlint/config.toml", "Settings of the user (default: in ~/.config)."),
     (".ctxlint-baseline", "Known findings, in the tree."),
-    ("~/.cache/ctxlint", "Build directories and facts; else below $XDG_CACHE_HOME."),
+    ("~/.cache/ctxlint", "Build directories and facts; below $XDG_CACHE_HOME if that is set."),
 )  # fmt: skip
 _ENVIRONMENT = (
     ("NO_COLOR", "No colour on terminals."),
-    ("SOURCE_DATE_EPOCH", "The date that reports tell (seconds), for output that is to be the "
-     "same in two runs."),
+    ("SOURCE_DATE_EPOCH", "The date that reports show (in seconds), for reproducible "
+     "output."),
     ("_CTXLINT_COMPLETE", "bash_source, zsh_source or fish_source: print the completion "
      "script of that shell."),
     ("CTXLINT_CACHE, CTXLINT_SCOPE, CTXLINT_TIMEOUT, CTXLINT_FAIL, CTXLINT_BRIEF, "

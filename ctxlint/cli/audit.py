@@ -37,9 +37,9 @@ Examples:
 
 \b
 Without PATHS: the current directory; at the root of the tree, 'paths' of the
-settings, or drivers/irqchip drivers/firmware. The same options may stand in
-~/.config/ctxlint/config.toml; those that select findings or a profile also in
-.ctxlint.toml (or [tool.ctxlint] of pyproject.toml) of the tree.
+settings, or drivers/irqchip drivers/firmware. These options can also be set
+in ~/.config/ctxlint/config.toml; those that select findings or a profile also
+in the tree's .ctxlint.toml (or [tool.ctxlint] of its pyproject.toml).
 Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 """
 
@@ -56,16 +56,16 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 )
 @source_url_option
 @pager_option
-@click.option("--statistics", is_flag=True, help="Counts instead of findings.")
+@click.option("--statistics", is_flag=True, help="Print counts instead of findings.")
 @click.option(
     "--no-hidden",
     is_flag=True,
-    help="Leave out of JSON and SARIF what comments or a baseline hide.",
+    help="Omit findings hidden by comments or a baseline from JSON and SARIF.",
 )
 @click.option(
     "--new-since",
     metavar="REV",
-    help="Only findings that the tree did not have at this revision of git.",
+    help="Only findings that the tree did not have at this git revision.",
 )
 @click.option(
     "--verify",
@@ -75,7 +75,7 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 @click.option(
     "--possible",
     is_flag=True,
-    help="Also findings that need a call through a pointer which could go to many functions.",
+    help="Also show findings behind an indirect call with many possible targets.",
 )
 @select_options
 @run_options
@@ -93,7 +93,7 @@ def command(
     new_since: str | None,
     **options: Any,
 ) -> int:
-    """Find what may sleep where it must not, in PATHS (files or directories)."""
+    """Find calls in PATHS (files or directories) that may sleep where they must not."""
     request, settings = make_request(options)
     output = output or settings.output
     style = format or settings.format or "text"
@@ -103,7 +103,9 @@ def command(
         )
     if statistics:
         if format not in (None, "text", "concise"):
-            raise click.UsageError("--statistics is text; --format json has the counts too")
+            raise click.UsageError(
+                "--statistics prints text only; --format json has the counts too"
+            )
         style = "statistics"
     choice = make_choice(options, settings, request.tree)
     color = wants_color(no_color, output)
@@ -142,7 +144,11 @@ def scope(request: Request) -> str:
     if request.builds:
         profiles = " ".join(path.name for path in request.builds)
         return f"auditing {paths} as built in {profiles}"
-    kinds = {"both": "PREEMPT_RT and not", "rt": "PREEMPT_RT", "nort": "not PREEMPT_RT"}
+    kinds = {
+        "both": "with and without PREEMPT_RT",
+        "rt": "PREEMPT_RT",
+        "nort": "without PREEMPT_RT",
+    }
     config = Path(request.config).name if request.config else ""
     target = f"{request.arch or DEFAULT_ARCH} {config or DEFAULT_CONFIG}"
     if request.config is None and (request.tree / ".config").is_file():

@@ -28,16 +28,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 EPILOG = """\b
 Examples:
-  ctxlint baseline create drivers/irqchip --reason "to be looked at"
+  ctxlint baseline create drivers/irqchip --reason "to be reviewed"
   ctxlint baseline update drivers/irqchip
   ctxlint baseline show drivers/irqchip
 
 \b
 The file is .ctxlint-baseline in the tree, or --baseline FILE. It is sorted
-text with one finding a line; write the reason at the end of the line.
+text, one finding per line; write the reason at the end of the line.
 """
 
-_REASON = click.option("--reason", default="", help="Reason that new entries get.")
+_REASON = click.option("--reason", default="", help="Reason to give new entries.")
 
 
 def _common(function: F) -> F:
@@ -50,7 +50,7 @@ def _common(function: F) -> F:
 def command() -> None:
     """Keep a list of known findings, so that only new ones count.
 
-    All of them audit PATHS first, with the options of audit.
+    Each command audits PATHS first, with the options of audit.
     """
 
 
@@ -62,7 +62,7 @@ def create(reason: str, **options: Any) -> int:
     request, choice, path = _begin(options)
     if path.exists():
         raise UsageError(
-            f"{path}: there is a baseline already", hint="ctxlint baseline update changes it"
+            f"{path}: the baseline already exists", hint="ctxlint baseline update changes it"
         )
     result = _audited(request, choice, options)
     made = baselines.updated(Baseline(), result.findings, (), reason=reason)
@@ -74,12 +74,12 @@ def create(reason: str, **options: Any) -> int:
 @command.command("update", epilog=EPILOG)
 @_common
 @_REASON
-@click.option("--no-new", is_flag=True, help="Only remove what is stale, add nothing.")
+@click.option("--no-new", is_flag=True, help="Only remove stale entries, add none.")
 def update(reason: str, no_new: bool, **options: Any) -> int:
-    """Add what is new in PATHS, remove what has gone.
+    """Add new findings in PATHS, remove those that are gone.
 
-    Reasons and comments stay. Entries of files that are not audited, or could
-    not be, stay as they are.
+    Reasons and comments are kept. Entries of files that are not audited, or
+    could not be, stay as they are.
     """
     request, choice, path = _begin(options)
     old = read_baseline(path)
@@ -98,10 +98,10 @@ def update(reason: str, no_new: bool, **options: Any) -> int:
 @command.command("show", epilog=EPILOG)
 @_common
 def show(**options: Any) -> int:
-    """List the entries of the baseline, and say which ones are stale.
+    """List the entries of the baseline and mark the stale ones.
 
-    "known": PATHS have the finding; "stale": it has gone; "not analysed": the
-    file was not audited, or could not be. Exit code 1 when one is stale.
+    "known": PATHS have the finding; "stale": it is gone; "not analysed": the
+    file was not audited, or could not be. Exit code 1 if an entry is stale.
     """
     request, choice, path = _begin(options)
     baseline = read_baseline(path)

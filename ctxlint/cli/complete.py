@@ -22,7 +22,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 #: Targets of kbuild that every tree has, with what Documentation/kbuild says of them.
 _TARGETS = {
-    "defconfig": "what the architecture recommends",
+    "defconfig": "the architecture's default",
     "allmodconfig": "as much as possible, as modules",
     "allyesconfig": "as much as possible, built in",
     "allnoconfig": "as little as possible",

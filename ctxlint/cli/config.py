@@ -25,9 +25,10 @@ Examples:
   ctxlint config show --tree ~/linux --format json
 
 \b
-The command line comes before the tree's file (.ctxlint.toml, or the table
-[tool.ctxlint] of pyproject.toml), that before ~/.config/ctxlint/config.toml.
-Exit code: 0, or 2 when the tree's file says what it must not.
+The command line overrides the tree's file (.ctxlint.toml, or the table
+[tool.ctxlint] of pyproject.toml), which overrides your own file
+(~/.config/ctxlint/config.toml).
+Exit code: 0, or 2 if the tree's file sets a key that it must not set.
 """
 
 _WIDTH = 80
@@ -47,7 +48,7 @@ _EMPTY = {
     "select": "all checks",
     "ignore": "none",
     "baseline": "none",
-    "severity": "as each check has it",
+    "severity": "each check's own",
     "per-path": "none",
 }
 
@@ -65,7 +66,7 @@ class Shown:
 
 @click.group("config", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)
 def command() -> None:
-    """Settings from files: which hold, and where they come from."""
+    """Show the settings that apply, and where they come from."""
 
 
 @command.command("show", epilog=EPILOG)
@@ -79,9 +80,9 @@ def command() -> None:
     show_default=True,
 )  # fmt: skip
 def show(tree: Path | None, style: str) -> int:
-    """Show each setting, with the file and line that it comes from.
+    """Show each setting with the file and line that it comes from.
 
-    Also what a file of the tree must not set: other commands stop at that.
+    Also lists what the tree's file must not set; other commands stop at that.
     """
     from ctxlint.cli.options import request_of, tree_of
     from ctxlint.cli.settings import load_settings
@@ -196,7 +197,7 @@ def _text(settings: Settings, request: Request, shown: tuple[Shown, ...]) -> str
         places = [short(place) for place in one.places] or [one.why]
         lines += _row(one.key, values, ", ".join(places))
     if settings.refused:
-        lines += ["", "Not taken; other commands stop at this:"]
+        lines += ["", "Rejected; other commands stop at this:"]
     for error in settings.refused.values():
         for text, indent in ((str(error), "  "), (error.hint, "    ")):
             lines += textwrap.wrap(

@@ -19,7 +19,7 @@ Examples:
 @click.command("explain", epilog=EPILOG)
 @click.argument("check", required=False, shell_complete=complete.check)
 def command(check: str | None) -> int:
-    """Say what CHECK means, why it matters and how to fix it.
+    """Explain what CHECK means, why it matters and how to fix it.
 
     Without CHECK: the list of all checks.
     """

@@ -32,7 +32,7 @@ _REPLACED = ".replaced"
 _SCRIPT = """\
 #!/bin/sh
 {mark}
-# `ctxlint hook uninstall` takes it away again.
+# `ctxlint hook uninstall` removes it.
 {chain}if ! [ -x {python} ]; then
     echo "ctxlint: {python} is gone, nothing was checked" >&2
     exit 0
@@ -100,14 +100,14 @@ def install(where: Place, arguments: Sequence[str], other: Other) -> str:
     if where.shared and other == "refuse":
         raise UsageError(
             f"core.hooksPath is set for more than this repository ({where.shared})",
-            hint="a hook there runs everywhere: --chain or --force if that is meant",
+            hint="a hook there runs everywhere; use --chain or --force if you want that",
         )
     said = ""
     if where.exists() and not where.is_ours():
         if other == "refuse":
             raise UsageError(
-                f"{where.path} is another hook",
-                hint="--chain keeps it and runs it first, --force puts it aside",
+                f"{where.path}: there is already another hook",
+                hint="--chain keeps it and runs it first, --force replaces it",
             )
         aside = where.chained if other == "chain" else where.replaced
         if aside.exists() or aside.is_symlink():
@@ -115,15 +115,15 @@ def install(where: Place, arguments: Sequence[str], other: Other) -> str:
                 f"{aside} is in the way", hint="move it elsewhere, or restore it first"
             )
         where.path.rename(aside)
-        what = "runs first" if other == "chain" else "does not run any more"
-        said = f"the hook that was there {what}, it is {aside} now"
+        what = "runs first" if other == "chain" else "no longer runs"
+        said = f"the previous hook {what}; it is now {aside}"
     where.path.parent.mkdir(parents=True, exist_ok=True)
     write_file(where.path, _script(where, arguments), mode=0o755)
     return said
 
 
 def uninstall(where: Place) -> str:
-    """Take the hook away; a sentence on what is there now, or ``""`` for nothing.
+    """Remove the hook; a sentence on what is there now, or ``""`` for nothing.
 
     Raises :class:`UsageError` when it is not ours.
     """
@@ -135,8 +135,8 @@ def uninstall(where: Place) -> str:
     for aside in where.chained, where.replaced:
         if aside.exists() or aside.is_symlink():
             aside.rename(where.path)
-            return f"{where.path} is the hook again that was there before"
-    return f"{where.path} is gone"
+            return f"restored the previous hook: {where.path}"
+    return f"removed {where.path}"
 
 
 def _script(where: Place, arguments: Sequence[str]) -> str:

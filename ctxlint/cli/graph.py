@@ -31,8 +31,8 @@ Examples:
   ctxlint graph gic_starting_cpu drivers/irqchip --no-rt --format dot
 
 \b
-A function of which there are several is named FILE::FUNCTION. The picture is
-of one profile, PREEMPT_RT unless --no-rt is given.
+If several functions share a name, write FILE::FUNCTION. The picture shows one
+profile: PREEMPT_RT unless --no-rt is given.
 """
 
 
@@ -43,7 +43,7 @@ def limit_option(function: F) -> F:
         type=click.IntRange(1, 500),
         default=40,
         show_default=True,
-        help="Functions to draw, callers and callees each.",
+        help="Draw at most this many callers and this many callees.",
     )(function)
 
 
@@ -71,14 +71,14 @@ def command(
     no_color: bool,
     **options: Any,
 ) -> int:
-    """Draw the calls around a function, or around a finding.
+    """Draw the calls around a function or a finding.
 
-    Its callers up to the entry points and its callees down to what may wait,
+    Its callers up to the entry points and its callees down to what may sleep,
     coloured by execution context. PATHS as for audit.
     """
     if format == "svg" and output is None and sys.stdout.isatty():
         raise UsageError(
-            "a drawing in SVG is nothing to read in a terminal",
+            "SVG is not readable in a terminal",
             hint="-o graph.svg, or -f mermaid; ctxlint why draws in text",
         )
     request, _ = make_request(options)

@@ -39,18 +39,18 @@ MAX_UNITS = 16
 
 EPILOG = """\b
 Examples:
-  ctxlint audit                      once, so that the hook is fast
+  ctxlint audit                      once, to make the hook fast
   ctxlint hook install               a pre-commit hook in this repository
   ctxlint hook install --on push     a pre-push hook
   ctxlint hook run                   what the pre-commit hook does
 """
 
 RUN_EPILOG = """\b
-Exit code: 0 nothing introduced (or nothing that could be checked, which is
-said), 1 findings introduced, 2 usage, 3 not checked and --cold is "fail", or a
-changed file was not looked at (no profile compiles it, it did not parse) and
---incomplete is "fail". An installed hook lets that pass, and says so.
-`git commit --no-verify` commits all the same.
+Exit code: 0 nothing introduced (or nothing could be checked, with a message),
+1 findings introduced, 2 usage, 3 not checked and --cold is "fail", or a
+changed file was not analysed (no profile compiles it, it did not parse) and
+--incomplete is "fail". An installed hook lets that pass with a message.
+`git commit --no-verify` skips the hook.
 """
 
 _ON = click.option(
@@ -67,7 +67,7 @@ _INCOMPLETE = click.option(
     type=click.Choice(("pass", "fail")),
     default="fail",
     show_default=True,
-    help="When a changed file was not looked at: exit code 3, or only say so.",
+    help="When a changed file was not analysed: exit code 3, or only a message.",
 )
 
 
@@ -79,23 +79,23 @@ def command() -> None:
 @command.command("install")
 @_ON
 @click.option("--chain", is_flag=True, help="Keep another hook and run it first.")
-@click.option("--force", is_flag=True, help="Put another hook aside.")
+@click.option("--force", is_flag=True, help="Replace another hook; uninstall restores it.")
 @click.option(
     "--cold",
     type=click.Choice(COLD),
     default="pass",
-    help="What the hook does when the index is cold (default: pass, and say so).",
+    help="What the hook does when the index is cold (default: pass, with a message).",
 )
 @click.option(
     "--incomplete",
     type=click.Choice(("pass", "fail")),
     default="pass",
-    help="Whether the hook stops what it could not look at (default: pass, and say so).",
+    help="What the hook does with files it could not analyse (default: pass, with a message).",
 )
 def install(event: str, chain: bool, force: bool, cold: str, incomplete: str) -> int:
-    """Install the hook of this repository (all its work trees share it)."""
+    """Install the hook in this repository (shared by all its work trees)."""
     if chain and force:
-        raise click.UsageError("--chain keeps another hook, --force does not: choose one")
+        raise click.UsageError("--chain keeps another hook, --force replaces it: choose one")
     top = tree_of(None)
     where = githooks.place(top, "pre-commit" if event == "commit" else "pre-push")
     arguments = ["--cold", cold] if cold != "pass" else []
@@ -106,14 +106,14 @@ def install(event: str, chain: bool, force: bool, cold: str, incomplete: str) ->
     click.echo(f"installed {where.path}")
     if said:
         click.echo(said)
-    click.echo("run `ctxlint audit` once on what you work on, so that it is fast")
+    click.echo("run `ctxlint audit` once on the directories you work on, to make it fast")
     return EXIT_CLEAN
 
 
 @command.command("uninstall")
 @_ON
 def uninstall(event: str) -> int:
-    """Take the hook away, and put back what was there before."""
+    """Remove the hook and restore the one that was there before."""
     where = githooks.place(Path.cwd(), "pre-commit" if event == "commit" else "pre-push")
     click.echo(githooks.uninstall(where) or f"there is no {where.path}")
     return EXIT_CLEAN
@@ -134,7 +134,7 @@ def uninstall(event: str) -> int:
     type=click.IntRange(1),
     default=MAX_UNITS,
     show_default=True,
-    help="Units to parse, at most, for one check and profile.",
+    help="Parse at most this many units per run and profile.",
 )
 @tree_options
 @select_options
@@ -151,7 +151,7 @@ def run(
     no_color: bool,
     **options: Any,
 ) -> int:
-    """Check what is staged, or what is pushed (as git's hooks are called)."""
+    """Check what is staged, or what is pushed (as git calls its hooks)."""
     begin = time.monotonic()
     if cold != "build":
         gc.disable()  # a short life
@@ -307,7 +307,7 @@ class _Check:
             if len(sources) > self.max_units:
                 _say(
                     f"{self.what} was not checked: it changes {len(sources)} C files, "
-                    f"a hook reads {self.max_units}",
+                    f"a hook reads at most {self.max_units}",
                     "ctxlint patch checks a series, ctxlint audit the result",
                 )
                 return None
@@ -361,7 +361,7 @@ class _Check:
             f"{len(new)} finding{'s' if len(new) != 1 else ''} introduced ({seconds:.1f} s)"
         )
         if new:
-            _say("--no-verify of git skips this check", "ctxlint explain " + new[0].check)
+            _say("git's --no-verify skips this check", "ctxlint explain " + new[0].check)
         from ctxlint.findings.selection import failing
 
         left_out = EXIT_CLEAN

@@ -40,12 +40,12 @@ timeout; and paths, also in the tree's .ctxlint.toml):
   CTXLINT_CACHE     where facts are kept
   CTXLINT_SCOPE     directories analysed together (default: that of the unit)
   CTXLINT_TIMEOUT   seconds for a unit
-  CTXLINT_FAIL=1    findings and failures stop make (default: only told)
-  CTXLINT_VERBOSE=1 more words
-  CTXLINT_BRIEF=1   one line for a finding, without the path to it
+  CTXLINT_FAIL=1    findings and failures stop make (default: only reported)
+  CTXLINT_VERBOSE=1 more messages
+  CTXLINT_BRIEF=1   one line per finding, without the path to it
 
 \b
-Afterwards `ctxlint audit --build OBJDIR DIRECTORY` knows the units already.
+Afterwards `ctxlint audit --build OBJDIR DIRECTORY` parses no unit again.
 """
 
 

@@ -21,8 +21,8 @@ Examples:
   ctxlint lsp --rt --arch arm64
 
 \b
-Shows what the store knows: run `ctxlint audit DIRECTORY` first. The tree of a
-file is found from its place; its .ctxlint.toml counts as for audit.
+Shows what is in the store: run `ctxlint audit DIRECTORY` first. The tree is
+found from the location of the file; its .ctxlint.toml applies as for audit.
 """
 
 
@@ -45,7 +45,9 @@ def _install() -> str:
 
 
 @click.command("lsp", epilog=EPILOG)
-@click.option("--stdio", is_flag=True, help="Talk over standard input and output (always so).")
+@click.option(
+    "--stdio", is_flag=True, help="Use standard input and output (the only transport)."
+)
 @tree_options
 @run_options
 def command(stdio: bool, **options: Any) -> int:
@@ -57,6 +59,6 @@ def command(stdio: bool, **options: Any) -> int:
             raise
         raise ToolMissingError(
             "the language server needs the Python package pygls",
-            hint=f"to add it: {_install()}",
+            hint=f"install it: {_install()}",
         ) from error
     return EXIT_CLEAN if serve(options) else EXIT_UNORDERED

@@ -59,7 +59,7 @@ class Frames:
             if not line.endswith(b"\n"):
                 long = len(line) == MAX_LINE
                 self.fault = (
-                    "a header line is too long" if long else "the input ends in a header"
+                    "a header line is too long" if long else "the input ends inside a header"
                 )
                 return 0
             if not line.strip():
@@ -73,11 +73,11 @@ class Frames:
             match = _LENGTH.fullmatch(line)
             if match:
                 if length is not None or not re.fullmatch(rb"[0-9]{1,15}", match[1]):
-                    self.fault = "a Content-Length that is not one number"
+                    self.fault = "invalid Content-Length"
                     return 0
                 length = int(match[1])
             elif b":" not in line:
-                self.fault = "what should be a header is none"
+                self.fault = "malformed header"
                 return 0
-        self.fault = "a header of too many lines"
+        self.fault = "too many header lines"
         return 0

@@ -134,7 +134,7 @@ class Server(LanguageServer):
         elif report.missing:
             self._say_once(
                 f"{report.missing} of {report.units} units of {where} are not in the store, "
-                f"so ways through them are not seen; run: ctxlint audit {where}"
+                f"so paths through them are missing; run: ctxlint audit {where}"
             )
         elif not report.compiled and report.file.endswith(".c"):
             self._say_once(f"{report.file} is not compiled under any profile")
@@ -272,7 +272,7 @@ def serve(options: dict[str, Any]) -> bool:
     try:
         server.start_io(stdin=cast(BinaryIO, frames))
     except OSError as error:  # also a client that does not read any more
-        raise UsageError(f"the client cannot be talked to: {error.strerror}") from error
+        raise UsageError(f"cannot write to the client: {error.strerror}") from error
     finally:
         server.stop()
     if frames.fault:

@@ -28,21 +28,21 @@ EXIT_INCOMPLETE = 3
 EXIT_INTERRUPTED = 130
 
 COMMANDS = {
-    "audit": "Find what may sleep where it must not.",
+    "audit": "Find calls that may sleep where they must not.",
     "hook": "Check what a commit or a push introduces.",
     "kbuild": "Check one unit while the kernel is built (make C=1).",
-    "patch": "Say what a patch series introduces, fixes, or partly fixes.",
-    "prepare": "Make the build directory and compile commands, compile nothing.",
+    "patch": "Show what a patch series introduces, fixes, or partly fixes.",
+    "prepare": "Make the build directory and compile commands without compiling.",
     "baseline": "Keep a list of known findings, so that only new ones count.",
     "why": "Show how the kernel gets to a function, and in which contexts.",
     "graph": "Draw the calls around a function or a finding.",
-    "splat": "Read splats in a kernel log, name where they happened, find why.",
-    "report": "Make a report again from a saved result.",
+    "splat": "Read the splats in a kernel log and find what explains them.",
+    "report": "Render a saved result in any format.",
     "lsp": "Serve an editor (language server protocol).",
     "mcp": "Serve a reviewing assistant (Model Context Protocol).",
     "model": "Run scenarios on the executable model of the kernel.",
-    "explain": "Say what a check means, why it matters, how to fix it.",
-    "config": "Show the settings that hold here, and where each comes from.",
+    "explain": "Explain what a check means, why it matters, how to fix it.",
+    "config": "Show the settings that apply here, and where each comes from.",
     "rules": "List the facts about the kernel, with their provenance.",
 }
 """Name -> summary. The command itself is ``ctxlint.cli.NAME:command``."""

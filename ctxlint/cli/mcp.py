@@ -18,9 +18,9 @@ Examples:
   ctxlint mcp --tree ~/linux --build ~/build/rt --mail ~/Mail/lkml
 
 \b
-What an assistant starts; docs/assistants.md has its configuration. All
-requests are about the one tree, and name files below it. Prepare it first:
-`ctxlint prepare DIRECTORY`, or `ctxlint audit`, which fills the cache too.
+Assistants start this command; see docs/assistants.md for how to configure
+them. All requests concern one tree and name files below it. Prepare it first:
+`ctxlint prepare DIRECTORY`, or `ctxlint audit`, which also fills the cache.
 """
 
 

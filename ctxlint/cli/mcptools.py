@@ -51,11 +51,11 @@ _Name = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=400,
-        description="its name, or FILE::NAME of a static function of which there are several",
+        description="its name, or FILE::NAME if several static functions share the name",
     ),
 ]
 _Limit = Annotated[
-    int, msgspec.Meta(ge=1, le=100, description="how much is listed of what the answer lists")
+    int, msgspec.Meta(ge=1, le=100, description="most items to give of each list")
 ]
 _Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
@@ -288,31 +288,31 @@ TOOLS: dict[str, ToolKind] = {
     "audit_file": ToolKind(
         "Audit a C file",
         "Finds calls in a C file of the kernel tree that may sleep in an execution context "
-        "in which that is forbidden, also on PREEMPT_RT alone.",
+        "that forbids it, including those that sleep on PREEMPT_RT only.",
         AuditFile, a.AuditAnswer, _audit_file,
     ),
     "audit_series": ToolKind(
         "Audit a patch series",
-        "Says for each patch of a series which such findings it introduces, fixes, or fixes "
-        "for some kernels only. The tree is not changed and nothing of the series is run.",
+        "Says which findings each patch of a series introduces, fixes, or fixes for some "
+        "kernels only. The tree is not changed and nothing in the series is run.",
         AuditSeries, a.SeriesAnswer, _audit_series,
     ),
     "explain_finding": ToolKind(
         "Explain a finding",
         "Shows how the kernel gets to the operation of a finding: each step with its source "
-        "lines and the execution context, the conditions, and whether running that way in "
+        "lines and the execution context, the conditions, and whether running that path in "
         "an executable model confirms or refutes it.",
         Explain, a.ExplainAnswer, _explain,
     ),
     "why": ToolKind(
         "Calls around a function",
-        "Lists the calls that lead to a function, from the registrations of callbacks on, "
-        "and those below it that may wait, with their execution contexts.",
+        "Lists the calls that lead to a function, from the callback registrations on, and "
+        "the calls below it that may sleep, with their execution contexts.",
         Function, a.FunctionsAnswer, _why,
     ),
     "contexts_of": ToolKind(
         "Execution contexts of a function",
-        "Says in which execution contexts a function is entered, and who calls it so.",
+        "Says in which execution contexts a function is entered, and by which callers.",
         Function, a.FunctionsAnswer, _contexts_of,
     ),
     "may_sleep": ToolKind(
@@ -324,7 +324,7 @@ TOOLS: dict[str, ToolKind] = {
     ),
     "read_splat": ToolKind(
         "Read a kernel log",
-        "Reads the splats of a kernel log: what each says, in which execution context it "
+        "Reads the splats in a kernel log: what each says, the execution context in which it "
         "happened and how that is known, and what in the tree explains it.",
         ReadSplat, a.LogAnswer, _read_splat,
     ),

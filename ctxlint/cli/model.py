@@ -36,13 +36,13 @@ _TREE = click.option(
 )
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-    help="Whose turn it is, at random from this number; 0: in order.",
+    help="Seed for the order in which CPUs and tasks run; 0: in order.",
 )  # fmt: skip
 
 
 @click.group("model", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)
 def command() -> None:
-    """Run scenarios: a machine, a driver, steps, and what the kernel does then."""
+    """Run scenarios: a machine, a driver, steps, and what the kernel then does."""
 
 
 @command.command("list", epilog=EPILOG)
@@ -66,8 +66,8 @@ def list_scenarios() -> int:
     "--format", "-f", "style", type=click.Choice(["text", "table", "json"]),
     help="Default: text for one scenario, table for more.",
 )  # fmt: skip
-@click.option("--only", multiple=True, metavar="RUN", help="Of one scenario, these runs.")
-@click.option("--brief", is_flag=True, help="Text without steps and what was not printed.")
+@click.option("--only", multiple=True, metavar="RUN", help="Only these runs of the scenario.")
+@click.option("--brief", is_flag=True, help="Text without steps and unprinted violations.")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True)
 @_SEED
 @_TREE
@@ -81,7 +81,7 @@ def run(
     seed: int,
     tree: Path | None,
 ) -> int:
-    """Run scenarios, and compare what is observed with what is expected."""
+    """Run scenarios and compare the observed with the expected outcome."""
     from ctxlint.pipeline.scenario import run_many
     from ctxlint.report import scenario_text
 
@@ -107,7 +107,7 @@ def run(
     if skipped:
         streams.tell(f"ctxlint: not run: {', '.join(skipped)}")
     if left_out:
-        streams.tell(f"ctxlint: {left_out} runs of kernel files left out: say --tree DIR")
+        streams.tell(f"ctxlint: {left_out} runs of kernel files left out: use --tree DIR")
     return EXIT_FINDINGS if any(not r["as_expected"] for r in results) else EXIT_CLEAN
 
 
@@ -120,7 +120,7 @@ def run(
 @_SEED
 @_TREE
 def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
-    """Draw who ran when in a scenario: a lane for each CPU, locks, what was broken."""
+    """Draw what ran when in a scenario: a lane per CPU, locks, violations."""
     from ctxlint.pipeline.scenario import run_many
     from ctxlint.report import scenario_html
 
@@ -136,7 +136,7 @@ def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:
     catalogue = schema.load()
     if every == bool(ids):
         raise UsageError(
-            "name scenarios, or say --all", hint="'ctxlint model list' has the ids"
+            "name scenarios, or use --all", hint="'ctxlint model list' has the ids"
         )
     unknown = [ident for ident in ids if ident not in catalogue.scenarios]
     if unknown:

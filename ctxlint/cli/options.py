@@ -55,20 +55,20 @@ _TREE = [
         "builds",
         type=_DIR,
         multiple=True,
-        help="Take commands from this build directory (repeatable).",
+        help="Take compile commands from this build directory (repeatable).",
     ),
     click.option("--cache", type=_DIR, help="Where build directories and facts are kept."),
 ]
 _NO_MAKE = click.option(
     "--no-make",
     is_flag=True,
-    help="Do not run the tree's Makefiles: only --build, or what is prepared already.",
+    help="Do not run the tree's Makefiles: use --build or what is already prepared.",
 )
 _ASKED_MAKE = click.option(
     "--make/--no-make",
     default=False,
-    help="Whether a request may run the tree's Makefiles (default: no; only --build, or"
-    " what is prepared already).",
+    help="Whether a request may run the tree's Makefiles (default: no, use --build or"
+    " what is already prepared).",
 )
 _RUN = [
     click.option(
@@ -87,11 +87,14 @@ _RUN = [
         help="Path of a libclang to use instead of the bundled one.",
     ),
     click.option(
-        "--rules", type=_DIR, multiple=True, help="More rules from this directory (repeatable)."
+        "--rules",
+        type=_DIR,
+        multiple=True,
+        help="Add the rules in this directory (repeatable).",
     ),
 ]
 _TALK = [
-    click.option("--verbose", "-v", count=True, help="Say more (-vv: debug)."),
+    click.option("--verbose", "-v", count=True, help="More messages (-vv: debug)."),
     click.option("--quiet", "-q", is_flag=True, help="Only results and errors."),
     click.option("--no-color", is_flag=True, help="Plain text (also: NO_COLOR set)."),
 ]

@@ -30,9 +30,7 @@ def wants_color(no_color: bool, output: Path | None) -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-pager_option = click.option(
-    "--no-pager", is_flag=True, help="Do not page what is longer than the terminal (PAGER)."
-)
+pager_option = click.option("--no-pager", is_flag=True, help="Do not page long output (PAGER).")
 
 
 def emit(text: str, output: Path | None, *, paged: bool = False) -> None:

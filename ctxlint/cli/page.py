@@ -21,7 +21,7 @@ def source_url_option(function: F) -> F:
         "--source-url",
         metavar="URL",
         callback=_checked,
-        help="HTML: link places to URL with {file}, {line}, {commit} or {version}.",
+        help="HTML: link source lines to URL with {file}, {line}, {commit} or {version}.",
     )(function)
 
 

@@ -40,10 +40,10 @@ Examples:
 
 \b
 SERIES: an mbox, a .patch file, a folder of them, a maildir, "-" (standard
-input), a range A..B, or a branch (its commits over its upstream, or HEAD).
-The checkout is never written to, and nothing of the patches is run.
+input), a range A..B, or a branch (its commits since its upstream, or HEAD).
+The checkout is never written to, and nothing in the patches is run.
 Exit code: 0 nothing introduced, 1 findings introduced, 2 usage (a patch does
-not apply or is unsafe), 3 incomplete (there may be findings besides).
+not apply or is unsafe), 3 incomplete (there may be findings as well).
 """
 
 
@@ -52,9 +52,10 @@ not apply or is unsafe), 3 incomplete (there may be findings besides).
 @click.option("--base", help="Commit that the series applies to (default: its own"
               " base-commit, else HEAD).")  # fmt: skip
 @click.option("--path", "paths", multiple=True, shell_complete=complete.path,
-              help="Look at this file or directory too (repeatable).")  # fmt: skip
+              help="Also analyse this file or directory (repeatable).")  # fmt: skip
 @click.option("--max-units", type=click.IntRange(1), default=None,
-              help="Units to read again for one patch and profile (default: 64).")  # fmt: skip
+              help="Parse at most this many units per patch and profile"
+              " (default: 64).")  # fmt: skip
 @tree_options
 @click.option("--format", "-f", type=click.Choice(FORMATS), help="Output (default: text).")
 @click.option(
@@ -78,7 +79,7 @@ def command(
     source_url: str | None,
     **options: Any,
 ) -> int:
-    """Say what each patch of SERIES introduces, fixes, or partly fixes."""
+    """Show what each patch of SERIES introduces, fixes, or partly fixes."""
     style = format or "text"
     color = wants_color(no_color, output)
     try:
@@ -181,7 +182,7 @@ def check_trusted(found: Series, tree: Path, named: Iterable[Path | None]) -> No
         if settings or name in (".config", DEFAULT_NAME) or below(name, inside):
             raise UsageError(
                 f"{name} in the tree is not the one of the base, so it is not trusted",
-                hint="Check the base out and give the patches by mail or as a range.",
+                hint="Check out the base and give the patches by mail or as a range.",
             )
     build = [name for name in found.difference if is_build_file(name)]
     if found.senders_base and build:

@@ -27,7 +27,7 @@ Examples:
 @click.option("--jobs", "-j", type=click.IntRange(0), help="Parallel make jobs (0: all CPUs).")
 @talk_options
 def command(verbose: int, quiet: bool, no_color: bool, **options: Any) -> int:
-    """Make the build directory and the compile commands of PATHS; compile nothing.
+    """Make the build directory and compile commands of PATHS without compiling.
 
     The tree itself is never written to.
     """

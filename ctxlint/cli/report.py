@@ -22,7 +22,7 @@ Examples:
   ctxlint report result.json --format html --tree ~/linux -o result.html
 
 \b
-Exit code as of audit: 0 clean, 1 findings, 2 usage, 3 incomplete.
+Exit code as for audit: 0 clean, 1 findings, 2 usage, 3 incomplete.
 """
 
 MAX_BYTES = 512 * 1024 * 1024
@@ -41,7 +41,7 @@ MAX_BYTES = 512 * 1024 * 1024
 @click.option(
     "--tree",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The kernel tree of the result, for source lines (html) and places (sarif).",
+    help="Kernel tree of the result, for source lines (html) and locations (sarif).",
 )
 @source_url_option
 @pager_option
@@ -55,7 +55,7 @@ def command(
     no_pager: bool,
     no_color: bool,
 ) -> int:
-    """Make a report again from FILE, a saved JSON result ("-": standard input)."""
+    """Render FILE, a saved JSON result ("-": standard input), in any format."""
     from ctxlint.report import json_report
 
     result = json_report.load(_read(file))

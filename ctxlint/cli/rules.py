@@ -34,7 +34,7 @@ _RULES = click.option(
     "directories",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    help="More rules from this directory (repeatable).",
+    help="Add the rules in this directory (repeatable).",
 )
 
 
@@ -51,7 +51,7 @@ def command() -> None:
     "style",
     type=click.Choice(("text", "markdown")),
     default="text",
-    help="Markdown says what each rule holds, in a table for each rule file.",
+    help="Markdown: a table per rule file, with what each rule says.",
 )
 @_RULES
 def list_rules(text: str | None, style: str, directories: tuple[Path, ...]) -> int:
@@ -91,7 +91,7 @@ def show_rule(name: str, directories: tuple[Path, ...]) -> int:
     "--tree",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(),
-    help="The kernel tree (default: the one that the current directory lies in).",
+    help="Kernel tree (default: found from here upward).",
 )
 @click.option(
     "--format",
@@ -99,15 +99,15 @@ def show_rule(name: str, directories: tuple[Path, ...]) -> int:
     "style",
     type=click.Choice(("text", "json")),
     default="text",
-    help="JSON is a list with an object for each rule that does not fit.",
+    help="JSON: a list with one object per rule that does not fit.",
 )
 @_RULES
 def check_rules(tree: Path, style: str, directories: tuple[Path, ...]) -> int:
-    """Say which rules do not fit a kernel tree.
+    """List the rules that do not fit a kernel tree.
 
-    Functions, members and sources that the tree does not have, parameters and constants
-    that differ. What such a rule says may be stale, and what the tree has in place of it
-    is not known to the rules. Exit code 1 when there are some.
+    Rules whose function, member or source the tree lacks, or whose parameters or constant
+    differ. Such a rule may be stale, and no rule covers what the tree has instead. Exit
+    code 1 if there are any.
     """
     from ctxlint.pipeline.rule_fit import misfits
 
@@ -128,7 +128,7 @@ _HEADS = {
     "member": "members that the tree does not have",
     "prototype": "functions with other parameters",
     "constant": "constants with another value",
-    "source": "places of facts that the tree does not have",
+    "source": "sources of rules that the tree does not have",
 }
 
 

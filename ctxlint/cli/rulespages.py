@@ -54,7 +54,7 @@ def _title(file: str) -> str:
 
 def _page(file: str, rows: Sequence[Row]) -> str:
     lines = [f"# {_title(file)}", "", f"From `{file}`, {len(rows)} rules.", ""]
-    lines += ["| name | kind | what holds | read in |", "|---|---|---|---|"]
+    lines += ["| name | kind | rule | source |", "|---|---|---|---|"]
     for row in rows:
         cells = (f"`{row.name}`", row.kind, says(row.rule), row.source and f"`{row.source}`")
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
@@ -94,9 +94,9 @@ def _api(rule: schema.Api) -> str:
     if rule.noreturn:
         said.append("does not return")
     if rule.inside:
-        said.append("its body is looked into as well")
+        said.append("its body is analysed as well")
     if rule.opaque:
-        said.append("its body is never looked into")
+        said.append("its body is never analysed")
     if rule.runs:
         said.append(f"calls `{rule.runs}` where it returns non-zero")
     return "; ".join(said)

@@ -31,30 +31,30 @@ _SELECT = [
         "--select",
         metavar="CHECKS",
         shell_complete=complete.checks,
-        help="Only these checks (ids, by commas).",
+        help="Only these checks (comma-separated ids).",
     ),
     click.option(
         "--ignore",
         metavar="CHECKS",
         shell_complete=complete.checks,
-        help="Not these checks (ids, by commas).",
+        help="All but these checks (comma-separated ids).",
     ),
     click.option(
         "--rt-only/--no-rt-only",
         default=None,
-        help="Only what is a bug on PREEMPT_RT kernels alone.",
+        help="Only findings that are bugs on PREEMPT_RT kernels alone.",
     ),
     click.option(
         "--fail-on",
         type=click.Choice(FAIL_ON),
-        help="Least severity for exit code 1 (default: warning).",
+        help="Lowest severity that gives exit code 1 (default: warning).",
     ),
     click.option(
         "--baseline",
         type=click.Path(path_type=Path, dir_okay=False),
         help=f"Known findings (default: {BASELINE} in the tree).",
     ),
-    click.option("--no-baseline", is_flag=True, help="Report known findings too."),
+    click.option("--no-baseline", is_flag=True, help="Report known findings as well."),
 ]
 
 
@@ -147,14 +147,14 @@ def baseline_path(options: dict[str, Any], settings: Settings, tree: Path) -> Pa
     given: Path | None = options.get("baseline")
     if options.get("no_baseline"):
         if given is not None:
-            raise UsageError("--baseline and --no-baseline exclude each other")
+            raise UsageError("--baseline and --no-baseline are mutually exclusive")
         return None
     if given is not None or settings.baseline is not None:
         return given or settings.baseline
     own = tree / BASELINE
     if not os.path.lexists(own):
         return None
-    hint = "--baseline takes any file, --no-baseline none"
+    hint = "--baseline reads a file, --no-baseline ignores any"
     inside(own, tree.resolve(), f"{own}: is a link that leads out of the tree", hint)
     return own
 

@@ -269,7 +269,7 @@ def _refusals(
     for key in _TRUSTED:
         if key in table:
             said = f"{where.line_of(key)}: '{key}' must not be set by a file of the tree"
-            hint = f"it may stand {place}, or as --{key} on the command line"
+            hint = f"set it {place}, or with --{key} on the command line"
             yield key, UsageError(said, hint=hint)
     for key in _INSIDE:
         value = table.get(key)
@@ -277,12 +277,12 @@ def _refusals(
             if isinstance(text, str) and not _lies(where.source.parent / text, tree):
                 said = f"'{key}' of a file of the tree must lie in the tree"
                 option = "build" if key == "builds" else key
-                hint = f"elsewhere it may stand {place}, or as --{option} on the command line"
+                hint = f"set it {place}, or with --{option} on the command line"
                 yield key, UsageError(f"{where.line_of(key)}: {said}", hint=hint)
     config = table.get("config")
     if isinstance(config, str) and not re.fullmatch(r"[A-Za-z0-9_][\w.-]*config", config):
         said = "'config' of a file of the tree must be the name of a configuration target"
-        hint = f"a file may stand {place}, or as --config on the command line"
+        hint = f"name a file {place}, or with --config on the command line"
         yield "config", UsageError(f"{where.line_of('config')}: {said}", hint=hint)
 
 
@@ -413,7 +413,7 @@ def _path_rule(table: dict[str, Any], where: _Where) -> PathRule:
     }
     _check_types(table, keys, said, lambda key: f"{where.line_of(key)}: per-path")
     if not table.get("paths"):
-        raise UsageError(f"{said}: 'paths' says which files are meant and must be there")
+        raise UsageError(f"{said}: 'paths' is missing: it says which files are meant")
     return PathRule(
         patterns=tuple(table["paths"]),
         ignore=tuple(table.get("ignore", ())),

@@ -241,7 +241,7 @@ def _finding(answer: SplatAnswer) -> list[str]:
         way += f"; inlined: {', '.join(found.inlined)}"
     lines += _wrap("matched by", way)
     if not found.sure:
-        doubt = "the place or the operation is not quite the same"
+        doubt = "the place or the operation differs slightly"
         if found.others:
             doubt = f"its path does not have {', '.join(found.others)}"
         lines += _wrap("but", doubt)
@@ -280,4 +280,4 @@ def _steps(path: TreePath) -> Iterator[tuple[str, str]]:
     if path.operation:
         yield "operation", path.title or path.operation
     for inner, outer in path.broken:
-        yield "gap", f"how {outer}() comes to {inner}() is not seen"
+        yield "gap", f"how {outer}() reaches {inner}() is not known"

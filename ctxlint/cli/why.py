@@ -38,7 +38,7 @@ def command(
     """Show how the kernel gets to FUNCTION, and in which execution contexts.
 
     As a tree: its callers up to the entry points, and its callees down to what
-    may wait. FUNCTION may be the fingerprint of a finding. PATHS are the files
+    may sleep. FUNCTION may be the fingerprint of a finding. PATHS are the files
     or directories to look at, as for audit.
     """
     request, _ = make_request(options)

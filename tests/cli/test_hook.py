@@ -130,7 +130,7 @@ def test_a_makefile_alone_is_told(repository: Repository) -> None:
     repository.git("add", "drivers/irqchip/Makefile")
     done = repository.ctxlint("hook", "run")
     assert done.returncode == 3
-    assert f"not checked: {ROSE}: drivers/irqchip/Makefile has it built now" in done.stderr
+    assert f"not checked: {ROSE}: drivers/irqchip/Makefile now builds it" in done.stderr
     assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
     assert repository.commit().returncode == 0
     makefile.write_text("# A comment.\nobj-y += irq-rose.o\n")
@@ -187,7 +187,7 @@ def test_too_many_files_are_told(repository: Repository) -> None:
     repository.git("add", "-A")
     done = repository.ctxlint("hook", "run", "--max-units", "1")
     assert done.returncode == 0
-    assert "it changes 2 C files, a hook reads 1" in done.stderr
+    assert "it changes 2 C files, a hook reads at most 1" in done.stderr
 
 
 # -- pushes ------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def test_force_puts_another_hook_aside(repository: Repository) -> None:
     hook = foreign(repository, 4)
     text = hook.read_text()
     done = repository.ctxlint("hook", "install", "--force")
-    assert "does not run any more" in done.stdout
+    assert "no longer runs" in done.stdout
     repository.edit(ROSE, START, START + "\n")
     assert repository.commit("-a").returncode == 0
     repository.ctxlint("hook", "uninstall")

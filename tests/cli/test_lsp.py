@@ -335,7 +335,7 @@ def test_without_pygls(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "ctxlint: error: the language server needs the Python package pygls",
-        f"hint: to add it: {sys.executable} -m pip install 'lsprotocol>=2025' 'pygls>=2'",
+        f"hint: install it: {sys.executable} -m pip install 'lsprotocol>=2025' 'pygls>=2'",
     ]
     (tmp_path / "pipx_metadata.json").write_text("{}")
     code = code.replace("import sys;", f"import sys; sys.prefix = {str(tmp_path)!r};")

@@ -113,8 +113,8 @@ def test_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "complaint"),
     [
-        (("run",), "name scenarios, or say --all"),
-        (("run", "M0-01", "--all"), "name scenarios, or say --all"),
+        (("run",), "name scenarios, or use --all"),
+        (("run", "M0-01", "--all"), "name scenarios, or use --all"),
         (("run", "M9-99"), "no scenario is called M9-99"),
         (("run", "M0-01", "--only", "x"), "no run is called 'x'"),
     ],
