@@ -168,7 +168,7 @@ def _same_version(match: re.Match[str], name: str) -> None:
     if match.group(1) != "1" or match.group(2) != VERSION:
         raise UsageError(
             f"{name}: a baseline of another version ({match.group(1)}, {match.group(2)})",
-            hint="make it again: ctxlint baseline create",
+            hint="recreate it: ctxlint baseline create",
         )
 
 
@@ -177,11 +177,11 @@ def _entry(line: str, place: str) -> BaselineEntry:
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>", "|||||||")):
         raise UsageError(
             f"{place}: an unresolved merge conflict",
-            hint="keep the lines of both sides, remove the marks",
+            hint="keep the lines of both sides and remove the markers",
         )
     if len(fields) < 6 or not _FINGERPRINT.fullmatch(fields[5]):
         raise UsageError(
-            f"{place}: not an entry of a baseline",
+            f"{place}: not a baseline entry",
             hint="a line is: check file function callee operation fingerprint reason",
         )
     try:

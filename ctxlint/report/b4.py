@@ -38,7 +38,7 @@ def render(series: SeriesResult) -> str:
         fixed = len(series.fixed)
         text = "no new sleep in atomic context" + (f", {fixed} fixed" if fixed else "")
         kernels = "; ".join(profile_words(p, series.prepared) for p in series.profiles)
-        details = f"on {base_words(series)}, looked at as {kernels}"
+        details = f"on {base_words(series)}, analysed as {kernels}"
         entries.append(_entry("pass", text, details))
     entries += [
         _entry("pass", note, "") for note in series.result.notes if note in _shown(series)
@@ -133,5 +133,5 @@ def _way(series: SeriesResult, finding: Finding) -> str:
         rows.append(only_if(finding))
         rows += [f"- {assumption}" for assumption in finding.assumptions]
     seen = [p for p in series.profiles if p.name in finding.profiles]
-    rows.append(f"seen on {'; '.join(profile_words(p, series.prepared) for p in seen)}")
+    rows.append(f"found on {'; '.join(profile_words(p, series.prepared) for p in seen)}")
     return "\n".join(rows)

@@ -50,6 +50,6 @@ def render(graph: CallGraph) -> str:
 
 def caption(graph: CallGraph) -> str:
     """What the lines mean, and what was left out."""
-    words = "dotted: registration; dashed: through a pointer; thick: way to a finding"
+    words = "dotted: registration; dashed: through a pointer; thick: path to a finding"
     left_out = sum(n.more_callers + n.more_callees for n in graph.nodes)
     return f"{words}; not drawn: {left_out} more" if left_out else words

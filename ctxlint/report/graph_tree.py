@@ -53,8 +53,8 @@ class _Tree:
             for words in found:
                 self._note("    ", words, "", _COLOURS[level_of_words(words)])
         for up, title, nothing in (
-            (True, "Called by", "nothing in the files that were analysed"),
-            (False, "Calls what may wait", "nothing that is known to wait"),
+            (True, "Called by", "nothing in the analysed files"),
+            (False, "Calls that may sleep", "nothing known to sleep"),
         ):
             self._lines += ["", self._paint(f"{title} ({clean(self._profile)}):", _BOLD)]
             before = len(self._lines)

@@ -199,7 +199,7 @@ def evidence_of(finding: Finding) -> Evidence:
         return Evidence(verdict=verdict, css=css)
     summary = shown.why
     if shown.assumed:
-        summary += f" (taken to return: {', '.join(shown.assumed)})"
+        summary += f" (assumed to return: {', '.join(shown.assumed)})"
     return Evidence(
         verdict=verdict,
         css=css,

@@ -183,7 +183,7 @@ def _question(patch: PatchReport, finding: Finding, pair: Pair | None) -> list[s
     held = finding.context.text.partition(": ")[2] or finding.context.text
     entry = finding.entry
     if entry.kind == "function":
-        how = f"{entry.function}() opens that section itself."
+        how = f"{entry.function}() enters that section itself."
     else:
         state = f" for {entry.state}" if entry.state else ""
         how = f"{entry.function}() runs as {entry.kind}{state}."
@@ -202,7 +202,7 @@ def _question(patch: PatchReport, finding: Finding, pair: Pair | None) -> list[s
         )
     if finding.why:
         lines += ["", *_wrap(f"Why it {may}: {finding.why}.".replace("..", "."))]
-    lines += ["", "The way there, with the patch applied:", "", *_way(finding)]
+    lines += ["", "The call path, with the patch applied:", "", *_way(finding)]
     if finding.assumptions:
         lines += ["", only_if(finding), ""]
         for assumption in finding.assumptions:
@@ -210,19 +210,19 @@ def _question(patch: PatchReport, finding: Finding, pair: Pair | None) -> list[s
     kernels = (
         "This matters on PREEMPT_RT kernels only."
         if finding.rt_only
-        else "This matters on every kernel, with PREEMPT_RT or without."
+        else "This matters on every kernel, with or without PREEMPT_RT."
     )
     later = patch.fixed_later.get(finding.fingerprint)
     half = patch.partly_fixed_later.get(finding.fingerprint)
     if later is not None:
         kernels += (
             f" Patch {later}/{patch.total} fixes it, so the end of the series is fine, but "
-            "a bisection can stop in between. Could the two become one?"
+            "a bisection can stop in between. Could the two be squashed?"
         )
     elif half is not None:
         kernels += (
-            f" Patch {half}/{patch.total} helps kernels without PREEMPT_RT only, as far as "
-            "I can see."
+            f" As far as I can see, patch {half}/{patch.total} only helps kernels without "
+            "PREEMPT_RT."
         )
     return [*lines, "", *_wrap(kernels)]
 
@@ -243,17 +243,17 @@ def _way(finding: Finding) -> list[str]:
 def _grounds(
     series: SeriesResult, patch: PatchReport, findings: Iterable[Finding], again: Again
 ) -> list[str]:
-    """What it rests on and how to see the same."""
+    """What it rests on and how to reproduce it."""
     names = {name for finding in findings for name in finding.profiles}
     gaps = [*_not_analysed(series), ""] if series.gaps else []
     before = (
-        "It was not there before this patch."
+        "It is new with this patch."
         if patch.introduced
         else "Before this patch it was a bug on every kernel."
     )
     base = f"commit {series.base[:12]}" if series.base else "the files as they are"
     lines = _wrap(
-        "This comes from a static analysis of the source and was not seen at run time. "
+        "This was found by static analysis of the source, not observed at run time. "
         f"{before} "
         f"Tool: {series.tool.name} {series.tool.version}. Base: Linux "
         f"{clean(series.tree.version)}, {base} ({clean(series.base_from)})."
@@ -263,9 +263,9 @@ def _grounds(
         if profile.name in names:
             lines += _wrap(profile_words(profile, series.prepared), "  ", "      ")
     how = (
-        "To see the same (ctxlint prepare tells where the .config is), in the tree:"
+        "To reproduce this in the tree (ctxlint prepare prints where the .config is):"
         if series.prepared
-        else "To see the same, with kernels that were built so, in the tree:"
+        else "To reproduce this in the tree, with kernels built in this way:"
     )
     lines += ["", how, ""]
     lines += _command(series, patch, names, again)
@@ -273,7 +273,7 @@ def _grounds(
         subject = re.sub(
             r"^(?:re:\s*)?(?:\[[^\]]*\]\s*)*", "", clean(patch.subject), flags=re.I
         )
-        lines += ["", *_wrap("A fix in a commit of its own would carry:"), ""]
+        lines += ["", *_wrap("A fix in a separate commit would carry:"), ""]
         lines.append(f'  Fixes: {patch.commit[:12]} ("{subject}")')
     elif _ids(patch.message_id):
         lines += ["", *_wrap("A new version of the patch needs no tag for this.")]

@@ -69,38 +69,38 @@ _EXITS = {
 _NOTIFICATIONS = {
     "unit-not-analysed": (
         "A translation unit could not be analysed.",
-        "The unit did not parse, or took too long. What it contains is not analysed, so the "
+        "The unit did not parse or took too long. Its contents were not analysed, so the "
         "absence of findings says nothing about it.",
     ),
     "path-not-analysed": (
         "A named or changed file was not analysed.",
-        "No configuration that was analysed compiles it, or no unit that was read includes "
-        "it, so the absence of findings says nothing about it.",
+        "No analysed configuration compiles it, or no unit that was read includes it, so the "
+        "absence of findings says nothing about it.",
     ),
     "limit-reached": (
         "A limit of the analysis dropped something in a function.",
-        "The function has more execution contexts or ways through it than are followed. "
-        "Findings in it, or in what it calls, may be missing.",
+        "The function has more execution contexts or paths than the analysis follows. "
+        "Findings in it, or in its callees, may be missing.",
     ),
     "patch-not-analysed": (
         "A part of a patch series was not analysed.",
-        "A patch is missing, cannot be read, or is read otherwise by others. What it does is "
+        "A patch is missing, cannot be read, or is read differently by other tools. It was "
         "not analysed, so the absence of findings says nothing about it.",
     ),
     "file-not-covered": (
         "No profile compiles the file.",
-        "The file lies in an audited directory, but no configuration that was analysed "
-        "builds it. Another architecture or configuration may.",
+        "The file lies in an audited directory, but no analysed configuration builds it. "
+        "Another architecture or configuration may.",
     ),
     "unknown-callee": (
-        "What a called function does is not known.",
-        "The function has neither a body that was analysed nor a rule, or the target of an "
-        "indirect call was not found. It is taken not to sleep.",
+        "The behaviour of a called function is not known.",
+        "The function has neither an analysed body nor a rule, or the target of an indirect "
+        "call was not found. It is assumed not to sleep.",
     ),
     "run-note": (
         "Something about this run that its reader has to know.",
-        "What a settings file of the tree hides, rules that the tree does not fit, and "
-        "findings that are not shown unless asked for.",
+        "Findings hidden by a settings file of the tree, rules that do not fit the tree, and "
+        "findings that are shown only on request.",
     ),
     "results-cut": (
         "Something was left out of this file.",

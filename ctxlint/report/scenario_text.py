@@ -65,14 +65,16 @@ def full(result: dict[str, Any], brief: bool = False) -> str:
         for splat in run["splats"]:
             lines += ["", *(f"  {line}" for line in splat.splitlines())]
         if run["silent"] and not brief:
-            lines += ["", "Broken, but not printed:"]
+            lines += ["", "Violated, but not printed:"]
             for text, count in Counter(run["silent"]).items():
                 often = f" ({count} times)" if count > 1 else ""
                 lines += _wrap(f"  {text}{often}", 4)
         lines += ["", f"Verdict: {run['verdict']} (expected {run['expected']})"]
         if run["ending"]:
             lines += _wrap(f"Ended: {run['ending']}", 2)
-        lines += [text for line in run["differences"] for text in _wrap(f"  not so: {line}", 4)]
+        lines += [
+            text for line in run["differences"] for text in _wrap(f"  mismatch: {line}", 4)
+        ]
     for one in result["differs"]:
         lines += ["", *_wrap(f"The specification says: {one['said']}", 2)]
         lines += _wrap(f"It is: {one['really']}", 2) + _wrap(f"Seen in: {one['evidence']}", 2)

@@ -76,7 +76,7 @@ def _fate(patch: PatchReport, finding: Finding, width: int) -> list[Line]:
     elif half is not None:
         text = (
             f"patch {half}/{patch.total} turns it into a bug on PREEMPT_RT kernels only; "
-            f"until there every kernel has it (matters to git bisect)"
+            f"until then every kernel has it (this matters for git bisect)"
         )
     return paragraph("warning", text, width, "  = ", "    ") if text else []
 
@@ -86,8 +86,8 @@ def bisect_text(patch: PatchReport, later: int) -> str:
     last = later - 1
     span = f"patch {last}" if last == patch.number else f"patches {patch.number} to {last}"
     return (
-        f"fixed by {later}/{patch.total}: the kernels with {span} have this bug, which "
-        "git bisect may stop at; it could go into one patch with its fix"
+        f"fixed by {later}/{patch.total}: kernels with only {span} have this bug, and "
+        "git bisect may stop there; consider squashing the fix"
     )
 
 
@@ -152,7 +152,7 @@ def _summary(series: SeriesResult, width: int) -> list[Line]:
         lines += paragraph("", note, width, "  note: ", "        ")
     names = "; ".join(profile_words(p, series.prepared) for p in series.profiles)
     lines += paragraph("", f"kernels: {names}", width, "", "  ")
-    lines += paragraph("", f"looked at: {' '.join(series.paths)}", width, "", "  ")
+    lines += paragraph("", f"analysed: {' '.join(series.paths)}", width, "", "  ")
     return lines + incomplete_lines(series.incomplete, width) + gap_lines(series.gaps, width)
 
 

@@ -97,7 +97,7 @@ def _itself(finding: Finding) -> Finding:
 
 def _others(first: Finding, others: Sequence[Finding], width: int) -> list[Line]:
     """Findings of the same origin: each with its calls from there on, as what comes before
-    was told, and with conditions that the first has not."""
+    was shown, and with the conditions that the first lacks."""
     text, place = words_of_origin([first, *others])
     head = f"{_n(len(others), 'more finding')} of the same origin: {text} ({place})"
     lines = _paragraph("label", head, width, "", "  ")
@@ -219,9 +219,9 @@ def _verdict(finding: Finding) -> list[tuple[str, str]]:
         if evidence.verdict in ("confirmed", "reached") and evidence.values:
             shown = "; ".join(evidence.values[:_VALUES])
             more = len(evidence.values) - _VALUES
-            facts.append(("it got there with", shown + (f"; {more} more" if more > 0 else "")))
+            facts.append(("with these values", shown + (f"; {more} more" if more > 0 else "")))
         if evidence.assumed:
-            facts.append(("taken to return", ", ".join(evidence.assumed)))
+            facts.append(("assumed to return", ", ".join(evidence.assumed)))
     return facts
 
 
@@ -230,7 +230,7 @@ def _splat(finding: Finding) -> list[Line]:
     splat = next((e.splat for e in finding.evidence if e.splat), "")
     if not splat:
         return []
-    lines: list[Line] = [(("", "  = "), ("label", "such a kernel prints:"))]
+    lines: list[Line] = [(("", "  = "), ("label", "the kernel would print:"))]
     # As it is: a log line that is wrapped cannot be searched for.
     lines += [(("gutter", "    | "), ("", clean(text))) for text in splat.splitlines()]
     return lines
@@ -280,7 +280,7 @@ def _verdict_lines(finding: Finding, width: int) -> list[Line]:
 def _conditions(assumptions: Sequence[str], width: int) -> list[Line]:
     if not assumptions:
         return []
-    many = " all of these are so:" if len(assumptions) > 1 else ""
+    many = " all of these hold:" if len(assumptions) > 1 else ""
     label = "a bug only if"
     head: Line = (("", "  = "), ("label", label + ("" if many else ":")), ("", many))
     lines: list[Line] = [head]
@@ -322,7 +322,7 @@ def _untold(result: Result, width: int) -> list[Line]:
     more = ", ..." if len(result.untold) > len(most) else ""
     count = sum(u.count for u in result.untold)
     many = "1 function is" if count == 1 else f"{count} functions are"
-    text = f"{many} stored in members of which no rule tells the context: {names}{more}"
+    text = f"{many} stored in members whose execution context no rule gives: {names}{more}"
     return _paragraph("", text, width, "")
 
 
@@ -380,7 +380,7 @@ def _hidden(result: Result, width: int) -> list[Line]:
         lines += _paragraph("", f"Not new: {older} (--new-since)", width, "")
     refuted = sum(finding.verdict == "refuted" for finding in result.findings)
     if refuted:
-        text = f"Refuted by the model: {refuted} of these findings; they count all the same"
+        text = f"Refuted by the model: {refuted} of these findings; they still count"
         lines += _paragraph("", text, width, "")
     if result.stale:
         many = "1 entry" if len(result.stale) == 1 else f"{len(result.stale)} entries"

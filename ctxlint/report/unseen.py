@@ -9,7 +9,7 @@ from ctxlint.findings.model import Incomplete
 
 _KINDS = {
     "unit": ("1 unit could not be analysed", "{} units could not be analysed"),
-    "path": ("1 path was not looked at", "{} paths were not looked at"),
+    "path": ("1 path was not analysed", "{} paths were not analysed"),
     "limit": ("1 limit of the analysis was reached",
               "{} limits of the analysis were reached"),
 }  # fmt: skip

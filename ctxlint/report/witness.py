@@ -10,7 +10,7 @@ from ctxlint.findings.model import Finding, Step
 
 def only_if(finding: Finding) -> str:
     """The head of the list of a finding's conditions."""
-    return f"A bug only if {'all of these are' if finding.assumptions[1:] else 'this is'} so:"
+    return f"A bug only if {'all of these hold' if finding.assumptions[1:] else 'this holds'}:"
 
 
 def call_of(name: str) -> str:

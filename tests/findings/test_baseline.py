@@ -106,8 +106,8 @@ def test_two_lines_of_one_finding_are_one() -> None:
     [
         ("<<<<<<< HEAD\n", "b:1: an unresolved merge conflict"),
         ("\n=======\n", "b:2: an unresolved merge conflict"),
-        ("sleep-in-atomic a.c f\n", "b:1: not an entry"),
-        ("a b c d e xyz reason\n", "b:1: not an entry"),
+        ("sleep-in-atomic a.c f\n", "b:1: not a baseline entry"),
+        ("a b c d e xyz reason\n", "b:1: not a baseline entry"),
         ("# ctxlint baseline 2, fingerprints ctxlint/v1\n", "another version"),
         ("# ctxlint baseline 1, fingerprints ctxlint/v0\n", "another version"),
     ],

@@ -40,8 +40,8 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
 
 
 def command_of(mail: str) -> str:
-    """The indented lines after "To see the same"."""
-    said = re.search(r"^To see the same.*\n\n((?: .*\n)+)", mail, re.M)
+    """The indented lines after "To reproduce this"."""
+    said = re.search(r"^To reproduce this.*\n\n((?: .*\n)+)", mail, re.M)
     assert said is not None, mail
     return said.group(1)
 
