@@ -57,7 +57,7 @@ def read_database(path: Path) -> Iterator[RawCommand]:
         said = str(error).removeprefix(f"{path}: ")
         raise TreeError(
             f"{path}: not a compile command database: {said}",
-            hint="Make it anew (make compile_commands.json), or name another build directory.",
+            hint="Regenerate it (make compile_commands.json), or name another build directory.",
         ) from error
 
 
@@ -156,7 +156,7 @@ def split(command: str) -> list[str]:
         end = match.end()
         words.append(match.group())
     if command[end:].strip():
-        raise ValueError("a quotation in a command has no end")
+        raise ValueError("unterminated quote in a command")
     return [_PART.sub(_unquote, word) if _special(word) else word for word in words]
 
 
@@ -219,13 +219,13 @@ def compile_commands(
         )
     if unused:
         common = sorted(flag for flag in unused if not flag.startswith(("-Wp,", "-W")))
-        log("info", f"{len(common)} kinds of flags are not given to the parser")
-        log("debug", "flags not given to the parser: " + " ".join(common))
+        log("info", f"{len(common)} kinds of flags are not passed to the parser")
+        log("debug", "flags not passed to the parser: " + " ".join(common))
     if outside:
         some = ", ".join(name for name, _ in outside.most_common(3))
         log(
             "warning",
-            f"compile commands name places outside of {tree.path} and {build}, which is "
+            f"compile commands name places outside {tree.path} and {build}, which are "
             f"left out ({sum(outside.values())} times): {some}",
         )
     return commands

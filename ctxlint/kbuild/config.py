@@ -37,7 +37,7 @@ def read_config(path: Path) -> dict[str, str]:
     data = read_regular(path)
     if data is None:
         raise TreeError(
-            f"{path}: cannot be read, or is no file of that kind",
+            f"{path}: cannot be read, or is not a configuration",
             hint="Name an existing kernel configuration.",
         )
     text = data.decode("utf-8", "replace")

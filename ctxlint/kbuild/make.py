@@ -103,11 +103,9 @@ def failure(what: str, output: str, log_file: Path) -> CtxlintError:
         return missing
     if "source tree is not clean" in output:
         return TreeError(
-            "the source tree holds a build of its own, so no other can be made",
-            hint="Save its .config and run 'make mrproper', or name that build itself.",
+            "the source tree contains a build, so kbuild cannot build outside of it",
+            hint="Save its .config and run 'make mrproper', or name that build with --build.",
         )
     interesting = [line for line in output.splitlines() if re.search(r"(?i)error|\*\*\*", line)]
-    last = (interesting or output.splitlines() or ["make said nothing"])[-8:]
-    return TreeError(
-        f"{what} failed:\n  " + "\n  ".join(last), hint=f"The whole log: {log_file}"
-    )
+    last = (interesting or output.splitlines() or ["make printed nothing"])[-8:]
+    return TreeError(f"{what} failed:\n  " + "\n  ".join(last), hint=f"Full log: {log_file}")

@@ -146,7 +146,7 @@ class _Work:
         directory = cache.resolve() / "builds" / f"{spec.name}-{digest}"
         if re.search(r"[\s:]", str(directory)) or re.search(r"[\s:]", str(source.path)):
             raise UsageError(
-                f"{directory}, {source.path}: kbuild takes no blank or colon",
+                f"{directory}, {source.path}: kbuild does not accept blanks or colons",
                 hint="Move the tree, or name another cache with --cache.",
             )
         own = directory / ".ctxlint"
@@ -244,7 +244,7 @@ class _Work:
             raise UsageError(
                 f"{self.spec.name} of {self.tree.path} is not prepared (or not up to date), "
                 "and the tree's Makefiles must not be run",
-                hint="name a build of yours with --build, or, if you trust the tree: "
+                hint="name a build of yours with --build or, if you trust the tree, run: "
                 f"ctxlint prepare {' '.join(paths)} (with the same options)",
             )
 
@@ -254,7 +254,7 @@ class _Work:
             self.log(
                 "warning",
                 f"the Makefiles of {self.tree.path} are run to configure it (make prepare, "
-                "host programs); --no-make forbids that, --build does without",
+                "host programs); --no-make forbids that, --build avoids it",
             )
 
     def save(self, now: state.State) -> state.State:
@@ -270,9 +270,9 @@ class _Work:
             reason = state.changed(now.config_inputs)
             if reason is None:
                 return self._headers(now)
-            self.log("info", f"{reason} changed: {self.spec.name} is configured anew")
+            self.log("info", f"{reason} changed: {self.spec.name} is configured again")
         elif self.directory.exists():
-            self.log("debug", f"{self.directory}: unfinished or out of date, made anew")
+            self.log("debug", f"{self.directory}: unfinished or out of date, made again")
         if self.directory.exists():
             (self.own / "state.json").unlink(missing_ok=True)
             shutil.rmtree(self.directory)
@@ -316,7 +316,10 @@ class _Work:
         if self.spec.rt and not configs.is_rt(dot_config):
             raise self._no_rt()
         for name in configs.unwanted(dot_config):
-            self.log("debug", f"{self.spec.name}: CONFIG_{name} stays on, something selects it")
+            self.log(
+                "debug",
+                f"{self.spec.name}: CONFIG_{name} stays on because something selects it",
+            )
 
     def _no_rt(self) -> NoRealTimeError:
         return NoRealTimeError(
@@ -328,7 +331,7 @@ class _Work:
     def _headers(self, now: state.State) -> state.State:
         reason = state.changed(now.header_inputs)
         if reason is not None:
-            self.log("info", f"{reason} changed: generated headers are brought up to date")
+            self.log("info", f"{reason} changed: generated headers are updated")
             self._make_headers()
             now.header_inputs = state.header_inputs(self.build.source, self.directory)
             self.save(now)
@@ -355,7 +358,7 @@ class _Work:
         """``now`` with the commands of everything that builds ``paths`` recorded."""
         reason = state.changed(now.makefile_inputs)
         if reason is not None:
-            self.log("info", f"{reason} changed: compile commands are recorded anew")
+            self.log("info", f"{reason} changed: compile commands are recorded again")
             now.stale, now.recorded, now.makefile_inputs = now.recorded, [], {}
             self.save(now)
         if now.stale:

@@ -56,7 +56,7 @@ def why_unbuilt(tree: Tree, file: str, profiles: Sequence[Prepared]) -> Why:
         return Why("no profile compiles it", "")
     off = min(([s for s in way if all(s not in on for on in options)] for way in ways), key=len)
     if not off:
-        return Why("no compile command was recorded for it", "-v tells what kbuild said")
+        return Why("no compile command was recorded for it", "-v shows what kbuild printed")
     return Why(f"CONFIG_{off[0]} is off in {_configurations(profiles)}",
                _switch(tree, file, off[0], profiles))  # fmt: skip
 
@@ -93,11 +93,11 @@ def _switch(tree: Tree, file: str, symbol: str, profiles: Sequence[Prepared]) ->
     """What switches a symbol on."""
     if symbol in configs.NEVER:
         return (
-            f"ctxlint's profiles never switch {symbol} on: name the build of a kernel that "
-            "has it with --build"
+            f"ctxlint's profiles never enable {symbol}: with --build, name a build of a "
+            "kernel that has it"
         )
     if not all(p.own for p in profiles):
-        return f"build a kernel with CONFIG_{symbol} and name that with --build"
+        return f"build a kernel with CONFIG_{symbol} and name its build with --build"
     mine = {arches.srcarch(p.arch) for p in profiles}
     other = _architecture(tree, file, symbol, mine)
     if other:

@@ -40,7 +40,7 @@ def apply(diff: bytes, files: Sequence[FilePatch], read: Read) -> dict[str, byte
     if size > MAX_CONTENT:
         raise PatchError(
             f"the patch makes files of {size >> 20} MB, more than {MAX_CONTENT >> 20}",
-            hint="A patch of that size is not read.",
+            hint="Patches of that size are not read.",
         )
     with git_free_directory("ctxlint-apply-") as (place, no_repository):
         root = place / "tree"
@@ -72,7 +72,7 @@ def left_out(files: Sequence[FilePatch]) -> list[str]:
         both = {name for name in (file.old, file.new) if name is not None}
         attributes = {name for name in both if _ATTRIBUTES.search(name)}
         if attributes and len(both) > 1:
-            raise PatchError(f"{min(attributes)}: renamed or copied, which is not done")
+            raise PatchError(f"{min(attributes)}: renamed or copied, which is not supported")
         found |= attributes
     return sorted(found)
 
@@ -106,7 +106,7 @@ def git_free_directory(prefix: str) -> Iterator[tuple[Path, dict[str, str]]]:
     except OSError as error:
         raise PatchError(
             f"a temporary directory cannot be used: {error}",
-            hint="TMPDIR names another place for it.",
+            hint="Set TMPDIR to use another directory.",
         ) from error
 
 

@@ -118,7 +118,8 @@ def _files(lines: list[str]) -> Iterator[_File]:
         elif line.startswith(("GIT binary patch", "Binary files ")) and current is not None:
             name = current.git[1] if current.git else "a file"
             raise PatchError(
-                f"{_shown(name)}: binary", hint="Only patches of text are read; leave it out."
+                f"{_shown(name)}: binary",
+                hint="Only text patches are read; leave this file out.",
             )
         elif current is not None:
             _header(current, line, at)
@@ -136,7 +137,7 @@ def _header(current: _File, line: str, at: int) -> None:
             name = current.git[1] if current.git else "a file"
             raise PatchError(
                 f"{_shown(name)}: the patch makes or changes {kind}",
-                hint="Only regular files are patched; leave that part out.",
+                hint="Only regular files are patched; leave this part out.",
             )
         current.added |= line.startswith("new file mode")
         current.deleted |= line.startswith("deleted file mode")
@@ -187,7 +188,7 @@ def _hunk(lines: list[str], at: int, match: re.Match[str]) -> tuple[Hunk, int]:
         taken.append(line.removesuffix("\r"))
         at += 1
     if old < 0 or new < 0:
-        raise PatchError(f"line {first + 1}: the hunk has other lines than it says")
+        raise PatchError(f"line {first + 1}: the hunk does not match its header")
     if at < len(lines) and lines[at].startswith("\\"):
         at += 1
     return Hunk(header=header, old_start=old_start, new_start=new_start, lines=tuple(taken)), at
@@ -202,7 +203,7 @@ def _git_names(line: str, at: int) -> tuple[str, str]:
     if rest.startswith('"'):
         end = re.match(r'"(?:[^"\\]|\\.)*"', rest)
         if end is None:
-            raise PatchError(f"line {at + 1}: a quoted name does not end")
+            raise PatchError(f"line {at + 1}: a quoted name is not terminated")
         old, new = end[0], rest[end.end() + 1 :]
     elif ' "' in rest:
         old, _, new = rest.partition(' "')
@@ -231,7 +232,7 @@ def _unquote(name: str, at: int) -> str:
     if not name.startswith('"'):
         return name
     if len(name) < 2 or not name.endswith('"'):
-        raise PatchError(f"line {at + 1}: a quoted name does not end")
+        raise PatchError(f"line {at + 1}: a quoted name is not terminated")
     out = bytearray()
     for part in re.finditer(r"\\([0-3][0-7]{2}|.)|([^\\]+)", name[1:-1]):
         if part[2] is not None:
@@ -254,7 +255,7 @@ def _without_prefix(name: str, at: int) -> str:
     _, slash, rest = name.partition("/")
     if not slash or not rest:
         raise PatchError(
-            f"line {at + 1}: {_shown(name)} has no directory to take off",
+            f"line {at + 1}: {_shown(name)} has no directory to strip",
             hint="Names in a patch start with a/ and b/ (git diff without --no-prefix).",
         )
     return rest
@@ -278,7 +279,7 @@ def checked_name(name: str) -> str:
     for part in parts:
         plain = part.lower().rstrip(". ").partition(":")[0].rstrip(". ")
         if plain == ".git" or re.fullmatch(r"git~\d+", plain) or plain == ".gitmodules":
-            raise PatchError(f"{_shown(name)}: a file of git itself")
+            raise PatchError(f"{_shown(name)}: one of git's own files")
     if len(name.encode()) > MAX_NAME or len(parts) > 64:
         raise PatchError(f"{_shown(name)}: a name of {len(name)} characters")
     if any(len(part.encode()) > MAX_COMPONENT for part in parts):

@@ -110,7 +110,7 @@ def from_path(path: Path) -> list[MailMessage]:
                 files.append(entry)
             elif diff.has_diff(_head(entry)):
                 raise PatchError(
-                    f"{entry}: has a diff and no name of a patch",
+                    f"{entry}: has a diff but is not named like a patch",
                     hint=f"git am takes any file; call it {entry.stem}.patch, or move it away.",
                 )
     messages: list[MailMessage] = []
@@ -204,7 +204,7 @@ def _message(raw: bytes) -> MailMessage:
     )
 
 
-_HINT_LIMIT = "No message on a kernel list has such a one; it is not read."
+_HINT_LIMIT = "No message on a kernel list has one like that; it is not read."
 
 
 def _check_size(raw: bytes) -> None:

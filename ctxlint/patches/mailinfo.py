@@ -69,12 +69,12 @@ def _patch(raw: bytes, place: Path, no_repository: dict[str, str]) -> bytes | No
 
 def _agreed(message: MailMessage, gits: bytes) -> MailMessage:
     if not message.diff:
-        problem = message.problem or "git am takes a diff from it that is in no part of text"
+        problem = message.problem or "git am takes a diff from it that is in no text part"
         return dataclasses.replace(message, problem=problem)
     if _same(message.diff, gits) or not _changes(gits):
         return message
     if not message.mailed:
-        doubt = "read as a message, it has other changes than read as a diff"
+        doubt = "read as a message, it has different changes than read as a diff"
         return dataclasses.replace(message, doubt=doubt)
     return dataclasses.replace(
         message,

@@ -93,7 +93,7 @@ def _out_of_place(patches: Sequence[MailMessage], numbered: Sequence[MailMessage
         gaps.append(f"out of the series' range: {_some(one.name for one in beyond)}")
     covers = [one for one in numbered if not one.number]
     if covers:
-        gaps.append("the cover letter has a diff, which is taken for the first patch")
+        gaps.append("the cover letter has a diff, which is taken as the first patch")
     others = len(patches) - len(numbered)
     if others:
         gaps.append(

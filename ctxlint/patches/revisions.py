@@ -43,8 +43,8 @@ def resolve(repository: Repository, spec: str, base: str | None) -> tuple[str, s
             if start != end:
                 return start, end
     raise PatchError(
-        f"{spec}: nothing in it that HEAD does not have",
-        hint=f"Say where the series begins: --base COMMIT, or {spec}~3..{spec}.",
+        f"{spec}: has no commit that HEAD lacks",
+        hint=f"Name the base of the series: --base COMMIT, or {spec}~3..{spec}.",
     )
 
 

@@ -138,7 +138,7 @@ def _of_mail(
         parent = there and repository and repository.parent(there)
         if not there or not parent or repository is None:
             if error.number == patches[0].number and patches[0].number > 1:
-                error.hint = "It is not the first of its series: give all of them, or --base."
+                error.hint = "It is not the first of its series: give all patches, or --base."
             raise
         commit, words = parent, f"the parent of {there[:12]}, which is this patch"
         files = _Commit(repository, commit)
@@ -235,7 +235,7 @@ class _Disk:
             if os.path.islink(path):  # noqa: PTH114 - Path.is_symlink() fails for a long name
                 raise PatchError(
                     f"{name}: {path.relative_to(self._tree)} is a symbolic link",
-                    hint="What is behind a link is not patched.",
+                    hint="What a link points to is not patched.",
                 )
         try:
             if not path.is_file():
@@ -270,7 +270,7 @@ class _Commit:
             if modes.get(folder, ("040000", ""))[0] != "040000":
                 raise PatchError(
                     f"{folder}: a link, a file or a submodule, not a directory",
-                    hint="What is behind a link is not patched.",
+                    hint="What a link points to is not patched.",
                 )
         for name in names:
             if name in modes and modes[name][0] not in ("100644", "100755"):
@@ -305,7 +305,7 @@ def _applied(messages: Sequence[MailMessage], base: _Disk | _Commit) -> tuple[Pa
                 f"patch {number}/{total}: {error}", hint=error.hint, number=number
             ) from error
         if time.monotonic() > end:
-            raise PatchError(f"git takes more than {MAX_SECONDS} s to apply the series")
+            raise PatchError(f"git needs more than {MAX_SECONDS} s to apply the series")
         now.update(contents)
         size += sum(len(data or b"") for data in contents.values())
         if size > MAX_CONTENT:
@@ -330,7 +330,7 @@ def difference(repository: Repository, commit: str) -> Mapping[str, bytes | None
     if len(names) > MAX_DIFFERENT:
         raise PatchError(
             f"the tree differs from {commit[:12]} in {len(names)} files",
-            hint="Check that commit out somewhere (git worktree add) and give it as --tree.",
+            hint="Check out that commit elsewhere (git worktree add) and name it with --tree.",
         )
     modes = repository.modes(commit, names)
     wanted = {n: modes[n] for n in names if n in modes and modes[n][0] in ("100644", "100755")}

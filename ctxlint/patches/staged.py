@@ -127,8 +127,8 @@ def _introduced(
     names = {*repository.against_disk(base), *changed}
     if len(names) > _MOST_FILES:
         raise TooMuchError(
-            f"{len(names)} files differ from {base[:12]}, which is more than a hook looks at",
-            hint="ctxlint audit looks at the result",
+            f"{len(names)} files differ from {base[:12]}, which is more than a hook checks",
+            hint="ctxlint audit checks the result",
         )
     before = repository.modes(base, names)
     wanted = {sha for mode, sha in before.values() if mode in _REGULAR}

@@ -75,8 +75,8 @@ class TreeResult:
 
 def _new(file: str) -> str:
     if file.endswith(".c"):
-        return "a new file, and nothing compiled beside it has its flags"
-    return "a new header that no unit includes which was read"
+        return "a new file, and no compiled file beside it to take flags from"
+    return "a new header that none of the units read includes"
 
 
 class PatchedTree:
@@ -179,7 +179,7 @@ class PatchedTree:
         """Why changed files were not looked at."""
         for file in files:
             if file not in self._why and len(self._why) >= _EXPLAINED:
-                why = Incomplete(file=file, profile="", reason="not looked at", kind="path")
+                why = Incomplete(file=file, profile="", reason="not analysed", kind="path")
             elif file in self._why:
                 why = self._why[file]
             elif (self.session.tree.path / file).is_file():

@@ -338,13 +338,13 @@ def limited(run: Propagation, profile: str) -> tuple[Incomplete, ...]:
 
 
 def cut_sites(callers: Callers, profile: str) -> tuple[Incomplete, ...]:
-    """Functions with an operation that is not told at all the calls that lead to it."""
+    """Functions with an operation that is not reported at every call that leads to it."""
     return tuple(
         Incomplete(
             file=fn.file,
             profile=profile,
-            reason=f"{fn.name}(): more than {SITES_MAX} calls of audited files lead to an "
-            "operation in it: the nearest are told",
+            reason=f"{fn.name}(): more than {SITES_MAX} calls in audited files lead to an "
+            "operation in it; only the nearest are reported",
             kind="limit",
             function=fn.name,
             line=fn.line,

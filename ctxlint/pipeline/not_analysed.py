@@ -30,14 +30,14 @@ def check_paths(tree: kbuild.Tree, paths: Iterable[str]) -> None:
     names = normal_paths(tree, paths)
     if not names:
         raise UsageError(
-            "nothing to look at: the directories that are looked at by default are not here",
+            "nothing to analyse: the default directories do not exist in this tree",
             hint="Name C files or directories relative to the tree.",
         )
     for path in names:
         if (tree.path / path).is_dir() and not _sources(tree.path / path)[0]:
             raise UsageError(
-                f"{path}: holds no source",
-                hint="Give C files, or directories that hold some, relative to the tree.",
+                f"{path}: contains no source",
+                hint="Give C files, or directories that contain some, relative to the tree.",
             )
 
 
@@ -77,7 +77,7 @@ def unseen_file(
     elif language := kbuild.other_language(file):
         why = kbuild.Why(language, "")
     else:
-        why = kbuild.Why("no C file", "name C files, or directories that hold some")
+        why = kbuild.Why("no C file", "name C files, or directories that contain some")
     return _incomplete(file, why)
 
 
@@ -118,7 +118,7 @@ def unread_builds(
         name = next(filter(there, names), "")
         if name and name not in read:
             why = kbuild.Why(
-                f"{file} has it built now and did not before",
+                f"{file} now builds it and did not before",
                 "audit it with the change applied",
             )
             found.append(_incomplete(name, why))
@@ -134,7 +134,7 @@ def unread_builds(
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         why = kbuild.Why(
-            "it changes flags of the compiler, and no C file was read with the new ones "
+            "it changes compiler flags, and no C file was read with the new ones "
             f"({shortened(changed[0])}{more})",
             "audit it with the change applied",
         )
@@ -160,7 +160,7 @@ def unread_symbols(
         if named and kbuild.may_hold_code(file):
             symbol = f"CONFIG_{min(named).decode()}"
             why = kbuild.Why(
-                f"{symbol} is new, and what it switches on is not looked at",
+                f"{symbol} is new, and the code that it enables was not analysed",
                 "audit it with the change applied",
             )
             found.append(_incomplete(file, why))
@@ -182,7 +182,7 @@ def asks_for_files(
             continue
         if _ASKS not in (before(file) or b""):
             why = kbuild.Why(
-                f"it asks with {_ASKS.decode()} which files are there, which is not followed",
+                f"it uses {_ASKS.decode()} to ask which files exist, which is not followed",
                 "audit it with the change applied",
             )
             found.append(_incomplete(file, why))
@@ -201,7 +201,7 @@ def _directory(tree: kbuild.Tree, path: str, profiles: Sequence[kbuild.Prepared]
             path,
             kbuild.Why(
                 "no C file there, and headers are analysed with the .c files that include them",
-                "name those, or the directories that they are in",
+                "name those, or the directories that contain them",
             ),
         )
     reasons: dict[str, kbuild.Why] = {}

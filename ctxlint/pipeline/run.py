@@ -135,8 +135,8 @@ class Session:
             found = [p for p in found if p.rt in self.kinds()]
             if not found:
                 raise UsageError(
-                    "none of the build directories is of the asked kind",
-                    hint="CONFIG_PREEMPT_RT of their .config decides; see --rt and --no-rt",
+                    "no build directory has the requested kind of kernel",
+                    hint="CONFIG_PREEMPT_RT in its .config decides; see --rt and --no-rt",
                 )
             return found
         arch, config = self.target()
@@ -164,7 +164,7 @@ class Session:
             except kbuild.NoRealTimeError as error:
                 if request.rt == "rt":
                     raise
-                progress.log("warning", f"{name}: {error}; this profile is left out")
+                progress.log("warning", f"{name}: {error}; this profile is skipped")
             finally:
                 progress.finish(stage)
         return out
@@ -288,8 +288,8 @@ def audit(request: Request, progress: Progress) -> Result:
     if not stale:
         return result
     note = (
-        f"{stale} rules have their fact from a place that this tree does not have, and may be "
-        "stale; ctxlint rules check --tree lists them"
+        f"{stale} rules cite a source that this tree does not have and may be stale; "
+        "ctxlint rules check --tree lists them"
     )
     return msgspec.structs.replace(result, notes=(*result.notes, note))
 
@@ -355,8 +355,8 @@ def possible_note(count: int) -> str:
     """What is said of findings that are not shown."""
     many = "1 finding is" if count == 1 else f"{count} findings are"
     return (
-        f"{many} possible and not shown: each needs a call through a pointer of which the "
-        f"object is not known, and which could go to more than {limits.AMONG_MAX} functions; "
+        f"{many} possible and not shown: each needs a call through a pointer whose object is "
+        f"not known and that could go to more than {limits.AMONG_MAX} functions; "
         "--possible shows them"
     )
 
@@ -650,7 +650,7 @@ def graph(
     if not answers:
         raise UsageError(
             f"no function {target}() in {' '.join(session.paths)}",
-            hint="name the file or directory that defines it after the function",
+            hint="after the function, name the file or directory that defines it",
         )
     return tuple(
         FunctionGraphs(

@@ -49,7 +49,7 @@ def code_of(
     if not variant.tree:
         return _fixture(variant.files, variant.defines, *key)
     if tree is None:
-        raise UsageError(f"{name} is made of files of a kernel tree", hint="say --tree")
+        raise UsageError(f"{name} runs files of a kernel tree", hint="use --tree")
     if variant.edits or variant.beside:
         return _of_copies(variant.files, variant.edits, variant.beside, *key, tree, cache)
     return tree_code(variant.files, *key, tree, cache)

@@ -96,7 +96,7 @@ def test_a_file_beside_others(run) -> None:  # type: ignore[no-untyped-def]
 def test_a_header_with_a_unit_that_includes_it(run) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = run("audit", "drivers/irqchip/irq-lily.h", "drivers/irqchip/irq-lily.c")
     assert code == 0
-    assert "not looked at" not in out
+    assert "was not analysed" not in out
 
 
 def test_a_directory_with_a_file_that_is_not_built(run) -> None:  # type: ignore[no-untyped-def]
@@ -132,7 +132,7 @@ def test_a_patch(run, tmp_path: Path, file: str, line: str, code: int) -> None: 
     mail = tmp_path / "1.patch"
     mail.write_text(PATCH.format(file=file, line=line))
     found, out, _ = run("patch", str(mail))
-    assert (found, "Incomplete: 1 path was not looked at" in out) == (code, code == 3)
+    assert (found, "Incomplete: 1 path was not analysed" in out) == (code, code == 3)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_patch_in_each_format(run, tmp_path: Path, style: str) -> None:  # typ
     mail.write_text(PATCH.format(file=ALONE, line="int x;"))
     code, out, _ = run("patch", str(mail), "--format", style)
     assert code == 3
-    assert (ALONE if style != "b4-lines" else "1 path was not looked at") in out
+    assert (ALONE if style != "b4-lines" else "1 path was not analysed") in out
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_assembly_in_each_format(  # type: ignore[no-untyped-def]
     code, out, err = run("patch", str(mail), "--format", style)
     assert code == 3
     if style == "b4-lines":
-        assert "1 path was not looked at" in out
+        assert "1 path was not analysed" in out
     else:
         told = " ".join((err if style == "mail" else out).replace("\\/", "/").split())
         assert "kernel/entry.S" in told
@@ -171,9 +171,9 @@ MAKEFILE = "drivers/irqchip/Makefile"
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("obj-y += irq-new.o", f"{NEW}: {MAKEFILE} has it built now and did not before"),
-        ("ccflags-y += -DQUIET", "it changes flags of the compiler"),
-        ("CFLAGS_irq-rose.o := $(call cc-option,-DX)", "it changes flags of the compiler"),
+        ("obj-y += irq-new.o", f"{NEW}: {MAKEFILE} now builds it and did not before"),
+        ("ccflags-y += -DQUIET", "it changes compiler flags"),
+        ("CFLAGS_irq-rose.o := $(call cc-option,-DX)", "it changes compiler flags"),
         ("ccflags-y += -Wall -O2", ""),
         ("obj-y += irq-rose.o", ""),
         ("# obj-y += irq-new.o", ""),
@@ -223,4 +223,4 @@ def test_a_unit_that_fails_is_not_called_unbuilt(run, tmp_path: Path) -> None:  
     code, out, _ = run("patch", str(mail))
     assert code == 3
     assert "2 units could not be analysed" in out
-    assert "not looked at" not in out
+    assert "was not analysed" not in out

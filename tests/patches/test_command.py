@@ -133,10 +133,10 @@ def test_a_new_driver(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
         assert "msleep() sleeps" in out
         assert "read with the compile flags of\n        drivers/irqchip/irq-" in out
         assert "changes drivers/irqchip/Makefile: flags and configuration stay" in out
-        assert "1 path was not looked at:\n  drivers/net/lone.c: " in out
+        assert "1 path was not analysed:\n  drivers/net/lone.c: " in out
     repo.git("checkout", "-q", "topic")
     again, _ = run("HEAD~1..", code=3)
-    assert again.partition("looked at")[0] == out.partition("looked at")[0]
+    assert again.partition("was not analysed")[0] == out.partition("was not analysed")[0]
 
 
 def test_hiding_is_not_fixing(run, repo: Repo) -> None:  # type: ignore[no-untyped-def]
@@ -272,7 +272,7 @@ def test_mail(run, repo: Repo, tmp_path: Path) -> None:  # type: ignore[no-untyp
         "arm64 as built in nort, not PREEMPT_RT",
         "ctxlint patch",
         "static analysis",
-        "Patch 3/3 helps kernels without PREEMPT_RT only",
+        "patch 3/3 only helps kernels without PREEMPT_RT",
     ):
         assert fact in " ".join(body.split()), fact
     assert "whole fix?" in parts[1]

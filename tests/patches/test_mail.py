@@ -132,7 +132,7 @@ def test_bare_diff_folder_and_maildir(tmp_path: Path) -> None:
     (folder / "notes.txt").write_bytes(b"No patch.\n")
     assert [one.number for one in mail.from_path(folder)] == [1, 2]
     (folder / "0003-x.txt").write_bytes(message(3))
-    with pytest.raises(PatchError, match="no name of a patch"):
+    with pytest.raises(PatchError, match="not named like a patch"):
         mail.from_path(folder)
     (folder / "0003-x.txt").unlink()
     (folder / "0000-link.patch").symlink_to("/etc/passwd")

@@ -51,7 +51,7 @@ def test_a_branch_is_taken_from_where_it_left(repo: Repo) -> None:
     assert [p.commit for p in open_series("topic", tree=repo.path, base="topic~1").patches] == [
         repo.git("rev-parse", "topic").strip()
     ]
-    with pytest.raises(PatchError, match="nothing in it"):
+    with pytest.raises(PatchError, match="no commit that HEAD lacks"):
         open_series("main", tree=repo.path)
     with pytest.raises(PatchError, match="neither a file"):
         open_series("--output=/tmp/x", tree=repo.path)
