@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How one function comes to call another, through functions that the compiler inlines."""
+"""How one function reaches another, through functions that the compiler inlines."""
 
 from __future__ import annotations
 

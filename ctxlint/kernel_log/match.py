@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which finding a splat is the proof of.
+"""Which finding a splat proves.
 
 The compiler inlines static functions, so of a finding's path only some functions are
 on the stack, in the same order; and the operation is there under the name that the

@@ -4,7 +4,7 @@
 Lines that a prefix assigns to different tasks or CPUs are taken apart first, lines that
 a mailer broke are put together. A splat is then the lines from its headline on, as far as
 they belong to it; a stranger between them is kept as a note. Where two CPUs print at once
-without a prefix that tells them apart, a line that names a task goes to the splat of that
+without a prefix that distinguishes them, a line that names a task goes to the splat of that
 task. Nothing is lost: printing a splat gives its lines again, and what is in no splat is
 returned as it was. The time is linear in the length of the log.
 """

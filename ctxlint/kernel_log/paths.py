@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The way that a stack shows, in the tree: whether each function calls the next one,
+"""The path that a stack shows, in the tree: whether each function calls the next one,
 where, and what is called at its end."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What saved registers tell: whether interrupts were on, which function ran, and which
+"""What saved registers show: whether interrupts were on, which function ran, and which
 errno a value may have been. They are printed as each architecture likes."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The statement of the tree that a warning was printed by.
+"""The statement in the tree that printed a warning.
 
-Its line number is that of another version as often as not. Then the function decides,
+Its line number is often that of another version. Then the function decides,
 with what is inlined in it; and when the registers still hold an errno, the statement
 tests the value of a call that can give that errno.
 """

@@ -37,9 +37,9 @@ def what(splat: Record, rules: SplatRules) -> str:
         case t.IdleScheduling():
             return "the idle task gave up its CPU, which it must never do"
         case t.Assuming():
-            return f"code that counts on {splat.what} context was called outside of it"
+            return f"code that relies on {splat.what} context was called outside it"
         case t.Preemptible():
-            return f"{splat.operation}() was used where the task can move to another CPU"
+            return f"{splat.operation}() was used where the task can migrate to another CPU"
         case t.Warn():
             if splat.message and splat.message[0].strip():
                 return f"the kernel warns: {splat.message[0].strip()}"
@@ -65,8 +65,8 @@ def what(splat: Record, rules: SplatRules) -> str:
             return _stall(splat)
         case t.Sanitizer():
             return (
-                f"{splat.text.removeprefix('BUG: ')}; a report of {splat.tool} is not about "
-                "contexts and is left aside"
+                f"{splat.text.removeprefix('BUG: ')}; {splat.tool} reports do not concern "
+                "contexts and are not analysed"
             )
         case t.HotplugFailure():
             way = "coming up" if splat.direction == "UP" else "going down"
@@ -79,7 +79,7 @@ def what(splat: Record, rules: SplatRules) -> str:
             error = f" (error {splat.error})" if splat.error is not None else ""
             if "boot" in splat.what or "come online" in splat.what:
                 return f"CPU {splat.on} did not boot{error}"
-            return f"CPU {splat.on} did not do what hotplug asked of it{error}"
+            return f"CPU {splat.on} did not do what hotplug requested{error}"
         case t.Notice():
             return splat.topic
 
@@ -125,7 +125,7 @@ def locks(splat: Record) -> tuple[tuple[str, str], ...]:
 
 def _lock(lock: HeldLock, nested: bool | None) -> str:
     if not lock.name:
-        return "a lock that was released meanwhile"
+        return "a lock that has been released since"
     types = f" {{{lock.outer}:{lock.inner}}}" if lock.inner is not None else ""
     kind = lockdep.wait_kind(lock.inner, nested) if nested is not None else ""
     where = f" at {lock.where}" if lock.where else ""
@@ -136,19 +136,19 @@ def _scheduling(splat: t.Scheduling) -> str:
     count = count_of(splat)
     if count is not None and count.value is None:
         return (
-            f"the preempt count is lower than it can be ({splat.preempt_count:#x}): somebody "
-            "enabled preemption once too often (underflow)"
+            f"the preempt count is too low ({splat.preempt_count:#x}): preemption was enabled "
+            "once too often (underflow)"
         )
     return (
         "the scheduler was entered in atomic context "
-        f"(preempt count {splat.preempt_count:x}, of which 1 is its own)"
+        f"(preempt count {splat.preempt_count:x}, including 1 of its own)"
     )
 
 
 def _wait_context(splat: t.WaitContext) -> str:
     lock = splat.lock
     if lock is None:
-        return "a lock waits more than the context allows"
+        return "a lock may wait in a way that the context does not allow"
     nested = lockdep.nesting(splat)
     wanted = f"{lock.name} ({lockdep.wait_kind(lock.inner, nested)})"
     outer = [] if splat.held is None else splat.held.locks
@@ -163,11 +163,11 @@ def _wait_context(splat: t.WaitContext) -> str:
 
 
 _UNNESTED = (
-    "; this kernel does not tell spinlock_t from raw_spinlock_t (no PROVE_RAW_LOCK_NESTING), "
-    "so 3 is the type of locks that sleep"
+    "; this kernel does not distinguish spinlock_t and raw_spinlock_t (no "
+    "PROVE_RAW_LOCK_NESTING), so 3 is the type of sleeping locks"
 )
 _ALLOWS = {
-    2: "only spinning is allowed (a hard interrupt, or under a lock that spins)",
+    2: "only spinning is allowed (a hard interrupt, or under a spinning lock)",
     3: "only spinlock_t may be waited for (softirq or a threaded interrupt)",
 }
 
@@ -178,11 +178,11 @@ def _lockdep(splat: t.Lockdep) -> str:
     holding = report.holding.name if report.holding is not None else "another"
     title = splat.title
     if report.rule:
-        return f"a rule of RCU is broken: {report.rule}"
+        return f"an RCU rule is violated: {report.rule}"
     if "circular" in title:
         verb = "waited for" if report.waits else "taken"
         return (
-            f"{wanted} is {verb} while {holding} is held, which elsewhere is taken inside of "
+            f"{wanted} is {verb} while {holding} is held, which elsewhere is taken inside "
             "it: two tasks can wait for each other"
         )
     if "recursive" in title:
@@ -195,14 +195,14 @@ def _lockdep(splat: t.Lockdep) -> str:
             )
         return f"{wanted} is taken while a lock of its class is held"
     if "unlock balance" in title:
-        return f"{wanted} is released, and is not held"
+        return f"{wanted} is released but not held"
     if "lock order" in title or "inversion" in title:
         return (
             f"{wanted} and {holding} are taken so that an interrupt between them can deadlock"
             if report.holding is not None
             else f"{wanted} is used so that an interrupt can deadlock"
         )
-    return "a rule of lockdep is broken"
+    return "a lockdep rule is violated"
 
 
 def _leak(splat: t.WorkqueueLeak) -> str:
