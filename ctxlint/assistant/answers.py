@@ -276,7 +276,7 @@ def _way(path: TreePath) -> tuple[str, ...]:
         lines.append(
             f"{path.file}:{path.line}: in {path.function}() {path.text.strip()}".rstrip()
         )
-    lines += [f"how {outer}() comes to {inner}() is not seen" for inner, outer in path.broken]
+    lines += [f"how {outer}() reaches {inner}() is not known" for inner, outer in path.broken]
     return tuple(lines)
 
 

@@ -63,7 +63,7 @@ def with_files(request: Request, function: str, path: str, progress: Progress) -
     """``request`` for the files that define ``function``, or for ``path``."""
     if NAME.fullmatch(function) is None:
         raise UsageError(
-            f"{function[:80]!r} is no name of a function",
+            f"{function[:80]!r} is not a function name",
             hint="a C identifier, or FILE::FUNCTION for a static one of several",
         )
     if path:
@@ -85,7 +85,7 @@ def with_files(request: Request, function: str, path: str, progress: Progress) -
         raise UsageError(
             f"{len(files)} files define {name}(): {some}"
             + (f" and {len(files) - SHORT} more" if len(files) > SHORT else ""),
-            hint="say which file is meant in 'path'",
+            hint="name the file in 'path'",
         )
     return about(request, *files)
 
@@ -133,7 +133,7 @@ def _unseen(answers: Iterable[FunctionGraphs]) -> tuple[str, ...]:
     without = [a for a in answers if not any(found for _, found in a.contexts)]
     return tuple(
         f"{a.graphs[0].node(a.symbol).name}(): no entry point reaches it in a restricted "
-        "execution context in the files that were read; callers elsewhere were not looked at"
+        "execution context in the files that were read; callers elsewhere were not read"
         for a in without
     )
 
@@ -154,7 +154,7 @@ def may_sleep(
     ``request`` asks for. Arguments are C expressions; what cannot be worked out is not
     known, and the answer is the same for all its values."""
     if NAME.fullmatch(function) is None:
-        raise UsageError(f"{function[:80]!r} is no name of a function", hint="a C identifier")
+        raise UsageError(f"{function[:80]!r} is not a function name", hint="a C identifier")
     book = rules_of(request)
     rule = book.api(function) or _behind(function, len(arguments), book)
     kinds = {"both": (False, True), "rt": (True,), "nort": (False,)}[request.rt]
@@ -261,7 +261,7 @@ def _by_tree(
             raise UsageError(f"no profile is prepared that has {' '.join(request.paths)}")
         answers = pipeline.graph(request, function, progress, _WALKED)
     except CtxlintError as error:
-        return _nothing(function, kinds, f"no rule speaks of {function}(), and {error}")
+        return _nothing(function, kinds, f"no rule covers {function}(), and {error}")
     evidence: list[str] = []
     kernels: dict[str, list[GraphEdge]] = {}
     for answer in answers:
@@ -271,9 +271,11 @@ def _by_tree(
     said = tuple(_of_tree(kernel, found) for kernel, found in kernels.items())
     shown, more = few(dict.fromkeys(evidence), limit)
     cut = sum(n.more_callees for a in answers for g in a.graphs for n in g.nodes)
-    notes = ["conditions and arguments on the way down were not looked at"] if evidence else []
+    notes = (
+        ["conditions and arguments on the path down were not considered"] if evidence else []
+    )
     if not evidence:
-        notes.append("bodies of other files are read one call deep; others were not looked at")
+        notes.append("bodies in other files are read one call deep; deeper ones were not read")
     if cut:
         notes.append(f"{cut} calls further down were not followed")
     return MaySleepAnswer(
@@ -303,9 +305,9 @@ def _of_tree(kernel: str, found: Sequence[GraphEdge]) -> SleepAnswer:
     if found:
         many = "1 call" if len(found) == 1 else f"{len(found)} calls"
         return SleepAnswer(
-            kernel=kernel, answer="may sleep", why=f"{many} in it or below it may wait"
+            kernel=kernel, answer="may sleep", why=f"{many} in it or below it may sleep"
         )
-    return SleepAnswer(kernel=kernel, answer="not known", why="nothing that waits was seen")
+    return SleepAnswer(kernel=kernel, answer="not known", why="no call that sleeps was seen")
 
 
 def _nothing(function: str, kinds: Sequence[bool], why: str) -> MaySleepAnswer:

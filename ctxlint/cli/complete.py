@@ -164,7 +164,7 @@ def function(ctx: click.Context, word: str) -> Iterable[str]:
 def _cache_of_settings(ctx: click.Context) -> Path | None:
     from ctxlint.cli.settings import load_settings
 
-    with suppress(Exception):  # a file that is wrong is told when a command runs
+    with suppress(Exception):  # an invalid file is reported when a command runs
         return load_settings(_tree(ctx) or Path(), refuse=False).cache
     return None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``ctxlint config``: the settings that hold, and where each comes from."""
+"""``ctxlint config``: the settings that apply, and where each comes from."""
 
 from __future__ import annotations
 

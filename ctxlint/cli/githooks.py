@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Git's own hooks: where they are, and putting ours there without losing another's.
+"""Git's own hooks: where they are, and installing ours without losing another one.
 
-A hook of ours is a short shell script that git's documentation would suggest. Another
-hook of that name is never overwritten: it is refused, or moved beside ours and run first
-(``chain``), or moved there and not run (``force``). Taking ours away moves it back.
+Our hook is a short shell script that git's documentation would suggest. Another hook of
+that name is never overwritten: we refuse, or move it next to ours and run it first
+(``chain``), or move it there and do not run it (``force``). Uninstalling moves it back.
 """
 
 from __future__ import annotations

@@ -224,8 +224,8 @@ def _unread_builds(introduced: Introduced, tree: Path) -> bool:
 def _introduced(
     tree: Path, push: bool, remote: tuple[str, ...]
 ) -> tuple[list[tuple[Introduced, str]], bool]:
-    """What to check, with its name in messages; and whether there is more, of which a
-    message says why it is not checked."""
+    """What to check, with its name in messages; and whether there is more that is not
+    checked, for which a message gives the reason."""
     from ctxlint.patches import staged
 
     first, last = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
@@ -336,7 +336,7 @@ class _Check:
         )
 
     def report(self, change: Change | None, color: bool) -> int:
-        """Tell what came out; the exit code."""
+        """Report the outcome; the exit code."""
         if change is None:
             return EXIT_INCOMPLETE if self.cold == "fail" else EXIT_CLEAN
         from ctxlint.report.unseen import sentence

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Messages of the language server protocol as they come over a pipe.
 
-A header that makes no sense leaves nothing to go on with: where the next message begins
-is not known. pygls waits for ever then, or takes as much memory as the header asks for.
-So the header is read here, and the input ends with a sentence on what was wrong.
+After a malformed header it is not known where the next message begins. pygls then waits
+for ever, or takes as much memory as the header asks for. So the header is read here, and
+the input ends with a sentence on what was wrong.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The language server. Imports pygls, an optional dependency; see ``lsp.py``.
 
-A file is analysed when it is opened and when it is saved, by a process of its own: the
+A file is analysed when it is opened and when it is saved, by a separate process: the
 analysis takes a second or so, may fork, and must not be able to end the server.
 """
 
@@ -153,7 +153,7 @@ class Server(LanguageServer):
         return bool(self.protocol._shutdown)
 
     def stop(self) -> None:
-        """End without waiting for a file that is being looked at."""
+        """End without waiting for a file that is being analysed."""
         if self._pool is not None:
             workers = list((getattr(self._pool, "_processes", None) or {}).values())
             self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ``ctxlint`` command: a group whose members are imported when they run.
 
-``ctxlint --help`` must answer at once, so this module imports click and nothing
-of the analysis, and the one-line summaries of the commands stand here.
+``ctxlint --help`` must answer immediately, so this module imports click and nothing
+of the analysis, and contains the one-line summaries of the commands.
 """
 
 from __future__ import annotations

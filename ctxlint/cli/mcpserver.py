@@ -2,8 +2,8 @@
 """The server of ``ctxlint mcp``. Imports the protocol's SDK, an optional dependency; see
 ``mcp.py``.
 
-One request is answered at a time, by a process of its own: the analysis forks, takes
-memory, and must not be able to end the server. A request that is cancelled ends it.
+One request is answered at a time, by a separate process: the analysis forks, takes
+memory, and must not be able to end the server. Cancelling a request ends that process.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Assistant:
         return self._pool
 
     def _latest(self) -> str:
-        """The stage that was told last."""
+        """The stage that was reported last."""
         text = b""
         with contextlib.suppress(EOFError, OSError):
             while self._news is not None and self._news.poll():

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tools of ``ctxlint mcp``: their arguments, and how each is answered.
 
-:func:`run` works in a process of its own (``mcpserver.py``). An argument names a file
-below the tree, a function, or is text to read; which tree, cache, rules and library are
-used is said on the command line alone.
+:func:`run` works in a separate process (``mcpserver.py``). An argument names a file below
+the tree, a function, or is text to read; only the command line sets which tree, cache,
+rules and library are used.
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ def _read_splat(call: Call, given: ReadSplat) -> a.LogAnswer:
     try:
         return answers.read_splat(given.text, request, call.progress, limit=given.limit)
     except CtxlintError as error:
-        note = f"the tree was not looked at: {error}"
+        note = f"the tree was not searched: {error}"
         return answers.read_splat(given.text, None, call.progress, limit=given.limit, note=note)
 
 
@@ -350,7 +350,7 @@ def use_wire(wire: Connection) -> None:
 
 @dataclass
 class Relay(Quiet):
-    """A :class:`~ctxlint.pipeline.Progress` that tells of the stage, a few times a second."""
+    """A :class:`~ctxlint.pipeline.Progress` that reports the stage a few times a second."""
 
     _total: dict[str, int] = field(default_factory=dict)
     _done: dict[str, int] = field(default_factory=dict)

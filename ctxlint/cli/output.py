@@ -36,8 +36,8 @@ pager_option = click.option("--no-pager", is_flag=True, help="Do not page long o
 def emit(text: str, output: Path | None, *, paged: bool = False) -> None:
     """Write ``text`` (with one newline at its end) to ``output`` or stdout.
 
-    ``paged``: on a terminal that it does not fit, through the user's pager, which is told
-    the same as git tells it. Raises :class:`UsageError` when the file cannot be written.
+    ``paged``: on a terminal that it does not fit, through the user's pager, with the same
+    settings as git. Raises :class:`UsageError` when the file cannot be written.
     """
     if not text.endswith("\n"):
         text += "\n"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "sarif", "html", "github", "gitlab", "mail", "b4", "b4-lines")
 
 _ASIDE = 16
-"""Lines on standard error about what was not looked at."""
+"""Lines on standard error about what was not analysed."""
 
 EPILOG = """\b
 Examples:
@@ -136,7 +136,7 @@ def command(
 
 
 def _aside(result: SeriesResult) -> None:
-    """A mail asks its author; what was not looked at is for who runs this."""
+    """A mail asks the patch's author; what was not analysed concerns who runs this."""
     from ctxlint.report.clean import clean
     from ctxlint.report.unseen import counted, sentence
 
@@ -194,7 +194,7 @@ def check_trusted(found: Series, tree: Path, named: Iterable[Path | None]) -> No
 
 
 def _tracking() -> bytes | None:
-    """What b4 review tells its checks about the series."""
+    """What b4 review passes to its checks about the series."""
     name = os.environ.get("B4_TRACKING_FILE")
     if not name:
         return None

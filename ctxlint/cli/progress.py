@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _SAY_SECONDS = 60.0
-"""How often long work is told of where there is no terminal to draw on."""
+"""How often long work reports progress if there is no terminal to draw on."""
 
 _RANK = {"debug": 2, "info": 1, "warning": 0}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``ctxlint rules``: what the tool holds to be true of the kernel, and from where."""
+"""``ctxlint rules``: what the tool assumes about the kernel, and the sources."""
 
 from __future__ import annotations
 

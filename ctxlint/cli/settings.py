@@ -4,10 +4,10 @@
 ``$XDG_CONFIG_HOME/ctxlint/config.toml`` is the user's. ``.ctxlint.toml``, or
 ``[tool.ctxlint]`` of ``pyproject.toml``, is the tree's: the nearest one from the current
 directory (when that lies in the tree) up to the tree's root, and never above it. Both
-hold the same keys, named as the options of ``ctxlint audit`` are; paths are relative to
-the file. What a tree's file may say is a part of them, because a tree may come from a
-stranger (docs/security.md): whatever names something to load, to run or to write is an
-error there, and is not passed over.
+hold the same keys, named like the options of ``ctxlint audit``; paths are relative to the
+file. A tree's file may set only some of them, because a tree may come from a stranger
+(docs/security.md): a key that names something to load, to run or to write is an error
+there, not ignored.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ _KEYS: dict[str, tuple[type, ...]] = {
 _TRUSTED = ("cache", "format", "jobs", "libclang", "output", "rules", "timeout")
 #: Keys of a tree's file whose paths must lie in the tree.
 _INSIDE = ("baseline", "builds")
-#: Keys that decide which findings are told and whether they count.
+#: Keys that decide which findings are reported and whether they count.
 SELECTING = ("select", "ignore", "rt-only", "severity", "per-path", "fail-on")
 
-#: Items of a list or table: each is looked at for each finding, or for each unit.
+#: Items of a list or table: each is checked for each finding, or for each unit.
 _ITEMS = 1000
 _MOST = {"builds": 16}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where the ``ctxlint`` command begins. Python turns an interrupt into an exception, and one
-that comes while modules are loaded would print where; so until then it just ends us."""
+that comes while modules are loaded would print a traceback; until then it just ends us."""
 
 from __future__ import annotations
 

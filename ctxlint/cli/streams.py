@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Standard streams that may be closed, full, or without a reader any more.
+"""Standard streams that may be closed, full, or no longer have a reader.
 
 A program that is started with a closed descriptor gets its next file under that number,
 and what a child writes to its standard output would land in it. So closed ones are opened
