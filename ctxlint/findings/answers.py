@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Answers for a program that asks one question after the other (``ctxlint mcp``).
 
-Small: a list has a limit, and ``more`` beside it says how many there are besides. Each
+Small: a list has a limit, and ``more`` beside it says how many were left out. Each
 statement has its place (``FILE:LINE`` below the tree), and :class:`NotKnown` is what the
 absence of a statement does not mean. Words of the tree, of a mail or of a log are quoted
 as they are.
@@ -13,9 +13,9 @@ import msgspec
 
 
 class NotKnown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was not seen. ``incomplete``: files and functions that could not be looked at
+    """What was not seen. ``incomplete``: files and functions that could not be analysed
     as they should; with one, findings may be missing. ``unknown_callees``: calls in a
-    restricted execution context of which nothing is known. ``more`` counts what both
+    restricted execution context about which nothing is known. ``more`` counts what both
     lists leave out. ``notes``: other sentences, such as what settings of the tree hide.
     """
 
@@ -92,7 +92,7 @@ class SeriesAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the way to an operation; ``context`` is the execution context after
+    """One step of the path to an operation; ``context`` is the execution context after
     it (empty: as before). ``source`` are lines of the file around it, with numbers."""
 
     place: str
@@ -147,9 +147,9 @@ class ExplainAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class CallAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A call at ``place``. ``kind``: ``call``, ``indirect-call``, ``registration`` (the
-    caller is how the kernel comes to call it) or ``operation`` (what is called may wait;
+    caller is why the kernel calls it) or ``operation`` (what is called may sleep;
     ``note`` says on which kernels). ``context``: the strictest execution context that was
-    followed along it. ``finding``: on the way to a finding."""
+    followed along it. ``finding``: on the path to a finding."""
 
     caller: str
     callee: str

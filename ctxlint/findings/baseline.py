@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A list of known findings, as text that people read and git merges.
 
-One line an entry, in sorted order, so that two branches that add entries meet in
+One line per entry, in sorted order, so that two branches that add entries meet in
 different lines, and a union of both files is a valid file again:
 
     CHECK FILE FUNCTION CALLEE OPERATION FINGERPRINT REASON...
 
 Fields are separated by blanks; blanks, ``%``, ``#`` and whatever does not print
-are written as ``%XX`` inside of a field. The fingerprint alone decides which
-finding is meant. The other fields tell people what it is, also when the finding
-has gone. Lines that begin with ``#`` are comments: those above an entry stay
+are written as ``%XX`` inside a field. The fingerprint alone decides which
+finding is meant. The other fields show people what it is, also when the finding
+is gone. Lines that begin with ``#`` are comments: those above an entry stay
 with it, the others stay at the head or the end.
 """
 

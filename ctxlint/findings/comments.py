@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comments of C text, and what they stand at.
+"""Comments in C text, and what they apply to.
 
-Only as much of C as that needs: the first phases of translation (spliced lines,
+This reads only as much of C as it needs: the first phases of translation (spliced lines,
 comments, strings and character constants, preprocessor directives) and the
 braces of what is declared at the top level. Nothing is expanded and no branch of
 a conditional is chosen; the branches of one conditional are taken to open and

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What became of the findings between two states of a tree.
 
-Two findings are the same when their fingerprints are, wherever they stand. Beyond
-that, code that moved to another function or file takes its finding along, and an
+Two findings are the same if their fingerprints are, wherever they are. In addition,
+code that moved to another function or file takes its finding along, and an
 operation that slept on every kernel and now sleeps on PREEMPT_RT alone is one bug
 that was partly fixed, not one fixed and another introduced.
 """
@@ -93,7 +93,7 @@ def _causes(f: Finding) -> set[tuple[str, str]]:
 
 def _new_causes(pair: Pair) -> Iterable[Finding]:
     """An operation that was one bug and is reached from one more place now: fixing the old
-    bug leaves the new one. It is told with the path from there."""
+    bug leaves the new one. It is reported with the path from there."""
     known = _causes(pair.before)
     for cause in pair.after.causes if known else ():
         if (cause.function, cause.entry) in known:
@@ -137,7 +137,7 @@ def _remove(findings: list[Finding], finding: Finding) -> None:
 
 def _identity(f: Finding) -> tuple[object, ...]:
     """What the fingerprint is made of, without the count of equal ones: with a second
-    call before the first, the line tells which of the two is new."""
+    call before the first, the line says which of the two is new."""
     return (f.file, f.function, *_what(f))
 
 

@@ -2,12 +2,12 @@
 """The identity of a finding across runs, edits and machines.
 
 A fingerprint is made of names and never of numbers: moving a function, editing
-code around it or analysing the tree in another folder keeps it. It changes when
-the finding is another one: another check, file, function, callee, operation
-class, entry point or hotplug section.
+code around it or analysing the tree in another folder keeps it. It changes if
+the finding does: another check, file, function, callee, operation class, entry
+point or hotplug section.
 
-The profile and the severity are no part of it, so the same finding seen by one
-more configuration stays the same finding. What tells two equal ones apart (the
+The profile and the severity are not part of it, so the same finding seen by one
+more configuration stays the same finding. What distinguishes two equal ones (the
 same function called twice by the same function) is their order in the file.
 """
 

@@ -38,7 +38,7 @@ class GraphEdge(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind`` is ``"call"``, ``"indirect-call"`` or ``"registration"``. ``sites``
     is the number of places. ``context``: the strictest execution context that
-    was followed along it, ``""`` for none. ``finding``: on the way to a finding.
+    was followed along it, ``""`` for none. ``finding``: on the path to a finding.
     """
 
     source: str

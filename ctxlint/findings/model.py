@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A finding, its witness and a whole result, as they are reported and saved.
 
-These classes are the JSON output (``report/json.py`` writes them unchanged),
-so a report can be made again from a saved file. Paths are relative to the tree.
+These classes are the JSON output (``report/json_report.py`` writes them
+unchanged), so a report can be rendered from a saved file. Paths are relative to the tree.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     ``verdict`` is ``"confirmed"``, ``"reached"`` (the operation is, and that it waits is
     known from a rule alone), ``"refuted"``, ``"not reproduced within bounds"`` or
     ``"unmodelled"``; ``why`` says what was found, or what guards the path. ``values``
-    are the conditions that lead there, ``assumed`` the functions of which nothing is
+    are the conditions that lead there, ``assumed`` the functions about which nothing is
     known, ``splat`` what the kernel would print (``""``: nothing, or not known),
     ``executions`` how many were tried.
     """
@@ -245,7 +245,7 @@ class Incomplete(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind`` is ``"unit"`` (a unit that was to be analysed and could not be),
     ``"limit"`` (a limit of the analysis dropped something in ``function``, which begins
-    at ``line``) or ``"path"`` (a named path of which nothing was analysed; ``profile``
+    at ``line``) or ``"path"`` (a named path with nothing analysed in it; ``profile``
     is ``""`` then, as it is true of each).
     """
 
@@ -286,7 +286,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     entries of the baseline have no finding any more. A finding whose verdict is
     ``"refuted"`` is one like any other. ``notes`` are sentences that a summary must
     not leave out, such as what a settings file of the tree hides. ``gaps`` are sentences on
-    what was not looked at and is no unit (parts of a patch series); they make a result
+    what was not analysed and is not a unit (parts of a patch series); they make a result
     incomplete. ``run`` is None for a result that no command made.
     """
 

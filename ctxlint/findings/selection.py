@@ -2,9 +2,9 @@
 """Which findings of a result are reported: suppressed, known, selected.
 
 A pure step from one result to another, so every command that has a result can
-take it. The order matters and is
-fixed: comments in the source first (so that an unused one is told even if its
-check is not selected), then the baseline, then the selection.
+take it. The order matters and is fixed: comments in the source first (so that an
+unused one is reported even if its check is not selected), then the baseline, then
+the selection.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ctxlint.findings.model import (
 Severity = Literal["error", "warning"]
 
 UNUSED = "unused-suppression"
-"""Id of the check that speaks of comments; ``checks/`` documents it."""
+"""Id of the check for comments; ``checks/`` documents it."""
 
 NOT_SELECTED = "not_selected"
 """Statistic: findings that the selection left out."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Comments that suppress findings: ``/* ctxlint: allow(CHECK) REASON */``.
 
-The words stand at the beginning of the comment or of one of its lines, so that
-text which merely mentions them is no suppression. What is wrong with one is kept
-with it and reported later; nothing is ignored in silence.
+The words are at the beginning of the comment or of one of its lines, so that
+text that merely mentions them is not a suppression. An error in one is kept
+with it and reported later; nothing is ignored silently.
 """
 
 from __future__ import annotations

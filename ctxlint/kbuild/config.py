@@ -61,7 +61,7 @@ def unwanted(path: Path) -> list[str]:
 
 
 def may_have_rt(tree: Path, srcarch: str) -> bool:
-    """Whether PREEMPT_RT can be selected at all, told from the Kconfig text alone.
+    """Whether PREEMPT_RT can be selected at all, from the Kconfig text alone.
 
     It depends on ARCH_SUPPORTS_RT, which has no prompt: an architecture's Kconfig selects
     it (source: kernel/Kconfig.preempt, arch/Kconfig), or nothing does.

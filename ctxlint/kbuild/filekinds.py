@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which files of a kernel tree hold code, and what a Makefile's change has built.
 
-What a series changes and nothing looks at has to be told, unless it is no code. What a
+What a series changes and nothing analyses has to be reported, unless it is not code. What a
 name says decides, and for a Makefile its text; nothing is run.
 """
 
@@ -42,7 +42,7 @@ _CONDITION = re.compile(r"(?:else\s+)?(?:ifdef|ifndef|ifeq|ifneq)\b|else\b|endif
 _OBJECTS = re.compile(
     r"(?:obj|lib|core|libs|net|drivers|head)-|.*-(?:y|m|objs|\$\(CONFIG_\w+\))$"
 )
-# Of the makefile alone it cannot be told what such a line does.
+# From the makefile alone it is not known what such a line does.
 _COMPUTED = re.compile(r"[-s]?include\s|define\s|.*\$[({](?:eval|shell|foreach|file)\b")
 _RULE = re.compile(r"[^=]*\.[cho](?:_shipped)?\s*&?::?(?!=)")
 # A variable that stands alone has its own lines; in the middle of a name it makes one.

@@ -23,7 +23,7 @@ _SCHEMA = 1
 
 @dataclass
 class State:
-    """Kept as ``state.json``; a directory without a valid one is made anew.
+    """Kept as ``state.json``; a directory without a valid one is made again.
 
     ``key`` is what never changes in the life of a build directory. ``config_inputs``
     decide the configuration, ``header_inputs`` what the generated headers hold, and

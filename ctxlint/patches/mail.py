@@ -52,7 +52,7 @@ _CHARSET = re.compile(
 class MailMessage:
     """A message: its number in the series (0: cover letter, or no number), and its diff.
 
-    ``raw`` is the whole of it; ``mailed`` tells a message from a bare diff. ``answer``:
+    ``raw`` is all of it; ``mailed`` distinguishes a message from a bare diff. ``answer``:
     its subject begins with "Re:". ``problem`` is a sentence on what it holds and was not
     read, ``doubt`` one on why what was read may not be all.
     """

@@ -4,7 +4,7 @@
 git's reader of mail takes every part for text and knows little of MIME; Python's
 ``email`` (and b4 with it) knows more. Usually they agree. Where they do not, a message
 can show one patch to a checker and another to who applies it: then git's is analysed and
-the difference is told.
+the difference is reported.
 """
 
 from __future__ import annotations

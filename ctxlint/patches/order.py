@@ -2,8 +2,8 @@
 """Which messages are the patches of a series, and what of it is missing or left out.
 
 ``git am`` applies every message with a diff, whatever its subject says; other tools go by
-the subjects. So what is not analysed here is told, each time: a patch that one of them takes
-must not be one that nobody looked at.
+the subjects. So anything not analysed here is reported: a patch that one of them takes must
+not be one that nobody analysed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The order of the steps: tree -> commands -> IR -> call graph -> contexts -> findings.
 
-This is the library's front door: ``cli/`` only turns options into a
+This is the library's entry point: ``cli/`` only turns options into a
 :class:`Request` and a result into text.
 """
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How much has to be read before a change can be analysed.
 
-A commit hook must not hang a commit for minutes because nobody has audited that part of
-the tree yet, or because a header changed that everything includes. So the question is
-asked first, without running kbuild and without parsing anything.
+A commit hook must not block a commit for minutes because nobody has audited that part of
+the tree yet, or because a header changed that everything includes. So this is checked
+first, without running kbuild and without parsing anything.
 """
 
 from __future__ import annotations

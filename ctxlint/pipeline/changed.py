@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judging a tree with files changed, without writing to it.
+"""Analysing a tree with changed files, without writing to it.
 
-The changed files exist in memory and, numbered, in a temporary directory of the cache.
-Flags come from the tree on the disk; nothing of the changed text is ever run.
+The changed files exist in memory and, numbered, in a temporary directory in the cache.
+Flags come from the tree on disk; nothing in the changed text is ever run.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ MAX_UNITS = 64
 """Units of a profile that are read again for one change."""
 
 _EXPLAINED = 16
-"""Changed files of which it is told why they were not looked at."""
+"""Changed files for which the reason why they were not analysed is given."""
 
 _FOLDER_FILES = 200
 
@@ -166,7 +166,7 @@ class PatchedTree:
         )
 
     def unseen_paths(self) -> list[Incomplete]:
-        """Audited paths of which no profile has a unit, in the state analysed last."""
+        """Audited paths without a unit in any profile, in the state analysed last."""
         paths = self.session.paths
         read: set[str] = set()
         for index in self._before.values():
@@ -176,7 +176,7 @@ class PatchedTree:
     def _unseen(
         self, files: Iterable[str], profiles: list[kbuild.Prepared]
     ) -> Iterator[Incomplete]:
-        """Why changed files were not looked at."""
+        """Why changed files were not analysed."""
         for file in files:
             if file not in self._why and len(self._why) >= _EXPLAINED:
                 why = Incomplete(file=file, profile="", reason="not analysed", kind="path")

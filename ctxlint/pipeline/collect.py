@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From violations to findings: one per place, with the way that convinces most."""
+"""From violations to findings: one per place, with the most convincing path."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files of a kernel tree for scenarios, changed in memory or with bundled ones beside.
+"""Files of a kernel tree for scenarios, changed in memory or next to bundled ones.
 
 The parser sees the changed text under the file's own name; nothing is written into the tree.
 """

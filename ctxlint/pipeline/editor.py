@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One file for an editor: what the store knows of it, at once.
+"""One file for an editor: what the store knows about it, without waiting.
 
 An editor cannot wait for kbuild or for a directory to be parsed. So the other units of the
 file's scope come from the store, as an audit left them; only the unit of the file itself is
-read again when it changed on disk. What was missing is part of the answer.
+read again if it changed on disk. The answer says what was missing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ctxlint.units.prefetch import unit_job
 
 @dataclass(frozen=True, kw_only=True)
 class FileReport:
-    """``scope`` was looked at together. ``prepared`` is False when no build directory is
+    """``scope`` was analysed together. ``prepared`` is False when no build directory is
     at hand; then nothing else is known. ``compiled`` names the profiles that compile the
     file. ``missing`` of the ``units`` of the scope (over all profiles) are not in the
     store, so a chain through them is not seen."""

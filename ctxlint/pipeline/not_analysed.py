@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was named or changed and not looked at, and what would look at it."""
+"""What was named or changed and not analysed, and what would analyse it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SOURCES = (".c", ".S", *_HEADERS)
 _SHOWN = 3
 _LONGEST = 60
 _SEARCHED = 200_000
-"""Directory entries that are looked at for a source file."""
+"""Directory entries that are searched for a source file."""
 
 
 def check_paths(tree: kbuild.Tree, paths: Iterable[str]) -> None:
-    """Raises :class:`UsageError` for a path that is not there, for a directory without
-    any source, which is a mistake, and when there is no path at all."""
+    """Raises :class:`UsageError` for a path that does not exist, for a directory without
+    any source, which is a mistake, and if there is no path at all."""
     names = normal_paths(tree, paths)
     if not names:
         raise UsageError(
@@ -106,9 +106,9 @@ def unread_builds(
     read: Collection[str],
     there: Callable[[str], bool],
 ) -> list[Incomplete]:
-    """What a changed Makefile has built, or built otherwise, and nothing looked at: the
+    """What a changed Makefile has built, or built differently, and nothing analysed: the
     build system sees the base. ``read`` are the C files that some unit was read from,
-    ``there`` tells whether a file is in the changed tree."""
+    ``there`` says whether a file is in the changed tree."""
     old, new = kbuild.what_it_builds(before or b""), kbuild.what_it_builds(after)
     folder = file.rpartition("/")[0]
     found = []
@@ -147,8 +147,8 @@ def unread_symbols(
     before: Callable[[str], bytes | None],
     after: Mapping[str, bytes | None],
 ) -> list[Incomplete]:
-    """Changed files of code that name a symbol which a changed Kconfig file brings: under no
-    configuration of the base is it on. The arguments are as for :func:`unread_by_makefiles`."""
+    """Changed code files that name a symbol which a changed Kconfig file adds: it is on
+    under no configuration of the base. The arguments are as for :func:`unread_by_makefiles`."""
     files = sorted(files)
     new: set[bytes] = set()
     for file in files:
@@ -172,9 +172,9 @@ def asks_for_files(
     before: Callable[[str], bytes | None],
     after: Mapping[str, bytes | None],
 ) -> list[Incomplete]:
-    """Changed files of code that now ask which files are there: what is added later may
-    decide what they are, and units that did not find it are not read again. The arguments
-    are as for :func:`unread_by_makefiles`."""
+    """Changed code files that now ask which files exist: a later patch may add one, and
+    units that did not find it are not read again. The arguments are as for
+    :func:`unread_by_makefiles`."""
     found = []
     for file in sorted(files):
         text = after.get(file) or b""
@@ -190,7 +190,7 @@ def asks_for_files(
 
 
 def shortened(text: str) -> str:
-    """A line of a stranger's, of a length that fits into a sentence."""
+    """A stranger's line, cut to a length that fits into a sentence."""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 

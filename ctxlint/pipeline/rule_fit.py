@@ -20,7 +20,7 @@ from ctxlint.store import Store
 from ctxlint.units.digest import rules_with
 
 _HEADERS = ("include", "arch/*/include", "mm", "drivers/irqchip")
-"""Where functions and records are declared, besides the folders that rules have their
+"""Where functions and records are declared, in addition to the folders that rules have their
 facts from."""
 
 

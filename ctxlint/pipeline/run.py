@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The steps in order, for each front door."""
+"""The steps in order, for each entry point of the library."""
 
 from __future__ import annotations
 
@@ -352,7 +352,7 @@ def assemble(
 
 
 def possible_note(count: int) -> str:
-    """What is said of findings that are not shown."""
+    """The note on findings that are not shown."""
     many = "1 finding is" if count == 1 else f"{count} findings are"
     return (
         f"{many} possible and not shown: each needs a call through a pointer whose object is "

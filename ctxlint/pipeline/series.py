@@ -246,7 +246,7 @@ def _report(
 
 def _of_the_build(patch: Patch) -> list[str]:
     """What is said of changed files that the build system reads; what they build or
-    compile otherwise is told as not looked at."""
+    compile otherwise is reported as not analysed."""
     build = sorted(
         f for f in patch.contents if is_build_file(f) and _NOT_BUILD.search(f) is None
     )

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings that the tree has and did not have at a revision of git.
+"""Findings that the tree has now and did not have at a git revision.
 
 Both states are analysed: the tree as it is, and the tree with the C files and
-headers of the revision in place of those that differ. So a finding counts as new
-also where a change elsewhere made it one, and a line that merely moved does not.
-Compile commands are those of the tree as it is, for both states; what a change
-of a Makefile or the configuration does is not seen.
+headers of the revision in place of those that differ. So a finding also counts as
+new if a change elsewhere caused it, and a line that merely moved does not.
+Both states use the compile commands of the tree as it is; the effect of a change
+to a Makefile or the configuration is not seen.
 """
 
 from __future__ import annotations

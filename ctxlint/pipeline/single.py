@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One unit at a time, while the kernel is built: ``make C=1 CHECK="ctxlint kbuild"``.
 
-Each call is a process of its own, several run at once, and each sees one unit and what
+Each call is a separate process, several run in parallel, and each sees one unit and what
 the store has of the others. The unit is stored under the identity that an audit of the
 build directory gives it, then analysed together with the units of its *scope* that are
-stored already. Which call sees a chain across files? The one that stores the last of its
-units. So a call tells what it found in its own unit, and, when that was new to the
+stored already. A call path across files is seen by the call that stores the last of its
+units. So a call reports what it found in its own unit, and, when that was new to the
 store, also what it completed in others.
 """
 
@@ -49,7 +49,7 @@ class UnitReport:
 def check_unit(
     unit: kbuild.CheckedUnit, request: Request, selection: Selection, progress: Progress
 ) -> UnitReport:
-    """Bring one unit up to date in the store and judge it.
+    """Bring one unit up to date in the store and analyse it.
 
     Of ``request`` count ``cache``, ``libclang``, ``rules``, ``timeout`` and ``paths``:
     when the unit lies below one of these, all of them are the scope, else the unit's

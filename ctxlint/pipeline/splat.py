@@ -270,7 +270,7 @@ def _with_finding(
     if found is None:
         nothing = _nothing(answer, known is not None, has_tree, searched, lost)
     elif path is not None and path.broken and path.broken[0][1] == path.function:
-        # The finding shows how the innermost function comes to the operation.
+        # The finding shows how the innermost function reaches the operation.
         path = msgspec.structs.replace(path, broken=path.broken[1:])
         answer = msgspec.structs.replace(answer, path=path)
     return msgspec.structs.replace(answer, finding=found, nothing=nothing)

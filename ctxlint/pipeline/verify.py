@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings to verdicts: the image of a profile, the way of a violation, the model."""
+"""Findings to verdicts: the image of a profile, the path of a violation, the model."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def verdict_of(
     rt: bool,
 ) -> Verdict:
     """The verdict on a finding: the first way that arrives decides; refuted is one only
-    when every way to the operation is."""
+    when every path to the operation is."""
     weakest: Verdict | None = None
     executions = 0
     call_paths = all_ways(violations, also, verifier.image)
@@ -195,8 +195,8 @@ def verdict_of(
 def all_ways(
     violations: Sequence[Violation], also: Calls, image: Image
 ) -> Iterator[tuple[Node, CallPath | None]]:
-    """Every path to the operation that the analysis knows, the one that the finding tells
-    first, with the node that it begins at; None for one of which a body is not at hand."""
+    """Every path to the operation that the analysis knows, the one that the finding shows
+    first, with the node that it begins at; None for one with a body that is not available."""
     seen: set[tuple[object, ...]] = set()
     for violation in violations:
         operation = violation.edge.symbol or violation.need.rule.symbol

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One line a finding, for a terminal, grep and editors; figures instead of findings."""
+"""One line per finding, for a terminal, grep and editors; counts instead of findings."""
 
 from __future__ import annotations
 

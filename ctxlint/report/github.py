@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report as workflow commands of GitHub Actions: annotations in the diff.
 
-GitHub shows ten annotations of a kind and step and drops the others without a
-word. So the ten worst of a kind become annotations, the rest goes into the log,
-and a notice says how many there are.
+GitHub shows ten annotations per kind and step and drops the others silently. So the
+ten worst of a kind become annotations, the rest goes into the log, and a notice says
+how many there are.
 """
 
 from __future__ import annotations

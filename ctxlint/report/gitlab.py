@@ -2,7 +2,7 @@
 """The report in the format of GitLab's code quality widget.
 
 An array of entries; GitLab compares those of two branches by their fingerprint.
-What could not be analysed, or judged of a patch series, is an entry too, and so is a
+What could not be analysed, in a unit or in a patch series, is an entry too, and so is a
 note of the result, because the format has no other place to say so.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Places of the nodes of a graph: one column a layer, callers on the left.
+"""Places of the nodes of a graph: one column per layer, callers on the left.
 
 The order inside a column follows the neighbours (barycentres, a few sweeps to
 and fro), then each node moves towards the middle of its neighbours as far as

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A graph as a picture that needs nothing else: SVG, dark and light."""
+"""A graph as a self-contained picture: SVG, dark and light."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report as one HTML file that needs nothing else.
+"""The report as one self-contained HTML file.
 
 Everything shown comes from templates with automatic escaping, and every string
 is made harmless (:mod:`ctxlint.report.clean`) on its way out, so names, source

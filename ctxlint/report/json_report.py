@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report for programs, and the file that other reports are remade from.
+"""The report for programs, and the file that other reports are rendered from.
 
 Field names are those of ``findings/model.py``; what each means is described in
-``schema/ctxlint-1.schema.json``, a JSON Schema that travels in the package.
+``schema/ctxlint-1.schema.json``, a JSON Schema that is part of the package.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An answer to a patch, as a mail that a person reads, edits and sends.
+"""A reply to a patch, as a mail that a person reads, edits and sends.
 
-Plain text, the hunk quoted, a question and not a verdict, every step with its place,
-and what somebody else needs to see the same. Headers and quotations hold a stranger's
+Plain text, the hunk quoted, a question instead of a verdict, every step with its place,
+and what somebody else needs to reproduce it. Headers and quotations hold a stranger's
 words, so they are taken apart and cleaned; nothing is sent.
 """
 
@@ -26,7 +26,7 @@ from ctxlint.report.witness import call_of, context_changes, in_function, note_o
 WIDTH = 78
 _ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]+@[A-Za-z0-9.-]+", re.A)
 _MANY = 3
-"""Findings that one mail tells in full; more are noise to who has to answer it."""
+"""Findings that one mail shows in full; more would be noise to its reader."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which findings matter most, for formats whose readers see only some of them, and which
-stand together."""
+are grouped."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Options:
     ``source_root``: absolute path of the tree, where viewers find the sources;
     without it the output does not depend on the machine. ``repository_uri``:
     where the tree was cloned from; the revision is written only with it, as the
-    format wants both. ``category``: tells apart several uploads for one commit;
+    format wants both. ``category``: distinguishes several uploads for one commit;
     by default the profiles. ``exit_code``: by default 3 for an incomplete run,
     else 1 with findings, else 0. ``information_uri``: the tool's home page.
     """

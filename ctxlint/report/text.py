@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report for people: one finding after the other, then a summary.
 
-Findings of one origin (the same lock, callbacks of one registration) stand together: the
+Findings of one origin (the same lock, callbacks of one registration) are grouped: the
 first with its whole path, the others with what differs.
 
-A finding is a headline that editors understand, the source line, the whole way
+A finding is a headline that editors understand, the source line, the whole path
 from the registration of the entry point to the operation, and what the claim
 rests on. The text is built of spans, ``(role, text)``; colour is added at the
 very end, to spans whose text was cleaned, so nothing of the analysed source can
