@@ -9,21 +9,25 @@ from typing import Any, NamedTuple
 
 from ctxlint.frontend.cfg import Node, jump
 from ctxlint.frontend.clang import Cursor
-from ctxlint.frontend.expr import is_expression
 from ctxlint.frontend.fold import wrap
 from ctxlint.frontend.jumps import Jumps, Target
-from ctxlint.frontend.operators import INIT_LIST, STRING
+from ctxlint.frontend.kinds import CursorKind, StorageClass, is_attribute, is_expression
 from ctxlint.frontend.state import Cleanup
 from ctxlint.ir.ops import Assign, Const, Expr, Stated, Var
 from ctxlint.ir.types import TArray, TFunc, TPtr, TVoid, TypeId
 from ctxlint.ir.unit import VarDecl
 
-(LABEL, COMPOUND, CASE, DEFAULT, IF, SWITCH, WHILE, DO, FOR, GOTO, INDIRECT, CONTINUE, BREAK,
- RETURN, ASM, NULL, DECL) = (*range(201, 216), 230, 231)  # fmt: skip
-_VARIABLE, _LABEL_REF, _ATTRIBUTE, C_CAST = 9, 48, 400, 117
-_ADDRESSES = frozenset((120,))
-_ENTRIES = frozenset((LABEL, CASE, DEFAULT))
-_LABELS = frozenset((LABEL,))
+_ENTRIES = frozenset((CursorKind.LABEL_STMT, CursorKind.CASE_STMT, CursorKind.DEFAULT_STMT))
+_LABELS = frozenset((CursorKind.LABEL_STMT,))
+_HOLDERS = frozenset(  # where a case of the switch around them can be
+    {CursorKind.LABEL_STMT, CursorKind.COMPOUND_STMT, CursorKind.CASE_STMT,
+     CursorKind.DEFAULT_STMT, CursorKind.IF_STMT, CursorKind.WHILE_STMT, CursorKind.DO_STMT,
+     CursorKind.FOR_STMT}
+)  # fmt: skip
+_JUMPS = frozenset(  # without a statement inside
+    {CursorKind.NULL_STMT, CursorKind.BREAK_STMT, CursorKind.CONTINUE_STMT,
+     CursorKind.GOTO_STMT, CursorKind.RETURN_STMT}
+)  # fmt: skip
 _LITERAL = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)+'")
 _FOR = re.compile(rb"for(?:\s|\\\n)*\(")
 
@@ -52,17 +56,17 @@ class Body(Jumps):
         handler = _STMT.get(kind)
         if handler is not None:
             handler(self, cursor)
-        elif 100 <= kind < 200:
+        elif is_expression(kind):
             self.effect(cursor)
-        elif kind == 200:  # attributed statement (fallthrough)
+        elif kind == CursorKind.UNEXPOSED_STMT:
             for kid in self.lib.children(cursor):
                 self.stmt(kid)
-        elif kind < 400:
+        elif not is_attribute(kind):
             self.expr(cursor)
 
     def _enterable(self, cursor: Cursor) -> bool:
         """Whether control can get into a statement that nothing falls into."""
-        if cursor.kind in (NULL, BREAK, CONTINUE, GOTO, RETURN):
+        if cursor.kind in _JUMPS:
             return False
         kinds = _ENTRIES if self._switch is not None else _LABELS
         return self.lib.any_descendant(cursor, kinds)
@@ -87,10 +91,10 @@ class Body(Jumps):
         last = kids.pop() if kids else None
         for kid in kids:
             self.stmt(kid)
-        while last is not None and last.kind == LABEL:
+        while last is not None and last.kind == CursorKind.LABEL_STMT:
             self._label_here(last)
             last = self.lib.children(last)[-1]
-        if last is not None and is_expression(last) and wanted:
+        if last is not None and is_expression(last.kind) and wanted:
             value = self.expr(last)
             if self.scope is not outer and type(value) is not Const:
                 holder = self.temp(self.type_of(value))
@@ -165,8 +169,11 @@ class Body(Jumps):
     def _states(self, cursor: Cursor, body: Cursor, test: Cursor) -> bool:
         """Lower ``do { } while (0)`` and ``do { (void)(x); } while (0)`` of a macro: what an
         assertion is made of where it is not compiled in."""
-        kids = self.lib.children(body) if body.kind == COMPOUND else [body]
-        if any(kid.kind != C_CAST for kid in kids) or self.lib.evaluate(test) != 0:
+        kids = self.lib.children(body) if body.kind == CursorKind.COMPOUND_STMT else [body]
+        if (
+            any(kid.kind != CursorKind.CSTYLE_CAST_EXPR for kid in kids)
+            or self.lib.evaluate(test) != 0
+        ):
             return False
         names = self.parsed.macros(cursor)
         if not names[0] or any(
@@ -200,7 +207,7 @@ class Body(Jumps):
         if sum(written) == len(kids):
             rest = iter(kids)
             return [next(rest) if w else None for w in written]
-        if kids[0].kind == DECL:
+        if kids[0].kind == CursorKind.DECL_STMT:
             return [kids[0], kids[1] if len(kids) > 1 else None, None]
         return [None, kids[0], kids[1] if len(kids) > 1 else None]
 
@@ -237,10 +244,10 @@ class Body(Jumps):
         while stack and not found:
             cursor = stack.pop()
             kids = self.lib.children(cursor)
-            if cursor.kind == CASE:
+            if cursor.kind == CursorKind.CASE_STMT:
                 low, high = self._case_range(kids, type_)
                 found = low <= known <= high
-            stack.extend(k for k in kids if 200 < k.kind <= FOR and k.kind != SWITCH)
+            stack.extend(k for k in kids if k.kind in _HOLDERS)
         return found
 
     def _case_range(self, kids: list[Cursor], type_: TypeId) -> tuple[int, int]:
@@ -283,12 +290,12 @@ class Body(Jumps):
 
     def _decl_stmt(self, cursor: Cursor) -> None:
         for kid in self.lib.children(cursor):
-            if kid.kind == _VARIABLE:
+            if kid.kind == CursorKind.VAR_DECL:
                 self._variable(kid)
 
     def _variable(self, cursor: Cursor) -> None:
         lib = self.lib
-        if lib.Cursor_getStorageClass(cursor) in (2, 3):
+        if lib.Cursor_getStorageClass(cursor) in (StorageClass.EXTERN, StorageClass.STATIC):
             info = self.names.global_(cursor)
             self.cur.refs.append(info)
             for label in self._label_addresses(cursor):
@@ -299,8 +306,8 @@ class Body(Jumps):
         self.vars.append(VarDecl(self.names.spelling(cursor), type_))
         variable = self.slots[cursor.d0] = Var(slot)
         init = lib.Cursor_getVarDeclInitializer(cursor)
-        if init.kind >= 100 and init.kind < 200:
-            if init.kind == INIT_LIST or init.kind == STRING:
+        if is_expression(init.kind):
+            if init.kind == CursorKind.INIT_LIST_EXPR or init.kind == CursorKind.STRING_LITERAL:
                 value = self.initialiser(init, type_)
                 array = self.types[type_]
                 if isinstance(array, TArray) and array.count < 0:
@@ -310,7 +317,7 @@ class Body(Jumps):
                 value = self.convert(self.expr(init), type_)
                 self.assign(variable, value, self.loc(cursor))
         for kid in lib.children(cursor):
-            if kid.kind == _ATTRIBUTE:
+            if kid.kind == CursorKind.UNEXPOSED_ATTR:
                 name = self.names.cleanup(cursor)
                 function = self.unit.function_named(name) if name else None
                 if function is not None:
@@ -373,21 +380,21 @@ def _clauses(text: bytes) -> list[bool]:
 
 
 _STMT: dict[int, Callable[[Any, Cursor], None]] = {
-    LABEL: Body._label,
-    COMPOUND: Body._compound,
-    CASE: Body._case,
-    DEFAULT: Body._default,
-    IF: Body._if,
-    SWITCH: Body._switch_stmt,
-    WHILE: Body._while,
-    DO: Body._do,
-    FOR: Body._for,
-    GOTO: Body._goto,
-    INDIRECT: Body._indirect_goto,
-    CONTINUE: Body._continue_stmt,
-    BREAK: Body._break_stmt,
-    RETURN: Body._return,
-    ASM: Body._asm,
-    NULL: lambda self, cursor: None,
-    DECL: Body._decl_stmt,
+    CursorKind.LABEL_STMT: Body._label,
+    CursorKind.COMPOUND_STMT: Body._compound,
+    CursorKind.CASE_STMT: Body._case,
+    CursorKind.DEFAULT_STMT: Body._default,
+    CursorKind.IF_STMT: Body._if,
+    CursorKind.SWITCH_STMT: Body._switch_stmt,
+    CursorKind.WHILE_STMT: Body._while,
+    CursorKind.DO_STMT: Body._do,
+    CursorKind.FOR_STMT: Body._for,
+    CursorKind.GOTO_STMT: Body._goto,
+    CursorKind.INDIRECT_GOTO_STMT: Body._indirect_goto,
+    CursorKind.CONTINUE_STMT: Body._continue_stmt,
+    CursorKind.BREAK_STMT: Body._break_stmt,
+    CursorKind.RETURN_STMT: Body._return,
+    CursorKind.ASM_STMT: Body._asm,
+    CursorKind.NULL_STMT: lambda self, cursor: None,
+    CursorKind.DECL_STMT: Body._decl_stmt,
 }

@@ -7,11 +7,11 @@ import re
 
 from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.fold import truth
+from ctxlint.frontend.kinds import CursorKind, is_expression
 from ctxlint.frontend.state import State
 from ctxlint.ir.ops import Addr, Bin, Call, Const, Expr, Func
 from ctxlint.ir.types import TArray, TPtr, TRecord, TVoid, TypeId
 
-_MEMBER_REF = 47
 _WORD = re.compile(rb"\s*(\w+)")
 _TRAITS = ("__builtin_types_compatible_p", "__builtin_offsetof", "offsetof")
 _EXPECT = frozenset(("__builtin_expect", "__builtin_expect_with_probability"))
@@ -49,8 +49,8 @@ class Builtins(State):
         if value is not None and not isinstance(self.types[type_], TVoid):
             return self.const(value, type_)
         if name in _SIZES:
-            kind = self.lib.evaluate(args[1]) or 0
-            return self.const(-1 if kind < 2 else 0, type_)
+            mode = self.lib.evaluate(args[1]) or 0
+            return self.const(-1 if mode < 2 else 0, type_)
         return None
 
     def trait(self, cursor: Cursor) -> Expr:
@@ -65,7 +65,7 @@ class Builtins(State):
         """The association that clang chose. Its type is the type of the whole;
         where several have that type, constants decide by their value."""
         lib = self.lib
-        kids = [k for k in lib.children(cursor) if 100 <= k.kind < 200]
+        kids = [k for k in lib.children(cursor) if is_expression(k.kind)]
         whole = lib.getCursorType(cursor)
         type_ = self.table.of(whole)
         choices = [k for k in kids[1:] if lib.getCursorType(k).d0 == whole.d0]
@@ -91,8 +91,8 @@ class Builtins(State):
         """Expressions that libclang has no kind for: told apart by their
         children and their first word."""
         type_ = self.type(cursor)
-        expressions = [k for k in kids if 100 <= k.kind < 200]
-        if not expressions or any(k.kind == _MEMBER_REF for k in kids):
+        expressions = [k for k in kids if is_expression(k.kind)]
+        if not expressions or any(k.kind == CursorKind.MEMBER_REF for k in kids):
             value = self.lib.evaluate(cursor)
             if value is not None:
                 return self.const(value, type_)
@@ -126,11 +126,11 @@ class Builtins(State):
         fixed = 0
         at: CType | None = None
         for kid in kids:
-            if kid.kind == _MEMBER_REF:
+            if kid.kind == CursorKind.MEMBER_REF:
                 field = lib.getCursorReferenced(kid)
                 fixed += lib.Cursor_getOffsetOfField(field) // 8
                 at = lib.getCanonicalType(lib.getCursorType(field))
-            elif at is not None and 100 <= kid.kind < 200:
+            elif at is not None and is_expression(kid.kind):
                 at = lib.getCanonicalType(lib.getArrayElementType(at))
                 size = self.const(lib.Type_getSizeOf(at), type_)
                 index = self.convert(self.expr(kid), type_)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxlint.base.errors import FrontendError
+from ctxlint.frontend.kinds import ChildVisit, EvalResultKind
 
 
 class Cursor(ct.Structure):
@@ -172,11 +173,11 @@ class Library:
 
         def collect(cursor: Cursor, parent: Cursor, data: object) -> int:
             self._found.append(cursor)
-            return 1
+            return ChildVisit.CONTINUE
 
         def collect_field(cursor: Cursor, data: object) -> int:
             self._found.append(cursor)
-            return 1
+            return ChildVisit.CONTINUE
 
         self._collect = VISITOR(collect)
         self._collect_field = FIELD_VISITOR(collect_field)
@@ -214,7 +215,7 @@ class Library:
             return True
 
         def look(node: Cursor, parent: Cursor, data: object) -> int:
-            return 0 if node.kind in kinds else 2
+            return ChildVisit.BREAK if node.kind in kinds else ChildVisit.RECURSE
 
         return bool(self.visitChildren(cursor, VISITOR(look), None))
 
@@ -225,7 +226,7 @@ class Library:
         if not result:
             return None
         value = None
-        if self.EvalResult_getKind(result) == 1:
+        if self.EvalResult_getKind(result) == EvalResultKind.INT:
             value = self.EvalResult_getAsLongLong(result)
         self.EvalResult_dispose(result)
         return value
@@ -235,7 +236,7 @@ class Library:
         if not result:
             return None
         value = None
-        if self.EvalResult_getKind(result) == 2:
+        if self.EvalResult_getKind(result) == EvalResultKind.FLOAT:
             value = self.EvalResult_getAsDouble(result)
         self.EvalResult_dispose(result)
         return value

@@ -6,13 +6,11 @@ from __future__ import annotations
 import re
 
 from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.kinds import CursorKind, LinkageKind, PrintingPolicy, TypeKind
 from ctxlint.frontend.parse import Parsed
-from ctxlint.frontend.types import ENUM, NO_PROTO, TypeWorld
+from ctxlint.frontend.types import TypeWorld
 from ctxlint.ir.unit import Decl, EnumDef
 
-FUNCTION, VARIABLE, PARAMETER, ENUM_CONSTANT = 8, 9, 10, 7
-_TERSE, _NO_INITIALISERS = 17, 6
-_INTERNAL, _EXTERNAL = 2, 4
 _ATTRIBUTE = re.compile(r"__attribute__\(\((\w+)(?:\((.*?)\))?\)\)")
 _CLEANUP = re.compile(r"__attribute__\(\(cleanup\((\w+)\)\)\)")
 
@@ -67,8 +65,8 @@ class Names:
         self.lib = parsed.lib
         lib = self.lib
         self._policy = lib.getCursorPrintingPolicy(parsed.root)
-        lib.PrintingPolicy_setProperty(self._policy, _TERSE, 1)
-        lib.PrintingPolicy_setProperty(self._policy, _NO_INITIALISERS, 1)
+        lib.PrintingPolicy_setProperty(self._policy, PrintingPolicy.TERSE_OUTPUT, 1)
+        lib.PrintingPolicy_setProperty(self._policy, PrintingPolicy.SUPPRESS_INITIALIZERS, 1)
         self._functions: dict[int, FunctionInfo] = {}
         self._globals: dict[int, GlobalInfo] = {}
         self._enumerators: dict[int, tuple[str, int, str]] = {}
@@ -123,14 +121,14 @@ class Names:
         lib = self.lib
         name = self.spelling(canonical)
         body: Cursor | None = lib.getCursorDefinition(cursor)
-        if body is not None and body.kind != FUNCTION:
+        if body is not None and body.kind != CursorKind.FUNCTION_DECL:
             body = None
         seen = {c.d0: c for c in (canonical, cursor, body) if c is not None}
         attrs = set(self.attributes(*seen.values()))
         ctype = lib.getCursorType(body or cursor)
         if "noreturn" in lib.text(lib.getTypeSpelling(ctype)):
             attrs.add("noreturn")
-        static = lib.getCursorLinkage(canonical) == _INTERNAL
+        static = lib.getCursorLinkage(canonical) == LinkageKind.INTERNAL
         inline = bool(lib.Cursor_isFunctionInlined(body or canonical))
         file, line, _, _ = self.parsed.place(canonical)
         if name.startswith("__builtin_"):
@@ -169,7 +167,7 @@ class Names:
                 break
         ctype = lib.getCursorType(cursor)
         ret = lib.text(lib.getTypeSpelling(lib.getResultType(ctype)))
-        variadic = ctype.kind == NO_PROTO or bool(lib.Cursor_isVariadic(cursor))
+        variadic = ctype.kind == TypeKind.FUNCTIONNOPROTO or bool(lib.Cursor_isVariadic(cursor))
         return Decl(
             info.symbol, info.name, info.file, info.line, info.attrs, ret, tuple(best), variadic
         )
@@ -177,7 +175,7 @@ class Names:
     def note_enum(self, ctype: object) -> None:
         """Remember an enum type so that its values are recorded."""
         canonical = self.lib.getCanonicalType(ctype)
-        if canonical.kind == ENUM:
+        if canonical.kind == TypeKind.ENUM:
             self.world.number(canonical)
             self.used_enum(self.lib.getTypeDeclaration(canonical))
 
@@ -194,15 +192,15 @@ class Names:
         info = self._globals.get(canonical.d0)
         if info is None:
             definition = lib.getCursorDefinition(cursor)
-            best = definition if definition.kind == VARIABLE else cursor
+            best = definition if definition.kind == CursorKind.VAR_DECL else cursor
             name = self.spelling(canonical)
             file = self.parsed.place(best)[0]
             parent = lib.getCursorSemanticParent(canonical)
             linkage = lib.getCursorLinkage(canonical)
             symbol = name
-            if parent.kind == FUNCTION and linkage != _EXTERNAL:
+            if parent.kind == CursorKind.FUNCTION_DECL and linkage != LinkageKind.EXTERNAL:
                 symbol = f"{file}::{self.spelling(parent)}.{name}"
-            elif linkage == _INTERNAL:
+            elif linkage == LinkageKind.INTERNAL:
                 symbol = f"{file}::{name}"
             type_ = self.world.number(lib.getCursorType(best))
             info = GlobalInfo(best, symbol, name, file, type_)
@@ -238,7 +236,7 @@ class Names:
             values = tuple(
                 (self.spelling(c), lib.getEnumConstantDeclValue(c))
                 for c in lib.children(decl)
-                if c.kind == ENUM_CONSTANT
+                if c.kind == CursorKind.ENUM_CONSTANT_DECL
             )
             found.append(EnumDef(tag, file, line, values))
         return tuple(found)

@@ -13,39 +13,10 @@ from typing import Any
 
 from ctxlint.frontend.builtins import Builtins
 from ctxlint.frontend.clang import Cursor
-from ctxlint.frontend.decls import ENUM_CONSTANT, FUNCTION
 from ctxlint.frontend.fold import wrap
+from ctxlint.frontend.kinds import BinaryOperator, CursorKind, TypeKind, is_expression
 from ctxlint.frontend.literals import string_bytes
-from ctxlint.frontend.operators import (
-    ADDR_LABEL,
-    BINARY,
-    CALL,
-    CAST,
-    CHARACTER,
-    COMMA,
-    COMPOUND_ASSIGN,
-    COMPOUND_LITERAL,
-    CONDITIONAL,
-    DECL_REF,
-    FLOATING,
-    GENERIC,
-    INIT_LIST,
-    INT_KIND,
-    INTEGER,
-    MEMBER_REF_EXPR,
-    PAREN,
-    POST_DEC,
-    POST_INC,
-    PRE_DEC,
-    PRE_INC,
-    STMT_EXPR,
-    STRING,
-    SUBSCRIPT,
-    UNARY,
-    UNARY_TRAIT,
-    UNEXPOSED,
-    Operators,
-)
+from ctxlint.frontend.operators import STEPS, Operators
 from ctxlint.ir.ops import (
     Addr,
     Assign,
@@ -63,10 +34,6 @@ from ctxlint.ir.ops import (
     Str,
 )
 from ctxlint.ir.types import TArray, TInt, TPtr, TRecord, TVoid, TypeId
-
-
-def is_expression(cursor: Cursor) -> bool:
-    return bool(100 <= cursor.kind < 200)
 
 
 class Expressions(Operators):
@@ -106,13 +73,13 @@ class Expressions(Operators):
             if type(found) is Global:
                 self.cur.refs.append(self.names.global_(decl))
             return found
-        if decl.kind == FUNCTION:
+        if decl.kind == CursorKind.FUNCTION_DECL:
             return self.func(self.names.function(decl))
-        if decl.kind == ENUM_CONSTANT:
+        if decl.kind == CursorKind.ENUM_CONSTANT_DECL:
             name, value = self.names.enumerator(decl)
             type_ = self.type(cursor)
             return Const(wrap(value, self.types[type_]), type_, name)
-        if decl.kind == 9:
+        if decl.kind == CursorKind.VAR_DECL:
             info = self.names.global_(decl)
             self.cur.refs.append(info)
             found = self.slots[decl.d0] = Global(info.symbol, self.table.local(info.type))
@@ -121,7 +88,7 @@ class Expressions(Operators):
 
     def _member(self, cursor: Cursor) -> Expr:
         kids = self.lib.children(cursor)
-        if not kids or not is_expression(kids[0]):
+        if not kids or not is_expression(kids[0].kind):
             return self.opaque("member without a base", self.type(cursor))
         base = self.expr(kids[0])
         return self.field(base, self.unit.field_name(cursor), self.type(cursor))
@@ -207,7 +174,7 @@ class Expressions(Operators):
     def _unexposed(self, cursor: Cursor) -> Expr:
         lib = self.lib
         kids = lib.children(cursor)
-        if len(kids) == 1 and 100 <= kids[0].kind < 200:
+        if len(kids) == 1 and is_expression(kids[0].kind):
             kid = kids[0]
             whole = lib.getCursorType(cursor)
             inner = lib.getCursorType(kid)
@@ -223,7 +190,7 @@ class Expressions(Operators):
         """Whether this is an implicit cast, which begins where its operand
         does. Only two others have one child: type traits, which are of type
         int, and va_arg."""
-        if kind != INT_KIND:
+        if kind != TypeKind.INT:
             shape = self.types[have]
             name = shape.name if type(shape) is TPtr else ""
             if type(shape) is TPtr or type(shape) is TArray:
@@ -267,26 +234,37 @@ class Expressions(Operators):
     def effect(self, cursor: Cursor) -> None:
         """Side effects only."""
         kind = cursor.kind
-        if kind in (PAREN, UNEXPOSED, CAST):
+        if kind in (
+            CursorKind.PAREN_EXPR,
+            CursorKind.UNEXPOSED_EXPR,
+            CursorKind.CSTYLE_CAST_EXPR,
+        ):
             kids = self.lib.children(cursor)
-            if kids and (kind != UNEXPOSED or len(kids) == 1) and is_expression(kids[-1]):
+            if (
+                kids
+                and (kind != CursorKind.UNEXPOSED_EXPR or len(kids) == 1)
+                and is_expression(kids[-1].kind)
+            ):
                 self.effect(kids[-1])
                 return
-        elif kind == CALL:
+        elif kind == CursorKind.CALL_EXPR:
             self._call(cursor, wanted=False)
             return
-        elif kind == STMT_EXPR:
+        elif kind == CursorKind.STMT_EXPR:
             self._stmt_expr(cursor, wanted=False)
             return
-        elif kind == CONDITIONAL:
+        elif kind == CursorKind.CONDITIONAL_OPERATOR:
             self._conditional(cursor, wanted=False)
             return
-        elif kind == UNARY:
+        elif kind == CursorKind.UNARY_OPERATOR:
             op = self.lib.getCursorUnaryOperatorKind(cursor)
-            if op in (POST_INC, POST_DEC, PRE_INC, PRE_DEC):
+            if op in STEPS:
                 self._step(cursor, self.operand(cursor), op, wanted=False)
                 return
-        elif kind == BINARY and self.lib.getCursorBinaryOperatorKind(cursor) == COMMA:
+        elif (
+            kind == CursorKind.BINARY_OPERATOR
+            and self.lib.getCursorBinaryOperatorKind(cursor) == BinaryOperator.COMMA
+        ):
             first, second = self.lib.children(cursor)[-2:]
             self.effect(first)
             self.effect(second)
@@ -299,25 +277,25 @@ def _call(self: Expressions, cursor: Cursor) -> Expr:
 
 
 _EXPR: dict[int, Callable[[Any, Cursor], Expr]] = {
-    UNEXPOSED: Expressions._unexposed,
-    DECL_REF: Expressions._decl_ref,
-    MEMBER_REF_EXPR: Expressions._member,
-    CALL: _call,
-    INTEGER: Expressions._integer,
-    CHARACTER: Expressions._integer,
-    FLOATING: Expressions._floating,
-    STRING: Expressions._string,
-    PAREN: Expressions._paren,
-    UNARY: Expressions._unary,
-    SUBSCRIPT: Expressions._subscript,
-    BINARY: Expressions._binary,
-    COMPOUND_ASSIGN: Expressions._compound_assign,
-    CONDITIONAL: Expressions._conditional,
-    CAST: Expressions._cast,
-    COMPOUND_LITERAL: Expressions._compound_literal,
-    INIT_LIST: Expressions._init_list,
-    ADDR_LABEL: Expressions._addr_label,
-    STMT_EXPR: lambda self, cursor: self._stmt_expr(cursor),
-    GENERIC: Builtins.generic,
-    UNARY_TRAIT: Builtins.trait,
+    CursorKind.UNEXPOSED_EXPR: Expressions._unexposed,
+    CursorKind.DECL_REF_EXPR: Expressions._decl_ref,
+    CursorKind.MEMBER_REF_EXPR: Expressions._member,
+    CursorKind.CALL_EXPR: _call,
+    CursorKind.INTEGER_LITERAL: Expressions._integer,
+    CursorKind.CHARACTER_LITERAL: Expressions._integer,
+    CursorKind.FLOATING_LITERAL: Expressions._floating,
+    CursorKind.STRING_LITERAL: Expressions._string,
+    CursorKind.PAREN_EXPR: Expressions._paren,
+    CursorKind.UNARY_OPERATOR: Expressions._unary,
+    CursorKind.ARRAY_SUBSCRIPT_EXPR: Expressions._subscript,
+    CursorKind.BINARY_OPERATOR: Expressions._binary,
+    CursorKind.COMPOUND_ASSIGNMENT_OPERATOR: Expressions._compound_assign,
+    CursorKind.CONDITIONAL_OPERATOR: Expressions._conditional,
+    CursorKind.CSTYLE_CAST_EXPR: Expressions._cast,
+    CursorKind.COMPOUND_LITERAL_EXPR: Expressions._compound_literal,
+    CursorKind.INIT_LIST_EXPR: Expressions._init_list,
+    CursorKind.ADDR_LABEL_EXPR: Expressions._addr_label,
+    CursorKind.STMT_EXPR: lambda self, cursor: self._stmt_expr(cursor),
+    CursorKind.GENERIC_SELECTION_EXPR: Builtins.generic,
+    CursorKind.CXX_UNARY_EXPR: Builtins.trait,
 }

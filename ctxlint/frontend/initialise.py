@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.expr import Expressions
+from ctxlint.frontend.kinds import CursorKind, TypeKind
 from ctxlint.ir.ops import Agg, Expr, Str
 from ctxlint.ir.types import TArray, TRecord, Type, TypeId
 
-_INIT_LIST, _UNEXPOSED, _STRING, _MEMBER_REF, _PAREN = 119, 100, 109, 47, 111
-_COMPOUND_LITERAL = 118
 _MOST = 1 << 16  # elements of one range
 
 
@@ -32,9 +31,9 @@ class Initialisers(Expressions):
     def initialiser(self, cursor: Cursor, type_: TypeId) -> Expr:
         """The value of an initialiser for an object of ``type_``."""
         shape = self.types[type_]
-        if cursor.kind != _INIT_LIST and isinstance(shape, TArray | TRecord):
+        if cursor.kind != CursorKind.INIT_LIST_EXPR and isinstance(shape, TArray | TRecord):
             cursor = self._literal(cursor)
-        if cursor.kind != _INIT_LIST:
+        if cursor.kind != CursorKind.INIT_LIST_EXPR:
             value = self.expr(cursor)
             if isinstance(shape, TArray) and isinstance(value, Str):
                 return Str(value.data, self._string_type(shape, value, type_))
@@ -52,22 +51,22 @@ class Initialisers(Expressions):
         return value.type if shape.count < 0 else type_
 
     def _is_string(self, cursor: Cursor) -> bool:
-        return bool(self._unwrapped(cursor).kind == _STRING)
+        return bool(self._unwrapped(cursor).kind == CursorKind.STRING_LITERAL)
 
     def _unwrapped(self, cursor: Cursor) -> Cursor:
-        while cursor.kind == _PAREN:
+        while cursor.kind == CursorKind.PAREN_EXPR:
             cursor = self.lib.children(cursor)[0]
         return cursor
 
     def _literal(self, cursor: Cursor) -> Cursor:
         """The braces of a compound literal that gives its value here."""
         inner = cursor
-        while inner.kind in (_PAREN, _UNEXPOSED):
+        while inner.kind in (CursorKind.PAREN_EXPR, CursorKind.UNEXPOSED_EXPR):
             kids = self.lib.children(inner)
             if len(kids) != 1:
                 return cursor
             inner = kids[0]
-        return self.operand(inner) if inner.kind == _COMPOUND_LITERAL else cursor
+        return self.operand(inner) if inner.kind == CursorKind.COMPOUND_LITERAL_EXPR else cursor
 
     def _finished(self, slot: Slot) -> Agg:
         shape = self.types[slot.type]
@@ -110,7 +109,7 @@ class Initialisers(Expressions):
         (slot, number of the part within it)."""
         path: list[tuple[Slot, int]] = [(slot, -1)]
         for kid in kids:
-            designated = kid.kind == _UNEXPOSED and self._is_designated(kid)
+            designated = kid.kind == CursorKind.UNEXPOSED_EXPR and self._is_designated(kid)
             if designated:
                 path = self._designate(slot, self.lib.children(kid))
                 continue
@@ -141,7 +140,7 @@ class Initialisers(Expressions):
             name, type_ = part
             shape = self.types[type_]
             aggregate = isinstance(shape, TArray | TRecord)
-            if not aggregate or kid.kind == _INIT_LIST:
+            if not aggregate or kid.kind == CursorKind.INIT_LIST_EXPR:
                 slot.items[name] = self.initialiser(kid, type_)
                 return
             if isinstance(shape, TArray) and self._is_string(kid):
@@ -168,7 +167,7 @@ class Initialisers(Expressions):
 
     def _is_designated(self, kid: Cursor) -> bool:
         """A designated initialiser has the type void, unlike any value."""
-        return bool(self.lib.getCursorType(kid).kind == 2)
+        return bool(self.lib.getCursorType(kid).kind == TypeKind.VOID)
 
     def _designate(self, slot: Slot, parts: list[Cursor]) -> list[tuple[Slot, int]]:
         """``.a.b[3] = value``: the last part is the value."""
@@ -183,7 +182,7 @@ class Initialisers(Expressions):
             if path:
                 name = self._part_name(path[-1])
                 current = self._sub(path[-1][0], name, type_)
-            if part.kind == _MEMBER_REF:
+            if part.kind == CursorKind.MEMBER_REF:
                 at = self._find(shape, part) if isinstance(shape, TRecord) else None
                 if at is None:
                     return path or [(slot, -1)]
@@ -197,7 +196,7 @@ class Initialisers(Expressions):
                 is_range = (
                     isinstance(shape, TArray)
                     and parts
-                    and parts[0].kind != _MEMBER_REF
+                    and parts[0].kind != CursorKind.MEMBER_REF
                     and self._is_range(part, self.types[shape.of])
                 )
                 if is_range:

@@ -9,14 +9,18 @@ from typing import Any, NamedTuple
 from ctxlint.frontend import asm
 from ctxlint.frontend.cfg import Node, jump
 from ctxlint.frontend.clang import Cursor
-from ctxlint.frontend.expr import is_expression
 from ctxlint.frontend.initialise import Initialisers
+from ctxlint.frontend.kinds import CursorKind, is_expression
 from ctxlint.frontend.state import Cleanup
 from ctxlint.ir.ops import Addr, Asm, Call, Const, Expr, LocId, Var
 from ctxlint.ir.types import TVoid
 
-_LABEL_REF = 48
-_ADDRESSES = frozenset((120,))
+_ADDRESSES = frozenset((CursorKind.ADDR_LABEL_EXPR,))
+
+_LOADS = frozenset(
+    {CursorKind.UNEXPOSED_EXPR, CursorKind.INTEGER_LITERAL, CursorKind.CHARACTER_LITERAL,
+     CursorKind.CXX_UNARY_EXPR}
+)  # fmt: skip
 
 
 class Target(NamedTuple):
@@ -151,12 +155,14 @@ class Jumps(Initialisers):
         stack = [cursor]
         while stack:
             kids = self.lib.children(stack.pop())
-            found += [self.lib.getCursorReferenced(k) for k in kids if k.kind == _LABEL_REF]
+            found += [
+                self.lib.getCursorReferenced(k) for k in kids if k.kind == CursorKind.LABEL_REF
+            ]
             stack += reversed(kids)
         return found
 
     def _asm(self, cursor: Cursor) -> None:
-        kids = [k for k in self.lib.children(cursor) if is_expression(k)]
+        kids = [k for k in self.lib.children(cursor) if is_expression(k.kind)]
         text = asm.split(self.parsed.source(cursor).decode("utf-8", "replace"))
         operands = [self.expr(k) for k in kids]
         loc = self.loc(cursor)
@@ -186,7 +192,7 @@ class Jumps(Initialisers):
         not loaded (a load shows as an implicit cast)."""
         found = []
         for kid, e in zip(kids, operands, strict=True):
-            if kid.kind in (100, 106, 110, 136):
+            if kid.kind in _LOADS:
                 break
             found.append(e)
         return found

@@ -13,7 +13,8 @@ from ctxlint.base.faults import reason_of
 from ctxlint.frontend.body import Body
 from ctxlint.frontend.cfg import finish
 from ctxlint.frontend.clang import Cursor, Library, library
-from ctxlint.frontend.decls import FUNCTION, VARIABLE, FunctionInfo, GlobalInfo, Names
+from ctxlint.frontend.decls import FunctionInfo, GlobalInfo, Names
+from ctxlint.frontend.kinds import CursorKind, StorageClass, is_expression
 from ctxlint.frontend.parse import Parsed
 from ctxlint.frontend.types import TypeWorld
 from ctxlint.ir.ops import Expr, Global
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Known = Callable[[str], Sequence[str] | None]
 
 _COUNTED = re.compile(r"^(__UNIQUE_ID_\w*?)\d+$")  # names made with __COUNTER__
-_COMPOUND = 202
 _DEPTH = 20_000  # Python calls: macros nest expressions some hundred levels deep
 
 
@@ -87,10 +87,13 @@ class UnitLowering:
         self._top = self.lib.children(self.parsed.root)
         main = []
         for cursor in self._top:
-            if cursor.kind in (FUNCTION, VARIABLE) and self.parsed.in_source(cursor):
+            if cursor.kind in (
+                CursorKind.FUNCTION_DECL,
+                CursorKind.VAR_DECL,
+            ) and self.parsed.in_source(cursor):
                 main.append(cursor)
         for cursor in main:
-            if cursor.kind == FUNCTION:
+            if cursor.kind == CursorKind.FUNCTION_DECL:
                 info = self.names.function(cursor)
                 if info.body is not None and not info.header:
                     self._want(info)
@@ -170,7 +173,11 @@ class UnitLowering:
     def function_named(self, name: str) -> Cursor | None:
         """A file-scope function by its name."""
         if self._by_name is None:
-            self._by_name = {self.names.spelling(c): c for c in self._top if c.kind == FUNCTION}
+            self._by_name = {
+                self.names.spelling(c): c
+                for c in self._top
+                if c.kind == CursorKind.FUNCTION_DECL
+            }
         return self._by_name.get(name)
 
     # bodies
@@ -180,7 +187,9 @@ class UnitLowering:
         assert info.body is not None
         cursor = info.body
         state = Body(self)
-        body = next((k for k in lib.children(cursor) if k.kind == _COMPOUND), None)
+        body = next(
+            (k for k in lib.children(cursor) if k.kind == CursorKind.COMPOUND_STMT), None
+        )
         assert body is not None
         ret = state.lower(cursor, body)
         blocks, refs = finish(state.entry, state.label_nodes)
@@ -211,8 +220,8 @@ class UnitLowering:
     def _global(self, info: GlobalInfo) -> None:
         lib = self.lib
         init = lib.Cursor_getVarDeclInitializer(info.cursor)
-        has_value = 100 <= init.kind < 200
-        if lib.Cursor_getStorageClass(info.cursor) == 2 and not has_value:
+        has_value = is_expression(init.kind)
+        if lib.Cursor_getStorageClass(info.cursor) == StorageClass.EXTERN and not has_value:
             return  # declared here, defined elsewhere
         state = Body(self)
         type_ = state.type(info.cursor)
@@ -227,7 +236,7 @@ class UnitLowering:
         self._records |= state.table.record_keys()
         loc = self.parsed.loc(lib.getCursorLocation(info.cursor))
         attrs = set(self.names.attributes(info.cursor))
-        if lib.Cursor_getStorageClass(info.cursor) == 3:
+        if lib.Cursor_getStorageClass(info.cursor) == StorageClass.STATIC:
             attrs.add("static")
         if self.world.is_const(lib.getCursorType(info.cursor)):
             attrs.add("const")

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Operators and conditions.
-
-Cursor kinds and operator kinds are libclang's own numbers.
-"""
+"""Operators and conditions."""
 
 from __future__ import annotations
 
@@ -10,31 +7,39 @@ from ctxlint.frontend.builtins import Builtins
 from ctxlint.frontend.cfg import Node, branch, jump
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.fold import COMPARISONS, binary, storable, truth, wrap
+from ctxlint.frontend.kinds import BinaryOperator, CursorKind, UnaryOperator
 from ctxlint.ir.ops import Assign, Bin, Const, Expr, FConst, Un
 from ctxlint.ir.types import TFunc, TPtr
 
-(UNEXPOSED, DECL_REF, MEMBER_REF_EXPR, CALL, INTEGER, FLOATING, STRING, CHARACTER, PAREN,
- UNARY, SUBSCRIPT, BINARY, COMPOUND_ASSIGN, CONDITIONAL, CAST, COMPOUND_LITERAL, INIT_LIST,
- ADDR_LABEL, STMT_EXPR, GENERIC, UNARY_TRAIT) = (
-    100, 101, 102, 103, 106, 107, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120,
-    121, 122, 136,
+_IMPURE = frozenset(
+    {CursorKind.CALL_EXPR, CursorKind.COMPOUND_ASSIGNMENT_OPERATOR, CursorKind.STMT_EXPR}
+)
+_CONDITIONS = frozenset(
+    {CursorKind.PAREN_EXPR, CursorKind.UNARY_OPERATOR, CursorKind.CALL_EXPR,
+     CursorKind.BINARY_OPERATOR}
 )  # fmt: skip
-MEMBER_REF = 47
-INT_KIND = 17  # the type kind
-_IMPURE = frozenset((CALL, COMPOUND_ASSIGN, STMT_EXPR))
-_WRAPPERS = frozenset((PAREN, UNARY, CALL, UNEXPOSED))
-_CONDITIONS = frozenset((PAREN, UNARY, CALL, BINARY))
+_WRAPPERS = (_CONDITIONS | {CursorKind.UNEXPOSED_EXPR}) - {CursorKind.BINARY_OPERATOR}
 
 OPERATORS = {
-    3: "*", 4: "/", 5: "%", 6: "+", 7: "-", 8: "<<", 9: ">>", 11: "<", 12: ">", 13: "<=",
-    14: ">=", 15: "==", 16: "!=", 17: "&", 18: "^", 19: "|",
+    BinaryOperator.MUL: "*", BinaryOperator.DIV: "/", BinaryOperator.REM: "%",
+    BinaryOperator.ADD: "+", BinaryOperator.SUB: "-", BinaryOperator.SHL: "<<",
+    BinaryOperator.SHR: ">>", BinaryOperator.LT: "<", BinaryOperator.GT: ">",
+    BinaryOperator.LE: "<=", BinaryOperator.GE: ">=", BinaryOperator.EQ: "==",
+    BinaryOperator.NE: "!=", BinaryOperator.AND: "&", BinaryOperator.XOR: "^",
+    BinaryOperator.OR: "|",
 }  # fmt: skip
-LAND, LOR, ASSIGN, COMMA = 20, 21, 22, 33
 COMPOUND = {
-    23: "*", 24: "/", 25: "%", 26: "+", 27: "-", 28: "<<", 29: ">>", 30: "&", 31: "^", 32: "|",
+    BinaryOperator.MUL_ASSIGN: "*", BinaryOperator.DIV_ASSIGN: "/",
+    BinaryOperator.REM_ASSIGN: "%", BinaryOperator.ADD_ASSIGN: "+",
+    BinaryOperator.SUB_ASSIGN: "-", BinaryOperator.SHL_ASSIGN: "<<",
+    BinaryOperator.SHR_ASSIGN: ">>", BinaryOperator.AND_ASSIGN: "&",
+    BinaryOperator.XOR_ASSIGN: "^", BinaryOperator.OR_ASSIGN: "|",
 }  # fmt: skip
-POST_INC, POST_DEC, PRE_INC, PRE_DEC, ADDR_OF, DEREF, PLUS, MINUS, NOT, LNOT = range(1, 11)
-EXTENSION = 13
+STEPS = {
+    UnaryOperator.POST_INC: "+", UnaryOperator.POST_DEC: "-",
+    UnaryOperator.PRE_INC: "+", UnaryOperator.PRE_DEC: "-",
+}  # fmt: skip
+_POSTFIX = frozenset((UnaryOperator.POST_INC, UnaryOperator.POST_DEC))
 
 
 class Operators(Builtins):
@@ -51,7 +56,7 @@ class Operators(Builtins):
     def _unary(self, cursor: Cursor) -> Expr:
         op = self.lib.getCursorUnaryOperatorKind(cursor)
         kid = self.operand(cursor)
-        if op == LNOT:
+        if op == UnaryOperator.LNOT:
             e = self.expr(kid)
             type_ = self.type(cursor)
             known = truth(e)
@@ -60,29 +65,31 @@ class Operators(Builtins):
             if type(e) is Un and e.op == "!" and self._is_condition(e.e):
                 return self.truth_value(e.e, type_)
             return Un("!", e, type_)
-        if op in (POST_INC, POST_DEC, PRE_INC, PRE_DEC):
+        if op in STEPS:
             return self._step(cursor, kid, op, wanted=True)
         e = self.expr(kid)
-        if op in (PLUS, EXTENSION):
+        if op in (UnaryOperator.PLUS, UnaryOperator.EXTENSION):
             return e
         type_ = self.type(cursor)
-        if op == ADDR_OF:
+        if op == UnaryOperator.ADDR_OF:
             return self.address(e, type_)
-        if op == DEREF:
+        if op == UnaryOperator.DEREF:
             have = self.types[self.type_of(e)]
             if isinstance(have, TPtr):
                 return self.deref(e, have.to)
             if isinstance(have, TFunc):
                 return e
             return self.opaque("dereference", type_)
-        if op in (MINUS, NOT):
+        if op in (UnaryOperator.MINUS, UnaryOperator.NOT):
             if type(e) is Const:
-                number = wrap(-e.value if op == MINUS else ~e.value, self.types[type_])
+                number = wrap(
+                    -e.value if op == UnaryOperator.MINUS else ~e.value, self.types[type_]
+                )
                 if storable(number):
                     return Const(number, type_)
             if type(e) is FConst:
                 return FConst(-e.value, type_)
-            return Un("-" if op == MINUS else "~", e, type_)
+            return Un("-" if op == UnaryOperator.MINUS else "~", e, type_)
         return self.opaque(f"unary operator {op}", type_)
 
     @staticmethod
@@ -97,11 +104,11 @@ class Operators(Builtins):
         type_ = self.type_of(place)
         loc = self.loc(cursor)
         before: Expr = place
-        if wanted and op in (POST_INC, POST_DEC):
+        if wanted and op in _POSTFIX:
             before = self.temp(type_)
             self.emit(Assign(before, place, loc))
-        sign = "+" if op in (POST_INC, PRE_INC) else "-"
-        self.emit(Assign(place, self.compute(sign, place, Const(1, self.int_), type_), loc))
+        one = Const(1, self.int_)
+        self.emit(Assign(place, self.compute(STEPS[op], place, one, type_), loc))
         return before
 
     def _binary(self, cursor: Cursor) -> Expr:
@@ -118,14 +125,14 @@ class Operators(Builtins):
             elif type(b) is Const and not b.name:
                 b = Const(b.value, b.type, self.parsed.written(name, first, second))
             return Bin(name, a, b, type_)
-        if op == ASSIGN:
+        if op == BinaryOperator.ASSIGN:
             return self._assignment(cursor, first, second)
-        if op == COMMA:
+        if op == BinaryOperator.COMMA:
             self.effect(first)
             return self.expr(second)
-        if op in (LAND, LOR):
+        if op in (BinaryOperator.LAND, BinaryOperator.LOR):
             return self.logical(
-                self.type(cursor), op == LAND, lambda: self.expr(first),
+                self.type(cursor), op == BinaryOperator.LAND, lambda: self.expr(first),
                 lambda: self.expr(second), self.loc(first), self.loc(second),
             )  # fmt: skip
         return self.opaque(f"binary operator {op}", self.type(cursor))
@@ -151,11 +158,17 @@ class Operators(Builtins):
         cursor, positive = self._stripped(cursor)
         if not positive:
             then, els = els, then
-        op = self.lib.getCursorBinaryOperatorKind(cursor) if cursor.kind == BINARY else 0
-        if op in (LAND, LOR) and self.lib.any_descendant(cursor, _IMPURE):
+        op = (
+            self.lib.getCursorBinaryOperatorKind(cursor)
+            if cursor.kind == CursorKind.BINARY_OPERATOR
+            else 0
+        )
+        if op in (BinaryOperator.LAND, BinaryOperator.LOR) and self.lib.any_descendant(
+            cursor, _IMPURE
+        ):
             first, second = self.lib.children(cursor)[-2:]
             rest = Node()
-            self.test(first, *((rest, els) if op == LAND else (then, rest)))
+            self.test(first, *((rest, els) if op == BinaryOperator.LAND else (then, rest)))
             self.start(rest, live=rest.used)
             if not self.dead:
                 self.test(second, then, els)
@@ -173,15 +186,21 @@ class Operators(Builtins):
         positive = True
         while True:
             kids = self.lib.children(cursor) if cursor.kind in _WRAPPERS else []
-            if cursor.kind == PAREN:
+            if cursor.kind == CursorKind.PAREN_EXPR:
                 cursor = kids[0]
-            elif cursor.kind == UNARY:
-                if self.lib.getCursorUnaryOperatorKind(cursor) != LNOT:
+            elif cursor.kind == CursorKind.UNARY_OPERATOR:
+                if self.lib.getCursorUnaryOperatorKind(cursor) != UnaryOperator.LNOT:
                     return cursor, positive
                 cursor, positive = kids[-1], not positive
-            elif cursor.kind == CALL and len(kids) > 2 and self._is_hint(kids[0]):
+            elif (
+                cursor.kind == CursorKind.CALL_EXPR and len(kids) > 2 and self._is_hint(kids[0])
+            ):
                 cursor = kids[1]
-            elif cursor.kind == UNEXPOSED and len(kids) == 1 and kids[0].kind in _CONDITIONS:
+            elif (
+                cursor.kind == CursorKind.UNEXPOSED_EXPR
+                and len(kids) == 1
+                and kids[0].kind in _CONDITIONS
+            ):
                 cursor = kids[0]
             else:
                 return cursor, positive

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ctxlint.base.errors import FrontendError
 from ctxlint.frontend.clang import INCLUSION_VISITOR, Cursor, Library, SrcLoc
+from ctxlint.frontend.kinds import ErrorCode, Severity
 from ctxlint.frontend.overlay import changed_files
 from ctxlint.ir.unit import Loc
 
@@ -29,6 +30,11 @@ _CONSTANT = re.compile(
 )
 """A name, a call of a macro, or several with ``|`` between them, to the operand's end."""
 _LONGEST = 80
+_REASONS = {
+    ErrorCode.FAILURE: "failed",
+    ErrorCode.CRASHED: "crashed",
+    ErrorCode.INVALID_ARGUMENTS: "was given wrong arguments",
+}
 
 
 def _constant(found: re.Match[bytes]) -> str:
@@ -68,7 +74,7 @@ class Parsed:
         )
         if code or not unit:
             lib.disposeIndex(self._index)
-            reason = {1: "failed", 2: "crashed", 3: "was given wrong arguments"}.get(code)
+            reason = _REASONS.get(code)
             raise FrontendError(f"{file}: libclang {reason or f'returned {code}'}")
         self._unit = unit
         self.root: Cursor = lib.getTranslationUnitCursor(unit)
@@ -249,7 +255,7 @@ class Parsed:
         found = []
         for number in range(lib.getNumDiagnostics(self._unit)):
             diagnostic = lib.getDiagnostic(self._unit, number)
-            if lib.getDiagnosticSeverity(diagnostic) >= 3:
+            if lib.getDiagnosticSeverity(diagnostic) >= Severity.ERROR:
                 loc = self.expansion(lib.getDiagnosticLocation(diagnostic))
                 text = lib.text(lib.getDiagnosticSpelling(diagnostic))
                 if not loc[0] and text.startswith(_FLAG_TROUBLE):

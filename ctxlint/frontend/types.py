@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ctxlint.frontend.clang import CType, Cursor
+from ctxlint.frontend.kinds import CursorKind, TypeKind
 from ctxlint.frontend.parse import Parsed
 from ctxlint.frontend.table import Interner, Table
 from ctxlint.ir.types import (
@@ -24,14 +25,22 @@ from ctxlint.ir.types import (
     TypeId,
 )
 
-POINTER, RECORD, ENUM, TYPEDEF, NO_PROTO, PROTO = 101, 105, 106, 107, 110, 111
-CONST_ARRAY, VECTOR, INCOMPLETE_ARRAY, VARIABLE_ARRAY, ELABORATED, ATOMIC = (
-    112, 113, 114, 115, 119, 177,
+ARRAYS = frozenset(
+    (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY, TypeKind.VARIABLEARRAY, TypeKind.VECTOR)
+)
+_FUNCTIONS = frozenset({TypeKind.FUNCTIONPROTO, TypeKind.FUNCTIONNOPROTO})
+_SIGNED = frozenset(
+    {TypeKind.CHAR_S, TypeKind.SCHAR, TypeKind.WCHAR, TypeKind.SHORT, TypeKind.INT,
+     TypeKind.LONG, TypeKind.LONGLONG, TypeKind.INT128}
 )  # fmt: skip
-ARRAYS = frozenset((CONST_ARRAY, INCOMPLETE_ARRAY, VARIABLE_ARRAY, VECTOR))
-_SIGNED = frozenset((13, 14, 15, 16, 17, 18, 19, 20))
-_UNSIGNED = frozenset((3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
-_FLOATS = frozenset((21, 22, 23, 30, 31, 32, 39))
+_UNSIGNED = frozenset(
+    {TypeKind.BOOL, TypeKind.CHAR_U, TypeKind.UCHAR, TypeKind.CHAR16, TypeKind.CHAR32,
+     TypeKind.USHORT, TypeKind.UINT, TypeKind.ULONG, TypeKind.ULONGLONG, TypeKind.UINT128}
+)  # fmt: skip
+_FLOATS = frozenset(
+    {TypeKind.FLOAT, TypeKind.DOUBLE, TypeKind.LONGDOUBLE, TypeKind.FLOAT128, TypeKind.HALF,
+     TypeKind.FLOAT16, TypeKind.BFLOAT16}
+)  # fmt: skip
 
 
 class Member(NamedTuple):
@@ -70,23 +79,25 @@ class TypeWorld(Interner):
     def _convert(self, ctype: CType) -> int:
         lib = self.lib
         name = ""
-        while ctype.kind == ELABORATED:
+        while ctype.kind == TypeKind.ELABORATED:
             ctype = lib.Type_getNamedType(ctype)
-        if ctype.kind == TYPEDEF:
+        if ctype.kind == TypeKind.TYPEDEF:
             name = lib.text(lib.getTypedefName(ctype))
         canonical = lib.getCanonicalType(ctype)
         kind = canonical.kind
         volatile = bool(lib.isVolatileQualifiedType(canonical))
         if kind in _UNSIGNED or kind in _SIGNED:
             bits = lib.Type_getSizeOf(canonical) * 8
-            return self.intern(TInt(bits, kind in _SIGNED, name, volatile), kind == 3)
-        if kind == POINTER:
+            return self.intern(
+                TInt(bits, kind in _SIGNED, name, volatile), kind == TypeKind.BOOL
+            )
+        if kind == TypeKind.POINTER:
             self.pointer_bits = lib.Type_getSizeOf(canonical) * 8
-            pointee = lib.getPointeeType(ctype if ctype.kind == POINTER else canonical)
+            pointee = lib.getPointeeType(ctype if ctype.kind == TypeKind.POINTER else canonical)
             return self.intern(TPtr(self.number(pointee), name, volatile))
-        if kind == RECORD:
+        if kind == TypeKind.RECORD:
             return self.intern(TRecord(self.record_key(canonical), name))
-        if kind == ENUM:
+        if kind == TypeKind.ENUM:
             decl = lib.getTypeDeclaration(canonical)
             under = self.types[self.number(lib.getEnumDeclIntegerType(decl))]
             tag = self.enum_tag(decl)
@@ -95,18 +106,19 @@ class TypeWorld(Interner):
             return self.intern(TInt(under.bits, under.signed, name or tag, volatile))
         if kind in ARRAYS:
             plain = ctype if ctype.kind in ARRAYS else canonical
-            count = lib.getArraySize(plain) if kind == CONST_ARRAY else -1
+            count = lib.getArraySize(plain) if kind == TypeKind.CONSTANTARRAY else -1
             of = self.number(lib.getArrayElementType(plain))
             return self.intern(TArray(of, count))
-        if kind in (PROTO, NO_PROTO):
-            plain = ctype if ctype.kind in (PROTO, NO_PROTO) else canonical
+        if kind in _FUNCTIONS:
+            plain = ctype if ctype.kind in _FUNCTIONS else canonical
             total = max(lib.getNumArgTypes(plain), 0)
             params = tuple(self.number(lib.getArgType(plain, i)) for i in range(total))
-            variadic = kind == NO_PROTO or bool(lib.isFunctionTypeVariadic(plain))
+            unspecified = kind == TypeKind.FUNCTIONNOPROTO
+            variadic = unspecified or bool(lib.isFunctionTypeVariadic(plain))
             return self.intern(TFunc(self.number(lib.getResultType(plain)), params, variadic))
         if kind in _FLOATS:
             return self.intern(TFloat(lib.Type_getSizeOf(canonical) * 8))
-        if kind == ATOMIC:
+        if kind == TypeKind.ATOMIC:
             return self.number(lib.Type_getValueType(canonical))
         return self.void
 
@@ -126,10 +138,10 @@ class TypeWorld(Interner):
         decl = lib.getTypeDeclaration(record)
         key = self._keys.get(decl.d0)
         if key is None:
-            word = "union" if decl.kind == 3 else "struct"
+            word = "union" if decl.kind == CursorKind.UNION_DECL else "struct"
             tag = lib.text(lib.getCursorSpelling(decl))
             nameless = not tag or "(" in tag
-            if nameless or lib.getCursorSemanticParent(decl).kind == 8:
+            if nameless or lib.getCursorSemanticParent(decl).kind == CursorKind.FUNCTION_DECL:
                 file, line, col, _ = self.parsed.place(decl)
                 tag = f"{'' if nameless else tag}@{file}:{line}:{col}"
             key = self._keys[decl.d0] = f"{word} {tag}"
