@@ -7,22 +7,18 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ctxlint.base.faults import reason_of
-from ctxlint.frontend.body import Body
-from ctxlint.frontend.cfg import finish
+from ctxlint.frontend.builder import finish
 from ctxlint.frontend.clang import Cursor, Library, library
 from ctxlint.frontend.decls import FunctionInfo, GlobalInfo, Names
 from ctxlint.frontend.kinds import CursorKind, StorageClass, is_expression
+from ctxlint.frontend.lowering import State, initialiser, label_blocks, lower_body
 from ctxlint.frontend.parse import Parsed
 from ctxlint.frontend.types import TypeWorld
 from ctxlint.ir.ops import Expr, Global
-from ctxlint.ir.types import RecordDef, TypeId
+from ctxlint.ir.types import RecordDef, TArray, Type, TypeId
 from ctxlint.ir.unit import Fault, Function, GlobalVar, Unit, VarDecl
-
-if TYPE_CHECKING:
-    from ctxlint.frontend.state import State
 
 Known = Callable[[str], Sequence[str] | None]
 
@@ -186,17 +182,18 @@ class UnitLowering:
         lib = self.lib
         assert info.body is not None
         cursor = info.body
-        state = Body(self)
+        state = State(self)
+        build = state.build
         body = next(
             (k for k in lib.children(cursor) if k.kind == CursorKind.COMPOUND_STMT), None
         )
         assert body is not None
-        ret = state.lower(cursor, body)
-        blocks, refs = finish(state.entry, state.label_nodes)
-        self.label_blocks.update(state.label_blocks())
+        ret = lower_body(state, cursor, body)
+        blocks, refs = finish(build.entry, state.label_nodes)
+        self.label_blocks.update(label_blocks(state))
         for item in refs:
             self._want(item)
-        self._records |= state.table.record_keys()
+        self._records |= build.table.record_keys()
         file, line, col, _ = self.parsed.place(cursor)
         extent = lib.getCursorExtent(cursor)
         end_line = self.parsed.expansion(lib.getRangeEnd(extent))[1]
@@ -211,9 +208,9 @@ class UnitLowering:
             ret,
             max(lib.Cursor_getNumArguments(cursor), 0),
             bool(lib.Cursor_isVariadic(cursor)),
-            tuple(VarDecl(_COUNTED.sub(r"\1", v.name), v.type) for v in state.vars),
-            tuple(state.types),
-            tuple(state.locs),
+            tuple(VarDecl(_COUNTED.sub(r"\1", v.name), v.type) for v in build.vars),
+            tuple(build.types),
+            tuple(build.locs),
             blocks,
         )
 
@@ -223,17 +220,18 @@ class UnitLowering:
         has_value = is_expression(init.kind)
         if lib.Cursor_getStorageClass(info.cursor) == StorageClass.EXTERN and not has_value:
             return  # declared here, defined elsewhere
-        state = Body(self)
+        state = State(self)
+        build = state.build
         type_ = state.type(info.cursor)
         value: Expr | None = None
         if has_value:
             self.initialising = True
-            value = state.initialiser(init, type_)
+            value = initialiser(state, init, type_)
             self.initialising = False
-            type_ = state.type_of(value) if _is_open(state, type_) else type_
-        for item in state.entry.refs:
+            type_ = build.type_of(value) if _is_open(build.types[type_]) else type_
+        for item in build.entry.refs:
             self._want(item)
-        self._records |= state.table.record_keys()
+        self._records |= build.table.record_keys()
         loc = self.parsed.loc(lib.getCursorLocation(info.cursor))
         attrs = set(self.names.attributes(info.cursor))
         if lib.Cursor_getStorageClass(info.cursor) == StorageClass.STATIC:
@@ -250,7 +248,7 @@ class UnitLowering:
             tuple(sorted(attrs)),
             type_,
             value,
-            tuple(state.types),
+            tuple(build.types),
         )
 
     def anonymous_global(
@@ -263,9 +261,9 @@ class UnitLowering:
         while symbol in self._globals:
             number += 1
             symbol = f"{file}::@literal:{line}:{col}#{number}"
-        type_ = state.type_of(value)
+        type_ = state.build.type_of(value)
         self._globals[symbol] = GlobalVar(
-            symbol, "", file, line, ("static",), type_, value, tuple(state.types)
+            symbol, "", file, line, ("static",), type_, value, tuple(state.build.types)
         )
         return Global(symbol, type_)
 
@@ -300,5 +298,5 @@ class UnitLowering:
         return tuple(found[key] for key in sorted(found))
 
 
-def _is_open(state: State, type_: TypeId) -> bool:
-    return getattr(state.types[type_], "count", 0) < 0
+def _is_open(shape: Type) -> bool:
+    return isinstance(shape, TArray) and shape.count < 0

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ctxlint.frontend.builder import Interner, Table
 from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.kinds import CursorKind, TypeKind
 from ctxlint.frontend.parse import Parsed
-from ctxlint.frontend.table import Interner, Table
 from ctxlint.ir.types import (
     FieldDef,
     RecordDef,
@@ -194,6 +194,10 @@ class TypeWorld(Interner):
                     name = f"@{at}"
                 found.append((name, number, field.d0))
         return found
+
+    def part(self, key: str, at: int) -> tuple[str, int] | None:
+        parts = self.parts(key)
+        return parts[at][:2] if at < len(parts) else None
 
     def record_def(self, key: str) -> RecordDef | None:
         """The layout, or None when the record is not complete in this unit."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from ctxlint.base.errors import FrontendError
-from ctxlint.frontend import asm, lower_unit
-from ctxlint.frontend.body import _clauses
+from ctxlint.frontend import lower_unit
 from ctxlint.frontend.clang import Library
 from ctxlint.frontend.literals import string_bytes
+from ctxlint.frontend.lowering import asm
+from ctxlint.frontend.lowering.statements import _clauses
 from ctxlint.ir.printer import function_text
 from ctxlint.ir.unit import Unit
 from ctxlint.ir.verify import verify

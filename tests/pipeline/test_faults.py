@@ -19,7 +19,7 @@ from ctxlint.base.request import Quiet
 from ctxlint.cli import page
 from ctxlint.facts import build, summary, transfer
 from ctxlint.findings.model import Result
-from ctxlint.frontend import body, lower_unit
+from ctxlint.frontend import lower, lower_unit
 from ctxlint.pipeline import collect
 from ctxlint.report import json_report
 from ctxlint.rulebook import load
@@ -60,10 +60,10 @@ def unit(tmp_path: Path) -> Any:
 def test_lowering_of_one_function(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def spelled(self: Any, cursor: Any, _: Any) -> bool:
-        return bool(self.lib.text(self.lib.getCursorSpelling(cursor)) == "bad")
+    def spelled(state: Any, cursor: Any, _: Any) -> bool:
+        return bool(state.names.spelling(cursor) == "bad")
 
-    monkeypatch.setattr(body.Body, "lower", failing(body.Body.lower, spelled, error))
+    monkeypatch.setattr(lower, "lower_body", failing(lower.lower_body, spelled, error))
     found = unit(tmp_path)
     assert [f.name for f in found.functions] == ["inner", "good"]
     assert [(f.file, f.line, f.name) for f in found.faults] == [("u.c", 4, "bad")]

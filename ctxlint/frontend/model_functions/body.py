@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ctxlint.frontend.cfg import Node, jump
-from ctxlint.frontend.fold import wrap
+from ctxlint.frontend.builder import Node, jump
+from ctxlint.frontend.builder.fold import wrap
 from ctxlint.frontend.model_functions.expr import EXPRESSIONS
 from ctxlint.frontend.model_functions.init import Initialisers
 from ctxlint.frontend.model_functions.scope import Local

@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ctxlint.base.errors import RuleError
-from ctxlint.frontend.choices import Choices
+from ctxlint.frontend.builder import Builder, Table
 from ctxlint.frontend.model_functions.types import LayoutError, same
-from ctxlint.frontend.table import Table
 from ctxlint.ir.ops import Addr, Cast, Const, Expr, Func, Global, Str
 from ctxlint.ir.printer import type_text
 from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, TVoid, Type, TypeId
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from ctxlint.frontend.model_functions.unit import FileLowering
 
 
-class Conversions(Choices[Table]):
+class Conversions(Builder[Table]):
     def __init__(self, unit: FileLowering) -> None:
-        super().__init__(Table(unit.world))
+        super().__init__(Table(unit.world), short=True)
         self.unit = unit
         self.world = unit.world
         self.in_function = False  # else it is a value that exists from the start
@@ -64,18 +63,6 @@ class Conversions(Choices[Table]):
         if isinstance(shape, TArray):
             return Addr(e, self.pointer_to(shape.of))
         return self.convert(e, self.pointer_to(have)) if isinstance(shape, TFunc) else e
-
-    def convert(self, expr: Expr, to: TypeId) -> Expr:
-        """As for every parser; a promotion on the way, which keeps the value,
-        leaves no cast of its own."""
-        target = self.types[to]
-        if isinstance(expr, Cast) and isinstance(target, TInt) and not self.is_bool(to):
-            before, between = self.types[self.type_of(expr.e)], self.types[expr.type]
-            if isinstance(before, TInt) and isinstance(between, TInt):
-                wider = before.bits < between.bits
-                if wider and (between.signed or not before.signed):
-                    expr = expr.e
-        return super().convert(expr, to)
 
     def loadable(self, e: Expr, node: Any) -> None:
         shape = self.types[self.type_of(e)]

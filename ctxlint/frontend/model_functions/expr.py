@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ctxlint.frontend.cfg import Node
+from ctxlint.frontend.builder import Node
 from ctxlint.frontend.model_functions import literals
 from ctxlint.frontend.model_functions.operators import STEPS, Operators
 from ctxlint.frontend.model_functions.scope import (

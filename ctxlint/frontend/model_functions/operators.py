@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ctxlint.frontend.cfg import Node
-from ctxlint.frontend.fold import binary, truth
+from ctxlint.frontend.builder import Node
+from ctxlint.frontend.builder.fold import binary, truth
 from ctxlint.frontend.model_functions.convert import Conversions
 from ctxlint.ir.ops import (
     Assign,

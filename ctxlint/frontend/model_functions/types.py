@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ctxlint.frontend.table import Interner, Table
+from ctxlint.frontend.builder import Interner, Table
 from ctxlint.ir.types import (
     FieldDef,
     RecordDef,

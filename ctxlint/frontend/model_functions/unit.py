@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ctxlint.frontend.cfg import finish
+from ctxlint.frontend.builder import finish
 from ctxlint.frontend.model_functions.body import Body
 from ctxlint.frontend.model_functions.declare import Declarations
 from ctxlint.frontend.model_functions.init import Initialisers

@@ -35,6 +35,11 @@ class Interner:
                 self.bools.add(number)
         return number
 
+    def part(self, key: str, at: int) -> tuple[str, int] | None:
+        """Name and type of the ``at``-th member of a record that an initialiser can fill
+        (``@N`` for an anonymous record); None behind the last."""
+        raise NotImplementedError
+
 
 class Table:
     """The types that one function uses; local ids in order of first use."""

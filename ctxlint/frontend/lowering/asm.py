@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of an ``asm`` statement.
+"""Inline assembly.
 
 libclang shows the operand expressions of inline assembly and nothing else, so
 template, constraints and labels are read from the source text, which for
@@ -11,12 +11,22 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ctxlint.frontend.builder import Node
+from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.kinds import CursorKind, is_expression
+from ctxlint.frontend.lowering.state import State, expr, statement
+from ctxlint.ir.ops import Asm, Expr, LocId
+
 _HEAD = re.compile(
     r"\s*(?:__asm__|__asm|asm(?:_inline|_volatile_goto|_goto_output)?)\b"
     r"((?:\s|\\\n|volatile|__volatile__|__volatile|inline|__inline__|__inline|goto)*)\("
 )
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _OPERAND = re.compile(r'\s*(?:\[\s*(\w+)\s*\])?\s*((?:"(?:[^"\\]|\\.)*"\s*)+)?', re.S)
+_LOADS = frozenset(
+    {CursorKind.UNEXPOSED_EXPR, CursorKind.INTEGER_LITERAL, CursorKind.CHARACTER_LITERAL,
+     CursorKind.CXX_UNARY_EXPR}
+)  # fmt: skip
 
 
 class AsmText(NamedTuple):
@@ -79,3 +89,56 @@ def _operands(parts: list[str]) -> tuple[str, ...]:
         name = f"[{match[1]}]" if match and match[1] else ""
         found.append(name + text)
     return tuple(found)
+
+
+@statement(CursorKind.ASM_STMT)
+def _asm(s: State, cursor: Cursor) -> None:
+    kids = [k for k in s.lib.children(cursor) if is_expression(k.kind)]
+    text = split(s.parsed.source(cursor).decode("utf-8", "replace"))
+    operands = [expr(s, k) for k in kids]
+    loc = s.loc(cursor)
+    if text is None or len(operands) != len(text.outs) + len(text.ins):
+        template = text.template if text else s.unit.macro_text(cursor)
+        outs = _outputs(kids, operands)
+        ins = [e for e in operands if not any(e is o for o in outs)]
+        op = Asm(
+            template,
+            tuple(("=?", e) for e in outs),
+            tuple(("?", e) for e in ins),
+            loc,
+            memory=True,
+        )
+    else:
+        cut = len(text.outs)
+        outs_ = tuple(zip(text.outs, operands[:cut], strict=True))
+        ins_ = tuple(zip(text.ins, operands[cut:], strict=True))
+        op = Asm(text.template, outs_, ins_, loc, text.memory)
+    if text is not None and text.goto:
+        _asm_goto(s, op, text.labels, loc)
+    else:
+        s.build.emit(op)
+
+
+def _outputs(kids: list[Cursor], operands: list[Expr]) -> list[Expr]:
+    """Without readable text: operands that are lvalues come first and are
+    not loaded (a load shows as an implicit cast)."""
+    found = []
+    for kid, e in zip(kids, operands, strict=True):
+        if kid.kind in _LOADS:
+            break
+        found.append(e)
+    return found
+
+
+def _asm_goto(s: State, op: Asm, labels: tuple[str, ...], loc: LocId) -> None:
+    targets = []
+    for name in labels or ("",):  # a macro hides them: any label, then
+        edge = Node()
+        edge.used = True
+        s.asm_gotos.append((name, edge, s.scope, loc))
+        targets.append(edge)
+    after = Node()
+    after.used = True
+    was_dead = s.build.dead
+    s.build.end(("asmgoto", op, after, tuple(targets)))
+    s.build.start(after, live=not was_dead)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Building one function or initialiser, whatever parser read it: the block
-being filled, variables, places, and C's conversions of values."""
+being filled, variables, places, C's conversions of values, and choices."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from ctxlint.frontend.cfg import Node
-from ctxlint.frontend.fold import storable, wrap
-from ctxlint.frontend.table import Table
+from ctxlint.frontend.builder.cfg import Node, branch, jump
+from ctxlint.frontend.builder.fold import COMPARISONS, storable, truth, wrap
+from ctxlint.frontend.builder.table import Table
 from ctxlint.ir.ops import (
     Addr,
     Assign,
@@ -22,26 +23,33 @@ from ctxlint.ir.ops import (
     Func,
     LocId,
     Op,
+    Select,
     Str,
     Un,
     Var,
 )
-from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, TypeId
+from ctxlint.ir.types import TArray, TFloat, TFunc, TInt, TPtr, TRecord, TVoid, Type, TypeId
 from ctxlint.ir.unit import Loc, VarDecl
 
 T = TypeVar("T", bound=Table)
+Lower = Callable[[], Expr]
 
 
-class Values(Generic[T]):
-    """Tables of the function, the block being filled, and small helpers."""
+class Builder(Generic[T]):
+    """The function so far.
 
-    def __init__(self, table: T) -> None:
+    ``table`` are its types. With ``short`` a conversion of a promoted value leaves out the
+    promotion, where that keeps the value.
+    """
+
+    def __init__(self, table: T, *, short: bool = False) -> None:
         self.table = table
+        self._short = short
         self.types = table.types
         self.pointer_bits = table.world.pointer_bits
         self.void = table.local(table.world.void)
         self.int_ = table.local(table.world.int_)
-        self.vars: list[VarDecl] = []
+        self.vars: list[VarDecl] = []  # slots of Var
         self.locs: list[Loc] = []
         self._loc_of: dict[Loc, LocId] = {}
         self.entry = self.cur = Node()
@@ -91,6 +99,12 @@ class Values(Generic[T]):
             return self.vars[expr.slot].type
         return expr.type  # type: ignore[union-attr]
 
+    def shape(self, expr: Expr) -> Type:
+        """The type itself, whose id is :meth:`type_of`."""
+        if type(expr) is Var:
+            return self.types[self.vars[expr.slot].type]
+        return self.types[expr.type]  # type: ignore[union-attr]
+
     def const(self, value: int, type_: TypeId) -> Expr:
         """A constant. One of 128 bits may be the conversion of a shorter one (all of clang's
         answers are numbers of 64 bits)."""
@@ -123,8 +137,15 @@ class Values(Generic[T]):
             return Func(lvalue.symbol, type_)
         return Addr(lvalue, type_)
 
+    def decayed(self, expr: Expr) -> Expr:
+        """``expr``, or the address of its first element when it is an array."""
+        array = self.shape(expr)
+        return Addr(expr, self.pointer_to(array.of)) if isinstance(array, TArray) else expr
+
     def convert(self, expr: Expr, to: TypeId) -> Expr:
         """``expr`` as a value of type ``to``: decay, conversion, or nothing."""
+        if self._short:
+            expr = self._unpromoted(expr, to)
         have = self.type_of(expr)
         if have == to:
             return expr
@@ -146,7 +167,7 @@ class Values(Generic[T]):
             if type(source) is TPtr and source.to == target.to:  # type: ignore[union-attr]
                 return expr
             if type(expr) is Cast and type(source) is TPtr:
-                inner = self.types[self.type_of(expr.e)]
+                inner = self.shape(expr.e)
                 if type(inner) is TPtr:
                     return self.convert(expr.e, to)
             if type(source) in (TPtr, TInt):
@@ -154,6 +175,16 @@ class Values(Generic[T]):
             return expr
         if kind is TFloat:
             return Cast(expr, to)
+        return expr
+
+    def _unpromoted(self, expr: Expr, to: TypeId) -> Expr:
+        """``expr`` without a promotion that changes nothing on the way to ``to``."""
+        if isinstance(expr, Cast) and isinstance(self.types[to], TInt) and not self.is_bool(to):
+            before, between = self.shape(expr.e), self.types[expr.type]
+            if isinstance(before, TInt) and isinstance(between, TInt):
+                wider = before.bits < between.bits
+                if wider and (between.signed or not before.signed):
+                    return expr.e
         return expr
 
     def _to_integer(self, expr: Expr, to: TypeId, have: TypeId) -> Expr:
@@ -179,7 +210,7 @@ class Values(Generic[T]):
         """``expr != 0``."""
         if type(expr) is Const:
             return Const(int(expr.value != 0), type_)
-        if type(expr) is Bin and expr.op in ("==", "!=", "<", ">", "<=", ">=", "&&", "||"):
+        if type(expr) is Bin and (expr.op in COMPARISONS or expr.op in ("&&", "||")):
             return Bin(expr.op, expr.a, expr.b, type_)
         if type(expr) is Un and expr.op == "!":
             return Un("!", expr.e, type_)
@@ -192,7 +223,7 @@ class Values(Generic[T]):
         """``expr`` without what does not change whether it is zero."""
         while True:
             if type(expr) is Cast:
-                source, target = self.types[self.type_of(expr.e)], self.types[expr.type]
+                source, target = self.shape(expr.e), self.types[expr.type]
                 if not (type(source) is TInt and type(target) is TInt):
                     return expr
                 if target.bits < source.bits:
@@ -267,3 +298,88 @@ class Values(Generic[T]):
         if left.bits != right.bits:
             return a if left.bits > right.bits else b
         return b if left.signed and not right.signed else a
+
+    # && || ?: : expressions while their operands are pure, branches otherwise
+
+    def pure(self, lower: Lower) -> tuple[Expr, Node | None]:
+        """Lower into a block of its own. When that emitted nothing, the block
+        is given up and None comes back in its place; otherwise the block to
+        enter first (the current block is then where the value is known)."""
+        outer, node = self.cur, Node()
+        was_dead = self.dead
+        self.start(node, live=not was_dead)
+        e = lower()
+        if self.cur is node and not node.ops and node.term is None:
+            outer.refs.extend(node.refs)
+            self.start(outer, live=not was_dead)
+            return e, None
+        return e, node
+
+    def logical(
+        self, type_: TypeId, both: bool, first: Lower, second: Lower, loc: LocId, loc2: LocId
+    ) -> Expr:
+        """``first && second`` (``both``) or ``first || second``, of type ``type_``."""
+        a = first()
+        known = truth(a)
+        if known is not None:
+            if known != both:
+                return Const(int(known), type_)
+            return self.truth_value(second(), type_)
+        outer = self.cur
+        was_dead = self.dead
+        b, node = self.pure(second)
+        if node is None:
+            value = truth(b)
+            if value is not None:
+                return Const(int(value), type_) if value != both else self.truth_value(a, type_)
+            a, b = self.condition(a), self.condition(b)
+            return Bin("&&" if both else "||", a, b, type_)
+        result, after, short = self.temp(type_), Node(), Node()
+        self.emit(Assign(result, self.truth_value(b, type_), loc2))
+        self.end(jump(after))
+        ends = (node, short) if both else (short, node)
+        self.start(outer, live=not was_dead)
+        self.end(branch(self.condition(a), *ends, loc))
+        self.start(short, live=not was_dead)
+        self.emit(Assign(result, Const(int(not both), type_), loc))
+        self.join(after)
+        return result
+
+    def choose(
+        self,
+        type_: TypeId,
+        cond: Expr,
+        loc: LocId,
+        yes: Lower,
+        no: Lower,
+        *,
+        wanted: bool = True,
+    ) -> Expr:
+        """``cond ? yes : no``; without a value when nobody wants it."""
+        outer, was_dead = self.cur, self.dead
+        a, a_node = self.pure(yes)
+        a_cur, a_dead = self.cur, self.dead
+        self.start(outer, live=not was_dead)
+        b, b_node = self.pure(no)
+        nothing = not wanted or isinstance(self.types[type_], TVoid)
+        if a_node is None and b_node is None:
+            if nothing:
+                return a
+            return Select(cond, self.convert(a, type_), self.convert(b, type_), type_)
+        result = None if nothing else self.temp(type_)
+        after = Node()
+        b_cur, b_dead = self.cur, self.dead
+        starts: list[Node] = []
+        for e, node, cur, dead in ((a, a_node, a_cur, a_dead), (b, b_node, b_cur, b_dead)):
+            if node is None:
+                node = cur = Node()
+                dead = was_dead
+            starts.append(node)
+            self.start(cur, live=not dead)
+            if result is not None:
+                self.assign(result, self.convert(e, type_), loc)
+            self.end(jump(after))
+        self.start(outer, live=not was_dead)
+        self.end(branch(self.condition(cond), starts[0], starts[1], loc))
+        self.start(after, live=after.used)
+        return result if result is not None else Const(0, self.int_)
