@@ -10,14 +10,13 @@ from pathlib import Path
 
 from ctxlint.base.faults import reason_of
 from ctxlint.frontend.builder import finish
-from ctxlint.frontend.clang import Cursor, Library, library
-from ctxlint.frontend.decls import FunctionInfo, GlobalInfo, Names
+from ctxlint.frontend.clang import library
+from ctxlint.frontend.decls import FunctionInfo, GlobalInfo
 from ctxlint.frontend.kinds import CursorKind, StorageClass, is_expression
-from ctxlint.frontend.lowering import State, initialiser, label_blocks, lower_body
+from ctxlint.frontend.lowering import State, UnitContext, initialiser, label_blocks, lower_body
 from ctxlint.frontend.parse import Parsed
-from ctxlint.frontend.types import TypeWorld
-from ctxlint.ir.ops import Expr, Global
-from ctxlint.ir.types import RecordDef, TArray, Type, TypeId
+from ctxlint.ir.ops import Expr
+from ctxlint.ir.types import RecordDef, TArray, Type
 from ctxlint.ir.unit import Fault, Function, GlobalVar, Unit, VarDecl
 
 Known = Callable[[str], Sequence[str] | None]
@@ -53,25 +52,19 @@ def lower_unit(
         lib, tree=tree, file=file, arguments=arguments, directory=directory, overlay=overlay
     )
     try:
-        return UnitLowering(lib, parsed, known).run(file)
+        return UnitLowering(parsed, known).run(file)
     finally:
         parsed.close()
 
 
 class UnitLowering:
-    def __init__(self, lib: Library, parsed: Parsed, known: Known) -> None:
-        self.lib = lib
+    def __init__(self, parsed: Parsed, known: Known) -> None:
+        self.unit = UnitContext(parsed)
+        self.lib = parsed.lib
         self.parsed = parsed
+        self.names = self.unit.names
         self.known = known
-        self.world = TypeWorld(parsed)
-        self.names = Names(parsed, self.world)
-        self.initialising = False
-        self.label_blocks: dict[int | None, int] = {}
-        self._field_names: dict[int | None, str] = {}
-        self._by_name: dict[str, Cursor] | None = None
-        self._top: list[Cursor] = []
         self._functions: dict[str, Function] = {}
-        self._globals: dict[str, GlobalVar] = {}
         self._queue: list[FunctionInfo | GlobalInfo] = []
         self._seen: set[str] = set()
         self._inlines: set[str] = set()
@@ -80,15 +73,10 @@ class UnitLowering:
         self._faults: list[Fault] = []
 
     def run(self, file: str) -> Unit:
-        self._top = self.lib.children(self.parsed.root)
-        main = []
-        for cursor in self._top:
-            if cursor.kind in (
-                CursorKind.FUNCTION_DECL,
-                CursorKind.VAR_DECL,
-            ) and self.parsed.in_source(cursor):
-                main.append(cursor)
-        for cursor in main:
+        kinds = (CursorKind.FUNCTION_DECL, CursorKind.VAR_DECL)
+        for cursor in self.unit.top:
+            if cursor.kind not in kinds or not self.parsed.in_source(cursor):
+                continue
             if cursor.kind == CursorKind.FUNCTION_DECL:
                 info = self.names.function(cursor)
                 if info.body is not None and not info.header:
@@ -114,7 +102,7 @@ class UnitLowering:
             tuple(functions),
             tuple(sorted(self._inlines)),
             tuple(self._functions[s] for s in inlines),
-            tuple(self._globals[s] for s in sorted(self._globals)),
+            tuple(self.unit.globals[s] for s in sorted(self.unit.globals)),
             tuple(self.names.declaration(self._mentioned[s]) for s in sorted(self._mentioned)),
             self._record_defs(),
             self.names.enums(),
@@ -125,7 +113,7 @@ class UnitLowering:
 
     def _lost(self, item: FunctionInfo | GlobalInfo, error: Exception) -> None:
         """A defect of ours costs this function or variable."""
-        self.initialising = False
+        self.unit.initialising = False
         self._inlines.discard(item.symbol)
         cursor = item.body if isinstance(item, FunctionInfo) else item.cursor
         assert cursor is not None
@@ -157,7 +145,7 @@ class UnitLowering:
             return
         refers = self.known(symbol)
         if refers is None:
-            cursor = self.function_named(symbol.rpartition("::")[2])
+            cursor = self.unit.function_named(symbol.rpartition("::")[2])
             if cursor is not None:
                 self._want(self.names.function(cursor))
             return
@@ -166,23 +154,13 @@ class UnitLowering:
         for inner in refers:
             self._want_symbol(inner)
 
-    def function_named(self, name: str) -> Cursor | None:
-        """A file-scope function by its name."""
-        if self._by_name is None:
-            self._by_name = {
-                self.names.spelling(c): c
-                for c in self._top
-                if c.kind == CursorKind.FUNCTION_DECL
-            }
-        return self._by_name.get(name)
-
     # bodies
 
     def _function(self, info: FunctionInfo) -> Function:
         lib = self.lib
         assert info.body is not None
         cursor = info.body
-        state = State(self)
+        state = State(self.unit)
         build = state.build
         body = next(
             (k for k in lib.children(cursor) if k.kind == CursorKind.COMPOUND_STMT), None
@@ -190,7 +168,7 @@ class UnitLowering:
         assert body is not None
         ret = lower_body(state, cursor, body)
         blocks, refs = finish(build.entry, state.label_nodes)
-        self.label_blocks.update(label_blocks(state))
+        self.unit.label_blocks.update(label_blocks(state))
         for item in refs:
             self._want(item)
         self._records |= build.table.record_keys()
@@ -220,14 +198,14 @@ class UnitLowering:
         has_value = is_expression(init.kind)
         if lib.Cursor_getStorageClass(info.cursor) == StorageClass.EXTERN and not has_value:
             return  # declared here, defined elsewhere
-        state = State(self)
+        state = State(self.unit)
         build = state.build
         type_ = state.type(info.cursor)
         value: Expr | None = None
         if has_value:
-            self.initialising = True
+            self.unit.initialising = True
             value = initialiser(state, init, type_)
-            self.initialising = False
+            self.unit.initialising = False
             type_ = build.type_of(value) if _is_open(build.types[type_]) else type_
         for item in build.entry.refs:
             self._want(item)
@@ -236,11 +214,11 @@ class UnitLowering:
         attrs = set(self.names.attributes(info.cursor))
         if lib.Cursor_getStorageClass(info.cursor) == StorageClass.STATIC:
             attrs.add("static")
-        if self.world.is_const(lib.getCursorType(info.cursor)):
+        if self.unit.world.is_const(lib.getCursorType(info.cursor)):
             attrs.add("const")
         if loc.macro:
             attrs.add(f"macro={loc.macro}")
-        self._globals[info.symbol] = GlobalVar(
+        self.unit.globals[info.symbol] = GlobalVar(
             info.symbol,
             info.name,
             loc.file,
@@ -251,47 +229,17 @@ class UnitLowering:
             tuple(build.types),
         )
 
-    def anonymous_global(
-        self, state: State, cursor: Cursor, value: Expr, type_: TypeId
-    ) -> Expr:
-        """A compound literal at file scope: a variable without a name."""
-        file, line, col, _ = self.parsed.place(cursor)
-        symbol = f"{file}::@literal:{line}:{col}"
-        number = 1
-        while symbol in self._globals:
-            number += 1
-            symbol = f"{file}::@literal:{line}:{col}#{number}"
-        type_ = state.build.type_of(value)
-        self._globals[symbol] = GlobalVar(
-            symbol, "", file, line, ("static",), type_, value, tuple(state.build.types)
-        )
-        return Global(symbol, type_)
-
-    # small services
-
-    def field_name(self, cursor: Cursor) -> str:
-        """The member that a member expression names."""
-        decl = self.lib.getCursorReferenced(cursor)
-        name = self._field_names.get(decl.d0)
-        if name is None:
-            name = self._field_names[decl.d0] = self.names.spelling(decl)
-        return name
-
-    def macro_text(self, cursor: Cursor) -> str:
-        """For assembly whose text cannot be read: the macro it is from."""
-        return self.parsed.loc(self.lib.getCursorLocation(cursor)).macro
-
     def _record_defs(self) -> tuple[RecordDef, ...]:
         found: dict[str, RecordDef] = {}
         stack = sorted(self._records)
         seen = set(stack)
         while stack:
             key = stack.pop()
-            definition = self.world.record_def(key)
+            definition = self.unit.world.record_def(key)
             if definition is None:
                 continue
             found[key] = definition
-            for inner in self.world.embedded(key):
+            for inner in self.unit.world.embedded(key):
                 if inner not in seen:
                     seen.add(inner)
                     stack.append(inner)

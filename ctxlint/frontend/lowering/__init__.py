@@ -10,5 +10,6 @@ from ctxlint.frontend.lowering.initialisers import initialiser
 from ctxlint.frontend.lowering.jumps import label_blocks
 from ctxlint.frontend.lowering.state import State
 from ctxlint.frontend.lowering.statements import lower_body
+from ctxlint.frontend.lowering.unit import UnitContext
 
-__all__ = ["State", "initialiser", "label_blocks", "lower_body"]
+__all__ = ["State", "UnitContext", "initialiser", "label_blocks", "lower_body"]

@@ -98,7 +98,8 @@ def _asm(s: State, cursor: Cursor) -> None:
     operands = [expr(s, k) for k in kids]
     loc = s.loc(cursor)
     if text is None or len(operands) != len(text.outs) + len(text.ins):
-        template = text.template if text else s.unit.macro_text(cursor)
+        place = s.lib.getCursorLocation(cursor)
+        template = text.template if text else s.parsed.loc(place).macro
         outs = _outputs(kids, operands)
         ins = [e for e in operands if not any(e is o for o in outs)]
         op = Asm(

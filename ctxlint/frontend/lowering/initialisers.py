@@ -21,8 +21,9 @@ from ctxlint.frontend.builder.aggregates import (
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.kinds import CursorKind, TypeKind
 from ctxlint.frontend.lowering.state import State, expr, expression
-from ctxlint.ir.ops import Assign, Expr, Str
+from ctxlint.ir.ops import Assign, Expr, Global, Str
 from ctxlint.ir.types import TArray, TRecord, Type, TypeId
+from ctxlint.ir.unit import GlobalVar
 
 _MOST = 1 << 16  # elements of one range
 
@@ -37,10 +38,25 @@ def _compound_literal(s: State, cursor: Cursor) -> Expr:
     type_ = s.type(cursor)
     value = initialiser(s, s.operand(cursor), type_)
     if s.unit.initialising:
-        return s.unit.anonymous_global(s, cursor, value, type_)
+        return _literal_variable(s, cursor, value)
     holder = s.build.temp(type_)
     s.build.emit(Assign(holder, value, s.loc(cursor)))
     return holder
+
+
+def _literal_variable(s: State, cursor: Cursor, value: Expr) -> Expr:
+    """A compound literal at file scope: a variable without a name."""
+    file, line, col, _ = s.parsed.place(cursor)
+    base = symbol = f"{file}::@literal:{line}:{col}"
+    number = 1
+    while symbol in s.unit.globals:
+        number += 1
+        symbol = f"{base}#{number}"
+    type_ = s.build.type_of(value)
+    s.unit.globals[symbol] = GlobalVar(
+        symbol, "", file, line, ("static",), type_, value, tuple(s.build.types)
+    )
+    return Global(symbol, type_)
 
 
 def initialiser(s: State, cursor: Cursor, type_: TypeId) -> Expr:

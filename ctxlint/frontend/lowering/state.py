@@ -10,17 +10,15 @@ the lowering of what is inside with :func:`expr` and :func:`effect`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ctxlint.frontend.builder import Builder, Node
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.decls import FunctionInfo
+from ctxlint.frontend.lowering.unit import UnitContext
 from ctxlint.frontend.types import TypeTable
 from ctxlint.ir.ops import Const, Expr, Func, LocId, Opaque
 from ctxlint.ir.types import TypeId
-
-if TYPE_CHECKING:
-    from ctxlint.frontend.lower import UnitLowering
 
 
 class Cleanup(NamedTuple):
@@ -69,7 +67,7 @@ class Goto(NamedTuple):
 class State:
     """``build`` is the function so far; the rest is where control and names lead to."""
 
-    def __init__(self, unit: UnitLowering) -> None:
+    def __init__(self, unit: UnitContext) -> None:
         self.build = Builder(TypeTable(unit.world))
         self.unit = unit
         self.lib = unit.lib
