@@ -13,7 +13,7 @@ from ctxlint.frontend.clang import Library
 from ctxlint.frontend.literals import string_bytes
 from ctxlint.frontend.lowering import asm
 from ctxlint.frontend.lowering.statements import _clauses
-from ctxlint.ir.printer import function_text
+from ctxlint.ir.printer import function_text, global_text
 from ctxlint.ir.unit import Unit
 from ctxlint.ir.verify import verify
 
@@ -132,6 +132,16 @@ def test_names_with_a_counter_do_not_depend_on_the_unit(tmp_path: Path) -> None:
     first = lower(tmp_path, text, "-DFIRST=1").functions
     assert "__UNIQUE_ID_x" in {v.name for v in first[0].vars}
     assert lower(tmp_path, text, "-DFIRST=__COUNTER__").functions == first
+
+
+def test_the_last_member_of_a_union_counts(tmp_path: Path) -> None:
+    unit = lower(
+        tmp_path,
+        """union u { int a; long b; } x = { .a = 1, .b = 2 };
+        struct s { union { int c; int d; }; int e; } y = { .c = 1, .d = 2, .e = 3 };""",
+    )
+    texts = [global_text(variable).strip() for variable in unit.globals]
+    assert texts == ["union u @x = {.b = 2}", "struct s @y = {.d = 2, .e = 3}"]
 
 
 def test_errors_and_unknown_flags(tmp_path: Path) -> None:

@@ -61,21 +61,24 @@ def advance(build: Builder[Any], path: Path) -> bool:
     return False
 
 
-def put(build: Builder[Any], slot: Slot, name: str | int, value: Expr | Slot) -> None:
+def put(build: Builder[Any], path: Path, value: Expr | Slot) -> None:
+    """Give the current subobject its value."""
+    slot = path[-1][0]
     if _is_union(build, slot):
         slot.items.clear()  # one member of a union has a value: the last given
-    slot.items[name] = value
+    slot.items[current(build, path)[0]] = value
 
 
-def inside(build: Builder[Any], slot: Slot, name: str | int, type_: TypeId) -> Slot:
-    """The slot of a part whose own parts are filled one by one."""
-    inner = slot.items.get(name)
+def inside(build: Builder[Any], path: Path) -> Slot:
+    """The current subobject, to fill its parts one by one."""
+    name, type_ = current(build, path)
+    inner = path[-1][0].items.get(name)
     if isinstance(inner, Slot):
         return inner
     fresh = Slot(type_)
     if isinstance(inner, Agg):
         fresh.items.update(inner.items)
-    put(build, slot, name, fresh)
+    put(build, path, fresh)
     return fresh
 
 

@@ -5,7 +5,7 @@
 them, and so are all imported here.
 """
 
-from ctxlint.frontend.lowering import asm, expressions  # noqa: F401
+from ctxlint.frontend.lowering import asm, expressions  # noqa: F401 - fill the table
 from ctxlint.frontend.lowering.initialisers import initialiser
 from ctxlint.frontend.lowering.jumps import label_blocks
 from ctxlint.frontend.lowering.state import State

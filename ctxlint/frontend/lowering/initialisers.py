@@ -109,13 +109,13 @@ def _place(s: State, path: Path, kid: Cursor) -> None:
     """Put a value at the current subobject, going down into aggregates
     whose braces were left out."""
     while True:
-        name, type_ = current(s.build, path)
+        _, type_ = current(s.build, path)
         if not _goes_down(s, kid, type_):
-            put(s.build, path[-1][0], name, initialiser(s, kid, type_))
+            put(s.build, path, initialiser(s, kid, type_))
             return
         if part(s.build, type_, 0) is None:
             return
-        path.append((inside(s.build, path[-1][0], name, type_), 0))
+        path.append((inside(s.build, path), 0))
 
 
 def _goes_down(s: State, kid: Cursor, type_: TypeId) -> bool:
@@ -144,7 +144,7 @@ def _designate(s: State, slot: Slot, parts: list[Cursor]) -> Path:
         step = parts.pop(0)
         shape = s.build.types[type_]
         if path:
-            holder = inside(s.build, holder, current(s.build, path)[0], type_)
+            holder = inside(s.build, path)
         if step.kind == CursorKind.MEMBER_REF:
             at = _find(s, shape, step) if isinstance(shape, TRecord) else None
             if at is None:
@@ -166,8 +166,7 @@ def _designate(s: State, slot: Slot, parts: list[Cursor]) -> Path:
         result = initialiser(s, value, type_)
         slot.items.update(dict.fromkeys(elements, result))
     else:
-        name, _ = current(s.build, path)
-        put(s.build, path[-1][0], name, initialiser(s, value, type_))
+        put(s.build, path, initialiser(s, value, type_))
     return path
 
 
@@ -182,5 +181,4 @@ def _is_range(s: State, low: Cursor, element: Type) -> bool:
     where both are possible, the text decides."""
     if not isinstance(element, TArray):
         return True
-    inside = s.parsed.source(low).partition(b"]")[0]
-    return b"..." in inside
+    return b"..." in s.parsed.source(low).partition(b"]")[0]

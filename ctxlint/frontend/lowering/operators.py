@@ -151,8 +151,8 @@ def test(s: State, cursor: Cursor, then: Node, els: Node) -> None:
     cursor, positive = _stripped(s, cursor)
     if not positive:
         then, els = els, then
-    binary = cursor.kind == CursorKind.BINARY_OPERATOR
-    op = s.lib.getCursorBinaryOperatorKind(cursor) if binary else 0
+    is_binary = cursor.kind == CursorKind.BINARY_OPERATOR
+    op = s.lib.getCursorBinaryOperatorKind(cursor) if is_binary else 0
     if op in _LOGICAL and s.lib.any_descendant(cursor, _IMPURE):
         first, second = s.lib.children(cursor)[-2:]
         rest = Node()
@@ -194,13 +194,13 @@ def _stripped(s: State, cursor: Cursor) -> tuple[Cursor, bool]:
 
 @expression(CursorKind.CONDITIONAL_OPERATOR, effect=True)
 def _conditional(s: State, cursor: Cursor, *, wanted: bool = True) -> Expr:
-    test, yes, no = s.lib.children(cursor)[-3:]
-    cond = expr(s, test)
+    first, yes, no = s.lib.children(cursor)[-3:]
+    cond = expr(s, first)
     known = truth(cond)
     lower = expr if wanted else effect
     if known is not None:
         return s.build.convert(lower(s, yes if known else no), s.type(cursor))
     return s.build.choose(
-        s.type(cursor), cond, s.loc(test), lambda: lower(s, yes), lambda: lower(s, no),
+        s.type(cursor), cond, s.loc(first), lambda: lower(s, yes), lambda: lower(s, no),
         wanted=wanted,
     )  # fmt: skip

@@ -2,17 +2,16 @@
 """What lowering keeps while it works on one function or initialiser, and how it finds the
 function for a cursor.
 
-Lowering is functions of a :class:`State` and a cursor, in modules by subject. Each enters
-its functions in the tables below under the kinds of cursors that they are for, and asks for
-the lowering of what is inside with :func:`expr` and :func:`effect`.
+Lowering is functions of a :class:`State` and a cursor, in modules by subject. They are
+entered in a table under the kinds of cursors that they are for, and have what is inside
+lowered with :func:`expr` and :func:`effect`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from ctxlint.frontend.builder import Builder, Node
+from ctxlint.frontend.builder import Builder, Handlers, Node
 from ctxlint.frontend.clang import Cursor
 from ctxlint.frontend.decls import FunctionInfo
 from ctxlint.frontend.lowering.unit import UnitContext
@@ -112,40 +111,13 @@ class State:
         return Func(info.symbol, self.build.table.local(info.type))
 
 
-Value = TypeVar("Value", bound=Callable[..., Expr])
-Statement = Callable[[State, Cursor], None]
-
-_VALUES: dict[int, Callable[..., Expr]] = {}
-_EFFECTS: dict[int, Callable[..., Expr]] = {}
-STATEMENTS: dict[int, Statement] = {}
-
-
-def expression(*kinds: int, effect: bool = False) -> Callable[[Value], Value]:
-    """Enter a function of a state and a cursor that gives a pure expression and emits what
-    its side effects need. With ``effect`` it takes ``wanted``, too, which is False where
-    nobody wants the value."""
-
-    def enter(function: Value) -> Value:
-        for kind in kinds:
-            _VALUES[kind] = function
-            if effect:
-                _EFFECTS[kind] = function
-        return function
-
-    return enter
-
-
-def statement(kind: int) -> Callable[[Statement], Statement]:
-    def enter(function: Statement) -> Statement:
-        STATEMENTS[kind] = function
-        return function
-
-    return enter
+HANDLERS = Handlers[int]()  # by CursorKind
+expression, statement = HANDLERS.expression, HANDLERS.statement
 
 
 def expr(s: State, cursor: Cursor) -> Expr:
     """The value of an expression; what it does is emitted."""
-    function = _VALUES.get(cursor.kind)
+    function = HANDLERS.values.get(cursor.kind)
     if function is None:
         return s.opaque(f"expression kind {cursor.kind}", s.type(cursor))
     return function(s, cursor)
@@ -153,7 +125,7 @@ def expr(s: State, cursor: Cursor) -> Expr:
 
 def effect(s: State, cursor: Cursor) -> Expr:
     """What an expression does, without its value."""
-    function = _EFFECTS.get(cursor.kind)
+    function = HANDLERS.effects.get(cursor.kind)
     if function is None:
         expr(s, cursor)
     else:

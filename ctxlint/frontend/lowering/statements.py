@@ -20,7 +20,7 @@ from ctxlint.frontend.lowering.jumps import (
 )
 from ctxlint.frontend.lowering.operators import test
 from ctxlint.frontend.lowering.state import (
-    STATEMENTS,
+    HANDLERS,
     Cleanup,
     State,
     Switch,
@@ -53,7 +53,7 @@ def stmt(s: State, cursor: Cursor) -> None:
     kind = cursor.kind
     if s.build.dead and kind not in _ENTRIES and not _enterable(s, cursor):
         return
-    function = STATEMENTS.get(kind)
+    function = HANDLERS.statements.get(kind)
     if function is not None:
         function(s, cursor)
     elif is_expression(kind):

@@ -17,11 +17,13 @@ import msgspec
 import pycparser
 
 from ctxlint.base.errors import RuleError
+from ctxlint.frontend.model_functions import expressions  # noqa: F401 - fills the table
 from ctxlint.frontend.model_functions.scope import Function as FunctionName
 from ctxlint.frontend.model_functions.scope import Variable
 from ctxlint.frontend.model_functions.source import all_macros, parse, prepare
+from ctxlint.frontend.model_functions.state import FileUnit
 from ctxlint.frontend.model_functions.types import World, same
-from ctxlint.frontend.model_functions.unit import FileLowering
+from ctxlint.frontend.model_functions.unit import lower_file
 from ctxlint.ir.printer import type_text
 from ctxlint.ir.types import RecordDef, TFunc
 from ctxlint.ir.unit import Decl, EnumDef, Function, GlobalVar
@@ -83,9 +85,8 @@ def lower_models(
         macros = all_macros(main, headers, given)
         ast = parse(main, headers, given)
         linked.world.layouts = {}
-        unit = FileLowering(linked.world, main.file, {s.file: s for s in sources}, macros)
-        unit.run(ast)
-        linked.add(unit)
+        by_file = {source.file: source for source in sources}
+        linked.add(lower_file(linked.world, main.file, by_file, macros, ast))
     return linked.models()
 
 
@@ -101,7 +102,7 @@ class _Linked:
         self.enums: dict[str, EnumDef] = {}
         self.mentioned: dict[str, FunctionName] = {}
 
-    def add(self, unit: FileLowering) -> None:
+    def add(self, unit: FileUnit) -> None:
         for entity in unit.linked.values():
             self._declared(entity, unit)
         for function in unit.functions:
@@ -123,7 +124,7 @@ class _Linked:
         for symbol, entity in unit.mentioned.items():
             self.mentioned.setdefault(symbol, entity)
 
-    def _declared(self, entity: FunctionName | Variable, unit: FileLowering) -> None:
+    def _declared(self, entity: FunctionName | Variable, unit: FileUnit) -> None:
         """The same symbol must have the same type everywhere."""
         before = self.names.setdefault(entity.symbol, entity)
         alike = type(before) is type(entity) and same(before.type, entity.type, self.world)

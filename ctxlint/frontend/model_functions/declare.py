@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from ctxlint.base.errors import RuleError
-from ctxlint.frontend.model_functions.scope import Entity, Enumerator, Scope, TypedefName
+from ctxlint.frontend.model_functions.scope import (
+    Entity,
+    Enumerator,
+    MacroName,
+    Scope,
+    TypedefName,
+)
 from ctxlint.frontend.model_functions.source import error_at
 from ctxlint.frontend.model_functions.types import Layout, LayoutError, World
 from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, TVoid
 from ctxlint.ir.unit import EnumDef
-
-if TYPE_CHECKING:
-    from ctxlint.frontend.model_functions.expr import Expressions
 
 _MOST = 1 << 24  # elements of one array
 
@@ -21,15 +25,20 @@ _MOST = 1 << 24  # elements of one array
 class Declarations:
     """The names and types of a file while it is read from top to bottom.
 
-    ``builder`` evaluates constant expressions: it is the function or
-    initialiser being lowered at that moment.
+    ``constant`` gives the value of a constant expression, or fails with what that is.
     """
 
-    builder: Expressions
-
-    def __init__(self, world: World, file: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        file: str,
+        macros: Mapping[str, MacroName],
+        constant: Callable[[Any, str], int],
+    ) -> None:
         self.world = world
         self.file = file
+        self.macros = macros
+        self.constant = constant
         self.top = self.scope = Scope()
         self.place: Any = None  # of the declaration being lowered
         self.enums: dict[str, EnumDef] = {}
@@ -57,6 +66,8 @@ class Declarations:
 
     def name(self, name: str, entity: Entity, node: Any) -> None:
         """Declare ``name`` in this scope, which must not have it."""
+        if name in self.macros:
+            self.fail(node, f"{name} is a macro")
         if name in self.scope.names:
             self.fail(node, f"{name} is declared twice")
         self.scope.names[name] = entity
@@ -72,6 +83,20 @@ class Declarations:
         if isinstance(known, TypedefName) and known.type == renamed:
             return
         self.name(node.name, TypedefName(renamed), node)
+
+    def static_assert(self, node: Any) -> None:
+        if not self.constant(node.cond, "what is asserted"):
+            text = node.message.value if node.message is not None else ""
+            self.fail(node, f"the assertion does not hold {text}".rstrip())
+
+    def plain(self, node: Any) -> None:
+        """Refuse what a declaration of an object can carry in C and has no
+        meaning here."""
+        bad = [s for s in node.storage if s not in ("static", "extern")]
+        bad += [s for s in node.funcspec if s not in ("inline", "_Noreturn")]
+        if bad or node.align or node.bitsize is not None:
+            what = bad[0] if bad else "an alignment"
+            self.fail(node, f"{what} is not known here")
 
     # types
 
@@ -118,13 +143,19 @@ class Declarations:
             self.fail(node, f"{what}: {error}")
         return number
 
+    def completed(self, number: int, count: int) -> int:
+        """An array type with its length known."""
+        shape = self.world.types[number]
+        assert isinstance(shape, TArray)
+        return self.world.intern(TArray(shape.of, count)) if shape.count < 0 else number
+
     def _array(self, node: Any) -> int:
         of = self.sized(node, self.resolve(node.type), "array element")
         if node.dim_quals:
             self.fail(node, "qualifiers of an array length are not known here")
         if node.dim is None:
             return self.world.intern(TArray(of, -1))
-        count = self.builder.constant(node.dim, "the length of an array")
+        count = self.constant(node.dim, "the length of an array")
         if not 0 < count <= _MOST:
             self.fail(node, f"an array of {count} elements")
         return self.world.intern(TArray(of, count))
@@ -265,7 +296,7 @@ class Declarations:
         following = 0
         for item in node.values.enumerators:
             if item.value is not None:
-                following = self.builder.constant(item.value, f"the value of {item.name}")
+                following = self.constant(item.value, f"the value of {item.name}")
             if not -(1 << 31) <= following < 1 << 31:
                 self.fail(item, f"{item.name} does not fit an int")
             self.name(item.name, Enumerator(following), item)

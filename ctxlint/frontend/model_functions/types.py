@@ -121,6 +121,13 @@ class World(Interner):
         self.layouts[key] = made
         return made
 
+    def part(self, key: str, at: int) -> tuple[str, int] | None:
+        layout = self.layout(key)
+        if layout is None or at >= len(layout.members):
+            return None
+        member = layout.members[at]
+        return member.name or f"@{at}", member.type
+
     def size(self, type_id: TypeId, types: Sequence[Type]) -> int:
         """Bytes; LayoutError for a type that has no size."""
         match types[type_id]:
