@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ctxlint.frontend.builder.fold import wrap
-from ctxlint.frontend.clang import Cursor
+from ctxlint.frontend.clang import CType, Cursor
 from ctxlint.frontend.kinds import CursorKind, TypeKind, is_expression
 from ctxlint.frontend.literals import string_bytes
 from ctxlint.frontend.lowering.builtins import builtin, unexposed
@@ -23,7 +23,7 @@ from ctxlint.ir.ops import (
     Index,
     Str,
 )
-from ctxlint.ir.types import TArray, TInt, TPtr, TRecord, TVoid, TypeId
+from ctxlint.ir.types import TArray, TInt, TPtr, TRecord, TVoid
 
 
 @expression(CursorKind.PAREN_EXPR, effect=True)
@@ -169,27 +169,30 @@ def _unexposed(s: State, cursor: Cursor, *, wanted: bool = True) -> Expr:
     if len(kids) != 1 or not is_expression(kids[0].kind):
         return unexposed(s, cursor, kids)
     kid = kids[0]
-    if not wanted:
-        return effect(s, kid)
     whole = lib.getCursorType(cursor)
     inner = lib.getCursorType(kid)
-    have = s.build.table.of(inner)
-    if not _is_implicit(s, cursor, whole.kind, kid, have):
+    if not _is_implicit(s, cursor, whole.kind, kid, inner):
         return unexposed(s, cursor, kids)
+    if not wanted:
+        return effect(s, kid)
+    have = s.build.table.of(inner)
     e = expr(s, kid)
     type_ = have if whole.d0 == inner.d0 else s.build.table.of(whole)
     return e if type_ == have and s.build.type_of(e) == have else s.build.convert(e, type_)
 
 
-def _is_implicit(s: State, cursor: Cursor, kind: int, kid: Cursor, have: TypeId) -> bool:
+def _is_implicit(s: State, cursor: Cursor, kind: int, kid: Cursor, inner: CType) -> bool:
     """Whether this is an implicit cast, which begins where its operand
     does. Only two others have one child: type traits, which are of type
     int, and va_arg."""
     if kind != TypeKind.INT:
-        shape = s.build.types[have]
+        types = s.unit.world.types
+        shape = types[s.unit.world.number(inner)]
         name = shape.name if type(shape) is TPtr else ""
-        if type(shape) is TPtr or type(shape) is TArray:
-            shape = s.build.types[s.build.pointee(have)]
+        if type(shape) is TPtr:
+            shape = types[shape.to]
+        elif type(shape) is TArray:
+            shape = types[shape.of]
         if type(shape) is TRecord:
             name = shape.key
         if "va_list" not in name:
