@@ -2,10 +2,11 @@
 """What a check is, how checks are found, and their documentation.
 
 A check is one file of this package: ``sleep_in_atomic.py`` holds the class of
-``sleep-in-atomic``. The analysis computes facts; a check only says which of them
-it reports. Its module docstring is what ``ctxlint explain`` prints and what
-reports carry, so its form is fixed: a first line, a summary sentence, then one
-``## Heading`` each for the names in :data:`HEADINGS`.
+``sleep-in-atomic``. The analysis computes facts; a check says which of them it
+reports, before which other checks, how severely, and in which words. Its module
+docstring is what ``ctxlint explain`` prints and what reports carry, so its form is
+fixed: a first line, a summary sentence, then one ``## Heading`` each for the names
+in :data:`HEADINGS`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ import difflib
 import importlib
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import ClassVar, Literal, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from ctxlint.base.errors import UsageError
 from ctxlint.checks import ids
 from ctxlint.findings.checkdoc import CheckDoc
+from ctxlint.findings.model import ContextInfo, Entry
+
+if TYPE_CHECKING:
+    from ctxlint.analysis import propagate
 
 Severity = Literal["error", "warning"]
 
@@ -30,48 +36,92 @@ HEADINGS = ("Reports", "Why it matters", "Example", "Fix", "Blind spots")
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """An operation in an execution context that does not allow it.
+    """An operation in an execution context that does not allow it, with all that is known
+    of it.
 
     ``level`` is the wait type of the operation: ``"sleep"`` (sleeps on every
     kernel) or ``"config"`` (sleeps on PREEMPT_RT only). ``rt``: the profile is
     a PREEMPT_RT one. ``operation`` is a key of ``rules/operations.yaml``.
     ``certainty`` is ``"may"`` when the outcome depends on data.
+
+    ``callee`` is the operation as the driver wrote it, ``function`` the one that it is
+    called in. ``context`` is the execution context at the call, ``held`` the same in the
+    words of a headline ("with interrupts off", "in an NMI"); ``entry`` is where the path
+    begins (``kind`` ``"function"``: one of which no registration is known). ``facts`` is
+    the violation as the analysis has it: the path with the summary of each function on it,
+    the call site with its guards and arguments, the rule that was broken.
     """
 
     level: Literal["sleep", "config"]
     rt: bool
     operation: str
     certainty: Literal["certain", "may"]
+    callee: str
+    function: str
+    context: ContextInfo
+    held: str
+    entry: Entry
+    facts: propagate.Violation
 
 
-class Check(Protocol):
-    """``id`` is a kebab-case noun phrase for the bad thing, ``title`` a short
+class Check:
+    """What every check is made of; a check says what is different.
+
+    ``id`` is a kebab-case noun phrase for the bad thing, ``title`` a short
     name without a full stop. ``help_uri`` is a page about the subject. ``rt_only``:
     it reports under PREEMPT_RT profiles alone. Of the checks that apply to a violation the
-    one of the highest ``priority`` reports it."""
+    one of the highest ``priority`` reports it; no two checks have the same one.
+    """
 
     id: ClassVar[str]
     title: ClassVar[str]
     default_severity: ClassVar[Severity]
     help_uri: ClassVar[str]
     tags: ClassVar[tuple[str, ...]]
-    rt_only: ClassVar[bool]
+    rt_only: ClassVar[bool] = False
     priority: ClassVar[int]
 
     def applies(self, violation: Violation) -> bool:
         """Whether this check reports the violation."""
+        raise NotImplementedError
 
+    def severity(self, violation: Violation) -> Severity:
+        """The check's default, but a warning where the outcome depends on data."""
+        return "warning" if violation.certainty == "may" else self.default_severity
 
-def severity(check: Check, violation: Violation) -> Severity:
-    """The check's default, but a warning where the outcome depends on data."""
-    return "warning" if violation.certainty == "may" else check.default_severity
+    def happens(self, violation: Violation) -> str:
+        """What the operation does, as a verb phrase: the last step of the path ends in it."""
+        verb = "sleeps" if violation.certainty == "certain" else "may sleep"
+        return f"{verb} on PREEMPT_RT" if violation.level == "config" else verb
+
+    def message(self, violation: Violation) -> str:
+        """The finding in one line, without a full stop."""
+        name = violation.callee
+        called = name if name.endswith(")") else f"{name}()"  # scoped_guard(spinlock)
+        text = f"{called} {self.happens(violation)}, called {violation.held}"
+        entry = violation.entry
+        if entry.kind == "function":
+            return text
+        role = f"for {entry.state}" if entry.state else f"as {entry.kind}"
+        return f"{text} ({entry.function}() {role})"
 
 
 @cache
 def checks() -> tuple[Check, ...]:
-    """Every check, by id. A module of the package that holds none is an error."""
+    """Every check, by id. A module of the package that holds none is an error, and so are
+    two checks of one priority: which of them reports would be an accident."""
     modules = (f"ctxlint.checks.{name.replace('-', '_')}" for name in ids())
-    return tuple(_check_of(importlib.import_module(module)) for module in modules)
+    return distinct(_check_of(importlib.import_module(module)) for module in modules)
+
+
+def distinct(found: Iterable[Check]) -> tuple[Check, ...]:
+    """The same checks; TypeError when two of them have one priority."""
+    by_priority: dict[int, Check] = {}
+    for check in found:
+        other = by_priority.setdefault(check.priority, check)
+        if other is not check:
+            raise TypeError(f"{other.id} and {check.id} have the priority {check.priority}")
+    return tuple(by_priority.values())
 
 
 def reporting(violation: Violation) -> Check | None:

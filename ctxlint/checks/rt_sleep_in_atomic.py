@@ -80,10 +80,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ctxlint.checks.base import Severity, Violation
+from ctxlint.checks.base import Check, Severity, Violation
 
 
-class RtSleepInAtomic:
+class RtSleepInAtomic(Check):
     """Operations of wait type "config", under a PREEMPT_RT profile."""
 
     id: ClassVar[str] = "rt-sleep-in-atomic"

@@ -77,10 +77,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ctxlint.checks.base import Severity, Violation
+from ctxlint.checks.base import Check, Severity, Violation
 
 
-class SleepInAtomic:
+class SleepInAtomic(Check):
     """Operations of wait type "sleep", whatever the profile."""
 
     id: ClassVar[str] = "sleep-in-atomic"
@@ -88,7 +88,6 @@ class SleepInAtomic:
     default_severity: ClassVar[Severity] = "error"
     help_uri: ClassVar[str] = "https://docs.kernel.org/kernel-hacking/locking.html"
     tags: ClassVar[tuple[str, ...]] = ("concurrency", "correctness", "linux-kernel")
-    rt_only: ClassVar[bool] = False
     priority: ClassVar[int] = 20
 
     def applies(self, violation: Violation) -> bool:

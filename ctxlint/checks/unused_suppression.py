@@ -48,11 +48,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ctxlint.checks.base import Severity, Violation
+from ctxlint.checks.base import Check, Severity, Violation
 from ctxlint.findings.selection import UNUSED
 
 
-class UnusedSuppression:
+class UnusedSuppression(Check):
     """Decided when comments are matched with findings, so no violation is its own."""
 
     id: ClassVar[str] = UNUSED
@@ -60,7 +60,6 @@ class UnusedSuppression:
     default_severity: ClassVar[Severity] = "warning"
     help_uri: ClassVar[str] = "https://docs.kernel.org/dev-tools/checkpatch.html"
     tags: ClassVar[tuple[str, ...]] = ("linux-kernel", "maintainability")
-    rt_only: ClassVar[bool] = False
     priority: ClassVar[int] = 0
 
     def applies(self, violation: Violation) -> bool:

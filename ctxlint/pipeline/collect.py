@@ -102,10 +102,7 @@ def with_others(
     out = []
     for place, (_, violation, site, shown) in sorted(best.items(), key=lambda kv: repr(kv[0])):
         try:
-            finding = _finding(violation, site, shown, rules, rt, profile, source)
-            if finding is not None and callers is not None:
-                causes = _causes(callers.causes(violation, rt), finding, rules, rt, source)
-                finding = msgspec.structs.replace(finding, causes=causes)
+            finding = _finding(violation, site, shown, rules, rt, profile, source, callers)
         except Exception as error:
             _lose(violation, error, lost)
             continue
@@ -138,47 +135,45 @@ def _finding(
     rt: bool,
     profile: str,
     source: witness.SourceLine,
+    callers: Callers | None,
 ) -> Finding | None:
     need = violation.need
-    operation = need.rule.api.operation
+    on_rt = need.level == Wait.CONFIG
+    info = witness.context_info(violation, rules)
     judged = checks.Violation(
-        level="sleep" if need.level == Wait.SLEEP else "config",
+        level="config" if on_rt else "sleep",
         rt=rt,
-        operation=operation,
+        operation=need.rule.api.operation,
         certainty="certain" if need.certain else "may",
+        callee=shown,
+        function=site.fn.name,
+        context=info,
+        held=_held(info.text, witness.rcu_locks(violation, rules, rt)),
+        entry=witness.entry_of(violation),
+        facts=violation,
     )
     check = checks.reporting(judged)
     if check is None:
         return None
-    on_rt = need.level == Wait.CONFIG
-    why = _why(violation, rules, on_rt)
-    entry = witness.entry_of(violation)
-    may = "sleeps" if need.certain else "may sleep"
-    where = " on PREEMPT_RT" if on_rt else ""
-    info = witness.context_info(violation, rules)
-    held = _held(info.text, witness.rcu_locks(violation, rules, rt))
-    called = shown if shown.endswith(")") else f"{shown}()"  # scoped_guard(spinlock)
-    message = f"{called} {may}{where}, called {held}"
-    if entry.kind != "function":
-        message += f" ({_entry_words(entry.kind, entry.function, entry.state)})"
-    return Finding(
+    happens = check.happens(judged)
+    finding = Finding(
         check=check.id,
-        severity=checks.severity(check, judged),
+        severity=check.severity(judged),
         profiles=(profile,),
         rt_only=on_rt,
-        message=message,
+        message=check.message(judged),
         file=site.loc.file,
         line=site.loc.line,
         column=site.loc.col,
-        function=site.fn.name,
+        function=judged.function,
         callee=shown,
-        operation=operation,
-        why=why,
+        operation=judged.operation,
+        why=_why(violation, rules, on_rt),
         certainty=judged.certainty,
-        entry=entry,
+        entry=judged.entry,
         context=info,
         path=witness.steps(
-            violation, rules, rt, need.rule.show if site.inner else shown, may + where, source
+            violation, rules, rt, need.rule.show if site.inner else shown, happens, source
         ),
         assumptions=witness.assumptions(violation),
         among=witness.among(violation),
@@ -186,11 +181,16 @@ def _finding(
         fingerprint="",
         text=source(site.loc.file, site.loc.line),
     )
+    if callers is None:
+        return finding
+    causes = _causes(callers.causes(violation, rt), finding, happens, rules, rt, source)
+    return msgspec.structs.replace(finding, causes=causes)
 
 
 def _causes(
     found: list[callers_of.Cause],
     finding: Finding,
+    happens: str,
     rules: Rulebook,
     rt: bool,
     source: witness.SourceLine,
@@ -201,7 +201,9 @@ def _causes(
     for cause in found:
         loc = cause.fn.locs[cause.edge.loc]
         own = (cause.fn.name, loc.file, loc.line) in shown
-        path = () if own else _path(cause.violation, finding, rules, rt, source)
+        path: tuple[Step, ...] = ()
+        if not own:
+            path = witness.steps(cause.violation, rules, rt, finding.callee, happens, source)
         out.append(
             Cause(
                 function=cause.fn.name,
@@ -214,18 +216,6 @@ def _causes(
     return tuple(sorted(out, key=lambda c: bool(c.path)))
 
 
-def _path(
-    violation: Violation,
-    finding: Finding,
-    rules: Rulebook,
-    rt: bool,
-    source: witness.SourceLine,
-) -> tuple[Step, ...]:
-    may = "sleeps" if finding.certainty == "certain" else "may sleep"
-    where = " on PREEMPT_RT" if finding.rt_only else ""
-    return witness.steps(violation, rules, rt, finding.callee, may + where, source)
-
-
 _RCU = "RCU read side"
 
 
@@ -236,10 +226,6 @@ def _held(text: str, locks: list[str]) -> str:
     if _RCU in words and locks:
         words = words.replace(_RCU, f"{locks[-1]} held")
     return words if words.startswith("in ") else f"with {words}"
-
-
-def _entry_words(kind: str, function: str, state: str | None) -> str:
-    return f"{function}() for {state}" if state else f"{function}() as {kind}"
 
 
 def _why(violation: Violation, rules: Rulebook, on_rt: bool) -> str:

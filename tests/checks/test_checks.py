@@ -7,13 +7,28 @@ import pytest
 
 from ctxlint.base.errors import UsageError
 from ctxlint.checks import base
-from ctxlint.checks.base import Violation
+from ctxlint.checks.base import Check, Violation
+from ctxlint.findings.model import ContextInfo, Entry
 
 IDS = [check.id for check in base.checks()]
 
 
 def violation(**changes: object) -> Violation:
-    fields = {"level": "sleep", "rt": False, "operation": "mutex", "certainty": "certain"}
+    fields = {
+        "level": "sleep",
+        "rt": False,
+        "operation": "mutex",
+        "certainty": "certain",
+        "callee": "mutex_lock",
+        "function": "frob_irq",
+        "context": ContextInfo(
+            text="hard interrupt: interrupts off", irqs="off", preempt="off", nmi=False,
+            hardirq=True, softirq=False, bh_disabled=False, rcu=False, locks=(),
+        ),
+        "held": "with interrupts off",
+        "entry": Entry(kind="function", function="frob_irq", file="a.c", line=1),
+        "facts": None,
+    }  # fmt: skip
     return Violation(**(fields | changes))  # type: ignore[arg-type]
 
 
@@ -63,17 +78,18 @@ def test_which_check_reports(level: str, rt: bool, expected: set[str]) -> None:
     assert {check.id for check in base.checks() if check.applies(found)} == expected
 
 
+class Named(Check):
+    def __init__(self, id: str, priority: int, applies: bool = True) -> None:
+        self.id, self.priority, self._applies = id, priority, applies  # type: ignore[misc]
+
+    def applies(self, violation: Violation) -> bool:
+        return self._applies
+
+
 def test_of_several_checks_the_one_of_the_highest_priority_reports(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Check:
-        def __init__(self, id: str, priority: int, applies: bool = True) -> None:
-            self.id, self.priority, self._applies = id, priority, applies
-
-        def applies(self, violation: base.Violation) -> bool:
-            return self._applies
-
-    known = (Check("a", 1), Check("b", 3), Check("c", 2), Check("d", 9, False))
+    known = (Named("a", 1), Named("b", 3), Named("c", 2), Named("d", 9, False))
     monkeypatch.setattr(base, "checks", lambda: known)
     found = base.reporting(violation(level="sleep", rt=False))
     assert found is not None and found.id == "b"
@@ -81,10 +97,39 @@ def test_of_several_checks_the_one_of_the_highest_priority_reports(
     assert base.reporting(violation(level="sleep", rt=False)) is None
 
 
+def test_two_checks_of_one_priority_are_an_error() -> None:
+    assert len(base.distinct([Named("a", 1), Named("b", 2)])) == 2
+    with pytest.raises(TypeError, match="a and b have the priority 1"):
+        base.distinct([Named("a", 1), Named("b", 1)])
+
+
 def test_severity_follows_certainty() -> None:
     check = base.find("sleep-in-atomic")
-    assert base.severity(check, violation()) == "error"
-    assert base.severity(check, violation(certainty="may")) == "warning"
+    assert check.severity(violation()) == "error"
+    assert check.severity(violation(certainty="may")) == "warning"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "mutex_lock() sleeps, called with interrupts off"),
+        ({"certainty": "may"}, "mutex_lock() may sleep, called with interrupts off"),
+        (
+            {"level": "config", "callee": "guard(spinlock)"},
+            "guard(spinlock) sleeps on PREEMPT_RT, called with interrupts off",
+        ),
+        (
+            {"entry": Entry(kind="timer", function="frob_tick", file="a.c", line=1)},
+            "mutex_lock() sleeps, called with interrupts off (frob_tick() as timer)",
+        ),
+        (
+            {"entry": Entry(kind="cpuhp", function="up", file="a.c", line=1, state="S")},
+            "mutex_lock() sleeps, called with interrupts off (up() for S)",
+        ),
+    ],
+)
+def test_message(changes: dict[str, object], message: str) -> None:
+    assert base.find("sleep-in-atomic").message(violation(**changes)) == message
 
 
 def test_unknown_check_names_the_nearest() -> None:
