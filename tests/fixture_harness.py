@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares the findings in the fixtures with the comments on their lines, both ways."""
+"""The fixtures in a tree, audited; and their comments on what running a finding gives."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from once import once
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
+from ctxlint.findings.expectations import BUILDS
 from ctxlint.findings.model import Result
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -22,41 +23,8 @@ MINIATURE = FIXTURES / "tree"
 DRIVERS = FIXTURES / "model"
 """What the scenarios of the executable model run; no fixtures of a check."""
 BELOW = "drivers/fixtures"
-BUILDS = ("rt", "nort")
 
-_COMMENT = re.compile(r"(expect|ok|fp|fn)(?:\[(rt|nort)\])?: ([a-z-]+)(?:: (.+))?")
 _MODEL = re.compile(r"model(?:\[(rt|nort)\])?: ([a-z]+(?:\|[a-z]+)*)")
-_LOOKS_MEANT = re.compile(r"^\s*(expect|ok|fp|fn)\b\s*[\[:]")
-_MUST_BE_THERE = frozenset({"expect", "fp"})
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """One comment. ``builds``: the profiles it speaks of."""
-
-    file: str
-    line: int
-    kind: str
-    check: str
-    builds: tuple[str, ...]
-
-
-def expectations(text: str, file: str) -> list[Expectation]:
-    """The comments of one file. Raises ValueError for one that is malformed."""
-    found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        for comment in line.split("//")[1:]:
-            match = _COMMENT.fullmatch(comment.strip())
-            if match is None:
-                if _LOOKS_MEANT.match(comment):
-                    raise ValueError(f"{file}:{number}: not understood: //{comment}")
-                continue
-            kind, build, check, reason = match.groups()
-            if kind in ("fp", "fn") and not reason:
-                raise ValueError(f"{file}:{number}: {kind} needs a reason")
-            builds = (build,) if build else BUILDS
-            found.append(Expectation(file, number, kind, check, builds))
-    return found
 
 
 @dataclass(frozen=True)
@@ -82,42 +50,6 @@ def verdicts_wanted(text: str, file: str) -> list[Wanted]:
             elif comment.strip().startswith("model"):
                 raise ValueError(f"{file}:{number}: not understood: //{comment}")
     return found
-
-
-Seen = frozenset[tuple[str, int, str, str]]
-"""Findings as (file, line, check, build)."""
-
-
-def seen(result: Result) -> Seen:
-    """What a result reports, with "rt" or "nort" for each profile."""
-    build = {profile.name: "rt" if profile.rt else "nort" for profile in result.profiles}
-    return frozenset(
-        (finding.file, finding.line, finding.check, build[name])
-        for finding in result.findings
-        for name in finding.profiles
-    )
-
-
-def mismatches(wanted: Iterable[Expectation], found: Seen, file: str) -> list[str]:
-    """What is wrong with ``file``, one line each; empty when all agree."""
-    problems = []
-    explained = set()
-    for item in wanted:
-        for build in item.builds:
-            key = (item.file, item.line, item.check, build)
-            explained.add(key)
-            place = f"{item.file}:{item.line}: [{build}] {item.check}"
-            if item.kind in _MUST_BE_THERE and key not in found:
-                gone = "expected" if item.kind == "expect" else "a known false one, but gone:"
-                problems.append(f"{place}: {gone} and not found")
-            elif item.kind == "ok" and key in found:
-                problems.append(f"{place}: found where the fixture says it is right")
-            elif item.kind == "fn" and key in found:
-                problems.append(f"{place}: known as missed, but found: make it an expectation")
-    for key in sorted(found):
-        if key[0] == file and key not in explained:
-            problems.append(f"{key[0]}:{key[1]}: [{key[3]}] {key[2]}: found and not expected")
-    return problems
 
 
 def make_tree(root: Path, sources: Mapping[str, str]) -> tuple[Path, ...]:

@@ -6,21 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fixture_harness import (
-    BELOW,
-    MINIATURE,
-    Expectation,
-    all_sources,
-    audited,
-    expectations,
-    make_tree,
-    mismatches,
-    seen,
-)
+from fixture_harness import BELOW, MINIATURE, all_sources, audited, make_tree
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
 from ctxlint.checks.base import docs
+from ctxlint.findings.expectations import Expectation, expectations, mismatches, seen
 from ctxlint.findings.model import Finding, Result
 from ctxlint.report import json_report
 

@@ -8,19 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fixture_harness import (
-    BELOW,
-    BUILDS,
-    all_sources,
-    audited,
-    expectations,
-    seen,
-    verdicts_wanted,
-)
+from fixture_harness import BELOW, all_sources, audited, verdicts_wanted
 from once import once
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
+from ctxlint.findings.expectations import BUILDS, expectations, seen
 from ctxlint.findings.model import Result
 
 SOURCES = all_sources()

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,15 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import complete
-from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
+from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from ctxlint.cli.options import make_request, talk_options, tree_options
 from ctxlint.cli.output import emit
+from ctxlint.cli.progress import Reporter
 from ctxlint.cli.rulespages import pages
 from ctxlint.rulebook.rows import Row, all_rows
 
 if TYPE_CHECKING:
+    from ctxlint.pipeline.try_rules import Tried
     from ctxlint.rulebook.treecheck import Misfit
 
 EPILOG = """\b
@@ -27,6 +32,19 @@ Examples:
   ctxlint rules list --format markdown
   ctxlint rules show mutex_lock
   ctxlint rules check --tree ~/src/linux
+  ctxlint rules test frob.yaml frob.c
+  ctxlint rules test frob.yaml frob.c --tree ~/src/linux
+"""
+
+TEST_EPILOG = """\b
+Examples:
+  ctxlint rules test frob.yaml
+  ctxlint rules test frob.yaml frob.c
+  ctxlint rules test frob.yaml frob.c --tree ~/src/linux --no-rt
+
+\b
+Exit code: 0 as the comments say, 1 differences, 2 a rule or comment is wrong in
+itself, 3 a fixture could not be analysed.
 """
 
 _RULES = click.option(
@@ -121,6 +139,87 @@ def check_rules(tree: Path, style: str, directories: tuple[Path, ...]) -> int:
     else:
         emit("\n".join(_misfit_lines(found)), None)
     return EXIT_FINDINGS if found else EXIT_CLEAN
+
+
+@command.command("test", epilog=TEST_EPILOG)
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+)
+@tree_options
+@click.option(
+    "--like",
+    "paths",
+    metavar="FILE",
+    shell_complete=complete.path,
+    help="Compile a fixture as this file of the tree is.",
+)
+@_RULES
+@talk_options
+def test_rules(
+    files: tuple[Path, ...],
+    paths: str | None,
+    directories: tuple[Path, ...],
+    verbose: int,
+    quiet: bool,
+    no_color: bool,
+    **options: Any,
+) -> int:
+    """Try rule files and fixtures, before they are part of anything.
+
+    FILE is a rule file (.yaml), or a fixture (.c) with comments that say what is found
+    in it ("// expect: CHECK", "// ok: CHECK" and the others of fixtures/README.md).
+    Without --tree, fixtures are read with the small headers that come with ctxlint; with
+    it, as a driver of that kernel, and each rule is compared with the tree. A function of
+    a rule that the fixture does not declare is declared as the tree's headers have it,
+    or else as the rule does.
+    """
+    from ctxlint.pipeline.copies import fixtures_directory
+    from ctxlint.pipeline.try_rules import try_rules
+
+    tree = options["tree"]
+    asked = {**options, "tree": tree or fixtures_directory() / "tree"}
+    if paths is not None:
+        asked["paths"] = (paths,)
+    request, _ = make_request(asked)
+    request = dataclasses.replace(
+        request, rules=directories, paths=() if paths is None else request.paths
+    )
+    with Reporter(verbose=verbose, quiet=quiet, color=False) as progress:
+        tried = try_rules(files, None if tree is None else request.tree, request, progress)
+    emit("\n".join(_tried_lines(tried)), None)
+    if tried.incomplete:
+        return EXIT_INCOMPLETE
+    return EXIT_CLEAN if tried.agrees else EXIT_FINDINGS
+
+
+def _tried_lines(tried: Tried) -> Iterator[str]:
+    for file, count in tried.rules:
+        yield f"{file}: {count} rule{'s' if count != 1 else ''}"
+    for item in tried.misfits:
+        yield f"{item.rule}: {item.text} ({item.place})"
+    for note in tried.declared:
+        yield f"note: {note}"
+    messages = {(f.file, f.line, f.check): f.message for f in tried.findings}
+    wrong = 0
+    for (file, line, check, found, text), items in groupby(
+        tried.compared, key=lambda c: (c.file, c.line, c.check, c.found, c.wrong)
+    ):
+        builds = ", ".join(item.build for item in items)
+        wrong += bool(text)
+        said = text or ("found, as expected" if found else "not found, which is right")
+        yield f"{file}:{line}: {check}: {said} [{builds}]"
+        if found:
+            yield f"    {messages[file, line, check]}"
+    for gap in tried.incomplete:
+        yield f"{gap.file}: not analysed: {gap.reason}"
+        yield from (f"    {line}" for line in gap.detail.splitlines())
+    if tried.compared:
+        yield "as the comments say" if not wrong else f"not as the comments say: {wrong}"
+    elif tried.rules and not tried.misfits and not tried.incomplete:
+        yield "no mistake found"
 
 
 _HEADS = {

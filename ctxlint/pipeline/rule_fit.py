@@ -27,10 +27,26 @@ facts from."""
 def misfits(start: Path, extra: tuple[Path, ...] = ()) -> tuple[Misfit, ...]:
     """What does not fit the kernel tree that ``start`` is or lies in, of the tool's rules
     and those of ``extra``. Raises :class:`~ctxlint.base.errors.TreeError`."""
+    return misfits_of(start, rules_with(extra))
+
+
+def misfits_of(start: Path, book: Rulebook) -> tuple[Misfit, ...]:
+    """The same of the rules of ``book`` alone."""
     tree = kbuild.find_tree(start, with_commit=False).path
-    book = rules_with(extra)
     files = _Files(tree, book)
     return treecheck.check(book, files.read, files.search, files.records)
+
+
+def headers_with(
+    tree: Path, folders: Iterable[str], words: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """The headers below some folders of ``tree`` that have each word, sorted."""
+    there = [folder for folder in folders if (tree / folder).is_dir()]
+    found: dict[str, set[str]] = {}
+    for line in _grep(tree, ["-owF"], words, there):
+        file, _, word = line.partition(":")
+        found.setdefault(word, set()).add(file)
+    return {word: tuple(sorted(files)) for word, files in found.items()}
 
 
 def stale(tree: Path, extra: tuple[Path, ...], rules: str, store: Store) -> int:
@@ -83,31 +99,28 @@ class _Files:
         return sorted(set(self._grep(["-lF"], [f"struct {name} {{" for name in names])))
 
     def _grep(self, options: list[str], patterns: Iterable[str]) -> list[str]:
-        given = "\n".join(patterns)
-        if not given:
-            return []
-        try:
-            done = subprocess.run(
-                [
-                    "grep",
-                    recursive(self.tree),
-                    "--include=*.h",
-                    *options,
-                    "-f",
-                    "-",
-                    "--",
-                    *self.roots,
-                    *self.near,
-                ],
-                cwd=self.tree,
-                input=given,
-                capture_output=True,
-                text=True,
-                check=False,
-                errors="surrogateescape",
-            )
-        except FileNotFoundError as error:
-            raise ToolMissingError(
-                "grep is not installed", hint="Install it (Debian and Fedora: grep)."
-            ) from error
-        return done.stdout.splitlines()
+        return _grep(self.tree, options, patterns, [*self.roots, *self.near])
+
+
+def _grep(
+    tree: Path, options: list[str], patterns: Iterable[str], places: Iterable[str]
+) -> list[str]:
+    """Lines of grep for any of the patterns, in headers below some places of the tree."""
+    given = "\n".join(patterns)
+    if not given:
+        return []
+    try:
+        done = subprocess.run(
+            ["grep", recursive(tree), "--include=*.h", *options, "-f", "-", "--", *places],
+            cwd=tree,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            errors="surrogateescape",
+        )
+    except FileNotFoundError as error:
+        raise ToolMissingError(
+            "grep is not installed", hint="Install it (Debian and Fedora: grep)."
+        ) from error
+    return done.stdout.splitlines()

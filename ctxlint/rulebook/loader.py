@@ -44,6 +44,10 @@ from ctxlint.rulebook.schema import (
 
 _ENUMERATOR = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STATE_FIELDS = frozenset({"in_interrupt"})
+_NAMED_FILES = (
+    "contexts.yaml", "locks.yaml", "operations.yaml", "constants.yaml", "memory.yaml",
+    "modes.yaml",
+)  # fmt: skip
 T = TypeVar("T")
 
 
@@ -54,19 +58,17 @@ def models_directory() -> Path:
 
 
 def load(paths: Iterable[Path] = ()) -> Rulebook:
-    """The rules of the tool, with those of the directories ``paths`` over them.
+    """The rules of the tool, with those of ``paths`` (directories, or single rule files)
+    over them.
 
-    A later directory replaces the rule of an earlier one for the same function,
+    A later one replaces the rule of an earlier one for the same function,
     member, context or name. Raises :class:`RuleError`.
     """
     own = _Directory(rules_directory())
     own.read()
     result, extras = own, []
     for path in paths:
-        if not path.is_dir():
-            raise RuleError(f"{path}: not a directory of rules")
-        extra = _Directory(path)
-        extra.read()
+        extra = _read_one(path)
         extras.append(extra)
         result = result.under(extra)
     result.check_names()
@@ -75,9 +77,39 @@ def load(paths: Iterable[Path] = ()) -> Rulebook:
     return result.book()
 
 
+def load_alone(path: Path) -> Rulebook:
+    """The rules of one file or directory, without those of the tool. Raises
+    :class:`RuleError`; names that other files explain are not looked at."""
+    return _read_one(path).book()
+
+
+def _read_one(path: Path) -> _Directory:
+    found = _Directory(path)
+    if path.is_dir():
+        found.read()
+    elif path.is_file():
+        found.read_file(path, str(path), _kind_of(path))
+    else:
+        raise RuleError(f"{path}: neither a directory of rules nor a rule file")
+    return found
+
+
+def _kind_of(path: Path) -> str:
+    """The name below ``rules/`` that a rule file would have, by its folder or its name,
+    else by what is in it."""
+    if path.parent.name in ("apis", "entry_points", "callbacks"):
+        return f"{path.parent.name}/{path.name}"
+    if path.name in _NAMED_FILES:
+        return path.name
+    keys = _parsed(path, str(path))
+    if not isinstance(keys, dict):
+        raise RuleError(f"{path}: not a mapping")
+    return f"{'apis' if keys.keys() & {'apis', 'groups'} else 'entry_points'}/{path.name}"
+
+
 @dataclass
 class _Directory:
-    """The rules of one directory, then of several."""
+    """The rules of one directory or file, then of several."""
 
     root: Path
     apis: dict[str, ApiRule] = field(default_factory=dict)
@@ -139,35 +171,38 @@ class _Directory:
     def read(self) -> None:
         for path in sorted(self.root.rglob("*.yaml")):
             name = path.relative_to(self.root).as_posix()
-            shown = f"{self.root.name}/{name}"
-            match name.partition("/"):
-                case ("contexts.yaml", _, _):
-                    self._named(path, shown, self.contexts, Context)
-                case ("locks.yaml", _, _):
-                    self._named(path, shown, self.locks, LockKind)
-                case ("operations.yaml", _, _):
-                    self._named(path, shown, self.operations, Operation)
-                case ("constants.yaml", _, _):
-                    self._named(path, shown, self.constants, Constant)
-                case ("modes.yaml", _, _):
-                    self._named(path, shown, self.modes, Mode)
-                case ("memory.yaml", _, _):
-                    self._named(path, shown, self.memory, Memory)
-                case ("apis", "/", _):
-                    self._api_file(shown, _convert(path, shown, ApiFile))
-                case ("entry_points" | "callbacks", "/", _):
-                    self._entry_file(shown, _convert(path, shown, EntryFile))
-                case ("splats.yaml", _, _) | ("models" | "scenarios", "/", _):
-                    continue  # read by the executable model
-                case ("annotations.yaml", _, _):
-                    continue  # read by rulebook/annotations.py
-                case _:
-                    raise RuleError(
-                        f"{shown}: no kind of rules lives here",
-                        hint="rules live in apis/, entry_points/, callbacks/, contexts.yaml, "
-                        "locks.yaml, operations.yaml, constants.yaml, memory.yaml, "
-                        "modes.yaml, annotations.yaml and splats.yaml",
-                    )
+            self.read_file(path, f"{self.root.name}/{name}", name)
+
+    def read_file(self, path: Path, shown: str, name: str) -> None:
+        """Read one file; ``name`` is what it is called below ``rules/``, ``shown`` what
+        messages call it."""
+        match name.partition("/"):
+            case ("contexts.yaml", _, _):
+                self._named(path, shown, self.contexts, Context)
+            case ("locks.yaml", _, _):
+                self._named(path, shown, self.locks, LockKind)
+            case ("operations.yaml", _, _):
+                self._named(path, shown, self.operations, Operation)
+            case ("constants.yaml", _, _):
+                self._named(path, shown, self.constants, Constant)
+            case ("modes.yaml", _, _):
+                self._named(path, shown, self.modes, Mode)
+            case ("memory.yaml", _, _):
+                self._named(path, shown, self.memory, Memory)
+            case ("apis", "/", _):
+                self._api_file(shown, _convert(path, shown, ApiFile))
+            case ("entry_points" | "callbacks", "/", _):
+                self._entry_file(shown, _convert(path, shown, EntryFile))
+            case ("splats.yaml", _, _) | ("models" | "scenarios", "/", _):
+                pass  # read by the simulator and by kernel_log
+            case ("annotations.yaml", _, _):
+                pass  # read by rulebook/annotations.py
+            case _:
+                raise RuleError(
+                    f"{shown}: no kind of rules lives here",
+                    hint="rules live in apis/, entry_points/, callbacks/, "
+                    f"{', '.join(_NAMED_FILES)}, annotations.yaml and splats.yaml",
+                )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:
         for name, item in _convert(path, shown, dict[str, kind]).items():  # type: ignore[valid-type]
@@ -379,15 +414,19 @@ def _read(path: Path, shown: str) -> Any:
             loader.dispose()
 
 
-def _convert(path: Path, shown: str, kind: Any) -> Any:
+def _parsed(path: Path, shown: str) -> Any:
     try:
-        data = _read(path, shown)
+        return _read(path, shown)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise RuleError(f"{shown}{line}: {getattr(error, 'problem', error)}") from error
     except OSError as error:
         raise RuleError(f"{shown}: {error.strerror}") from error
+
+
+def _convert(path: Path, shown: str, kind: Any) -> Any:
+    data = _parsed(path, shown)
     try:
         return msgspec.convert(data, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -55,6 +55,11 @@ def mentions(text: str, param: str) -> bool:
     return re.search(rf"\(.*\b{re.escape(param)}\b", text) is not None
 
 
+def type_names(text: str) -> list[str]:
+    """The words in the places of types that are no keywords: typedefs, sorted."""
+    return sorted(set(_TYPE_WORD.findall(text)) - _KEYWORDS)
+
+
 @cache
 def parse(text: str) -> Prototype:
     """Parse a prototype whose parameters all have names.
@@ -63,7 +68,7 @@ def parse(text: str) -> Prototype:
     """
     from pycparser import c_ast, c_generator, c_parser  # 30 ms, see conditions.py
 
-    types = sorted(set(_TYPE_WORD.findall(text)) - _KEYWORDS)
+    types = type_names(text)
     prelude = "".join(f"typedef int {name};" for name in types)
     try:
         declaration = c_parser.CParser().parse(f"{prelude}{text.rstrip().rstrip(';')};").ext[-1]

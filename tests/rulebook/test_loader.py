@@ -108,7 +108,7 @@ def test_errors_say_where(tmp_path: Path, name: str, text: str, message: str) ->
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RuleError, match="not a directory"):
+    with pytest.raises(RuleError, match="neither a directory"):
         load([tmp_path / "absent"])
 
 
