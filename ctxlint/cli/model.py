@@ -12,10 +12,11 @@ import click
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import complete, streams
-from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS
+from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 from ctxlint.cli.output import emit
 
 if TYPE_CHECKING:
+    from ctxlint.pipeline.call_model import Called
     from ctxlint.scenarios.schema import Catalogue
 
 EPILOG = """\b
@@ -24,9 +25,11 @@ Examples:
   ctxlint model run M0-01
   ctxlint model run --all --format table --tree ~/linux
   ctxlint model trace M0-01 --html out.html
+  ctxlint model call mutex_lock --in hardirq
 
 \b
-Exit code of run: 0 as expected, 1 differences.
+Exit code of run: 0 as expected, 1 differences. Of call: 0 it returned and
+nothing was wrong, 1 the kernel has something to say, 3 not modelled.
 """
 
 _TREE = click.option(
@@ -42,7 +45,8 @@ _SEED = click.option(
 
 @click.group("model", epilog=EPILOG, context_settings=CONTEXT, no_args_is_help=True)
 def command() -> None:
-    """Run scenarios: a machine, a driver, steps, and what the kernel then does."""
+    """Run scenarios: a machine, a driver, steps, and what the kernel then does. Or call
+    one model function."""
 
 
 @command.command("list", epilog=EPILOG)
@@ -128,6 +132,60 @@ def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
     (result,) = run_many(catalogue, wanted, tree=tree, seed=seed)
     emit(scenario_html.render(result), output)
     return EXIT_CLEAN
+
+
+@command.command("call", epilog=EPILOG)
+@click.argument("function")
+@click.argument("arguments", nargs=-1, metavar="[PARAMETER=VALUE]...")
+@click.option(
+    "--in", "contexts", multiple=True, metavar="CONTEXT", default=("task",),
+    show_default="task",
+    help="Call it in this context of rules/contexts.yaml (repeatable).",
+)  # fmt: skip
+@click.option("--rt/--no-rt", default=None, help="Only this kind of kernel (default: both).")
+@click.option(
+    "--file", "files", multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A model file (.c) that is not in rules/models yet, or in place of the one of its "
+    "name there (repeatable).",
+)  # fmt: skip
+def call(
+    function: str,
+    arguments: tuple[str, ...],
+    contexts: tuple[str, ...],
+    rt: bool | None,
+    files: tuple[Path, ...],
+) -> int:
+    """Call one model function, and show what the kernel says.
+
+    A value is a number or a constant that the rules know (GFP_KERNEL). A pointer that is
+    not given is a page of zeros, a number is 0.
+    """
+    from ctxlint.pipeline.call_model import call_model
+
+    given = dict(text.partition("=")[::2] for text in arguments)
+    if not all(given.values()):
+        raise UsageError("arguments are written PARAMETER=VALUE")
+    kinds = (True, False) if rt is None else (rt,)
+    found = call_model(function, given, contexts, kinds, files)
+    emit("\n".join(line for one in found for line in _called_lines(function, one)), None)
+    if any(one.unmodelled for one in found):
+        return EXIT_INCOMPLETE
+    wrong = any(one.printed or one.silent or one.ending for one in found)
+    return EXIT_FINDINGS if wrong else EXIT_CLEAN
+
+
+def _called_lines(function: str, one: Called) -> Iterator[str]:
+    kernel = "PREEMPT_RT" if one.rt else "no PREEMPT_RT"
+    if one.unmodelled:
+        end = f"not modelled: {one.ending}"
+    else:
+        value = "" if one.returned is None else f" {one.returned}"
+        end = one.ending or f"returns{value}"
+    yield f"{function}() in {one.context}, {kernel}: {end}"
+    for text in (*one.log, *one.printed):
+        yield from (f"    {line}" for line in text.splitlines())
+    yield from (f"    broken, and not printed: {headline}" for headline in one.silent)
 
 
 def _wanted(ids: Sequence[str], every: bool) -> tuple[Catalogue, list[str]]:

@@ -125,3 +125,59 @@ def test_wrong_requests(
     code, _, err = out(capsys, *argv)
     assert code == 2
     assert complaint in err
+
+
+MODEL = """
+int frob_wait(struct frob *frob, unsigned int flags)
+{
+	if (flags & 0x400)
+		__might_sleep("drivers/frob/core.c", 120);
+	return flags + 1;
+}
+"""
+
+
+def test_one_model_function(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Of a file that is not among the tool's: what it says in each context."""
+    file = tmp_path / "frob.c"
+    file.write_text("struct frob;\n" + MODEL)
+    call = ("call", "frob_wait", "--file", str(file), "--rt", "--in", "hardirq")
+    code, text, _ = out(capsys, *call, "--in", "kworker", "flags=__GFP_DIRECT_RECLAIM")
+    assert code == 1
+    hard, worker = text.split("frob_wait() in kworker, PREEMPT_RT: ")
+    assert hard.startswith(
+        "frob_wait() in hardirq, PREEMPT_RT: returns 1025\n    BUG: sleeping"
+    )
+    assert "called from invalid context at drivers/frob/core.c:120\n" in hard
+    assert hard.count("BUG:") == 1 and " frob_wait+0x" in hard
+    assert worker == "returns 1025\n"
+    assert out(capsys, *call)[:2] == (0, "frob_wait() in hardirq, PREEMPT_RT: returns 1\n")
+
+
+def test_what_a_model_function_calls_may_be_missing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "frob.c"
+    file.write_text(
+        "void no_such_function(void);\nvoid frob_end(void) { no_such_function(); }\n"
+    )
+    code, text, _ = out(capsys, "call", "frob_end", "--file", str(file), "--no-rt")
+    assert code == 3
+    assert text == "frob_end() in task, no PREEMPT_RT: not modelled: no_such_function\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mutex_lokc",), "no model function is called mutex_lokc"),
+        (("mutex_lock", "key=1"), "no parameter of mutex_lock() is called key"),
+        (("mutex_lock", "lock=GFP_NONE"), "'GFP_NONE' is neither a number nor a constant"),
+        (("mutex_lock", "lock"), "PARAMETER=VALUE"),
+        (("mutex_lock", "--in", "hardirk"), "no execution context is called hardirk"),
+    ],
+)
+def test_what_cannot_be_called(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    code, _, err = out(capsys, "call", *arguments)
+    assert code == 2 and said in err

@@ -10,6 +10,7 @@ kept in a folder of the cache where there is one (:func:`keep_in`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -90,16 +91,25 @@ def _lowered(texts: tuple[tuple[str, str], ...], given: tuple[tuple[str, str], .
     return models
 
 
-def lowered(config: Config, directory: Path | None = None) -> Models:
-    """The model files for a configuration, as IR."""
-    return _lowered(
-        tuple(model_texts(directory).items()), tuple(sorted(defines(config).items()))
-    )
+def lowered(
+    config: Config, directory: Path | None = None, extra: Iterable[Path] = ()
+) -> Models:
+    """The model files for a configuration, as IR. ``extra`` are further files, each in
+    place of one of its name."""
+    texts = model_texts(directory)
+    texts.update({path.name: path.read_text(encoding="utf-8") for path in extra})
+    return _lowered(tuple(sorted(texts.items())), tuple(sorted(defines(config).items())))
 
 
-def add_models(image: Image, config: Config, directory: Path | None = None) -> None:
-    """Link the model functions of a configuration into an image."""
-    models = lowered(config, directory)
+def add_models(
+    image: Image,
+    config: Config,
+    directory: Path | None = None,
+    extra: Iterable[Path] = (),
+) -> None:
+    """Link the model functions of a configuration into an image; the files are those of
+    :func:`lowered`."""
+    models = lowered(config, directory, extra)
     image.override(models.functions)
     for variable in models.globals:
         if variable.init is None and variable.symbol in image.variables:
