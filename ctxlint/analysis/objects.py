@@ -36,6 +36,7 @@ def any_of(record: str) -> Obj:
 
 
 def is_any(obj: Obj) -> bool:
+    """Whether an object is "any object of a record": no variable and no call is named."""
     return obj[0][0] == "t" and not obj[1]
 
 
@@ -75,6 +76,8 @@ def around(obj: Obj, record: str) -> Obj:
 
 
 def is_private(symbol: str) -> bool:
+    """Whether a symbol is static in a .c file (``FILE::NAME``), so that only that file can
+    name it."""
     return symbol.rpartition("::")[0].endswith(".c")
 
 
@@ -110,6 +113,7 @@ def put_in(value: Value, symbol: str, args: tuple[Value, ...]) -> Value:
 
 
 def functions_in(value: Value, found: set[str]) -> None:
+    """Add to ``found`` the symbols of the functions that a value can be."""
     if isinstance(value, tuple) and value:
         if value[0] == "f":
             found.add(value[1])

@@ -176,6 +176,8 @@ class Propagation:
         self._roots()
 
     def run(self) -> None:
+        """Carry contexts along calls until nothing is new; what a defect of ours costs is in
+        ``faults``."""
         while self._queue:
             node = self._queue.popleft()
             for edge in node.fn.edges:

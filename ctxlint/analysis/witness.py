@@ -94,6 +94,8 @@ def among(violation: Violation) -> int:
 
 
 def entry_of(violation: Violation) -> Entry:
+    """Where the path of a violation begins: the entry point with the place of its
+    registration, or, of a function without one (``kind`` ``"function"``), its definition."""
     root = nodes_of(violation)[0]
     entry = root.entry
     if entry is None:
@@ -110,6 +112,8 @@ def entry_of(violation: Violation) -> Entry:
 
 
 def context_info(violation: Violation, rules: Rulebook) -> ContextInfo:
+    """The execution context at the operation: its fields as the path has them, the locks that
+    the path took and those that the entry point's rule names, outermost first."""
     context = violation.context
     locks = [*_of_entry(nodes_of(violation)[0], rules)]
     for node, delta in _deltas(violation):
@@ -186,6 +190,8 @@ def origin(violation: Violation, rules: Rulebook, rt: bool) -> Origin:
 
 
 def describe(context: Context, rules: Rulebook) -> str:
+    """A context in words, after the title that ``rules/contexts.yaml`` gives it, if it has
+    one."""
     if context.name:
         return f"{rules.contexts[context.name].title}: {context.words()}"
     return context.words()

@@ -95,4 +95,5 @@ class RtSleepInAtomic(Check):
     priority: ClassVar[int] = 10
 
     def applies(self, violation: Violation) -> bool:
+        """Whether it waits on PREEMPT_RT alone, in such a profile."""
         return violation.level == "config" and violation.rt

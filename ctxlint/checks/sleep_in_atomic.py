@@ -91,4 +91,5 @@ class SleepInAtomic(Check):
     priority: ClassVar[int] = 20
 
     def applies(self, violation: Violation) -> bool:
+        """Whether the operation waits on every kernel."""
         return violation.level == "sleep"

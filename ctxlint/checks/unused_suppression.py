@@ -63,4 +63,5 @@ class UnusedSuppression(Check):
     priority: ClassVar[int] = 0
 
     def applies(self, violation: Violation) -> bool:
+        """Never: the comments are judged after the findings."""
         return False

@@ -29,7 +29,8 @@ from ctxlint.semantics.terms import Value
 class Known(Protocol):
     """Summaries of functions that were summarised before."""
 
-    def get(self, symbol: str) -> Summary | None: ...
+    def get(self, symbol: str) -> Summary | None:
+        """The summary of a function by symbol; None when there is none."""
 
 
 def unit_facts(

@@ -29,6 +29,7 @@ class Giver:
                     self.sources.setdefault(op.dst.slot, []).append((f"{b}.{i}", op))
 
     def type(self, e: ops.Expr) -> Type:
+        """The C type of an expression of this function."""
         return type_of(self.fn, e)
 
     def foreign(self) -> None:
@@ -107,6 +108,8 @@ class Giver:
     # -- reading -------------------------------------------------------------
 
     def read(self) -> None:
+        """Go through the function once, and open in ``private`` each record (or member of one)
+        that it gives away as bytes."""
         self._locals()
         self._requests()
         for block in self.fn.blocks:
@@ -399,12 +402,15 @@ class Giver:
 
 
 def bare(e: ops.Expr) -> ops.Expr:
+    """An expression without the casts around it."""
     while isinstance(e, ops.Cast):
         e = e.e
     return e
 
 
 def element(kind: Type, types: tuple[Type, ...]) -> Type:
+    """The type of the elements of an array, of any number of dimensions; another type as it
+    is."""
     while isinstance(kind, TArray):
         kind = types[kind.of]
     return kind

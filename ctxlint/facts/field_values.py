@@ -58,6 +58,7 @@ class Domain:
 
     @property
     def all(self) -> Span:
+        """Every number of the type, as one interval."""
         return ((self.low, self.high),)
 
     def fits(self, found: Span | None) -> Span:
@@ -77,6 +78,8 @@ class Domain:
 
 
 def domain_of(kind: TInt | TPtr, width: int) -> Domain:
+    """The numbers that a member holds; ``width`` is that of a bit-field in bits, 0 for another
+    member."""
     if isinstance(kind, TPtr):
         return Domain(0, (1 << 64) - 1, 64, False, True)
     if kind.name == "_Bool" or kind.bits == 1:
@@ -364,6 +367,8 @@ class Knowledge:
         )
 
     def __call__(self, term: Value) -> Span | None:
+        """The numbers that a term can be when it is a member of the table; None: nothing is
+        known."""
         at = _member_of(term)
         if at is None or at not in self.table:
             return None

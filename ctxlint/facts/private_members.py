@@ -119,6 +119,7 @@ class Private:
             self.open.add((inner, ALL))
 
     def nested(self, key: str) -> frozenset[str]:
+        """The keys of a record and of the records that lie in it, through arrays too."""
         found: set[str] = set()
         todo = [key]
         while todo:

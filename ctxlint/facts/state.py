@@ -114,6 +114,7 @@ class State:
         self.known: Spans | None = None
 
     def copy(self) -> State:
+        """A state that can be changed without this one; what is immutable is shared."""
         new = State.__new__(State)
         new.irq, new.pre, new.bh, new.rcu, new.mig = (
             self.irq,
@@ -177,6 +178,7 @@ class State:
         )
 
     def delta(self) -> Delta:
+        """The change of the execution context since the function was entered."""
         return Delta(
             self.irq,
             self.pre,
@@ -207,10 +209,13 @@ class State:
     # -- knowledge ---------------------------------------------------------
 
     def lookup(self, value: Value) -> int | None:
+        """The number that a term is known to be on this path; None: not known, or not as a
+        number."""
         fact = self.facts.get(value)
         return fact if type(fact) is int else None
 
     def number(self, value: Value) -> int | None:
+        """A term evaluated with what is known on this path; None when that is not enough."""
         return evaluate(value, self.lookup)
 
     def truth(self, value: Value) -> bool | None:
@@ -299,6 +304,8 @@ class State:
     # -- context -----------------------------------------------------------
 
     def count(self, name: str, by: int, loc: int) -> None:
+        """Add ``by`` to a counter ("preempt", "bh", "rcu", "migrate"); ``loc`` is where, in
+        the function's table of places."""
         if name == "preempt":
             if by > 0 and self.pre <= 0:
                 self.pre_loc = loc
@@ -313,6 +320,7 @@ class State:
             self.mig = self._clip(self.mig + by)
 
     def set_irq(self, off: bool, loc: int) -> None:
+        """Interrupts go off or on here; ``loc`` as for :meth:`count`."""
         self.irq, self.irq_loc = (1, loc) if off else (0, -1)
 
     def save_irq(self) -> int:
@@ -344,6 +352,8 @@ class State:
             self.irq_loc = -1
 
     def lock(self, kind: str, path: str, loc: int) -> None:
+        """Take a lock: its kind (a key of ``rules/locks.yaml``) and the path of members that
+        names it. Of more than the limit the outermost are kept."""
         if len(self.locks) < _LOCKS_MAX:
             self.locks = (*self.locks, Lock(kind, path, loc))
 

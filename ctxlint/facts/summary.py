@@ -156,6 +156,11 @@ def is_neutral(summary: Summary) -> bool:
 
 
 class UnitFacts(msgspec.Struct, frozen=True, array_like=True):
+    """What one unit says: the summaries of the functions of its files and the symbols of the
+    header functions that it reaches, functions stored in members (``stores``), constant
+    initialisers (``inits``), prototypes and enums of the unit. ``errors`` are the
+    compiler's, ``faults`` functions that were lost to a defect of ours."""
+
     file: str
     summaries: tuple[Summary, ...]
     inlines: tuple[str, ...]

@@ -121,6 +121,8 @@ class Analysis:
         self.fork = 0
 
     def run(self) -> Summary:
+        """Interpret the function until nothing changes, or a limit drops something
+        (``losses``); its summary."""
         start = State()
         start.known = self.known
         start.same_locks = self.rules.same_locks(self.rt)

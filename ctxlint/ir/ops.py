@@ -32,6 +32,8 @@ class Const(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag=
 
 
 class FConst(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="kf"):
+    """A floating-point constant."""
+
     value: float
     type: TypeId
 
@@ -50,6 +52,9 @@ class Var(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="l
 
 
 class Global(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="g"):
+    """A variable of the file or another one, as an lvalue; ``symbol`` as
+    :attr:`GlobalVar.symbol`."""
+
     symbol: str
     type: TypeId
 
@@ -78,6 +83,8 @@ class Field(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag=
 
 
 class Deref(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="*"):
+    """What a pointer points to, as an lvalue of ``type``."""
+
     ptr: Expr
     type: TypeId
 
@@ -126,6 +133,8 @@ class Cast(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="
 
 
 class Select(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="?"):
+    """``cond ? a : b``; only the chosen operand is evaluated."""
+
     cond: Expr
     a: Expr
     b: Expr
@@ -144,6 +153,8 @@ class Agg(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="{
 
 
 class LabelAddr(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="&&"):
+    """``&&label``: the address of a block, for an indirect jump."""
+
     block: BlockId
     type: TypeId
 
@@ -162,6 +173,9 @@ Expr = Union[  # noqa: UP007 - the names are used before they exist
 
 
 class Assign(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="="):
+    """Store ``src``, converted already, into the lvalue ``dst``; ``loc`` is where, in the
+    function's table."""
+
     dst: Expr
     src: Expr
     loc: LocId
@@ -210,10 +224,14 @@ Op = Assign | Call | Asm | Stated
 
 
 class Jump(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="j"):
+    """Go on at a block."""
+
     to: BlockId
 
 
 class Branch(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="br"):
+    """Go on at ``then`` when ``cond`` is not zero, else at ``els``."""
+
     cond: Expr
     then: BlockId
     els: BlockId
@@ -230,17 +248,23 @@ class Switch(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
 
 
 class Ret(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="ret"):
+    """Return; ``value`` is None of a function of type void."""
+
     value: Expr | None
     loc: LocId
 
 
 class AsmGoto(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="ag"):
+    """Assembly that falls through to ``fall`` or jumps to one of ``targets``."""
+
     asm: Asm
     fall: BlockId
     targets: tuple[BlockId, ...]
 
 
 class IndirectJump(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="ij"):
+    """``goto *e``; ``targets`` are the blocks whose address the function takes."""
+
     e: Expr
     targets: tuple[BlockId, ...]
 

@@ -65,6 +65,9 @@ def type_text(type_id: TypeId, types: Sequence[Type]) -> str:
 
 
 class Printer:
+    """Writes IR as text for people and for tests. Variables that share a name, and
+    temporaries, carry their slot."""
+
     def __init__(self, types: Sequence[Type], vars_: Sequence[VarDecl] = ()) -> None:
         self.types = types
         seen: dict[str, int] = {}
@@ -76,6 +79,7 @@ class Printer:
             self.names.append(name if first else f"{name}{slot}")
 
     def type(self, type_id: TypeId) -> str:
+        """A type as C spells it."""
         return type_text(type_id, self.types)
 
     def expr(self, e: Expr) -> str:
@@ -124,10 +128,12 @@ class Printer:
         raise TypeError(type(e).__name__)
 
     def atom(self, e: Expr) -> str:
+        """An expression in parentheses unless it is one word."""
         text = self.expr(e)
         return f"({text})" if isinstance(e, Bin | Select | Cast | Un | Deref | Addr) else text
 
     def op(self, op: Op) -> str:
+        """One operation, on one line."""
         match op:
             case Assign(dst, src):
                 return f"{self.expr(dst)} = {self.expr(src)}"
@@ -141,12 +147,15 @@ class Printer:
         return self.asm(op)
 
     def asm(self, op: Asm) -> str:
+        """Assembly with the constraints of its operands."""
+
         def operands(items: tuple[tuple[str, Expr], ...]) -> str:
             return ", ".join(f"{c} {self.expr(e)}" for c, e in items)
 
         return f"asm {op.template} : {operands(op.outs)} : {operands(op.ins)}"
 
     def term(self, term: Term) -> str:
+        """How a block ends, on one line."""
         match term:
             case Jump(to):
                 return f"jump b{to}"

@@ -36,6 +36,8 @@ class TInt(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="
 
 
 class TFloat(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="f"):
+    """A floating-point type of that many bits."""
+
     bits: int
 
 
@@ -55,11 +57,16 @@ class TArray(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag
 
 
 class TRecord(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="r"):
+    """A structure or union by the key of its definition (:class:`RecordDef`); ``name`` is a
+    typedef that it was written with."""
+
     key: str
     name: str = ""
 
 
 class TFunc(msgspec.Struct, frozen=True, array_like=True, tag_field="node", tag="c"):
+    """A function's type; parameters have the types that calls convert arguments to."""
+
     ret: TypeId
     params: tuple[TypeId, ...]
     variadic: bool = False

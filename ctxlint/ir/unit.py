@@ -40,6 +40,8 @@ class VarDecl(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True):
+    """Operations that run one after the other, and how control goes on."""
+
     ops: tuple[Op, ...]
     term: Term
 
@@ -105,6 +107,8 @@ class GlobalVar(msgspec.Struct, frozen=True, array_like=True):
 
 
 class EnumDef(msgspec.Struct, frozen=True, array_like=True):
+    """An enumeration with its values by name; ``tag`` is ``""`` for one without."""
+
     tag: str
     file: str
     line: int
@@ -154,10 +158,12 @@ class HeaderFunction(msgspec.Struct, frozen=True, array_like=True):
 
 
 def loc_of(function: Function, loc: LocId) -> Loc:
+    """The place that a number in an operation stands for."""
     return function.locs[loc]
 
 
 def param_slots(function: Function) -> range:
+    """The slots of ``vars`` that are parameters, in order."""
     return range(function.nparams)
 
 

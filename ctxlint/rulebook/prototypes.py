@@ -37,6 +37,8 @@ _TYPE_WORD = re.compile(
 
 @dataclass(frozen=True)
 class Prototype:
+    """A function's name and parameters; ``variadic``: more may follow them."""
+
     name: str
     params: tuple[Param, ...]
     variadic: bool

@@ -30,6 +30,7 @@ _OPPOSITE = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
 
 
 def point(number: int) -> Span:
+    """The set that has one number."""
     return ((number, number),)
 
 
@@ -57,6 +58,7 @@ def meet(a: Span, b: Span) -> Span:
 
 
 def within(a: Span, low: int, high: int) -> bool:
+    """Whether all numbers of a set lie from ``low`` to ``high``."""
     return not a or (a[0][0] >= low and a[-1][1] <= high)
 
 

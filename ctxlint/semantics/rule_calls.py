@@ -51,16 +51,19 @@ class Situation(Protocol):
     """An execution context, as far as legality asks."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The key in ``rules/contexts.yaml`` that the path began in; ``""`` for none."""
 
-    def in_interrupt(self) -> bool: ...
+    def in_interrupt(self) -> bool:
+        """Whether ``in_interrupt()`` of the kernel would be true."""
 
 
 class Target(Protocol):
     """The state that effects change. Values are the reader's own; ``None`` is one that
     is not known. Argument numbers may be -1: the tree's function has no such argument."""
 
-    def set_irqs(self, off: bool) -> None: ...
+    def set_irqs(self, off: bool) -> None:
+        """Interrupts of this CPU go off or on."""
 
     def flags(self) -> Any:
         """Flags that stand for the interrupt state."""
@@ -68,16 +71,21 @@ class Target(Protocol):
     def save_irqs(self) -> Any:
         """The same, of which a restore is expected."""
 
-    def restore_irqs(self, flags: Any) -> None: ...
+    def restore_irqs(self, flags: Any) -> None:
+        """Interrupts are as the saved flags say."""
 
-    def count(self, counter: fx.Counter, delta: int) -> None: ...
+    def count(self, counter: fx.Counter, delta: int) -> None:
+        """A counter of the context changes by ``delta``."""
 
-    def lock(self, kind: str, argument: int, taken: bool) -> None: ...
+    def lock(self, kind: str, argument: int, taken: bool) -> None:
+        """The lock that an argument points to is taken or released; ``kind`` is a key of
+        ``rules/locks.yaml``."""
 
     def write(self, pointer: Any, value: Any) -> None:
         """Store a value behind a pointer argument."""
 
-    def preempt_count(self) -> Any: ...
+    def preempt_count(self) -> Any:
+        """The preemption count as ``preempt_count()`` gives it."""
 
     def irqs_off(self, flags: Any) -> Any:
         """Whether saved flags say that interrupts were off."""

@@ -268,6 +268,7 @@ def params(value: Value) -> set[int]:
 
 
 def mentions(value: Value, needle: Value) -> bool:
+    """Whether a term is, or has among its parts, another one."""
     if value == needle:
         return True
     if not isinstance(value, tuple):
