@@ -162,3 +162,29 @@ def test_every_source_names_its_licence() -> None:
         not in path.read_text(encoding="utf-8", errors="replace")[:300]
     ]
     assert bare == []
+
+
+def tables_of(page: str, *headings: str) -> list[str]:
+    """The places in code (``path`` or ``path:name``) that the tables under some headings
+    of a page name."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    bodies = [
+        re.split(r"^## ", text.partition(f"\n## {h}\n")[2], flags=re.M)[0] for h in headings
+    ]
+    return re.findall(r"`((?:ctxlint|rules|tests|fixtures)/[^`]+)`", "\n".join(bodies))
+
+
+@pytest.mark.parametrize("place", tables_of("docs/architecture.md", "Where to find", "Words"))
+def test_places_exist(place: str) -> None:
+    path, _, name = place.partition(":")
+    assert (ROOT / path).is_dir() if path.endswith("/") else (ROOT / path).is_file()
+    if name:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^(?:class|def) {name}\b|^{name}\b.*=", text, re.MULTILINE), place
+
+
+def test_newcomers_questions_are_answered() -> None:
+    """The tables are read: they are what the test above goes through."""
+    places = tables_of("docs/architecture.md", "Where to find")
+    assert len(places) > 20
+    assert {"rules/entry_points/", "ctxlint/cli/main.py:exit_code_of"} <= set(places)

@@ -4,7 +4,8 @@
 A block marked ``sh`` is run, line by line, in a copy of the miniature tree. One marked
 ``sh checked`` needs more than that (a real kernel, a package index, a container): its lines
 are held against the options that commands have (``test_documents.py``), the targets of the
-Makefile and the packages of ``pyproject.toml``.
+Makefile and the packages of ``pyproject.toml``. ``sh walk`` is what
+``test_walk_through.py`` runs.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ Call trace:
 def blocks(path: Path) -> Iterator[tuple[str, str]]:
     """What is written behind the fence, and the text, of each block."""
     text = path.read_text(encoding="utf-8")
-    yield from re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    fence = re.compile(r"^(`{3,})([^`\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+    yield from ((mark, body) for _, mark, body in fence.findall(text))
 
 
 def of_kind(kind: str) -> list[object]:
@@ -80,7 +82,19 @@ def world(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
 def test_every_block_says_what_it_is(path: Path) -> None:
-    known = {"sh", "sh checked", "text", "toml", "yaml", "c", "python", "ini", "lua", "elisp"}
+    known = {
+        "sh",
+        "sh checked",
+        "sh walk",
+        "text",
+        "toml",
+        "yaml",
+        "c",
+        "python",
+        "ini",
+        "lua",
+        "elisp",
+    }
     # A block of JSON may say which call of a tool it answers.
     marks = {"json" if mark.startswith("json ") else mark for mark, _ in blocks(path)}
     assert marks <= known | {"vim", "json"}
@@ -105,7 +119,17 @@ def test_a_block_that_fails_is_noticed(world: dict[str, str]) -> None:
             test_block_runs(f"true\n{line}\ntrue\n", world)
 
 
-_OTHERS = ("ctxlint", "cd", "make", "b4", "CodeChecker", ".venv/bin/python")
+_OTHERS = (
+    "export",
+    "ctxlint",
+    "cd",
+    "make",
+    "b4",
+    "CodeChecker",
+    "python3",
+    ".venv/bin/python",
+    ".venv/bin/pip",
+)
 
 
 def words_of(line: str) -> list[list[str]]:

@@ -145,7 +145,7 @@ def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
 @click.option("--rt/--no-rt", default=None, help="Only this kind of kernel (default: both).")
 @click.option(
     "--file", "files", multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="A model file (.c) that is not in rules/models yet, or in place of the one of its "
     "name there (repeatable).",
 )  # fmt: skip

@@ -146,7 +146,7 @@ def check_rules(tree: Path, style: str, directories: tuple[Path, ...]) -> int:
     "files",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False),
 )
 @tree_options
 @click.option(
@@ -213,9 +213,11 @@ def _tried_lines(tried: Tried) -> Iterator[str]:
         yield f"{file}:{line}: {check}: {said} [{builds}]"
         if found:
             yield f"    {messages[file, line, check]}"
-    for gap in tried.incomplete:
-        yield f"{gap.file}: not analysed: {gap.reason}"
-        yield from (f"    {line}" for line in gap.detail.splitlines())
+    for file, reason, detail in dict.fromkeys(
+        (gap.file, gap.reason, gap.detail) for gap in tried.incomplete
+    ):
+        yield f"{file}: not analysed: {reason}"
+        yield from (f"    {line}" for line in detail.splitlines())
     if tried.compared:
         yield "as the comments say" if not wrong else f"not as the comments say: {wrong}"
     elif tried.rules and not tried.misfits and not tried.incomplete:
