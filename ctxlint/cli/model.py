@@ -139,7 +139,7 @@ def trace(ident: str, output: Path, seed: int, tree: Path | None) -> int:
 @click.argument("arguments", nargs=-1, metavar="[PARAMETER=VALUE]...")
 @click.option(
     "--in", "contexts", multiple=True, metavar="CONTEXT", default=("task",),
-    show_default="task",
+    show_default=True,
     help="Call it in this context of rules/contexts.yaml (repeatable).",
 )  # fmt: skip
 @click.option("--rt/--no-rt", default=None, help="Only this kind of kernel (default: both).")

@@ -105,6 +105,12 @@ def tree_options(function: F) -> F:
     return _apply([*_TREE, _NO_MAKE], function)
 
 
+def trial_tree_options(function: F) -> F:
+    """The same, where no tree is meant unless one is named."""
+    tree = click.option("--tree", type=_DIR, help="A kernel tree (default: the small one).")
+    return _apply([tree, *_TREE[1:], _NO_MAKE], function)
+
+
 def server_tree_options(function: F) -> F:
     """The same for a program that others send requests to: nothing of the tree is run
     unless that was allowed (``make``)."""

@@ -15,7 +15,7 @@ import click
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import complete
 from ctxlint.cli.main import CONTEXT, EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
-from ctxlint.cli.options import make_request, talk_options, tree_options
+from ctxlint.cli.options import make_request, talk_options, trial_tree_options
 from ctxlint.cli.output import emit
 from ctxlint.cli.progress import Reporter
 from ctxlint.cli.rulespages import pages
@@ -148,7 +148,7 @@ def check_rules(tree: Path, style: str, directories: tuple[Path, ...]) -> int:
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
 )
-@tree_options
+@trial_tree_options
 @click.option(
     "--like",
     "paths",
@@ -180,13 +180,13 @@ def test_rules(
     from ctxlint.pipeline.try_rules import try_rules
 
     tree = options["tree"]
-    asked = {**options, "tree": tree or fixtures_directory() / "tree"}
+    small = fixtures_directory() / "tree"
+    asked = {**options, "rules": directories, "tree": tree or small}
     if paths is not None:
         asked["paths"] = (paths,)
     request, _ = make_request(asked)
-    request = dataclasses.replace(
-        request, rules=directories, paths=() if paths is None else request.paths
-    )
+    if paths is None:  # those of the settings are not what the fixture is like
+        request = dataclasses.replace(request, paths=())
     with Reporter(verbose=verbose, quiet=quiet, color=False) as progress:
         tried = try_rules(files, None if tree is None else request.tree, request, progress)
     emit("\n".join(_tried_lines(tried)), None)

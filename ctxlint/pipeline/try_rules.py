@@ -57,6 +57,7 @@ class Tried:
 
     @property
     def agrees(self) -> bool:
+        """Whether rules fit the tree and findings are as the comments say."""
         return not self.misfits and not any(item.wrong for item in self.compared)
 
 
@@ -91,14 +92,13 @@ def try_rules(
         small = fixtures_directory() / "tree"
         builds = (small / "builds" / "rt", small / "builds" / "nort")
         request = dataclasses.replace(request, tree=small, builds=builds, config=None)
-    return _with_fixtures(tried, fixtures, alone.values(), tree is None, request, progress)
+    return _with_fixtures(tried, fixtures, alone.values(), request, progress)
 
 
 def _with_fixtures(
     tried: Tried,
     fixtures: Mapping[Path, str],
     books: Iterable[Rulebook],
-    small: bool,
     request: Request,
     progress: Progress,
 ) -> Tried:
@@ -114,7 +114,7 @@ def _with_fixtures(
     contents: dict[str, bytes | None] = {
         names[path]: text.encode() for path, text in fixtures.items()
     }
-    declared = _Declared(session.tree.path, session.target()[0], small)
+    declared = _Declared(session.tree.path, profiles[0].arch)
     header = declared.header(books, fixtures)
     if header:
         contents[_MADE] = header.encode()
@@ -126,7 +126,7 @@ def _with_fixtures(
     shown = {name: str(path) for path, name in names.items()}
     builds = {"rt" if p.rt else "nort" for p in profiles}
     # Of what could not be read, nothing that is not found is right.
-    unread = {item.file for item in result.incomplete}
+    unread = {item.file for item in result.incomplete if item.kind == "unit"}
     compared = [
         dataclasses.replace(item, file=str(path))
         for path in fixtures
@@ -189,11 +189,8 @@ def _of_fixtures(
         command = like[0]
         if included:
             made = os.path.relpath(tree.path / _MADE, command.directory)
-            source, *_ = [a for a in command.arguments if a.endswith(".c")][-1:] or [""]
-            rest = tuple(a for a in command.arguments if a != source)
-            command = dataclasses.replace(
-                command, arguments=(*rest, "-include", made, *((source,) if source else ()))
-            )
+            arguments = (*command.arguments, "-include", made)
+            command = dataclasses.replace(command, arguments=arguments)
         commands.append(command)
     return dataclasses.replace(profile, commands=tuple(commands))
 
@@ -202,9 +199,8 @@ class _Declared:
     """Makes the header of what fixtures call and do not declare. ``notes`` say of each
     such function where its prototype is from."""
 
-    def __init__(self, tree: Path, arch: str, small: bool) -> None:
+    def __init__(self, tree: Path, arch: str) -> None:
         self.tree = tree
-        self.small = small
         self.notes: list[str] = []
         self.folders = ("include", f"arch/{kbuild.arch_folder(arch)}/include")
 
