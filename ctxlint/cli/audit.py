@@ -138,7 +138,7 @@ def command(
 
 def scope(request: Request) -> str:
     """What is going to be audited, under which profiles."""
-    from ctxlint.pipeline.run import DEFAULT_ARCH, DEFAULT_CONFIG, default_paths
+    from ctxlint.pipeline.defaults import DEFAULT_ARCH, DEFAULT_CONFIG, default_paths
 
     paths = " ".join(request.paths or default_paths(request.tree))
     if request.builds:

@@ -27,7 +27,8 @@ from ctxlint.kbuild.model import (
     Tree,
     quiet,
 )
-from ctxlint.kbuild.prepare import add_paths, prepare, ready, write_database
+from ctxlint.kbuild.overlay import needed
+from ctxlint.kbuild.prepare import add_paths, inputs, prepare, ready, write_database
 from ctxlint.kbuild.tree import NOT_KERNEL, find_tree
 from ctxlint.kbuild.unbuilt import Why, includers, why_unbuilt
 
@@ -47,16 +48,23 @@ __all__ = [
     "commands_for",
     "find_tree",
     "includers",
+    "inputs",
     "is_makefile",
     "may_hold_code",
     "other_language",
     "prepare",
     "ready",
+    "unclean",
     "use_build",
     "what_it_builds",
     "why_unbuilt",
     "write_database",
 ]
+
+
+def unclean(source: Tree, arch: str) -> bool:
+    """Whether somebody configured or built in the tree itself, so that a view is used."""
+    return needed(source.path, _arch.srcarch(arch))
 
 
 def commands_for(

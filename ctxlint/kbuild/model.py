@@ -76,7 +76,7 @@ class Prepared:
     ``uncovered`` are C files below ``paths`` that this configuration does not build.
     ``own`` is true for a build directory that ctxlint made; ``overrides`` are files that it
     was made with in place of the tree's. ``make``: whether the tree's Makefiles may be run
-    for further paths.
+    for further paths. ``warned``: something was warned of that holds for every run.
     """
 
     spec_name: str
@@ -90,3 +90,4 @@ class Prepared:
     own: bool = True
     overrides: Mapping[str, bytes | None] = field(default_factory=dict)
     make: bool = True
+    warned: bool = False

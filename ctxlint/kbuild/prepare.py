@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from ctxlint.base.errors import UsageError
 from ctxlint.kbuild import arch as arches
@@ -84,6 +85,22 @@ def ready(
     names = tree.normal_paths(source, paths)
     spec = ProfileSpec(arch=arches.check(source.path, arch), config=config, rt=rt)
     return _Work.open(source, spec, cache, 1, quiet, None, {}).ready(names)
+
+
+def inputs(source: Tree, done: Prepared, files: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What the commands for ``files`` come from, by full names: first what others write,
+    then what ctxlint itself does, in a build directory of its own."""
+    if done.own:
+        path = done.build / ".ctxlint/state.json"
+        known = state.inputs_in(path)
+        own = {file for file in known if file.startswith(f"{done.build}/")}
+        return [file for file in known if file not in own], [str(path), *sorted(own)]
+    found = [".config", "include/config/auto.conf", "compile_commands.json"]
+    named = [str(done.build / name) for name in found]
+    for directory in build_directories(source, arches.srcarch(done.arch), files):
+        for root, _directories, names in os.walk(done.build / directory):
+            named += [root, *(f"{root}/{name}" for name in names if name.endswith(".cmd"))]
+    return named, []
 
 
 def add_paths(
@@ -421,11 +438,17 @@ class _Work:
         wanted = build_directories(self.tree, self.srcarch, paths)
         raw = self.records(wanted)
         target = standin.target_triple(self.tree.path, self.srcarch)
+        said: list[str] = []
+
+        def log(level: Literal["debug", "info", "warning"], message: str) -> None:
+            said.append(level)
+            self.log(level, message)
+
         commands = reading.compile_commands(
-            self.tree, self.directory, raw, target=target, log=self.log
+            self.tree, self.directory, raw, target=target, log=log
         )
         done = prepared(self.tree, self.spec, self.directory, commands, paths, own=True)
-        return replace(done, overrides=self.overrides, make=self.make)
+        return replace(done, overrides=self.overrides, make=self.make, warned="warning" in said)
 
 
 def prepared(

@@ -53,6 +53,16 @@ def load(path: Path, key: str) -> State | None:
     return state if state.schema == _SCHEMA and state.key == key else None
 
 
+def inputs_in(path: Path) -> list[str]:
+    """All files that what ``path`` tells of was made from, also when it is out of date."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    kinds = ("config_inputs", "header_inputs", "makefile_inputs")
+    return sorted({file for kind in kinds for file in data[kind]})
+
+
 def save(path: Path, state: State) -> None:
     """Write ``state`` in one step, so that a killed run leaves the old one or the new one."""
     new = path.with_name(path.name + ".new")

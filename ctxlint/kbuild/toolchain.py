@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -79,7 +80,11 @@ def find_toolchain(path: str | None = None) -> Toolchain:
         if absent:
             incomplete.append((suffix, absent[0]))
             continue
-        major = int(suffix[1:]) if suffix else _major(clang)
+        major = (
+            int(suffix[1:])
+            if suffix
+            else _major(clang, Path(clang).resolve().stat().st_mtime_ns)
+        )
         if best is None or major > best[0]:
             best = (major, suffix, Path(clang))
     if best is None:
@@ -90,7 +95,9 @@ def find_toolchain(path: str | None = None) -> Toolchain:
     return Toolchain(clang=clang_path, llvm=suffix or "1", identity=identity)
 
 
-def _major(clang: str) -> int:
+@functools.lru_cache(maxsize=8)
+def _major(clang: str, _changed: int) -> int:
+    """The version that a compiler tells; asked again when another one is in its place."""
     try:
         answer = subprocess.run(
             [clang, "--version"], capture_output=True, text=True, timeout=20, check=False

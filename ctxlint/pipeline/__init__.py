@@ -17,6 +17,11 @@ from ctxlint.findings.model import Result
 
 def audit(request: Request, progress: Progress) -> Result:
     """Analyse ``request.paths`` under each profile and merge the findings."""
+    from ctxlint.pipeline import unchanged
+
+    known = unchanged.recall(request, progress)
+    if known is not None:
+        return known
     from ctxlint.pipeline.run import audit as run
 
     return run(request, progress)

@@ -22,6 +22,7 @@ from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
+from ctxlint.pipeline.defaults import default_paths
 from ctxlint.pipeline.not_analysed import (
     asks_for_files,
     unread_by_makefiles,
@@ -35,7 +36,6 @@ from ctxlint.pipeline.run import (
     Session,
     analyse_profile,
     assemble,
-    default_paths,
     steady,
 )
 from ctxlint.search.reach import SearchEnd, notes

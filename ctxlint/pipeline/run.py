@@ -8,7 +8,7 @@ import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -39,8 +39,9 @@ from ctxlint.findings.model import (
     UnknownCallee,
     UntoldMember,
 )
+from ctxlint.frontend.clang import library
 from ctxlint.ir.unit import Fault
-from ctxlint.pipeline import rule_fit
+from ctxlint.pipeline import rule_fit, unchanged
 from ctxlint.pipeline.collect import (
     cut_sites,
     findings_of,
@@ -52,10 +53,11 @@ from ctxlint.pipeline.collect import (
     text_reader,
     with_others,
 )
+from ctxlint.pipeline.defaults import default_paths, target_of
 from ctxlint.pipeline.not_analysed import check_paths, unseen_paths
 from ctxlint.rulebook.book import Rulebook
-from ctxlint.search import reach
-from ctxlint.store import LostError, Store
+from ctxlint.search import mentions, reach
+from ctxlint.store import LostError, Store, now_ns
 from ctxlint.units.index import (
     Changed,
     Index,
@@ -68,20 +70,10 @@ from ctxlint.units.index import (
 if TYPE_CHECKING:
     from ctxlint.simulator.image import Image
 
-DEFAULT_ARCH = "arm64"
-DEFAULT_CONFIG = "defconfig"
-
-
-def default_paths(tree: Path) -> tuple[str, ...]:
-    """What is audited without paths, as far as the tree has it."""
-    return tuple(path for path in DEFAULT_PATHS if (tree / path).exists())
-
-
 SINGLE_FILE_REACH = 2
 _DAMAGES = 3
 """Times that a store is begun anew in a run; other runs may be damaging it."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,32}")
-DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
 
 
 class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +98,9 @@ class Session:
     paths: tuple[str, ...]
     cache: Path
     jobs: int
+    searches: dict[str, mentions.WordIndex] = field(default_factory=dict, compare=False)
+    """The tree as it is searched, by the folder of the architecture. One look at all of
+    its files serves for the run."""
 
     @classmethod
     def of(cls, request: Request) -> Session:
@@ -204,13 +199,12 @@ class Session:
             if number == rounds:
                 break
             found = reach.find_files(
-                self.tree.path,
-                kbuild.arch_folder(profile.arch),
+                self.search(profile, store),
                 names,
                 new,
-                store,
                 changed.contents if changed is not None else None,
             )
+            index.asked.update(found)
             progress.log("debug", f"reach: {sorted(names.callers)}, {sorted(names.bodies)}")
             fresh = [f for f in found if f not in index.facts]
             if len(fresh) > reach.FILES_PER_ROUND:
@@ -242,35 +236,37 @@ class Session:
             new = [c.file for c in chosen]
         return index
 
+    def search(self, profile: kbuild.Prepared, store: Store) -> mentions.WordIndex:
+        folder = kbuild.arch_folder(profile.arch)
+        if folder not in self.searches:
+            self.searches[folder] = mentions.WordIndex(self.tree.path, folder, store)
+        return self.searches[folder]
+
     def target(self) -> tuple[str, str]:
         """Architecture and configuration: asked for, else the tree's own."""
-        own = self.tree.path / ".config"
-        config = self.request.config
-        if config is None and own.is_file():
-            config = str(own)
-        arch = self.request.arch
-        if arch is None and config is not None and Path(config).is_file():
-            arch = kbuild.arch_of_config(Path(config), self.tree)
-        return arch or DEFAULT_ARCH, config or DEFAULT_CONFIG
+        return target_of(self.request, self.tree)
 
 
 def audit(request: Request, progress: Progress) -> Result:
+    begun = now_ns()
     session = Session.of(request)
     check_paths(session.tree, session.paths)
     prepared = session.profiles(progress)
+    heard = unchanged.Listening(progress)
     results: list[ProfileResult] = []
     incomplete: list[Incomplete] = []
     read: set[str] = set()
     beyond: list[reach.SearchEnd] = []
+    asked: set[str] = set()
     units = 0
-    with session.open_store(progress) as store:
+    with session.open_store(heard) as store:
         for profile in prepared:
 
             def whole(profile: kbuild.Prepared = profile) -> tuple[Index, ProfileResult]:
-                index = session.index(profile, store, progress)
-                found = analyse_profile(index, session, profile, store, progress)
+                index = session.index(profile, store, heard)
+                found = analyse_profile(index, session, profile, store, heard)
                 if request.verify:
-                    found = verified(found, index, session, profile, store, progress)
+                    found = verified(found, index, session, profile, store, heard)
                 return index, found
 
             index, found = steady(store, whole)
@@ -278,20 +274,48 @@ def audit(request: Request, progress: Progress) -> Result:
             read |= index.read_from(p for p in session.paths if not p.endswith(".c"))
             units += len(index.facts)
             beyond += index.ends
+            asked |= index.asked
             results.append(found)
         stale = rule_fit.stale(session.tree.path, request.rules, rules_digest(request), store)
-    incomplete += unseen_paths(session.tree, session.paths, prepared, read)
-    result = assemble(session, prepared, results, incomplete, units, beyond=beyond)
+        incomplete += unseen_paths(session.tree, session.paths, prepared, read)
+        result = assemble(session, prepared, results, incomplete, units, beyond=beyond)
+        if stale:
+            note = (
+                f"{stale} rules cite a source that this tree does not have and may be stale; "
+                "ctxlint rules check --tree lists them"
+            )
+            result = msgspec.structs.replace(result, notes=(*result.notes, note))
+        all_profiles = request.builds or len(prepared) == len(session.kinds())
+        sure = not (heard.warned or any(profile.warned for profile in prepared))
+        if sure and all_profiles and not incomplete and not any(r.faults for r in results):
+            _keep(session, prepared, asked, result, store, begun)
     for item in result.untold:
         count = f"{item.count} function" + ("s" if item.count != 1 else "")
         progress.log("info", f"no rule for {item.member}: {count}, as at {item.example}")
-    if not stale:
-        return result
-    note = (
-        f"{stale} rules cite a source that this tree does not have and may be stale; "
-        "ctxlint rules check --tree lists them"
-    )
-    return msgspec.structs.replace(result, notes=(*result.notes, note))
+    return result
+
+
+def _keep(
+    session: Session,
+    prepared: list[kbuild.Prepared],
+    asked: set[str],
+    result: Result,
+    store: Store,
+    begun: int,
+) -> None:
+    """Remember a result with all that it comes from (``asked``: files beyond the audited
+    ones that were looked for in the builds)."""
+    request, tree = session.request, session.tree
+    files = [*unchanged.folders_below(tree.path, session.paths), f"{tree.path}/Makefile"]
+    files += (f"{tree.path}/{name}" for name in rule_fit.places(request.rules))
+    made: list[str] = []
+    for profile in prepared:
+        others, own = kbuild.inputs(tree, profile, {*session.paths, *asked})
+        files += others
+        made += own
+    searched = b"".join(index.digest() for _, index in sorted(session.searches.items()))
+    libclang = library(request.libclang).path
+    unchanged.keep(request, result, store, files, made, libclang, searched, begun)
 
 
 T = TypeVar("T")

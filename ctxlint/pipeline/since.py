@@ -23,8 +23,8 @@ from ctxlint.findings.model import Result
 from ctxlint.findings.selection import NOT_NEW, Selection
 from ctxlint.patches.git import Repository
 from ctxlint.pipeline.changed import patched_tree
+from ctxlint.pipeline.defaults import default_paths
 from ctxlint.pipeline.not_analysed import check_paths
-from ctxlint.pipeline.run import default_paths
 from ctxlint.pipeline.select import select, validate
 
 MAX_FILES = 2000

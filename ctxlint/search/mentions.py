@@ -8,6 +8,7 @@ searches the tree only for words that it did not ask for before.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -60,13 +61,17 @@ class WordIndex:
         self._arch = arch_folder
         self._store = store
         self._key = f"1 {tree.resolve()} {arch_folder}"
+        self._now: dict[str, State] | None = None
+        self._kept: _Kept | None = None
 
     def find(self, words: Collection[str]) -> dict[str, Hits]:
         """Where each of ``words`` is. Raises ToolMissingError without grep."""
-        kept, now = self._load(), self._states()
+        kept = self._kept = self._kept or self._load()
+        now = self._states()
         changed = {path for path, state in now.items() if kept.files.get(path) != state}
         if len(changed) > _CHANGED_MAX or len(kept.words) > _WORDS_MAX:
-            kept, changed = _Kept(), set()
+            kept = self._kept = _Kept()
+            changed = set()
         stale = changed | (kept.files.keys() - now.keys())
         if stale:
             for hits in kept.words.values():
@@ -116,15 +121,26 @@ class WordIndex:
         roots = [f"arch/{self._arch}" if f == "arch" else f for f in folders]
         return [root for root in roots if (self._tree / root).is_dir()]
 
+    def digest(self) -> bytes:
+        """Of the names and states of all files that a search looks into."""
+        states = sorted(self._states().items())
+        return hashlib.blake2b(repr(states).encode("utf-8", "replace"), digest_size=16).digest()
+
     def _states(self) -> dict[str, State]:
-        begun = time.time_ns()
-        follow = recursive(self._tree) == "-R"
-        found = {}
-        for root in self._roots():
-            for path, stat in _walk(self._tree, root, follow, _DEPTH):
-                young = stat.st_mtime_ns > begun - _YOUNG
-                found[path] = (-1 if young else stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        return {p: s if s[0] >= 0 else (begun, *s[1:]) for p, s in found.items()}
+        """Taken once: for one run the tree is what it was at the first look."""
+        if self._now is None:
+            begun = time.time_ns()
+            follow = recursive(self._tree) == "-R"
+            self._now = {
+                path: (
+                    begun if stat.st_mtime_ns > begun - _YOUNG else stat.st_mtime_ns,
+                    stat.st_size,
+                    stat.st_ino,
+                )
+                for root in self._roots()
+                for path, stat in _walk(self._tree, root, follow)
+            }
+        return self._now
 
     def _grep(self, words: Iterable[str]) -> list[str]:
         try:
@@ -169,22 +185,22 @@ def _any_of(words: Iterable[str]) -> re.Pattern[bytes]:
     )
 
 
-def _walk(
-    tree: Path, folder: str, follow: bool, depth: int
-) -> Iterator[tuple[str, os.stat_result]]:
-    """The C files below ``folder``; links are followed only in a tree that is made of them,
+def _walk(tree: Path, root: str, follow: bool) -> Iterator[tuple[str, os.stat_result]]:
+    """The C files below ``root``; links are followed only in a tree that is made of them,
     and not without end."""
-    try:
-        entries = sorted(os.scandir(tree / folder), key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        path = f"{folder}/{entry.name}"
+    work = [(root, _DEPTH)]
+    while work:
+        folder, depth = work.pop()
         try:
-            if entry.is_dir(follow_symlinks=follow):
-                if depth:
-                    yield from _walk(tree, path, follow, depth - 1)
-            elif path.endswith(".c") and entry.is_file(follow_symlinks=follow):
-                yield path, entry.stat(follow_symlinks=follow)
+            entries = list(os.scandir(tree / folder))
         except OSError:
-            continue  # it has gone in the meantime
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}"
+            try:
+                if path.endswith(".c") and entry.is_file(follow_symlinks=follow):
+                    yield path, entry.stat(follow_symlinks=follow)
+                elif depth and entry.is_dir(follow_symlinks=follow):
+                    work.append((path, depth - 1))
+            except OSError:
+                continue  # it has gone in the meantime

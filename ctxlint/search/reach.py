@@ -18,7 +18,6 @@ from typing import NamedTuple
 from ctxlint.analysis.program import Program
 from ctxlint.rulebook import Rulebook
 from ctxlint.search import mentions
-from ctxlint.store import Store
 
 FILES_PER_ROUND = 16
 
@@ -151,22 +150,20 @@ def _looked_into(rules: Rulebook, symbol: str) -> bool:
 
 
 def find_files(
-    tree: Path,
-    arch_folder: str,
+    index: mentions.WordIndex,
     names: Wanted,
     near: Iterable[str],
-    store: Store | None = None,
     contents: Mapping[str, bytes | None] | None = None,
 ) -> list[str]:
     """C files that name one of the ``callers`` or define one of the ``bodies``,
-    nearest to ``near`` first. ``store`` keeps what was found; ``contents`` are files with
+    nearest to ``near`` first. ``index`` is of the tree; ``contents`` are files with
     another text than on the disk (None: no file). Raises ToolMissingError without grep."""
     given = {path: text for path, text in (contents or {}).items() if path.endswith(".c")}
     names_of = names.callers | names.bodies
     if not names_of:
         return []
     texts = {path: text for path, text in given.items() if text is not None}
-    on_disk = mentions.WordIndex(tree, arch_folder, store).find(names_of)
+    on_disk = index.find(names_of)
     found = _hits(on_disk, names) - given.keys() | _hits(
         mentions.of_texts(texts, names_of), names
     )

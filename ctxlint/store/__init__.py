@@ -8,8 +8,17 @@ inlines, ``cache.py`` keeps what later stages computed and prunes,
 """
 
 from ctxlint.store.cache import Stats
-from ctxlint.store.files import now_ns
+from ctxlint.store.files import Signature, now_ns
 from ctxlint.store.store import LostError, Store, StoredUnit
 from ctxlint.store.units import Inline, unit_key
 
-__all__ = ["Inline", "LostError", "Stats", "Store", "StoredUnit", "now_ns", "unit_key"]
+__all__ = [
+    "Inline",
+    "LostError",
+    "Signature",
+    "Stats",
+    "Store",
+    "StoredUnit",
+    "now_ns",
+    "unit_key",
+]

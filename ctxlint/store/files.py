@@ -173,6 +173,21 @@ class Files:
             hashes[path] = hash
         return self._versions(db, hashes)
 
+    def verified(self) -> dict[str, Signature | None] | None:
+        """Every file whose content was asked for in this run (by its full name), with the
+        state in which it certainly had that content; None for one that is not there.
+        None at all when that is not certain of some file."""
+        found: dict[str, Signature | None] = {}
+        for path, hash in self._current.items():
+            reading = self._readings.get(path)
+            if hash is None:
+                found[self._tree_path(path)] = None
+            elif reading is None or not reading.holds_for(reading.signature):
+                return None
+            else:
+                found[self._tree_path(path)] = reading.signature
+        return found
+
     def save(self, db: sqlite3.Connection) -> None:
         """Remember for the next run what was hashed in this one."""
         db.executemany(

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from ctxlint.base.errors import StoreError
 from ctxlint.store import cache
 from ctxlint.store.database import Database, Log, Trouble, trouble_of
-from ctxlint.store.files import Files
+from ctxlint.store.files import Files, Signature
 from ctxlint.store.seal import DamagedError
 from ctxlint.store.units import TOUCH_EVERY, Inline, Known, NotKeptError, UnitRow, Units
 
@@ -133,6 +133,12 @@ class Store:
         if touch or self._files.dirty:
             self._guard(lambda _: self._remember(touch), None)
         return {k: StoredUnit(k, found[k].file, found[k], self) for k in keys if k in found}
+
+    def verified(self) -> dict[str, Signature | None] | None:
+        """Files that units looked up or put in this run depend on, by their full names, with
+        the state in which each had the content that those units were read from (None: not
+        there). None at all when that is not certain of each."""
+        return self._files.verified()
 
     def put(
         self,

@@ -105,6 +105,8 @@ class Index:
     unsettled: dict[str, Summary] = field(default_factory=dict)
     """Functions whose effect on their callers in other files was followed no further,
     by symbol, once :meth:`program` was asked."""
+    asked: set[str] = field(default_factory=set)
+    """Files beyond the audited ones that have been looked for in the build."""
     beyond: SearchEnd | None = None
     """Where the search for files beyond the audited ones ended, if there was one."""
     generation: int = 0

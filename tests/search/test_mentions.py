@@ -92,9 +92,11 @@ def test_only_what_changed_is_read_again(
 def test_texts_that_are_not_on_the_disk_win(tree: Path, store: Store) -> None:
     contents = {"drivers/a/one.c": None, "kernel/new.c": CALL.format(n=9).encode()}
     wanted = Wanted(frozenset({"teal"}), frozenset({"f_9"}))
-    found = find_files(tree, "arm64", wanted, ["drivers/a/x.c"], store, contents)
+    found = find_files(WordIndex(tree, "arm64", store), wanted, ["drivers/a/x.c"], contents)
     assert sorted(found) == ["arch/arm64/two.c", "kernel/new.c", "kernel/teal.c"]
-    assert "drivers/a/one.c" in find_files(tree, "arm64", wanted, ["drivers/a/x.c"], store)
+    assert "drivers/a/one.c" in find_files(
+        WordIndex(tree, "arm64", store), wanted, ["drivers/a/x.c"]
+    )
 
 
 def test_a_damaged_entry_is_searched_again(tree: Path, store: Store) -> None:
