@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ctxlint.base.levels import Level
+
 
 class Progress(Protocol):
     """Told about long work; ``cli/`` draws bars from it."""
@@ -20,7 +22,7 @@ class Progress(Protocol):
     def finish(self, stage: str) -> None:
         """The stage is over."""
 
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+    def log(self, level: Level, message: str) -> None:
         """Something worth saying, once."""
 
 
@@ -33,7 +35,7 @@ class Quiet:
 
     def finish(self, stage: str) -> None: ...
 
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None: ...
+    def log(self, level: Level, message: str) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

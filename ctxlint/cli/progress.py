@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from ctxlint.base.levels import Level
 from ctxlint.cli import streams
 from ctxlint.report.clean import clean
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 _SAY_SECONDS = 60.0
 """How often long work reports progress if there is no terminal to draw on."""
 
-_RANK = {"debug": 2, "info": 1, "warning": 0}
+_RANK = {"debug": 2, "info": 1, "notice": 0, "warning": 0}
+
+
+def _said(level: Level, message: str) -> str:
+    return f"ctxlint: {'' if level == 'notice' else level + ': '}{clean(message)}"
 
 
 class Reporter(AbstractContextManager["Reporter"]):
@@ -70,9 +75,9 @@ class Reporter(AbstractContextManager["Reporter"]):
         elif self._bars is None and self._lines is not None:
             self._lines.finish(stage)
 
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+    def log(self, level: Level, message: str) -> None:
         if _RANK[level] <= self.level:
-            self._print(f"ctxlint: {level}: {clean(message)}")
+            self._print(_said(level, message))
 
     def say(self, message: str) -> None:
         """A line unless ``--quiet``."""
@@ -141,21 +146,36 @@ class Plain:
         if self._lines is not None:
             self._lines.finish(stage)
 
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+    def log(self, level: Level, message: str) -> None:
         if _RANK[level] <= self.level:
-            streams.tell(f"ctxlint: {level}: {clean(message)}")
+            streams.tell(_said(level, message))
 
 
 def _bars(color: bool) -> RichProgress:
     # rich costs a tenth of a second to import: only a terminal pays for it.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.text import Text
+
+    class Count(MofNCompleteColumn):
+        """Nothing where the end is not known: the item then says how far it is."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.total is not None else Text()
 
     console = Console(stderr=True, no_color=not color)
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        Count(),
+        TimeElapsedColumn(),
         TextColumn("{task.fields[item]}", markup=False),
         console=console,
         transient=True,

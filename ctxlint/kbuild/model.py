@@ -6,18 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ctxlint.base.errors import TreeError
+from ctxlint.base.levels import Level
 
 #: Told about things worth saying: the level, then one sentence.
-Log = Callable[[Literal["debug", "info", "warning"], str], None]
+Log = Callable[[Level, str], None]
 
 #: Told about each step of the kernel's build system, as one short text.
 Step = Callable[[str], None]
 
 
-def quiet(_level: Literal["debug", "info", "warning"], _message: str) -> None:
+def quiet(_level: Level, _message: str) -> None:
     """A :data:`Log` that says nothing."""
 
 

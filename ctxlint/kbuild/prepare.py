@@ -14,11 +14,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from ctxlint.base.errors import UsageError
+from ctxlint.base.levels import Level
 from ctxlint.kbuild import arch as arches
 from ctxlint.kbuild import commands as reading
 from ctxlint.kbuild import config as configs
@@ -36,9 +36,10 @@ from ctxlint.kbuild.model import (
     quiet,
 )
 
-#: Neither build objtool (15 s of CPU, and it needs libelf) nor run it over empty objects.
-#: Only makefiles ask for this option; headers get it from the configuration.
-_NO_OBJTOOL = "CONFIG_OBJTOOL="
+#: Neither build objtool (15 s of CPU, and it needs libelf) nor run it over empty objects; no
+#: device tree compiler either (3 s). Only makefiles ask for these options; headers get them
+#: from the configuration.
+_NO_TOOLS = ("CONFIG_OBJTOOL=", "CONFIG_DTC=")
 
 
 def prepare(
@@ -129,6 +130,22 @@ def add_paths(
     return work.run(names)
 
 
+@dataclass
+class _Runs:
+    """Runs of make that bringing a build directory up to date takes, and those begun."""
+
+    total: int = 0
+    begun: int = 0
+
+    def next(self, targets: Iterable[str], progress: Step | None) -> Step | None:
+        """What to tell the steps of the next run to, so that they say how far it is."""
+        self.begun += 1
+        if progress is None:
+            return None
+        where = f"{self.begun} of {max(self.total, self.begun)}, make {' '.join(targets)}: "
+        return lambda text: progress(where + text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     """One build directory and what it is made from."""
@@ -142,6 +159,7 @@ class _Work:
     progress: Step | None
     overrides: Mapping[str, bytes | None]
     make: bool = True
+    runs: _Runs = field(default_factory=lambda: _Runs())
 
     @staticmethod
     def open(
@@ -294,7 +312,15 @@ class _Work:
             (self.own / "state.json").unlink(missing_ok=True)
             shutil.rmtree(self.directory)
         toolchain.check_programs()
-        self.log("info", f"configuring {self.spec.name} in {self.directory}")
+        direct = self.config_file is not None or _takes_forced(self.spec.config)
+        self.runs.total = 3 if direct else 4
+        self._warn()
+        self.log(
+            "notice",
+            f"configuring {self.spec.name}, once: about half a minute (no kernel code is "
+            "compiled)",
+        )
+        self.log("info", f"it is kept in {self.directory}")
         if self.build.source != self.tree.path:
             self.log(
                 "info", f"a view of {self.tree.path} is used, without what was built in it"
@@ -317,13 +343,13 @@ class _Work:
         dot_config = self.directory / ".config"
         if self.config_file is not None:
             shutil.copyfile(self.config_file, dot_config)
-        elif re.fullmatch(r"(all\w*|rand)config", self.spec.config):
+        elif _takes_forced(self.spec.config):
             # These take forced values at once; set afterwards, what was selected or
             # chosen before them could stand in their way.
             self._make([self.spec.config], environment={"KCONFIG_ALLCONFIG": str(part)})
         else:
             self._make([self.spec.config])
-        if not re.fullmatch(r"(all\w*|rand)config", self.spec.config):
+        if not _takes_forced(self.spec.config):
             merge = str(self.build.source / "scripts/kconfig/merge_config.sh")
             command = ["sh", merge, "-m", "-O", str(self.directory), str(dot_config), str(part)]
             code, output = self.build.run(command, dict(os.environ), None)
@@ -349,13 +375,14 @@ class _Work:
         reason = state.changed(now.header_inputs)
         if reason is not None:
             self.log("info", f"{reason} changed: generated headers are updated")
+            self.runs.total = 2
             self._make_headers()
             now.header_inputs = state.header_inputs(self.build.source, self.directory)
             self.save(now)
         return now
 
     def _make_headers(self) -> None:
-        self._make(["prepare"], variables=[_NO_OBJTOOL])
+        self._make(["prepare"], variables=_NO_TOOLS)
 
     def _make(
         self,
@@ -366,7 +393,10 @@ class _Work:
     ) -> None:
         self._warn()
         code, output = self.build.make(
-            targets, variables=variables, environment=environment, step=self.progress
+            targets,
+            variables=variables,
+            environment=environment,
+            step=self.runs.next(targets, self.progress),
         )
         if code:
             raise failure("make " + " ".join(targets), output, self.build.log_file)
@@ -386,11 +416,12 @@ class _Work:
             return now
         self._warn()
         self.log("info", f"recording the compile commands of {' '.join(missing)}")
+        targets = [f"{directory}/" for directory in missing]
         code, output = self.build.make(
-            [f"{directory}/" for directory in missing],
-            variables=[_NO_OBJTOOL],
+            targets,
+            variables=_NO_TOOLS,
             record=True,
-            step=self.progress,
+            step=self.runs.next(targets, self.progress),
         )
         if code:
             self._check_make_result(output, missing)
@@ -440,7 +471,7 @@ class _Work:
         target = standin.target_triple(self.tree.path, self.srcarch)
         said: list[str] = []
 
-        def log(level: Literal["debug", "info", "warning"], message: str) -> None:
+        def log(level: Level, message: str) -> None:
             said.append(level)
             self.log(level, message)
 
@@ -477,6 +508,11 @@ def prepared(
         paths=paths,
         own=own,
     )
+
+
+def _takes_forced(config: str) -> bool:
+    """Whether a configuration target takes forced values by itself."""
+    return re.fullmatch(r"(all\w*|rand)config", config) is not None
 
 
 def write_database(source: Tree, done: Prepared) -> Path:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
+from ctxlint.base.levels import Level
 from ctxlint.base.request import Quiet, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import Selection
@@ -49,7 +49,7 @@ class _Notes(Quiet):
 
     lines: list[str] = field(default_factory=list)
 
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+    def log(self, level: Level, message: str) -> None:
         if level == "warning":
             self.lines.append(message)
 

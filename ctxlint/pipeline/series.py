@@ -110,7 +110,7 @@ def run(
             comparisons.append(comparison)
             reports.append(_report(patch, comparison, last, state))
             last = state
-            progress.advance(stage, f"{patch.number}/{patch.total}")
+            progress.advance(stage, patch.subject)
         progress.finish(stage)
         paths = patched.session.paths
         prepared = all(profile.own for profile in patched.profiles)

@@ -22,13 +22,13 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import zstandard
 
 import ctxlint
 from ctxlint import __version__, kbuild
+from ctxlint.base.levels import Level
 from ctxlint.base.places import STORE, default_cache, rules_directory
 from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Result
@@ -62,7 +62,7 @@ class Listening:
         self.finish = progress.finish
         self.warned = False
 
-    def log(self, level: Literal["debug", "info", "warning"], message: str) -> None:
+    def log(self, level: Level, message: str) -> None:
         self.warned |= level == "warning"
         self._progress.log(level, message)
 

@@ -22,11 +22,11 @@ import time
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from pathlib import Path
-from typing import Literal
 
 from ctxlint.base.errors import StoreError
+from ctxlint.base.levels import Level
 
-Log = Callable[[Literal["debug", "info", "warning"], str], None]
+Log = Callable[[Level, str], None]
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x6374786C  # "ctxl"

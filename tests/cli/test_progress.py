@@ -54,3 +54,12 @@ def test_short_work_and_quiet_say_nothing(
     loud = Reporter()
     loud.start("stage", 3)
     assert capsys.readouterr().err == "ctxlint: stage: 0 of 3 done\n"
+
+
+def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
+    for made in (Plain(), Reporter()):
+        made.log("notice", "once")
+        made.log("warning", "beware")
+        made.log("info", "not seen")
+    Plain(quiet=True).log("notice", "not seen")
+    assert capsys.readouterr().err == "ctxlint: once\nctxlint: warning: beware\n" * 2
