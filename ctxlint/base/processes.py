@@ -12,7 +12,6 @@ import atexit
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import signal
 import stat
@@ -186,7 +185,7 @@ def scratch(prefix: str, folder: Path | None = None) -> Iterator[Path]:
     if not os.access(parent, os.W_OK | os.X_OK):
         parent = Path(tempfile.gettempdir()).resolve()
     _remove_stale(parent, prefix)
-    place = parent / f"{prefix}{secrets.token_hex(6)}"
+    place = parent / f"{prefix}{os.urandom(6).hex()}"
     early = parent / f"{_UNNAMED}{place.name}"
     watcher = _watched()
     if watcher is not None:

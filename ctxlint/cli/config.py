@@ -97,19 +97,21 @@ def show(tree: Path | None, style: str) -> int:
 
 def _settings(settings: Settings, request: Request) -> Iterator[Shown]:
     """In the order in which ``ctxlint audit --help`` has them."""
+    from ctxlint import kbuild
+    from ctxlint.base.places import default_cache
     from ctxlint.cli.selecting import baseline_path
-    from ctxlint.pipeline.run import Session
+    from ctxlint.pipeline.defaults import default_paths, processors, target_of
 
-    session = Session.of(request)
-    arch, config = session.target()
+    tree = kbuild.find_tree(request.tree, with_commit=False)
+    arch, config = target_of(request, tree)
     values = {
-        "paths": session.paths,
+        "paths": request.paths or default_paths(tree.path),
         "arch": arch,
         "config": config,
         "rt": request.rt,
         "builds": request.builds,
-        "cache": session.cache,
-        "jobs": session.jobs,
+        "cache": request.cache or default_cache(),
+        "jobs": request.jobs or processors(),
         "timeout": request.timeout,
         "reach": request.reach,
         "libclang": request.libclang,

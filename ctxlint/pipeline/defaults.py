@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ctxlint import kbuild
@@ -16,6 +17,11 @@ DEFAULT_PATHS = ("drivers/irqchip", "drivers/firmware")
 def default_paths(tree: Path) -> tuple[str, ...]:
     """What is audited without paths, as far as the tree has it."""
     return tuple(path for path in DEFAULT_PATHS if (tree / path).exists())
+
+
+def processors() -> int:
+    """How many worker processes there are unless told otherwise."""
+    return len(os.sched_getaffinity(0))
 
 
 def target_of(request: Request, tree: kbuild.Tree) -> tuple[str, str]:

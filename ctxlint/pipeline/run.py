@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -53,7 +52,7 @@ from ctxlint.pipeline.collect import (
     text_reader,
     with_others,
 )
-from ctxlint.pipeline.defaults import default_paths, target_of
+from ctxlint.pipeline.defaults import default_paths, processors, target_of
 from ctxlint.pipeline.not_analysed import check_paths, unseen_paths
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.search import mentions, reach
@@ -110,7 +109,7 @@ class Session:
             tree,
             request.paths or default_paths(tree.path),
             request.cache or default_cache(),
-            request.jobs or len(os.sched_getaffinity(0)),
+            request.jobs or processors(),
         )
 
     def kinds(self) -> tuple[bool, ...]:

@@ -3,9 +3,9 @@
 
 from ctxlint.base.places import rules_directory
 from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
-from ctxlint.rulebook.loader import check, load, models_directory
+from ctxlint.rulebook.loader import check, check_shipped, load, models_directory
 
 __all__ = [
-    "ApiRule", "RegistrationRule", "Rulebook", "check", "load", "models_directory",
-    "rules_directory",
+    "ApiRule", "RegistrationRule", "Rulebook", "check", "check_shipped", "load",
+    "models_directory", "rules_directory",
 ]  # fmt: skip

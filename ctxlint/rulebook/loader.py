@@ -64,14 +64,15 @@ def load(paths: Iterable[Path] = ()) -> Rulebook:
     A later one replaces the rule of an earlier one for the same function,
     member, context or name. Raises :class:`RuleError`.
     """
-    own = _Directory(rules_directory())
+    own = _Directory(rules_directory(), trusted=True)
     own.read()
     result, extras = own, []
     for path in paths:
         extra = _read_one(path)
         extras.append(extra)
         result = result.under(extra)
-    result.check_names()
+    if extras:
+        result.check_names()
     for extra in extras:
         check(extra.book())
     return result.book()
@@ -109,9 +110,11 @@ def _kind_of(path: Path) -> str:
 
 @dataclass
 class _Directory:
-    """The rules of one directory or file, then of several."""
+    """The rules of one directory or file, then of several. Where it is ``trusted``, what a
+    rule says of its own prototype is not compared with it (:func:`check_shipped` does)."""
 
     root: Path
+    trusted: bool = False
     apis: dict[str, ApiRule] = field(default_factory=dict)
     registrations: dict[str, RegistrationRule] = field(default_factory=dict)
     fields: dict[tuple[str, str], FieldCallback] = field(default_factory=dict)
@@ -142,7 +145,9 @@ class _Directory:
         }
         kernels = self.some_kernels | over.some_kernels
         sources = self.sources + over.sources
-        return _Directory(over.root, **merged, some_kernels=kernels, sources=sources)
+        return _Directory(
+            over.root, self.trusted, **merged, some_kernels=kernels, sources=sources
+        )
 
     def book(self) -> Rulebook:
         named: dict[str, tuple[NamedEntry, ...]] = {}
@@ -220,23 +225,8 @@ class _Directory:
     def _api(self, api: Api, place: str, default: str) -> None:
         source = api.source or default
         symbol = _at(f"{place}.prototype", prototypes.name_of, api.prototype)
-        _check_effect(api.effect, api.prototype, place)
-        for phrase in api.states:
-            name = effects.argument(_at(f"{place}.states", effects.parse_stated, phrase))
-            if name:
-                _argument(name, api.prototype, f"{place}.states")
-        _check_effect(Effects(any=api.before) if api.before else None, api.prototype, place)
-        if api.runs:
-            _argument(api.runs, api.prototype, f"{place}.runs")
-        if api.returns.startswith("irqs-disabled "):
-            _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
-        elif re.fullmatch(r"within (0x[0-9a-f]+|[0-9]+)", api.returns):
-            pass
-        elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
-            raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
-        for number, case in enumerate(api.requires):
-            _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
-            _tree(case.tree, f"{place}.requires[{number}].tree")
+        if not self.trusted:
+            _check_api(api, place)
         for name in (symbol, *api.aliases):
             rule = ApiRule(name, api.prototype, api.aliases, place, source, api)
             self._put(self.apis, name, rule, place, source, name)
@@ -249,12 +239,12 @@ class _Directory:
             key = (entry.function, entry.file)
             place, source = f"{shown}: functions[{index}]", entry.source or file.source
             self._put(self.entries, key, entry, place, source, entry.function)
-            _choices(entry.contexts, None, place)
+            self._choices(entry.contexts, None, place)
         for index, table in enumerate(file.tables):
             place, source = f"{shown}: tables[{index}]", table.source or file.source
             slots = (table.variable, *table.fields)
             self._put(self.tables, slots, table, place, source, table.variable)
-            _choices(table.contexts, None, place)
+            self._choices(table.contexts, None, place)
         for index, trampoline in enumerate(file.trampolines):
             place, source = f"{shown}: trampolines[{index}]", trampoline.source or file.source
             for name in (trampoline.key, trampoline.value):
@@ -267,7 +257,11 @@ class _Directory:
                 source = item.source or record.source or file.source
                 key = (record.record.removeprefix("struct "), item.field)
                 self._put(self.fields, key, item, place, source, item.field.partition(".")[0])
-                _choices(item.contexts, None, place)
+                self._choices(item.contexts, None, place)
+
+    def _choices(self, choices: tuple[Choice, ...], prototype: str | None, place: str) -> None:
+        if not self.trusted:
+            _choices(choices, prototype, place)
 
     def _registration(self, item: Registration, place: str, default: str) -> None:
         source = item.source or default
@@ -279,7 +273,7 @@ class _Directory:
                 _argument(name, item.prototype, f"{place}.callbacks[{number}].given")
                 if not number_given.isdigit():
                     raise RuleError(f"{place}.callbacks[{number}].given: not `NAME as NUMBER`")
-            _choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
+            self._choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
         if item.state:
             _argument(item.state, item.prototype, f"{place}.state")
         if item.names:
@@ -336,6 +330,16 @@ class _Directory:
             yield f"table {table.variable}", table.contexts
         for (record, name), item in self.fields.items():
             yield f"field {record}.{name}", item.contexts
+
+
+def check_shipped() -> Rulebook:
+    """The tool's own rules, with all checks that :func:`load` leaves out for speed."""
+    own = _Directory(rules_directory())
+    own.read()
+    own.check_names()
+    book = own.book()
+    check(book)
+    return book
 
 
 def check(book: Rulebook) -> None:
@@ -441,6 +445,26 @@ def _at(place: str, function: Any, *arguments: Any) -> Any:
         return function(*arguments)
     except RuleError as error:
         raise RuleError(f"{place}: {error}", hint=error.hint) from error
+
+
+def _check_api(api: Api, place: str) -> None:
+    _check_effect(api.effect, api.prototype, place)
+    for phrase in api.states:
+        name = effects.argument(_at(f"{place}.states", effects.parse_stated, phrase))
+        if name:
+            _argument(name, api.prototype, f"{place}.states")
+    _check_effect(Effects(any=api.before) if api.before else None, api.prototype, place)
+    if api.runs:
+        _argument(api.runs, api.prototype, f"{place}.runs")
+    if api.returns.startswith("irqs-disabled "):
+        _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
+    elif re.fullmatch(r"within (0x[0-9a-f]+|[0-9]+)", api.returns):
+        pass
+    elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
+        raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
+    for number, case in enumerate(api.requires):
+        _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
+        _tree(case.tree, f"{place}.requires[{number}].tree")
 
 
 def _check_effect(effect: Effects | None, prototype: str, place: str) -> None:

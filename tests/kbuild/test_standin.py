@@ -71,7 +71,7 @@ KEPT = [
     ("-print-file-name=include",),
     ("-Werror", "-Wfoo", "-c", "-x", "c", "/dev/null", "-o", "/dev/null"),
     ("-fbad", "-c", "-x", "c", "/dev/null", "-o", "/dev/null"),
-    ("-fmacro-prefix-map=/tree/=", "-I", "there", "-S", "-x", "c", "/dev/null", "-o", "/dev/null"),
+    ("-fmacro-prefix-map=/t/=", "-I", "of", "-S", "-x", "c", "/dev/null", "-o", "/dev/null"),
     ("-E", "-P", "-x", "c", "-"),
     ("-D", "A=a b*'\"$x", "-x", "c", "-", "-c", "-o", "/dev/null"),
 ]  # fmt: skip
