@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import Finding, Result, Step
 from ctxlint.findings.selection import NOT_SELECTED
-from ctxlint.report.lane import STATES, Lane, Row, lane_of, level
+from ctxlint.report.lane import STATES, Lane, Picture, Row, lane_of, level, picture_of
 from ctxlint.report.ranking import by_origin
 from ctxlint.report.source_link import SourceLink
 from ctxlint.report.text import finding_text, split_at_callee
@@ -55,6 +55,8 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class StepView:
+    """``picture`` is the number of what is drawn beside it, from 1."""
+
     number: int
     anchor: str
     step: Step
@@ -63,6 +65,7 @@ class StepView:
     words: str
     level: str
     row: Row
+    picture: int
     excerpt: tuple[Line, ...]
     url: str
 
@@ -121,6 +124,9 @@ class Hidden:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
+    """``pictures`` are those that the steps name, each once."""
+
+    pictures: tuple[Picture, ...]
     groups: tuple[Group, ...]
     files: tuple[Group, ...]
     counts: tuple[tuple[str, int, str], ...]
@@ -140,6 +146,7 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
     link = SourceLink(options.source_url, result.tree) if options.source_url else None
     known = {doc.id: doc for doc in docs}
     names = Counter[str]()
+    pictures: dict[Picture, int] = {}
     cards = []
     for order, finding in enumerate(_worst_origin_first(result.findings), 1):
         digits = "".join(c for c in finding.fingerprint if c in string.hexdigits)
@@ -149,10 +156,13 @@ def page_of(result: Result, docs: Sequence[CheckDoc], options: Options) -> Page:
             anchor += f"_{names[anchor]}"
         few = len(result.findings) <= _OPEN
         cards.append(
-            _card(finding, order, anchor, known.get(finding.check), link, options, few)
+            _card(
+                finding, order, anchor, known.get(finding.check), link, options, few, pictures
+            )
         )
     found = result.findings
     return Page(
+        pictures=tuple(pictures),
         groups=_by_origin(cards),
         files=_by_file(cards),
         counts=_counts(cards),
@@ -217,6 +227,7 @@ def _card(
     link: SourceLink | None,
     options: Options,
     few: bool,
+    pictures: dict[Picture, int],
 ) -> Card:
     lane = lane_of(finding)
     message, by, rest = finding.message.partition(f" ({finding.entry.function}()")
@@ -237,6 +248,7 @@ def _card(
                 words="" if shown or not changes[index] else state_of(step.context),
                 level=level(step.state),
                 row=row,
+                picture=pictures.setdefault(picture_of(row, step.kind), len(pictures) + 1),
                 excerpt=_excerpt(step.file, step.line, step.text, _AROUND_STEP, options),
                 url=link.to(step.file, step.line) if link else "",
             )

@@ -72,6 +72,30 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """What is drawn of a row for a step of that ``kind``; many steps have the same one.
+    ``starts`` and ``stops`` are colours and places of the tracks that change."""
+
+    kind: str
+    above: str
+    below: str
+    segments: tuple[Segment, ...]
+    starts: tuple[tuple[str, int], ...]
+    stops: tuple[tuple[str, int], ...]
+
+
+def picture_of(row: Row, kind: str) -> Picture:
+    return Picture(
+        kind,
+        row.above,
+        row.below,
+        row.segments,
+        tuple((track.css, track.x) for track in row.begins),
+        tuple((track.css, track.x) for track in row.ends),
+    )
+
+
+@dataclass(frozen=True)
 class Lane:
     width: int
     tracks: tuple[Track, ...]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -68,9 +69,15 @@ def assert_harmless(document: Document) -> None:
     """No element that loads or runs, no handler, no link but to the page itself
     or to a web page."""
     tags = {element.tag for element in document.elements}
-    assert not tags & {"img", "iframe", "object", "embed", "link", "base", "image", "use", "a:"}
+    assert not tags & {"img", "iframe", "object", "embed", "link", "base", "image", "a:"}
     assert len(document.all("script")) <= 1 and len(document.all("style")) <= 1
+    drawn = {f"#{element.attributes['id']}" for element in document.all("g")
+             if "id" in element.attributes}  # fmt: skip
     for element in document.elements:
+        if element.tag == "use":
+            # Of this page, and nothing that a finding has named.
+            assert element.attributes["href"] in drawn
+            assert re.fullmatch(r"#p\d+", element.attributes["href"])
         for name, value in element.attributes.items():
             assert not name.startswith("on") and name not in ("style", "src", "srcset"), name
             if name == "href":

@@ -120,10 +120,19 @@ def test_each_step_has_an_anchor_and_a_picture() -> None:
     steps = document.classed("step")
     assert len(steps) == sum(len(finding.path) for finding in result.findings)
     assert len({step.attributes["id"] for step in steps}) == len(steps)
-    assert len(document.classed("picture")) == len(steps)
+    assert len(document.classed("picture")) == len(document.all("use")) == len(steps)
     # The lane is coloured, and the locks have their tracks.
     assert document.classed("s-irq") and document.classed("s-lock")
     assert document.classed("s-later")
+
+
+def test_equal_pictures_are_drawn_once() -> None:
+    """150 findings have 20 pictures or so; they were half of the page."""
+    finding = samples.sdei_lock()
+    many = [msgspec.structs.replace(finding, line=line) for line in range(700, 750)]
+    one, all_of_them = (page(samples.result(*some)) for some in ([finding], many))
+    assert len(all_of_them.all("use")) == 50 * len(one.all("use"))
+    assert len(all_of_them.all("line")) == len(one.all("line")) > 5
 
 
 def test_equal_fingerprints_have_anchors_of_their_own() -> None:
