@@ -198,7 +198,7 @@ def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> in
         return None
     if signature.bits and bits is None and not signature.frames:
         return None
-    if signature.idle and splat.pid != 0:
+    if signature.idle and (splat.pid != 0 or not splat.name):
         return None
     if signature.irqs and interrupts_off(splat) is not (signature.irqs == "off"):
         return None

@@ -37,7 +37,8 @@ _LINKS = 40
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """``wanted`` is the lock that is taken, ``holding`` the one that is held, ``chain``
-    the locks between them, last dependency first, each with the function that took it;
+    the locks between them, last dependency first, each with the functions that took it, from
+    the locking function on;
     ``order`` is what lockdep makes of it. ``rule`` is the statement of a broken rule of
     RCU, at ``file:line``. ``state``: the counts that lockdep printed. ``waits``: the
     wanted lock is waited for, not taken (SRCU)."""
@@ -47,7 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     state: str = ""
     wanted: HeldLock | None = None
     holding: HeldLock | None = None
-    chain: tuple[tuple[str, str], ...] = ()
+    chain: tuple[tuple[str, tuple[str, ...]], ...] = ()
     order: str = ""
     rule: str = ""
     file: str = ""
@@ -70,7 +71,7 @@ def read(splat: t.Lockdep | t.LockState | t.WaitContext) -> Report:
 
 def _read(lines: list[str]) -> Report:
     values: dict[str, object] = {"scenario": _scenario(lines)}
-    chain: list[tuple[str, str]] = []
+    chain: list[tuple[str, tuple[str, ...]]] = []
     awaiting = ""
     for at, line in enumerate(lines):
         found = _TASK.fullmatch(line)
@@ -91,7 +92,7 @@ def _read(lines: list[str]) -> Report:
             values[awaiting] = read_lock(line)
             awaiting = ""
         elif (link := _LINK.fullmatch(line)) is not None and len(chain) < _LINKS:
-            chain.append((link["name"], _taker(lines, at + 1)))
+            chain.append((link["name"], _takers(lines, at + 1)))
         elif line.startswith("Chain exists of:"):
             rest = line.partition(":")[2].strip()
             values["order"] = rest or (lines[at + 1] if at + 1 < len(lines) else "")
@@ -102,15 +103,16 @@ def _read(lines: list[str]) -> Report:
     return Report(chain=tuple(chain), waits=waits, **values)  # type: ignore[arg-type]
 
 
-def _taker(lines: list[str], at: int) -> str:
-    """The first function of a link's trace that is not lockdep's own."""
+def _takers(lines: list[str], at: int) -> tuple[str, ...]:
+    """The first functions of a link's trace that are not lockdep's own."""
+    found = []
     for line in lines[at : at + 8]:
         frame = trace.frame_of(line)
         if frame is None:
-            return ""
+            break
         if not re.match(r"_*(?:lock_(?:acquire|sync)|validate_chain|check_prev)", frame.symbol):
-            return frame.symbol
-    return ""
+            found.append(frame.symbol)
+    return tuple(found)
 
 
 def _scenario(lines: list[str]) -> tuple[str, ...]:

@@ -249,6 +249,8 @@ class _Reader:
             return self._cut(at)
         if text[:1] in ("=", ""):
             return self._lockdep(at)
+        if self._same_line(at) and kinds.WARN.head.fullmatch(self.texts[at + 1]):
+            return _Start(kinds.WARN, at, at + 1)
         if HEADS.match(text) is None:
             return None
         if s.TITLE.fullmatch(text):
@@ -257,6 +259,11 @@ class _Reader:
             if kind.head.fullmatch(text):
                 return _Start(kind, at, at)
         return None
+
+    def _same_line(self, at: int) -> bool:
+        """The next line stood in the same line of the log."""
+        here = self.stream[at : at + 2]
+        return len(here) == 2 and here[0].number == here[1].number
 
     def _cut(self, at: int) -> _Start | None:
         for head in range(at + 1, min(at + _MESSAGE, len(self.texts))):

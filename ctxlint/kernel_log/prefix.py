@@ -29,6 +29,7 @@ _DATE = (
 _PIECE = re.compile(
     rf"""[ \t]*(?:
       (?P<quote>(?:>[ ]?)+|\|[ ]?|\#[ ](?=\S)|//[ ]?)
+    | (?:[\w.-]{{1,32}}@[\w.-]{{1,64}}:\ ?)?[/~][\w./~-]{{0,64}}\ ?[#$]\ (?=\[)
     | (?P<date>{_DATE}:?(?=\s|$))
     | (?P<unix>\d{{9,10}}\.\d{{3,9}}(?=\s))
     | (?P<shell>\[\ ?{_DATE}\ ?\]|\[{_CLOCK}\]|{_CLOCK}(?=\s))
@@ -79,7 +80,7 @@ def split(text: str) -> list[Line]:
     if raw and not raw[-1]:
         raw.pop()
     found = [_line(number, line.rstrip("\r")) for number, line in enumerate(raw, 1)]
-    return _callers(_repeated(found))
+    return _callers(_parted(_repeated(found)))
 
 
 def beginning(line: Line) -> str:
@@ -149,6 +150,24 @@ def _repeated(lines: list[Line]) -> list[Line]:
         if end > at + 1:
             out[at] = line._replace(text=line.text[found.start() :])
         at = end
+    return out
+
+
+_JOINED = re.compile(
+    r"(?<=[.!?]) (?=WARNING: (?:CPU: \d{1,5} PID: \d|\S{1,200}:\d{1,9} at \S|at \S))"
+)
+
+
+def _parted(lines: list[Line]) -> list[Line]:
+    """A warning that stands in one line with its message, as texts that were filled have it,
+    is two lines."""
+    out = []
+    for line in lines:
+        found = _JOINED.search(line.text)
+        if found is not None:
+            out.append(line._replace(text=line.text[: found.start()]))
+            line = line._replace(text=line.text[found.end() :])
+        out.append(line)
     return out
 
 

@@ -97,10 +97,23 @@ def said(splat: Record) -> tuple[str, ...]:
     return ()
 
 
+def _taken(by: tuple[str, ...], rules: SplatRules) -> str:
+    """By which locking function, and in which one that is none."""
+    if not by:
+        return ""
+    caller = next((name for name in by if not _locks(name, rules)), by[0])
+    return f", taken by {by[0]}()" + (f" in {caller}()" if caller != by[0] else "")
+
+
+def _locks(name: str, rules: SplatRules) -> bool:
+    rule = rules.api(name)
+    return rule is not None and rule.api.effect is not None
+
+
 _SAID = 12
 
 
-def locks(splat: Record) -> tuple[tuple[str, str], ...]:
+def locks(splat: Record, rules: SplatRules) -> tuple[tuple[str, str], ...]:
     """The locks of a splat as (what of it, lock): wanted, held, and the chain between."""
     out: list[tuple[str, str]] = []
     nested: bool | None = None
@@ -112,9 +125,7 @@ def locks(splat: Record) -> tuple[tuple[str, str], ...]:
             out.append(("waits for" if report.waits else "takes", _lock(report.wanted, nested)))
         if report.holding is not None:
             out.append(("holds", _lock(report.holding, nested)))
-        out += [
-            ("chain", name + (f", taken by {by}()" if by else "")) for name, by in report.chain
-        ]
+        out += [("chain", name + _taken(by, rules)) for name, by in report.chain]
         if report.order:
             out.append(("order", report.order))
         out += [("scenario", line) for line in report.scenario]

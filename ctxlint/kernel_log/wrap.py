@@ -15,7 +15,7 @@ _OPEN = re.compile(
     r"|CPU \d+ (?:UP|DOWN) "
     r"|NMI watchdog: |watchdog: |preempt_count: |RCU nest depth: |(?:hard|soft)irqs last "
     r"|Preemption disabled at: |#\d+: |[0-9a-f]{4,16} \(|\[ (?:BUG|INFO): "
-    r"|\S+\.[chS]:\d{1,9}$|Kernel panic - not syncing:$"
+    r"|\S+\.[chS]:\d{1,9}(?: suspicious)?$|Kernel panic - not syncing:$"
     r"|Unable to handle kernel|Hardware name:$|Workqueue:$)"
 )
 _WHOLE = (

@@ -126,7 +126,7 @@ def _answer(located: Located, rules: SplatRules) -> SplatAnswer:
         # A sanitizer prints several traces, of different times.
         frames=() if isinstance(splat, t.Sanitizer) else names(splat, rules),
         said=wording.said(splat),
-        locks=wording.locks(splat),
+        locks=wording.locks(splat, rules),
         error=error_hint(splat) if isinstance(splat, t.Warn) else None,
         context=context_of(splat, rules),
         record=splat,
