@@ -19,7 +19,7 @@ _STATES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
      lambda m: m["irq"] == "I"),
     (re.compile(r"\s*Flags: \w+ +IRQs (?P<irq>on|off)"), lambda m: m["irq"] == "off"),
     # x86: the interrupt flag, of kernel mode alone.
-    (re.compile(r"\s*[RE]SP: (?!0033|002b|0023|007b)\S+ {1,2}EFLAGS: (?P<flags>[0-9a-f]{1,16})"),
+    (re.compile(r"\s*[RE]SP: (?!0033|002b|0023|007b)\S+ +EFLAGS: (?P<flags>[0-9a-f]{1,16})"),
      lambda m: not int(m["flags"], 16) & 0x200),
     (re.compile(r"\s*EFLAGS: (?P<flags>[0-9a-f]{1,16})"),
      lambda m: not int(m["flags"], 16) & 0x200),
