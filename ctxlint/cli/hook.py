@@ -346,6 +346,8 @@ class _Check:
         for item in change.incomplete:
             what = "not all checked" if item.kind == "limit" else "not checked"
             _say(f"{what}: {sentence(item)}")
+        for file, like in sorted(change.flags_from.items()):
+            _say(f"{file} is new: read with the compile flags of {like}")
         for pair in change.comparison.partly_fixed:
             _say(
                 f"{pair.after.file}:{pair.after.line}: {pair.after.function}() is "

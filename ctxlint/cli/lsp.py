@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ctxlint.base.errors import ToolMissingError
+from ctxlint.cli.extras import to_install
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import run_options, tree_options
 
@@ -26,24 +26,6 @@ found from the location of the file; its .ctxlint.toml applies as for audit.
 """
 
 
-def _install() -> str:
-    """The command that adds what is missing to this very installation."""
-    import shlex
-    import sys
-    from importlib.metadata import PackageNotFoundError, requires
-
-    try:
-        needed = requires("ctxlint") or ()
-    except PackageNotFoundError:  # run from the source
-        needed = ()
-    extra = [r.partition(";")[0].strip() for r in needed if "extra == 'lsp'" in r]
-    pipx = Path(sys.prefix, "pipx_metadata.json").is_file()  # it has no pip of its own
-    program = (
-        ["pipx", "inject", "ctxlint"] if pipx else [sys.executable, "-m", "pip", "install"]
-    )
-    return shlex.join([*program, *(extra or ["pygls", "lsprotocol"])])
-
-
 @click.command("lsp", epilog=EPILOG)
 @click.option(
     "--stdio", is_flag=True, help="Use standard input and output (the only transport)."
@@ -59,6 +41,6 @@ def command(stdio: bool, **options: Any) -> int:
             raise
         raise ToolMissingError(
             "the language server needs the Python package pygls",
-            hint=f"install it: {_install()}",
+            hint=f"install it: {to_install('lsp', 'pygls', 'lsprotocol')}",
         ) from error
     return EXIT_CLEAN if serve(options) else EXIT_UNORDERED

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ctxlint.base.errors import ToolMissingError
+from ctxlint.cli.extras import to_install
 from ctxlint.cli.main import EXIT_CLEAN
 from ctxlint.cli.options import run_options, server_tree_options, tree_of
 
@@ -48,7 +49,7 @@ def command(**options: Any) -> int:
             raise
         raise ToolMissingError(
             "ctxlint mcp needs the Python package mcp",
-            hint="install ctxlint with it: pip install 'ctxlint[mcp]'",
+            hint=f"install it: {to_install('mcp', 'mcp')}",
         ) from error
     serve(options)
     return EXIT_CLEAN

@@ -59,7 +59,7 @@ _FOLDER_FILES = 200
 class TreeResult:
     """The result of one state of the tree, and what has to be said about it.
 
-    ``borrowed`` are new files with the file whose flags they were read with,
+    ``flags_from`` are new files with the file whose flags they were read with,
     ``unbuilt`` changed C files that no profile compiles; why, and which changed headers
     no unit includes, is in ``result.incomplete``. ``parsed`` counts units that were read
     just now. ``search`` are those notes of the result that say where the search for

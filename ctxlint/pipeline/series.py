@@ -28,7 +28,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     ``result`` is that of the tree with the change. ``incomplete`` are units that could
     not be analysed with it (exit code 3 when there are any). ``unbuilt`` are changed C
-    files that no profile compiles, ``borrowed`` new ones with the file whose flags they
+    files that no profile compiles, ``flags_from`` new ones with the file whose flags they
     were read with. ``parsed`` counts the units that were read for the base and for the
     change: a large first number means that the cache was cold.
     """

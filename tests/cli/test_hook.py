@@ -96,6 +96,18 @@ def test_a_header_is_checked_through_its_units(repository: Repository) -> None:
     assert repository.ctxlint("hook", "run", "--incomplete", "pass").returncode == 0
 
 
+def test_a_new_file_is_read_as_its_neighbour(repository: Repository) -> None:
+    """Which is a guess, and said."""
+    repository.warm()
+    fresh = "drivers/irqchip/irq-fresh.c"
+    (repository.tree / fresh).write_text("int x;\n")
+    repository.git("add", fresh)
+    done = repository.ctxlint("hook", "run")
+    assert done.returncode == 0
+    assert f"{fresh} is new: read with the compile flags of drivers/irqchip/" in done.stderr
+    assert "1 file checked" in done.stderr
+
+
 def test_a_file_that_nothing_compiles_is_told(repository: Repository) -> None:
     """A hook lets it pass: it is the command that tells."""
     repository.warm()

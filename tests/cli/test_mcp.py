@@ -321,7 +321,7 @@ def test_without_the_extra(
     assert main(["mcp", "--tree", str(tree)]) == 2
     assert capsys.readouterr().err == (
         "ctxlint: error: ctxlint mcp needs the Python package mcp\n"
-        "hint: install ctxlint with it: pip install 'ctxlint[mcp]'\n"
+        f"hint: install it: {sys.executable} -m pip install 'mcp<3,>=2'\n"
     )
 
 
