@@ -257,6 +257,7 @@ def audit(request: Request, progress: Progress) -> Result:
     read: set[str] = set()
     beyond: list[reach.SearchEnd] = []
     asked: set[str] = set()
+    sure = True
     units = 0
     with session.open_store(heard) as store:
         for profile in prepared:
@@ -274,6 +275,8 @@ def audit(request: Request, progress: Progress) -> Result:
             units += len(index.facts)
             beyond += index.ends
             asked |= index.asked
+            # A unit that could not be stored has told nobody what it was read from.
+            sure = sure and index.is_stored()
             results.append(found)
         stale = rule_fit.stale(session.tree.path, request.rules, rules_digest(request), store)
         incomplete += unseen_paths(session.tree, session.paths, prepared, read)
@@ -284,9 +287,9 @@ def audit(request: Request, progress: Progress) -> Result:
                 "ctxlint rules check --tree lists them"
             )
             result = msgspec.structs.replace(result, notes=(*result.notes, note))
-        all_profiles = request.builds or len(prepared) == len(session.kinds())
-        sure = not (heard.warned or any(profile.warned for profile in prepared))
-        if sure and all_profiles and not incomplete and not any(r.faults for r in results):
+        sure = sure and (bool(request.builds) or len(prepared) == len(session.kinds()))
+        sure = sure and not (heard.warned or any(profile.warned for profile in prepared))
+        if sure and not incomplete and not any(r.faults for r in results):
             _keep(session, prepared, asked, result, store, begun)
     for item in result.untold:
         count = f"{item.count} function" + ("s" if item.count != 1 else "")

@@ -190,6 +190,15 @@ class Index:
         readers = self.store.readers(units.values(), wanted.__contains__)
         return {file for read in readers.values() for file in read}
 
+    def is_stored(self) -> bool:
+        """Whether the store has every unit as it was taken here."""
+        keys = [self.keys[file] for file in self.facts if file in self.keys]
+        return (
+            self.store is not None
+            and len(keys) == len(self.facts)
+            and len(self.store.lookup(keys)) == len(set(keys))
+        )
+
     def cut(self, profile: str) -> tuple[Incomplete, ...]:
         """What :meth:`program` left out at a limit."""
         return tuple(

@@ -17,6 +17,7 @@ from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit, unchanged
 from ctxlint.pipeline.quiet import Silent
 from ctxlint.report import json_report
+from ctxlint.store import Store
 
 ROOT = Path(__file__).parents[2]
 SNAIL = "drivers/irqchip/irq-snail.c"
@@ -136,6 +137,18 @@ def test_what_is_not_whole_is_tried_again(tree: Tree) -> None:
     assert [item.file for item in first.incomplete] == [SNAIL, SNAIL]
     assert tree.kept() is None
     assert audit(tree.request(), Silent()).incomplete == first.incomplete
+
+
+def test_a_unit_that_was_not_stored(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows what it was read from."""
+    put = Store.put
+    edit(tree.file(SNAIL), "snail", "SNAIL")
+    monkeypatch.setattr(Store, "put", lambda *a, **k: SNAIL not in a and put(*a, **k))
+    audit(tree.request(), Silent())
+    assert tree.kept() is None
+    monkeypatch.undo()
+    audit(tree.request(), Silent())
+    assert tree.kept() is not None
 
 
 def test_changed_meanwhile(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
