@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctxlint.analysis.program import Program
-from ctxlint.facts.summary import Edge
+if TYPE_CHECKING:
+    from ctxlint.analysis.program import Program
+    from ctxlint.facts.summary import Edge
+
 
 DEPTH = 6
 """So many functions in a row may have been inlined."""

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctxlint.analysis.entry_points import EntryPoint
-from ctxlint.analysis.program import Program
 from ctxlint.kernel_log import trace
 from ctxlint.kernel_log import types as t
 from ctxlint.kernel_log.context import SplatContext, names
@@ -18,6 +17,10 @@ from ctxlint.kernel_log.inlined_calls import Call, InlinedCalls, SourceLine, sam
 from ctxlint.kernel_log.rules import SplatRules, plain
 from ctxlint.kernel_log.statements import Statements
 from ctxlint.kernel_log.types import Record
+
+if TYPE_CHECKING:
+    from ctxlint.analysis.entry_points import EntryPoint
+    from ctxlint.analysis.program import Program
 
 _INNER_GAP = 5
 _OWN_MAX = 12

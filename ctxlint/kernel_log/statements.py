@@ -12,12 +12,15 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ctxlint.facts.summary import Edge, Summary
 from ctxlint.kernel_log import types as t
 from ctxlint.kernel_log.inlined_calls import DEPTH, Call, InlinedCalls, SourceLine, same_file
 from ctxlint.kernel_log.registers import error_hint
 from ctxlint.kernel_log.rules import SplatRules
+
+if TYPE_CHECKING:
+    from ctxlint.facts.summary import Edge, Summary
 
 _ERROR_DEPTH = 3
 _BODY_LINES = 400

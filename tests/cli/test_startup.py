@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_cache import TREE, warmed
 
 from ctxlint.cli.main import COMMANDS
 
@@ -30,9 +31,14 @@ def loaded(*words: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True
     )
-    code, *modules = done.stderr.split()
+    code, *modules = done.stderr.splitlines()[-1].split()
     assert code in ("0", "1")
     return set(modules)
+
+
+@pytest.fixture
+def miniature() -> Path:
+    return TREE
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -48,11 +54,25 @@ def test_a_check_explained() -> None:
     assert loaded("explain", "sleep-in-atomic") & HEAVY <= {"ctxlint.analysis"}
 
 
+def test_settings(miniature: Path) -> None:
+    used = loaded("config", "show", "--tree", str(miniature))
+    assert used & {*HEAVY, "ctxlint.rulebook"} == {"ctxlint.kbuild.prepare"}
+
+
+def test_an_unchanged_audit(miniature: Path, tmp_path: Path) -> None:
+    """It reads neither rules nor units; the store is asked for the kept result."""
+    words = ["audit", "drivers/irqchip", "--tree", str(miniature), "--cache", str(tmp_path)]
+    words += ["--build", str(miniature / "builds/rt")]
+    warmed(tmp_path)
+    assert "ctxlint.analysis" in loaded(*words)
+    used = loaded(*words) & {*HEAVY, "ctxlint.rulebook", "yaml"}
+    assert used == {"ctxlint.kbuild.prepare", "sqlite3", "zstandard"}
+
+
 def test_a_log_without_a_tree(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("BUG: scheduling while atomic: swapper/0/0/0x00000002\n")
-    # Paths in a tree are told in the words of contexts.
-    assert loaded("splat", str(log)) & HEAVY <= {"ctxlint.analysis", "ctxlint.facts"}
+    assert loaded("splat", str(log)) & HEAVY == set()
 
 
 def test_the_solver_is_for_those_who_ask_for_it() -> None:
