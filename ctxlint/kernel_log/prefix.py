@@ -53,7 +53,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[ -/]?[@-~]|[()][0-9A-B])")
 HEADLINE = re.compile(
     r"BUG: |WARNING: |\[ BUG: |\[ INFO: |bad: scheduling from|Kernel panic - |kernel BUG at "
     r"|INFO: (?:task |rcu|trying to )|-{4,}\[ cut here \]|Unable to handle kernel "
-    r"|Internal error: |Oops: |in_atomic\(\): |C[Aa]ll [Tt]race:"
+    r"|Internal error: |Oops: |in_atomic\(\): |C[Aa]ll [Tt]race:|Preemption disabled at:"
 )
 """What begins a splat, or a part of it that nothing else looks like."""
 _BEGINS = re.compile(HEADLINE.pattern + r"|={20,}$")

@@ -92,6 +92,8 @@ def said(splat: Record) -> tuple[str, ...]:
         case t.Lockdep():
             report = lockdep.read(splat)
             return (report.rule,) if report.rule else ()
+        case t.Preemptible():
+            return (f"caller is {splat.caller.strip()}",) if splat.caller.strip() else ()
         case t.Stall() | t.Oops():
             return tuple(line.strip() for line in splat.info if line.strip())[:_SAID]
     return ()

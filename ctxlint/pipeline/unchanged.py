@@ -34,7 +34,7 @@ from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Result
 from ctxlint.pipeline.defaults import default_paths, target_of
 from ctxlint.search import mentions
-from ctxlint.store import Signature, Store
+from ctxlint.store import Signature, Store, peek
 
 _KIND = "unchanged"
 _TICK = 25_000_000
@@ -71,12 +71,8 @@ def recall(request: Request, progress: Progress) -> Result | None:
     """The result of an earlier audit that would come out the same now."""
     tree = kbuild.find_tree(request.tree)
     path = (request.cache or default_cache()) / STORE
-    if not path.is_file():
-        return None
-    listening = Listening(progress)
-    with Store.open(path, log=listening.log, tree=tree.path) as store:
-        kept = _decoded(store.get_cached(_KIND, _key(request, tree)))
-    if kept is None or listening.warned or _of_now(kept.files) != kept.state:
+    kept = _decoded(peek.kept(path, _KIND, _key(request, tree)))
+    if kept is None or _of_now(kept.files) != kept.state:
         return None
     if _of_now(_program_files(request, kept.libclang)) != kept.program:
         return None
