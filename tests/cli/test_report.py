@@ -81,7 +81,7 @@ def test_html_quotes_the_tree_it_is_given(saved: Path, tmp_path: Path) -> None:
     number = finding["line"] - 1
     while not lines[number - 1].strip():
         number -= 1
-    before = f'<span class="no">{number}</span>'
+    before = f"<i>{number}</i>"
     out = tmp_path / "report.html"
     main(["report", str(saved), "-f", "html", "--tree", str(MINIATURE), "-o", str(out)])
     assert before in out.read_text(encoding="utf-8")

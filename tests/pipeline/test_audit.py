@@ -18,7 +18,8 @@ from fixture_harness import BELOW, make_tree
 from warm_cache import warmed
 
 from ctxlint.findings.model import Result
-from ctxlint.pipeline import Request, audit
+from ctxlint.pipeline import Request
+from ctxlint.pipeline.run import audit  # not what was kept
 from ctxlint.report import json_report
 
 ROOT = Path(__file__).parents[2]

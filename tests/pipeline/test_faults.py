@@ -20,7 +20,7 @@ from ctxlint.cli import page
 from ctxlint.facts import build, summary, transfer
 from ctxlint.findings.model import Result
 from ctxlint.frontend import lower, lower_unit
-from ctxlint.pipeline import collect
+from ctxlint.pipeline import collect, run
 from ctxlint.report import json_report
 from ctxlint.rulebook import load
 from ctxlint.units.digest import decode_facts
@@ -116,7 +116,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def result(tree: Path, cache: Path, **more: Any) -> Result:
     builds = (tree / "builds" / "rt",)
     request = pipeline.Request(tree=tree, cache=cache, builds=builds, jobs=1, **more)
-    return pipeline.audit(request, Quiet())
+    return run.audit(request, Quiet())
 
 
 def broken(

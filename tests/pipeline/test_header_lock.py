@@ -12,6 +12,7 @@ import pytest
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
+from ctxlint.pipeline import run
 from tests.pipeline.miniature import TREE
 
 HELPER = """#include <linux/spinlock.h>
@@ -74,7 +75,7 @@ def audited(tmp_path: Path, files: dict[str, str]) -> list[Result]:
     request = pipeline.Request(
         tree=tree, builds=(build,), paths=("drivers/far",), cache=tmp_path / "cache", jobs=1
     )
-    return [pipeline.audit(request, Quiet()) for _ in range(2)]
+    return [run.audit(request, Quiet()) for _ in range(2)]
 
 
 @pytest.mark.parametrize("files", [2, 6])

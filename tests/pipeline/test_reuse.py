@@ -9,6 +9,7 @@ from warm_cache import warmed
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
+from ctxlint.pipeline import run
 from ctxlint.report import json_report
 
 TREE = Path(__file__).resolve().parents[2] / "fixtures/tree"
@@ -18,7 +19,7 @@ ALL = ("drivers/irqchip", "drivers/firmware")
 
 def audit(cache: Path, *paths: str) -> str:
     request = pipeline.Request(tree=TREE, builds=BUILDS, paths=paths, cache=cache, jobs=1)
-    return json_report.render(pipeline.audit(request, Quiet()))
+    return json_report.render(run.audit(request, Quiet()))
 
 
 def test_parts_first_then_all(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.ir import codec
 from ctxlint.ir.unit import Unit
+from ctxlint.pipeline import run
 from ctxlint.store import database
 from ctxlint.store.seal import seal
 from tests.pipeline.miniature import TREE
@@ -52,7 +53,7 @@ class Listener(Quiet):
 def audit(cache: Path) -> tuple[Result, list[str]]:
     said = Listener()
     request = pipeline.Request(tree=TREE, builds=(TREE / "builds/rt",), cache=cache, jobs=1)
-    return pipeline.audit(request, said), said.lines
+    return run.audit(request, said), said.lines
 
 
 @pytest.fixture(scope="module")
