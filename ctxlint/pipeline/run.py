@@ -315,6 +315,8 @@ def _keep(
         others, own = kbuild.inputs(tree, profile, {*session.paths, *asked})
         files += others
         made += own
+    if any(index.changed_since(begun - unchanged.TICK) for index in session.searches.values()):
+        return
     searched = b"".join(index.digest() for _, index in sorted(session.searches.items()))
     libclang = library(request.libclang).path
     unchanged.keep(request, result, store, files, made, libclang, searched, begun)

@@ -37,7 +37,7 @@ from ctxlint.search import mentions
 from ctxlint.store import Signature, Store, peek
 
 _KIND = "unchanged"
-_TICK = 25_000_000
+TICK = 25_000_000
 """Nanoseconds by which times of files may run ahead of the clock."""
 
 
@@ -107,7 +107,7 @@ def keep(
     for found, names in (states, files), (program, _program_files(request, libclang)):
         for path in names:
             state = found[path] = _signature(path)
-            if state is not None and not state.older_than(begun - _TICK):
+            if state is not None and not state.older_than(begun - TICK):
                 return
     units = store.verified()
     if units is None:

@@ -14,6 +14,7 @@ import re
 import subprocess
 import time
 from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -61,13 +62,13 @@ class WordIndex:
         self._arch = arch_folder
         self._store = store
         self._key = f"1 {tree.resolve()} {arch_folder}"
-        self._now: dict[str, State] | None = None
         self._kept: _Kept | None = None
+        self._looked = 0
 
     def find(self, words: Collection[str]) -> dict[str, Hits]:
         """Where each of ``words`` is. Raises ToolMissingError without grep."""
         kept = self._kept = self._kept or self._load()
-        now = self._states()
+        now = self._states
         changed = {path for path, state in now.items() if kept.files.get(path) != state}
         if len(changed) > _CHANGED_MAX or len(kept.words) > _WORDS_MAX:
             kept = self._kept = _Kept()
@@ -123,24 +124,37 @@ class WordIndex:
 
     def digest(self) -> bytes:
         """Of the names and states of all files that a search looks into."""
-        states = sorted(self._states().items())
-        return hashlib.blake2b(repr(states).encode("utf-8", "replace"), digest_size=16).digest()
+        found = sorted(
+            (path, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+            for path, stat in self._stats.items()
+        )
+        return hashlib.blake2b(repr(found).encode("utf-8", "replace"), digest_size=16).digest()
 
-    def _states(self) -> dict[str, State]:
+    def changed_since(self, moment_ns: int) -> bool:
+        """Whether one of these files may have been written at that moment or later."""
+        return any(stat.st_ctime_ns >= moment_ns for stat in self._stats.values())
+
+    @cached_property
+    def _stats(self) -> dict[str, os.stat_result]:
         """Taken once: for one run the tree is what it was at the first look."""
-        if self._now is None:
-            begun = time.time_ns()
-            follow = recursive(self._tree) == "-R"
-            self._now = {
-                path: (
-                    begun if stat.st_mtime_ns > begun - _YOUNG else stat.st_mtime_ns,
-                    stat.st_size,
-                    stat.st_ino,
-                )
-                for root in self._roots()
-                for path, stat in _walk(self._tree, root, follow)
-            }
-        return self._now
+        follow = recursive(self._tree) == "-R"
+        return {
+            path: stat
+            for root in self._roots()
+            for path, stat in _walk(self._tree, root, follow)
+        }
+
+    @cached_property
+    def _states(self) -> dict[str, State]:
+        stats, looked = self._stats, self._looked
+        return {
+            path: (
+                looked if stat.st_mtime_ns > looked - _YOUNG else stat.st_mtime_ns,
+                stat.st_size,
+                stat.st_ino,
+            )
+            for path, stat in stats.items()
+        }
 
     def _grep(self, words: Iterable[str]) -> list[str]:
         try:
