@@ -137,6 +137,7 @@ class WordIndex:
     @cached_property
     def _stats(self) -> dict[str, os.stat_result]:
         """Taken once: for one run the tree is what it was at the first look."""
+        self._looked = time.time_ns()
         follow = recursive(self._tree) == "-R"
         return {
             path: stat

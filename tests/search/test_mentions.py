@@ -129,3 +129,16 @@ def test_the_same_as_a_search(tree: Path, store: Store, edits: list[Any]) -> Non
             (tree / path).unlink(missing_ok=True)
         kept = plain(WordIndex(tree, "arm64", store).find(asked))
         assert kept == plain(WordIndex(tree, "arm64", None).find(asked))
+
+
+def test_a_file_that_changes_again_at_once(tree: Path, store: Store) -> None:
+    """Its time of change, size and inode may be the same; a moment later they tell."""
+    file = tree / "drivers/a/one.c"
+    before = file.stat()
+    first = plain(WordIndex(tree, "arm64", store).find(NAMES))
+    assert "drivers/a/one.c" in first["teal"][0]
+    file.write_text(file.read_text().replace("teal", "swan"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    again = plain(WordIndex(tree, "arm64", store).find(NAMES))
+    assert "drivers/a/one.c" not in again["teal"][0]
+    assert "drivers/a/one.c" in again["swan"][0]
