@@ -98,4 +98,4 @@ def test_calls_beyond_the_limit_are_told(tmp_path: Path) -> None:
     assert len(result.findings) == SITES_MAX
     [item] = result.incomplete
     assert (item.kind, item.function) == ("limit", "wader_inner")
-    assert f"more than {SITES_MAX} calls of audited files" in item.reason
+    assert f"more than {SITES_MAX} calls in audited files" in item.reason

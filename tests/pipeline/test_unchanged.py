@@ -14,8 +14,7 @@ import pytest
 from warm_cache import warmed
 
 from ctxlint.findings.model import Result
-from ctxlint.pipeline import Request, audit, unchanged
-from ctxlint.pipeline.quiet import Silent
+from ctxlint.pipeline import Quiet, Request, audit, unchanged
 from ctxlint.report import json_report
 from ctxlint.store import Store
 
@@ -47,7 +46,7 @@ class Tree:
         return Request(tree=self.tree, **{**base, "cache": self.cache, "jobs": 1, **more})
 
     def kept(self, **more: Any) -> Result | None:
-        return unchanged.recall(self.request(**more), Silent())
+        return unchanged.recall(self.request(**more), Quiet())
 
     def file(self, name: str) -> Path:
         return self.tree / name
@@ -70,9 +69,9 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_the_same_result(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = audit(tree.request(), Silent())
+    first = audit(tree.request(), Quiet())
     monkeypatch.setattr("ctxlint.pipeline.run.audit", lambda *_: pytest.fail("analysed again"))
-    again = audit(tree.request(jobs=2, timeout=5.0), Silent())
+    again = audit(tree.request(jobs=2, timeout=5.0), Quiet())
     assert again == first
     assert json_report.render(again) == json_report.render(first)
 
@@ -91,7 +90,7 @@ CHANGES: dict[str, Callable[[Tree], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change(tree: Tree, change: str) -> None:
-    audit(tree.request(), Silent())
+    audit(tree.request(), Quiet())
     assert tree.kept() is not None
     CHANGES[change](tree)
     assert tree.kept() is None
@@ -105,20 +104,20 @@ def test_a_change(tree: Tree, change: str) -> None:
     ],
 )  # fmt: skip
 def test_another_question(tree: Tree, other: dict[str, Any]) -> None:
-    audit(tree.request(), Silent())
+    audit(tree.request(), Quiet())
     assert tree.kept(**other) is None
 
 
 def test_other_programs(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    audit(tree.request(), Silent())
+    audit(tree.request(), Quiet())
     monkeypatch.setenv("PATH", f"{tree.tree}:{os.environ['PATH']}")
     assert tree.kept() is None
 
 
 def test_a_caller_somewhere(tree: Tree) -> None:
     """Where callers are searched for, a file anywhere counts."""
-    audit(tree.request(paths=(SNAIL,), reach=1), Silent())
-    audit(tree.request(paths=(SNAIL,)), Silent())
+    audit(tree.request(paths=(SNAIL,), reach=1), Quiet())
+    audit(tree.request(paths=(SNAIL,)), Quiet())
     assert tree.kept(paths=(SNAIL,), reach=1) is not None
     tree.file("arch/arm64/caller.c").parent.mkdir(parents=True, exist_ok=True)
     tree.file("arch/arm64/caller.c").write_text("void f(void) { snail_mask(0); }\n")
@@ -130,10 +129,10 @@ def test_what_is_not_whole_is_tried_again(tree: Tree) -> None:
     with tree.file(SNAIL).open("a", encoding="utf-8") as out:
         out.write("\nint broken(void) { return what_is_this; }\n")
     time.sleep(0.05)
-    first = audit(tree.request(), Silent())
+    first = audit(tree.request(), Quiet())
     assert [item.file for item in first.incomplete] == [SNAIL, SNAIL]
     assert tree.kept() is None
-    assert audit(tree.request(), Silent()).incomplete == first.incomplete
+    assert audit(tree.request(), Quiet()).incomplete == first.incomplete
 
 
 def test_a_unit_that_was_not_stored(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,10 +140,10 @@ def test_a_unit_that_was_not_stored(tree: Tree, monkeypatch: pytest.MonkeyPatch)
     put = Store.put
     edit(tree.file(SNAIL), "snail", "SNAIL")
     monkeypatch.setattr(Store, "put", lambda *a, **k: SNAIL not in a and put(*a, **k))
-    audit(tree.request(), Silent())
+    audit(tree.request(), Quiet())
     assert tree.kept() is None
     monkeypatch.undo()
-    audit(tree.request(), Silent())
+    audit(tree.request(), Quiet())
     assert tree.kept() is not None
 
 
@@ -159,5 +158,5 @@ def test_changed_meanwhile(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
         return assemble(*args, **more)
 
     monkeypatch.setattr(run, "assemble", late)
-    audit(tree.request(), Silent())
+    audit(tree.request(), Quiet())
     assert tree.kept() is None
