@@ -123,6 +123,7 @@ def test_rules_in_the_documents(tmp_path: Path) -> None:
     assert "frob_on_event" in book.registrations
 
 
+@pytest.mark.slow
 def test_the_model_function_in_the_documents() -> None:
     """It is lowered beside the bundled ones."""
     text = (ROOT / "docs/writing-rules.md").read_text(encoding="utf-8")

@@ -65,6 +65,7 @@ def test_every_unit_was_analysed(result: Result) -> None:
     assert result.uncovered == ()
 
 
+@pytest.mark.slow
 def test_jobs_and_company_do_not_matter(tmp_path: Path) -> None:
     """Byte-identical with one job and two, and a unit's findings are those it has alone."""
     sources = {name: text for name, text in SOURCES.items() if "/guard-" in name}

@@ -49,6 +49,7 @@ def result() -> Result:
     return msgspec.msgpack.decode((root / "result").read_bytes(), type=Result)
 
 
+@pytest.mark.slow
 def test_what_is_expected_is_never_refuted(result: Result) -> None:
     wanted = {
         (f"{BELOW}/{name}", item.line, item.check, build)

@@ -150,6 +150,7 @@ def test_a_makefile_alone_is_told(repository: Repository) -> None:
     assert repository.ctxlint("hook", "run").returncode == 0
 
 
+@pytest.mark.slow
 def test_what_is_allowed_in_the_staged_text_does_not_stop(repository: Repository) -> None:
     repository.warm()
     allowed = "\t/* ctxlint: allow(rt-sleep-in-atomic) a test */\n"
@@ -175,6 +176,7 @@ def test_nothing_of_c_is_nothing_to_do(repository: Repository) -> None:
 # -- a cold index ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_cold_index_is_told_and_not_made(repository: Repository) -> None:
     repository.edit(ROSE, START, BAD)
     repository.git("add", ROSE)
@@ -296,6 +298,7 @@ def test_another_hook_is_not_overwritten(repository: Repository) -> None:
     assert hook.read_text() == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [0, 4])
 def test_a_chained_hook_runs_first(repository: Repository, code: int) -> None:
     hook = foreign(repository, code)
@@ -326,6 +329,7 @@ def test_force_puts_another_hook_aside(repository: Repository) -> None:
     assert hook.read_text() == text
 
 
+@pytest.mark.slow
 def test_hooks_path_and_work_trees(repository: Repository, tmp_path: Path) -> None:
     repository.git("config", "core.hooksPath", "my hooks")
     repository.git("worktree", "add", "-q", str(tmp_path / "second"))

@@ -136,6 +136,7 @@ def test_one_pass_tells_what_the_audit_tells(kernel: Kernel, order: tuple[str, s
     assert ("seen with" in second[1]) == (order[1] == LILY)
 
 
+@pytest.mark.slow
 def test_the_second_pass_tells_each_finding_at_its_unit(kernel: Kernel) -> None:
     kernel.check(ITS)
     kernel.check(LILY)
@@ -146,6 +147,7 @@ def test_the_second_pass_tells_each_finding_at_its_unit(kernel: Kernel) -> None:
         assert "seen with" not in text
 
 
+@pytest.mark.slow
 def test_checkers_that_run_at_once(kernel: Kernel) -> None:
     running = [kernel.start(file) for file in sorted(kernel.flags)]
     text = "".join(process.communicate(timeout=120)[1] for process in running)
@@ -194,6 +196,7 @@ def test_a_unit_that_does_not_parse_is_told(kernel: Kernel) -> None:
     assert kernel.check(SNAIL, CTXLINT_FAIL="1")[0] == 3
 
 
+@pytest.mark.slow
 def test_scope_reaches_over_directories(kernel: Kernel) -> None:
     """What is analysed together is the unit's directory, or what was asked for."""
     moved = "drivers/firmware/irq-lily.c"

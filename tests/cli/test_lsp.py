@@ -219,6 +219,7 @@ def test_diagnostics_are_those_of_the_audit(audited: tuple[Path, str]) -> None:
     assert editor.said == []
 
 
+@pytest.mark.slow
 def test_a_cold_store_says_what_to_do(tree: Path) -> None:
     """The file itself is read; of what the rest would add nothing is claimed."""
 

@@ -59,6 +59,7 @@ def test_an_orderly_end() -> None:
     assert [m["id"] for m in messages] == [1, 9]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [HELLO + tell("exit"), HELLO, b""])
 def test_a_client_that_just_leaves(words: bytes) -> None:
     code, _, said = talk(words)
@@ -89,6 +90,7 @@ def test_a_header_that_makes_no_sense(words: bytes, why: str) -> None:
     assert why in frames.fault
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -30,6 +30,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line for line in lines if line.startswith("X1-08 ") and "(unsupported)" in line]
 
 
+@pytest.mark.slow
 def test_a_splat_before_the_fix_and_none_after(capsys: pytest.CaptureFixture[str]) -> None:
     code, text, err = out(capsys, "run", "M0-01")
     assert code == 0

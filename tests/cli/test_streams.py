@@ -82,6 +82,7 @@ def test_a_reader_that_has_seen_enough(names: dict[str, str]) -> None:
     shell.wait()
 
 
+@pytest.mark.slow
 def test_the_next_file_is_no_stream(tmp_path: Path) -> None:
     """With closed streams the store must not become standard output."""
     shutil.copytree(ROOT / "fixtures/tree", tmp_path / "tree")

@@ -163,6 +163,7 @@ def commands(traced: Traced) -> dict[str, tuple[list[str], bytes]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["audit", "patch", "hook", "kbuild", "lsp"])
 def test_settings_that_name_what_to_load_and_write(traced: Traced, name: str) -> None:
     (traced.tree / ".ctxlint.toml").write_text(
@@ -207,6 +208,7 @@ def secrets(traced: Traced) -> None:
     traced.git("add", "-A")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["audit", "patch", "hook", "kbuild", "lsp"])
 def test_what_lies_outside_is_not_read(traced: Traced, name: str) -> None:
     secrets(traced)

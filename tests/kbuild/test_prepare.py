@@ -166,6 +166,7 @@ def test_changed_header_input_means_headers_anew(work: Work, toy_tree: Path) -> 
     assert work.makes() == ["prepare"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["", "{}", None])
 def test_half_made_directory_is_made_anew(work: Work, damage: str | None) -> None:
     got = work.prepare("drivers/a")
@@ -313,6 +314,7 @@ prepare(find_tree(Path(sys.argv[1])), arch="arm64", config="defconfig", rt=True,
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "at"), [("clang-99", "*-S*"), ("cp", "*one.o"), ("cp", "*two.o")]
 )

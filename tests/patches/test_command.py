@@ -377,6 +377,7 @@ def test_a_strangers_words_stay_text(run, repo: Repo, tmp_path: Path) -> None:  
             }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.3, 0.8, 1.5])
 def test_nothing_is_left_after_kill_9(repo: Repo, tmp_path: Path, after: float) -> None:
     repo.series()

@@ -58,6 +58,7 @@ def pasted(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_range(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     builds = ("--build", "builds/rt", "--build", "builds/nort")
     line = pasted(capsys, "HEAD~3..HEAD~1", *builds)
@@ -66,6 +67,7 @@ def test_a_range(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--build builds/rt" in line and "--build builds/nort" in line
 
 
+@pytest.mark.slow
 def test_a_file_and_a_build_elsewhere(
     repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +86,7 @@ def test_a_file_and_a_build_elsewhere(
     assert "--path drivers/irqchip" in line
 
 
+@pytest.mark.slow
 def test_a_mail_that_b4_can_fetch(
     repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

@@ -122,6 +122,7 @@ def test_order_of_units(mini: Miniature, answer: str) -> None:
     assert mini.report(paths=PATHS[::-1]) == answer
 
 
+@pytest.mark.slow
 def test_one_unit_after_the_other(mini: Miniature, answer: str) -> None:
     """Header functions then come from the store, in another order of arrival."""
     for file in (ROSE, SNAIL, LILY[0]):
@@ -222,6 +223,7 @@ audit(Request(tree=tree, paths=PATHS, builds=builds, cache=Path({cache!r}), jobs
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 4, 7])
 def test_killed_and_run_again(mini: Miniature, answer: str, after: int) -> None:
     script = KILLED.format(
@@ -234,6 +236,7 @@ def test_killed_and_run_again(mini: Miniature, answer: str, after: int) -> None:
     assert len(watcher.read) <= 11 - after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "noise", "foreign"])
 def test_a_damaged_store_is_made_anew(mini: Miniature, answer: str, damage: str) -> None:
     mini.warm()
@@ -254,6 +257,7 @@ def test_a_damaged_store_is_made_anew(mini: Miniature, answer: str, damage: str)
     assert watcher.read == []
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(mini: Miniature, answer: str) -> None:
     running = [
         subprocess.Popen(mini.command(), cwd=ROOT, stdout=subprocess.PIPE, text=True)

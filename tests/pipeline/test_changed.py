@@ -159,6 +159,7 @@ def test_deleted_files(request_: pipeline.Request) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "../../../../../../../../../../../etc/passwd", "/dev/zero"]
 )

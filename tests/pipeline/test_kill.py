@@ -142,6 +142,7 @@ def campaign(
     return {"codes": codes, "slowest": round(bench.slowest, 2)}
 
 
+@pytest.mark.slow
 def test_a_few(tmp_path: Path) -> None:
     campaign(Bench(tmp_path), 1, 1, 4, COMMANDS[:1])
 

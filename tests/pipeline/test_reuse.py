@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from warm_cache import warmed
 
 from ctxlint import pipeline
@@ -22,6 +23,7 @@ def audit(cache: Path, *paths: str) -> str:
     return json_report.render(run.audit(request, Quiet()))
 
 
+@pytest.mark.slow
 def test_parts_first_then_all(tmp_path: Path) -> None:
     cold = audit(warmed(tmp_path / "cold"), *ALL)
     audit(tmp_path / "warm", "drivers/irqchip/irq-lily-its.c")

@@ -75,6 +75,7 @@ def copy(warm: tuple[Path, Result], folder: Path) -> Path:
     return cache
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(8),
     deadline=None,
@@ -117,6 +118,7 @@ FORGED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["facts", "body"])
 @pytest.mark.parametrize("table", ["units", "inlines"])
 @pytest.mark.parametrize("blob", FORGED.values(), ids=FORGED)

@@ -201,6 +201,7 @@ def test_github_refuses_more_than_25000_results() -> None:
     assert notes[0]["level"] == "warning"
 
 
+@pytest.mark.slow
 def test_github_keeps_5000_results() -> None:
     """The worst come first, what is hidden or gone last, and a note says it."""
     warnings, errors = many(4_999, severity="warning"), samples.irq_mask_mutex()

@@ -33,8 +33,21 @@ def execute(scenario: schema.Scenario, run: schema.Run, seed: int = 0) -> runner
     return runner.run_one(scenario, run, name, variant, partial(code_of, name, variant), seed)
 
 
+DEAR = {"46 CPUs, one block", "300 tables, two blocks, the newest first"}
+"""Runs of large machines: the slow tier's, since smaller ones go the same paths."""
+
+
 @pytest.mark.parametrize(
-    ("scenario", "run"), FIXTURES, ids=[f"{s.id} {r.name}".strip() for s, r in FIXTURES]
+    ("scenario", "run"),
+    [
+        pytest.param(
+            s,
+            r,
+            id=f"{s.id} {r.name}".strip(),
+            marks=[pytest.mark.slow] if r.name in DEAR else [],
+        )
+        for s, r in FIXTURES
+    ],
 )
 def test_as_expected(scenario: schema.Scenario, run: schema.Run) -> None:
     assert execute(scenario, run).differences == []

@@ -41,6 +41,7 @@ def notes(folder: Path, rounds: int) -> tuple[str, ...]:
     return audit(request, Quiet()).notes
 
 
+@pytest.mark.slow
 def test_rounds(tmp_path: Path) -> None:
     [note] = notes(tmp_path / "1", 1)
     assert "bodies of 1 function were not looked for, after 1 round (--reach 2 goes on)" in note

@@ -230,6 +230,7 @@ HEAD = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 @pytest.mark.parametrize("seed", range(3))
 def test_generated_functions(seed: int, tmp_path: Path) -> None:

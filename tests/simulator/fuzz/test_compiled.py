@@ -45,6 +45,7 @@ def check(seed: int, count: int, folder: Path, compiler: str) -> None:
     pytest.fail(f"{len(found)} of {count} (seed {seed}) differ\n{(shown or found)[0]}")
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_sample(tmp_path: Path) -> None:
     check(1, 50, tmp_path, COMPILERS[0])

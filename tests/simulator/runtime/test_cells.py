@@ -108,6 +108,7 @@ def test_splat_or_silence(rt: bool) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rt", [True, False])
 def test_place_and_trace(rt: bool) -> None:
     """Each first report that is certain is a row of the table, and each operation that

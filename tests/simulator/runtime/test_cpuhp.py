@@ -137,6 +137,7 @@ def test_boot_cpu_at_its_interrupt_controller() -> None:
         assert seen.outer("up") == "start_kernel < __primary_switched"
 
 
+@pytest.mark.slow
 def test_x86_frames() -> None:
     with world(TEXT, arch="x86_64") as w:
         w.initcall("early", "starting")

@@ -18,6 +18,7 @@ from ctxlint.simulator.runtime.library import add_models, kernel, lowered, model
 from ctxlint.simulator.runtime.state import BOOTING, Config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arch", "rt", "numa"),
     [("arm64", True, False), ("arm64", False, True), ("x86_64", False, False)],
