@@ -14,13 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from ctxlint.checks.collect import source_reader, with_others  # noqa: E402
-
 from ctxlint import kbuild  # noqa: E402
 from ctxlint.pipeline import Quiet, Request  # noqa: E402
-from ctxlint.pipeline.run import Session, _propagate, _reported  # noqa: E402
+from ctxlint.pipeline.collect import source_reader, with_others  # noqa: E402
+from ctxlint.pipeline.profile import ProfileRun  # noqa: E402
+from ctxlint.pipeline.session import Session  # noqa: E402
 from ctxlint.pipeline.verify import verdict_of, verifier_of  # noqa: E402
-from ctxlint.units.index import rules_of  # noqa: E402
 
 
 def clang_seconds(tree: Path, command: kbuild.CompileCommand, compiler: str) -> float:
@@ -41,15 +40,16 @@ def measure(session: Session, profile: kbuild.Prepared, compiler: str) -> None:
     quiet = Quiet()
     with session.open_store(quiet) as store:
         index = session.index(profile, store, quiet)
-        rules, program = rules_of(session.request), index.program()
-        run = _propagate(program, rules, profile.rt)
+        whole = ProfileRun(session, profile, index, store, quiet)
+        rules, program = whole.rules, whole.program
+        run = whole.propagate(lambda _: None)
         found = with_others(
             run.violations,
             rules,
             profile.rt,
             profile.spec_name,
             source_reader(session.tree.path),
-            _reported({c.file for c in profile.commands}, session.paths),
+            whole.reported,
         )
         before = time.process_time()
         verifier = verifier_of(index, store, program, rules, profile, session.tree.version)

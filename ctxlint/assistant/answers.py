@@ -34,7 +34,7 @@ from ctxlint.pipeline import audit
 from ctxlint.pipeline import series as steps
 from ctxlint.pipeline import splat as splats
 from ctxlint.pipeline.collect import source_reader, text_reader
-from ctxlint.pipeline.run import place_of
+from ctxlint.pipeline.profile import place_of
 from ctxlint.pipeline.select import select
 from ctxlint.pipeline.single import scope_of
 from ctxlint.report.unseen import sentence

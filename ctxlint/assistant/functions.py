@@ -24,7 +24,7 @@ from ctxlint.findings.answers import (
 )
 from ctxlint.findings.graph import CallGraph, FunctionGraphs, GraphEdge
 from ctxlint.pipeline.cache_status import ready
-from ctxlint.pipeline.run import Session
+from ctxlint.pipeline.session import Session
 from ctxlint.rulebook import conditions
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.rulebook.schema import Operation

@@ -43,6 +43,6 @@ def graph(
     At most ``limit`` functions in each direction. Raises UsageError when there
     is no such function or finding.
     """
-    from ctxlint.pipeline.run import graph as run
+    from ctxlint.pipeline.graphs import graph as run
 
     return run(request, target, progress, limit)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ctxlint import kbuild
 from ctxlint.base.request import Progress, Request
 from ctxlint.pipeline.changed import Contents, audited_paths
-from ctxlint.pipeline.run import Session
+from ctxlint.pipeline.session import Session
 from ctxlint.units.index import stored_index
 
 

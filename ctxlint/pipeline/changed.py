@@ -22,6 +22,7 @@ from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
 from ctxlint.kbuild.tree import below
+from ctxlint.pipeline.assemble import assemble
 from ctxlint.pipeline.defaults import default_paths
 from ctxlint.pipeline.not_analysed import (
     asks_for_files,
@@ -30,14 +31,9 @@ from ctxlint.pipeline.not_analysed import (
     unseen_file,
     unseen_paths,
 )
+from ctxlint.pipeline.profile import ProfileResult, ProfileRun
 from ctxlint.pipeline.quote import is_build_file
-from ctxlint.pipeline.run import (
-    ProfileResult,
-    Session,
-    analyse_profile,
-    assemble,
-    steady,
-)
+from ctxlint.pipeline.session import Session, steady
 from ctxlint.search.reach import SearchEnd, notes
 from ctxlint.store import Store
 from ctxlint.units.index import Changed, Index
@@ -143,11 +139,8 @@ class PatchedTree:
             beyond += index.ends
             parsed += index.parsed
             units += len(index.facts)
-            results.append(
-                analyse_profile(
-                    index, self.session, changed_profile, view, self._progress, contents
-                )
-            )
+            run = ProfileRun(session, changed_profile, index, view, self._progress, contents)
+            results.append(run.analyse())
             read |= index.read_from(asked)
         unseen = sorted(set(asked) - built - read)
         if any(unit.kind == "unit" for unit in incomplete):

@@ -13,7 +13,7 @@ from ctxlint.base.places import rules_directory
 from ctxlint.base.processes import scratch
 from ctxlint.base.request import Quiet, Request
 from ctxlint.frontend import lower_unit, write_overlay
-from ctxlint.pipeline.run import Session
+from ctxlint.pipeline.session import Session
 from ctxlint.scenarios.schema import Edit
 from ctxlint.simulator.image import Image
 

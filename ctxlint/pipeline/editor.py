@@ -15,9 +15,11 @@ from ctxlint.base.levels import Level
 from ctxlint.base.request import Quiet, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import Selection
+from ctxlint.pipeline.assemble import assemble
 from ctxlint.pipeline.cache_status import ready
-from ctxlint.pipeline.run import ProfileResult, Session, analyse_profile, assemble
+from ctxlint.pipeline.profile import ProfileResult, ProfileRun
 from ctxlint.pipeline.select import select
+from ctxlint.pipeline.session import Session
 from ctxlint.pipeline.single import scope_of
 from ctxlint.store import LostError
 from ctxlint.units.forked import lower_forked
@@ -110,9 +112,8 @@ def _looked_at(request: Request, file: str, selection: Selection) -> FileReport:
             absent = sum(c.file not in index.facts for c in profile.commands)
             missing += absent
             units += len(profile.commands)
-            results.append(
-                analyse_profile(index, session, profile, store, notes, keep=not absent)
-            )
+            run = ProfileRun(session, profile, index, store, notes)
+            results.append(run.analyse(keep=not absent))
     whole = assemble(session, profiles, results, incomplete, units)
     whole = select(whole, selection)
     mine = (f for f in whole.findings if f.file == file)

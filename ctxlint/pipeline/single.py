@@ -21,8 +21,10 @@ from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Finding, Incomplete
 from ctxlint.findings.selection import UNUSED, Selection
 from ctxlint.kbuild.tree import below, included_c_files
-from ctxlint.pipeline.run import Session, analyse_profile, assemble
+from ctxlint.pipeline.assemble import assemble
+from ctxlint.pipeline.profile import ProfileRun
 from ctxlint.pipeline.select import select
+from ctxlint.pipeline.session import Session
 from ctxlint.store import LostError
 from ctxlint.units.forked import lower_forked
 from ctxlint.units.index import CLOCK_SETTLES, stored_index, unit_keys
@@ -90,7 +92,7 @@ def _checked(
             index.absorb(own)
         missing = sum(c.file not in index.facts for c in profile.commands)
         # As long as units are missing the answer is a passing one, not to be kept.
-        found = analyse_profile(index, session, profile, store, progress, keep=not missing)
+        found = ProfileRun(session, profile, index, store, progress).analyse(keep=not missing)
     mine = {unit.file, *included_c_files(unit.tree, [unit.file])}
     result = assemble(session, [profile], [found], own.incomplete, len(index.facts))
     findings = [f for f in select(result, selection).findings if f.check != UNUSED]

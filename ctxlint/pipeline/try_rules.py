@@ -30,7 +30,7 @@ from ctxlint.pipeline import rule_fit
 from ctxlint.pipeline.changed import MAX_UNITS, PatchedTree
 from ctxlint.pipeline.copies import fixtures_directory
 from ctxlint.pipeline.defaults import default_paths
-from ctxlint.pipeline.run import Session
+from ctxlint.pipeline.session import Session
 from ctxlint.rulebook import RegistrationRule, Rulebook, prototypes, treecheck
 from ctxlint.rulebook.loader import load_alone
 from ctxlint.rulebook.treecheck import Misfit
