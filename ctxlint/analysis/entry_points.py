@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ctxlint.analysis.objects import framed
+from ctxlint.analysis.linked_terms import framed
 from ctxlint.analysis.program import Program
 from ctxlint.analysis.watched import Watched
 from ctxlint.base.faults import reason_of
@@ -25,7 +25,25 @@ from ctxlint.rulebook.conditions import parse as parse_condition
 from ctxlint.rulebook.prototypes import parse
 from ctxlint.rulebook.schema import Callback, Choice, FieldCallback, TableEntry
 from ctxlint.semantics.known_bits import NOTHING, Bits, bits
-from ctxlint.semantics.terms import Value, address, evaluate, leaves, params, substitute
+from ctxlint.semantics.terms import (
+    Addr,
+    Bin,
+    Const,
+    Field,
+    Global,
+    Index,
+    Local,
+    Param,
+    Select,
+    Un,
+    Value,
+    address,
+    evaluate,
+    leaves,
+    nothing,
+    params,
+    substitute,
+)
 
 _WRAPPER_DEPTH = 4
 _WORLDS_MAX = 64
@@ -144,7 +162,7 @@ class _Finder:
     ) -> Iterator[tuple[Summary, Edge, tuple[Value, ...]]]:
         """The call's arguments; where they are parameters of a wrapper, those
         of the wrapper's callers too."""
-        needs = any(v is not None and v[0] in ("p", "?", "b") and params(v) for v in point.args)
+        needs = any(isinstance(v, Param | Select | Bin) and params(v) for v in point.args)
         callers = (
             self.program.callers.get(fn.symbol, ()) if needs and depth < _WRAPPER_DEPTH else ()
         )
@@ -182,7 +200,11 @@ class _Finder:
         name, _, number = callback.given.partition(" as ")
         pointer = values.get(name) if known is not None else None
         given = () if pointer is None else ((int(number), framed(pointer, fn.symbol)),)
-        holds = tuple(Guard(framed(g.value, fn.symbol), g.truth) for g in known or ())
+        holds = tuple(
+            Guard(place, g.truth)
+            for g in known or ()
+            if (place := framed(g.value, fn.symbol)) is not None
+        )
         for symbol in sorted(functions):
             for choice, certain in self._possible_choices(contexts, values, at.file):
                 yield EntryPoint(
@@ -206,7 +228,7 @@ class _Finder:
         index = bound.get(rule.registration.state, -1)
         if not rule.registration.state or not 0 <= index < len(args):
             return ""
-        number = evaluate(args[index], lambda _: None)
+        number = evaluate(args[index], nothing)
         kind = dict(rule.params).get(rule.registration.state, "")
         for tag, values in sorted(self.program.enums.items()):
             if tag.removeprefix("enum ") == kind.removeprefix("enum "):
@@ -223,7 +245,7 @@ class _Finder:
             return
         rule, kind = found
         siblings = dict(store.siblings)
-        lookups = [self._lookup({name: ("k", n) for name, n in siblings.items()}, absent=0)]
+        lookups = [self._lookup({name: Const(n) for name, n in siblings.items()}, absent=0)]
         if rule.paired is not None:
             lookups = list(self._paired(store, rule)) or lookups
         for symbol in self.program.targets(store.value):
@@ -279,7 +301,7 @@ class _Finder:
                 member = ".".join(name for _, name in store.path)
                 if member not in rule.fields:
                     continue
-                lookup = self._lookup({rule.state: ("k", store.index)})
+                lookup = self._lookup({rule.state: Const(store.index)})
                 state = self._enumerator(rule, store.index)
                 for symbol in self.program.targets(store.value):
                     for choice, certain in self._choices(rule.contexts, lookup, store.file):
@@ -357,7 +379,7 @@ class _Finder:
         for name, value in values.items():
             found = possible(value)
             if found is not None and len(found) > 1:
-                worlds = [{**w, name: ("k", n)} for w in worlds for n in sorted(found)]
+                worlds = [{**w, name: Const(n)} for w in worlds for n in sorted(found)]
                 if len(worlds) > _WORLDS_MAX:
                     worlds = [values]
                     break
@@ -386,7 +408,7 @@ class _Finder:
     def _shown(self, choice: Choice, values: dict[str, Value], function: str) -> bool:
         """Whether the arguments are seen to be what the choice asks for."""
         return all(
-            values.get(name) in [("g", variable) for variable in variables]
+            values.get(name) in [Global(variable) for variable in variables]
             for name, variables in choice.is_one_of.items()
         ) and (
             choice.made is None
@@ -409,39 +431,35 @@ class _Finder:
 
 def known_part(value: Value) -> int | Bits | None:
     """A number, or of an ``|`` with what is not known the bits that are."""
-    number = evaluate(value, lambda _: None)
-    if number is None and value is not None and value[0] == "b" and value[1] == "|":
-        return Bits(*found) if (found := bits(value, lambda _: None)) != NOTHING else None
+    number = evaluate(value, nothing)
+    if number is None and isinstance(value, Bin) and value.op == "|":
+        return Bits(*found) if (found := bits(value, nothing)) != NOTHING else None
     return number
 
 
 def _from_outside(value: Value) -> bool:
     """Whether all of a value comes from constants, parameters, and members of objects that
     a pointer leads to."""
-    if value is None:
-        return False
-    if value[0] in ("k", "p", "g"):
+    if isinstance(value, Const | Param | Global):
         return True
-    if value[0] in (".", "[]"):
-        return "l" not in leaves(value)
-    return value[0] in ("b", "?", "u") and all(
-        _from_outside(part) for part in value[1:] if isinstance(part, tuple)
+    if isinstance(value, Field | Index):
+        return Local not in leaves(value)
+    return isinstance(value, Bin | Select | Un) and all(
+        _from_outside(part) for part in value.parts() if part is not None
     )
 
 
 def possible(value: Value) -> set[int] | None:
     """All numbers that a value can be; None when they are not known."""
-    if value is None:
-        return None
-    if value[0] == "?":
-        a, b = possible(value[2]), possible(value[3])
+    if isinstance(value, Select):
+        a, b = possible(value.a), possible(value.b)
         return None if a is None or b is None else a | b
-    if value[0] == "b" and value[1] == "|":
-        a, b = possible(value[2]), possible(value[3])
+    if isinstance(value, Bin) and value.op == "|":
+        a, b = possible(value.a), possible(value.b)
         if a is None or b is None or len(a) * len(b) > _WORLDS_MAX:
             return None
         return {x | y for x in a for y in b}
-    number = evaluate(value, lambda _: None)
+    number = evaluate(value, nothing)
     return None if number is None else {number}
 
 
@@ -460,11 +478,10 @@ def constant(program: Program, rules: Rulebook, name: str) -> int | None:
 
 def _same_object(place: Value, store: Store) -> bool:
     """``&sa->timer`` in a call, ``sa->timer.function`` in the store."""
-    if place is None or place[0] != "&":
+    if not isinstance(place, Addr):
         return place is not None and len(store.path) < 2
-    inner = place[1]
-    if inner[0] == ".":
-        return len(store.path) > 1 and store.path[-2] == tuple(inner[2:])
-    if inner[0] == "g":
-        return bool(store.base == inner[1])
+    if isinstance(place.place, Field):
+        return len(store.path) > 1 and store.path[-2] == place.place.member
+    if isinstance(place.place, Global):
+        return store.base == place.place.symbol
     return len(store.path) < 2

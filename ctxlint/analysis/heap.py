@@ -2,9 +2,9 @@
 """What is stored in the members of an object, and which object a value leads to.
 
 A value of a function is *bound* to the objects that the function was called for: then it
-means the same in every function. ``("o", object)`` is an object as a place; a path of
-members that starts at one stays as it is while that says more than the set of objects
-which it may lead to (``gc->gpiodev->chip`` is ``gc`` again).
+means the same in every function. A path of members that starts at an object (``At``)
+stays as it is while that says more than the set of objects which it may lead to
+(``gc->gpiodev->chip`` is ``gc`` again).
 """
 
 from __future__ import annotations
@@ -14,23 +14,42 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ctxlint.analysis.objects import (
+from ctxlint.analysis.linked_terms import framed, functions_in, is_private, results_in
+from ctxlint.analysis.pointers import Pointers
+from ctxlint.analysis.stores import HOLD_FUNCTIONS, WRAPPERS
+from ctxlint.semantics.objects import (
     CHAIN_MAX,
+    AnyOf,
+    Made,
     Member,
     Obj,
+    OnStack,
+    Variable,
     any_of,
     around,
-    framed,
-    functions_in,
     is_any,
-    is_private,
     may_be,
     member,
-    results_in,
 )
-from ctxlint.analysis.pointers import Pointers
-from ctxlint.analysis.stores import WRAPPERS
-from ctxlint.semantics.terms import Value, params
+from ctxlint.semantics.terms import (
+    ZERO,
+    Addr,
+    At,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Func,
+    Global,
+    Index,
+    Local,
+    Param,
+    Result,
+    Select,
+    Term,
+    Value,
+    params,
+)
 
 if TYPE_CHECKING:
     from ctxlint.analysis.program import Program
@@ -67,21 +86,15 @@ class Objects(Pointers):
 
     # -- what is asked -----------------------------------------------------
 
-    def targets(self, term: Value, modes: Modes = ()) -> tuple[frozenset[str], bool]:
-        """Functions that a member (``(".", base, record, name)``, as :meth:`bound`
-        gives it) can hold; and whether it is known which object it is. ``modes`` are
-        members of objects with the values that they have here."""
+    def targets(self, term: Field, modes: Modes = ()) -> tuple[frozenset[str], bool]:
+        """Functions that a member, as :meth:`bound` gives it, can hold; and whether it is
+        known which object it is. ``modes`` are members of objects with the values that
+        they have here."""
         found, known = self._all_targets(term)
         for (record, name), value in modes:
             mode = ((record, name), value)
-            if record != term[2]:
-                found = frozenset(
-                    f for f in found if not self._table_in_other_mode(f, term[2:], mode)
-                )
-            else:
-                found = frozenset(
-                    f for f in found if not self._in_other_mode(f, (term[2], term[3]), mode)
-                )
+            other = self._in_other_mode if record == term.record else self._table_in_other_mode
+            found = frozenset(f for f in found if not other(f, term.member, mode))
         return found, known
 
     def _in_other_mode(self, function: str, key: Member, mode: Mode) -> bool:
@@ -98,9 +111,12 @@ class Objects(Pointers):
         holders = [
             obj for obj, functions in self._table(key)[0].items() if function in functions
         ]
-        if not holders or any(root[0] != "g" or chain for root, chain in holders):
+        tables = [
+            o.root.symbol for o in holders if isinstance(o.root, Variable) and not o.chain
+        ]
+        if not holders or len(tables) != len(holders):
             return False
-        setters = [s for root, _ in holders for s in self._pointing.get(root[1], ())]
+        setters = [s for table in tables for s in self._pointing.get(table, ())]
         if not setters or any(kind != record for _, _, (kind, _) in setters):
             return False
         stores = self._moves.get((record, name), ())
@@ -108,8 +124,8 @@ class Objects(Pointers):
         if any((symbol, base) not in given for symbol, base, _ in stores):
             return False
         for symbol, base, _ in setters:
-            values = [v for s, b, v in stores if (s, b) == (symbol, base)] or [("k", 0)]
-            if any(v is None or v[0] != "k" or bool(v[1]) == bool(value) for v in values):
+            values = [v for s, b, v in stores if (s, b) == (symbol, base)] or [ZERO]
+            if any(not isinstance(v, Const) or bool(v.number) == bool(value) for v in values):
                 return False
         return True
 
@@ -119,7 +135,7 @@ class Objects(Pointers):
         return {
             (symbol, base)
             for symbol, base, value in self._moves.get(pointer, ())
-            if value is not None and value[0] == "&" and value[1][0] in ("g", ".")
+            if isinstance(value, Addr) and isinstance(value.place, Global | Field)
         }
 
     @cached_property
@@ -128,16 +144,15 @@ class Objects(Pointers):
         found: dict[str, list[tuple[str, Value, Member]]] = {}
         for key, stores in self._moves.items():
             for symbol, base, value in stores:
-                if value is not None and value[0] == "&" and value[1][0] == "g":
-                    found.setdefault(value[1][1], []).append((symbol, base, key))
+                if isinstance(value, Addr) and isinstance(value.place, Global):
+                    found.setdefault(value.place.symbol, []).append((symbol, base, key))
         return found
 
     def _has_other(self, obj: Obj, mode: Mode) -> bool:
         key, value = mode
-        root, chain = obj
-        if root[0] == "g":
-            name = ".".join((*(n for _, n in chain), key[1]))
-            for values in self._initial.get(root[1], ()):
+        if isinstance(obj.root, Variable):
+            name = ".".join((*(n for _, n in obj.chain), key[1]))
+            for values in self._initial.get(obj.root.symbol, ()):
                 if bool(values.get(name, 0)) != bool(value):
                     return True
         seen = False
@@ -145,7 +160,7 @@ class Objects(Pointers):
             objs = self._place(base, key[0])
             if objs is not None and not any(may_be(o, obj) for o in objs):
                 continue
-            if stored is None or stored[0] != "k" or bool(stored[1]) == bool(value):
+            if not isinstance(stored, Const) or bool(stored.number) == bool(value):
                 return False
             seen = seen or (objs is not None and obj in objs)
         return seen
@@ -159,14 +174,13 @@ class Objects(Pointers):
                 found.setdefault(init.variable, []).append(dict(init.values))
         return found
 
-    def _all_targets(self, term: Value) -> tuple[frozenset[str], bool]:
+    def _all_targets(self, term: Field) -> tuple[frozenset[str], bool]:
         self._steps = 0
-        record, name = term[2], term[3]
-        whole = frozenset(self.program.members.get((record, name), ()))
-        objs = self._place(term[1], record)
+        record, key = term.record, term.member
+        whole = frozenset(self.program.members.get(key, ()))
+        objs = self._place(term.base, record)
         if objs is None:
             return whole, False
-        key = (record, name)
         found: set[str] = set()
         for obj in objs:
             functions, complete = self._member_functions(obj, key)
@@ -174,7 +188,7 @@ class Objects(Pointers):
                 return frozenset(f for f in whole if self._may_hold(obj, key, f)), False
             found |= functions
         if not found and not all(self._is_known(o, record) for o in objs):
-            if not all(chain for _, chain in objs):
+            if not all(obj.chain for obj in objs):
                 return whole, False
             # A part of a structure, and what fills it was not read. Functions that are in
             # parts of other structures alone it cannot hold.
@@ -182,13 +196,13 @@ class Objects(Pointers):
             return frozenset(held), False
         return frozenset(found), len(objs) == 1
 
-    def bound(self, value: Value, symbol: str, env: dict[int, Value]) -> Value:
+    def bound(self, value: Value, symbol: str, env: Mapping[int, Value]) -> Value:
         """A value of a function with its parameters replaced, in terms that mean the
         same in every function; None when nothing is known of it."""
         self._steps = self._terms = 0
         return self._pointer(framed(value, symbol), "", symbol, env, 0)
 
-    def bound_place(self, place: Value, symbol: str, env: dict[int, Value]) -> Value:
+    def bound_place(self, place: Value, symbol: str, env: Mapping[int, Value]) -> Value:
         """The same for a place."""
         self._steps = self._terms = 0
         return self._fixed(framed(place, symbol), "", symbol, env, 0)
@@ -217,7 +231,7 @@ class Objects(Pointers):
                     return None
                 found |= set(objs)
         one = found.pop() if len(found) == 1 else None
-        return None if one is None or one[0][0] == "t" else ("&", ("o", one))
+        return None if one is None or isinstance(one.root, AnyOf) else Addr(At(one))
 
     @cached_property
     def _stored_in(self) -> dict[str, set[tuple[Member, str]]]:
@@ -244,77 +258,81 @@ class Objects(Pointers):
 
     def tells(self, value: Value) -> bool:
         """Whether a bound pointer says more of its object than its record does."""
-        if value is None:
-            return False
-        if value[0] == "&":
-            place = value[1]
-            return place[0] != "o" or not is_any(place[1])
-        if value[0] == "o":
-            _, chain = value[1]
-            return (bool(chain) and chain[-1] in self._ways) or bool(self._pointed(value, ""))
-        if value[0] in (".", "*", "b"):
-            return self.tells(value[2] if value[0] == "b" else value[1])
+        match value:
+            case Addr():
+                return not isinstance(value.place, At) or not is_any(value.place.obj)
+            case At():
+                chain = value.obj.chain
+                return (bool(chain) and chain[-1] in self._ways) or bool(
+                    self._pointed(value, "")
+                )
+            case Field():
+                return self.tells(value.base)
+            case Deref():
+                return self.tells(value.pointer)
+            case Bin():
+                return self.tells(value.a)
         return False
 
     # -- terms that mean the same everywhere ---------------------------------
 
     def _fixed(
-        self, t: Value, want: str, symbol: str, env: dict[int, Value], depth: int
+        self, t: Value, want: str, symbol: str, env: Mapping[int, Value], depth: int
     ) -> Value:
-        if t is None or depth > _DEPTH_MAX:
+        if depth > _DEPTH_MAX:
             return None
-        kind = t[0]
-        if kind == "o":
-            return t
-        if kind == "g":
-            return ("o", (("g", t[1]), ()))
-        if kind == "l":
-            return ("o", (("l", t[2], str(t[1])), ()))
-        if kind == ".":
-            base = self._fixed(t[1], t[2], symbol, env, depth + 1)
-            if base is None:
-                base = ("o", any_of(t[2]))
-            elif base[0] == "*" and not self.tells(base[1]):
-                base = ("o", self._only(base[1], t[2]))
-            if base[0] == "o" and len(base[1][1]) < CHAIN_MAX:
-                return ("o", member(base[1], t[2], t[3]))
-            return (".", base, t[2], t[3])
-        if kind == "[]":
-            return self._fixed(t[1], want, symbol, env, depth + 1)
-        if kind == "*":
-            pointer = self._pointer(t[1], want, symbol, env, depth + 1)
-            if pointer is None:
-                return ("o", any_of(want)) if want else None
-            return pointer[1] if pointer[0] == "&" else ("*", pointer)
+        match t:
+            case At():
+                return t
+            case Global():
+                return At(Obj(Variable(t.symbol)))
+            case Local():
+                return At(Obj(OnStack(t.of, t.slot)))
+            case Field():
+                base = self._fixed(t.base, t.record, symbol, env, depth + 1)
+                if base is None:
+                    base = At(any_of(t.record))
+                elif isinstance(base, Deref) and not self.tells(base.pointer):
+                    base = At(self._only(base.pointer, t.record))
+                if isinstance(base, At) and len(base.obj.chain) < CHAIN_MAX:
+                    return At(member(base.obj, t.record, t.name))
+                return Field(base, t.record, t.name)
+            case Index():
+                return self._fixed(t.base, want, symbol, env, depth + 1)
+            case Deref():
+                pointer = self._pointer(t.pointer, want, symbol, env, depth + 1)
+                if pointer is None:
+                    return At(any_of(want)) if want else None
+                return pointer.place if isinstance(pointer, Addr) else Deref(pointer)
         return None
 
     def _pointer(
-        self, t: Value, want: str, symbol: str, env: dict[int, Value], depth: int
+        self, t: Value, want: str, symbol: str, env: Mapping[int, Value], depth: int
     ) -> Value:
         if t is None or depth > _DEPTH_MAX:
             return None
-        kind = t[0]
-        if kind in ("k", "f"):
-            return t
-        if kind == "&":
-            place = self._fixed(t[1], want, symbol, env, depth + 1)
-            return None if place is None else ("&", place)
-        if kind == "p":
-            return env.get(t[1]) if t[2] == symbol else None
-        if kind == "v":
-            return self._result_term(t, want, symbol, env, depth)
-        if kind == "b" and t[1][0] == "+":
-            return self._pointer(t[2], want, symbol, env, depth + 1)
-        if kind == "b" and t[1][0] == "-" and t[3] is not None and t[3][0] == "k":
-            inner = self._pointer(t[2], "", symbol, env, depth + 1)
-            if inner is None:
-                return None
-            if inner[0] == "&" and inner[1][0] == "o" and want:
-                return ("&", ("o", around(inner[1][1], want)))
-            return ("b", "-", inner, t[3])
-        if kind in (".", "g", "*", "[]", "o"):
-            place = self._fixed(t, "", symbol, env, depth + 1)
-            return None if place is None else self._loaded(place)
+        match t:
+            case Const() | Func():
+                return t
+            case Addr():
+                place = self._fixed(t.place, want, symbol, env, depth + 1)
+                return None if place is None else Addr(place)
+            case Param():
+                return env.get(t.index) if t.of == symbol else None
+            case Result():
+                return self._result_term(t, want, symbol, env, depth)
+            case Bin(op="+"):
+                return self._pointer(t.a, want, symbol, env, depth + 1)
+            case Bin(op="-", b=Const()):
+                inner = self._pointer(t.a, "", symbol, env, depth + 1)
+                if inner is None:
+                    return None
+                if isinstance(inner, Addr) and isinstance(inner.place, At) and want:
+                    return Addr(At(around(inner.place.obj, want)))
+                return Bin("-", inner, t.b)
+            case Field() | Global() | Deref() | Index() | At():
+                place = self._fixed(t, "", symbol, env, depth + 1)
+                return None if place is None else self._loaded(place)
         return None
 
     def _only(self, pointer: Value, record: str) -> Obj:
@@ -322,22 +340,22 @@ class Objects(Pointers):
         objs = self._pointed(pointer, record)
         return next(iter(objs)) if objs and len(objs) == 1 else any_of(record)
 
-    def _loaded(self, place: Value) -> Value:
+    def _loaded(self, place: Term) -> Term:
         """What is read from a place; a back pointer leads to where it came from."""
-        if place[0] == "." and place[1][0] == "*":
-            through = place[1][1]
+        if isinstance(place, Field) and isinstance(place.base, Deref):
+            through = place.base.pointer
             way = None
-            if through[0] == ".":
-                way = (through[2], through[3])
-            elif through[0] == "o" and through[1][1]:
-                way = through[1][1][-1]
-            if way is not None and (way, (place[2], place[3])) in self._back:
-                if through[0] == ".":
-                    return ("&", through[1])
-                root, chain = through[1]
-                return ("&", ("o", (root, chain[:-1])))
-        if place[0] == "o" and place[1][1] and place[1][1][-1] not in self._ways:
-            return self._only_value(place[1]) or place
+            if isinstance(through, Field):
+                way = through.member
+            elif isinstance(through, At) and through.obj.chain:
+                way = through.obj.chain[-1]
+            if way is not None and (way, place.member) in self._back:
+                if isinstance(through, Field) and through.base is not None:
+                    return Addr(through.base)
+                if isinstance(through, At):
+                    return Addr(At(Obj(through.obj.root, through.obj.chain[:-1])))
+        if isinstance(place, At) and place.obj.chain and place.obj.chain[-1] not in self._ways:
+            return self._only_value(place.obj) or place
         return place
 
     def _only_value(self, obj: Obj) -> Value:
@@ -348,8 +366,7 @@ class Objects(Pointers):
         return self._single[obj]
 
     def _find_only_value(self, obj: Obj) -> Value:
-        root, chain = obj
-        key, holder = chain[-1], (root, chain[:-1])
+        key, holder = obj.chain[-1], Obj(obj.root, obj.chain[:-1])
         found: set[Value] = set()
         stores = self._stores_in(key)
         if len(stores) > _SINGLE_MAX:
@@ -359,7 +376,7 @@ class Objects(Pointers):
             if objs is not None and not any(may_be(o, holder) for o in objs):
                 continue
             bound = self._pointer(value, "", "", {}, _DEPTH_MAX // 3)
-            if bound is not None and bound[0] == "k":
+            if isinstance(bound, Const):
                 continue
             found.add(bound)
             if len(found) > 1 or not self.tells(bound):
@@ -369,14 +386,14 @@ class Objects(Pointers):
         return found.pop()
 
     def _result_term(
-        self, t: Value, want: str, symbol: str, env: dict[int, Value], depth: int
+        self, t: Result, want: str, symbol: str, env: Mapping[int, Value], depth: int
     ) -> Value:
         """What a call returned, when it can be only one thing."""
-        edge = self._calls.get(t[2], {}).get(t[1])
+        edge = self._calls.get(t.of, {}).get(t.op)
         if edge is None or not edge.symbol:
             return None
         if edge.symbol.rpartition("::")[2] in self.allocators:
-            return ("&", ("o", (("a", t[2], t[1]), ())))
+            return Addr(At(Obj(Made(t.of, t.op))))
         callee = self.program.functions.get(edge.symbol)
         if callee is None or not callee.returns:
             return None
@@ -390,26 +407,26 @@ class Objects(Pointers):
             for point in edge.points
         ):
             args = {
-                i: self._pointer(framed(a, t[2]), "", symbol, env, depth + 1) for i, a in given
+                i: self._pointer(framed(a, t.of), "", symbol, env, depth + 1) for i, a in given
             }
             for value in callee.returns:
                 if value is None:
                     return None
-                if value[0] == "k":
+                if isinstance(value, Const):
                     continue
                 found.add(
                     self._pointer(
                         framed(value, callee.symbol), want, callee.symbol, args, depth + 2
                     )
                 )
-        found = {v for v in found if v is None or v[0] != "k"}  # an error, not an object
+        found = {v for v in found if not isinstance(v, Const)}  # an error, not an object
         if not found:
-            return ("k", 0)
+            return ZERO
         one = found.pop() if len(found) == 1 else None
-        if one is not None and callee.file.endswith(".h") and one[0] == "&":
-            root, chain = one[1][1] if one[1][0] == "o" else (("",), ())
-            if root[0] == "a":
-                return ("&", ("o", (("a", t[2], t[1]), chain)))
+        if callee.file.endswith(".h") and isinstance(one, Addr) and isinstance(one.place, At):
+            obj = one.place.obj
+            if isinstance(obj.root, Made):
+                return Addr(At(Obj(Made(t.of, t.op), obj.chain)))
         return one
 
     # -- what members hold -------------------------------------------------
@@ -459,7 +476,7 @@ class Objects(Pointers):
             return False
         for move in fn.moves:
             if index in params(move.value) and (
-                move.place[0] != "." or (move.place[2], move.place[3]) != key
+                not isinstance(move.place, Field) or move.place.member != key
             ):
                 return False
         for edge in fn.edges:
@@ -487,7 +504,7 @@ class Objects(Pointers):
                 stored.add(store.path[-1] if store.path else ("", store.base))
         for fn in self.program.functions.values():
             for move in fn.moves:
-                key = (move.place[2], move.place[3]) if move.place[0] == "." else ("", "")
+                key = move.place.member if isinstance(move.place, Field) else ("", "")
                 for stored, _ in entry(move.value):
                     stored.add(key)
             for value in fn.returns:
@@ -496,7 +513,7 @@ class Objects(Pointers):
             for edge in fn.edges:
                 for point in edge.points:
                     for i, value in enumerate(point.args):
-                        if value is not None and value[0] in ("f", "?", "agg", "&"):
+                        if type(value) in HOLD_FUNCTIONS:
                             for _, given in entry(value):
                                 given.add((edge.symbol, i))
         return out
@@ -523,23 +540,20 @@ class Objects(Pointers):
         return self._functions[key]
 
     def _value_functions(self, value: Value) -> frozenset[str] | None:
-        if value is None:
-            return None
-        kind = value[0]
-        if kind == "f":
-            return frozenset((value[1],))
-        if kind == "k":
+        if isinstance(value, Func):
+            return frozenset((value.symbol,))
+        if isinstance(value, Const):
             return _NO_FUNCTIONS
-        if kind == "?":
-            a, b = self._value_functions(value[2]), self._value_functions(value[3])
+        if isinstance(value, Select):
+            a, b = self._value_functions(value.a), self._value_functions(value.b)
             return None if a is None or b is None else a | b
-        if kind == "." and (value[2], value[3]) in self.program.members:
-            objs = self._place(value[1], value[2])
+        if isinstance(value, Field) and value.member in self.program.members:
+            objs = self._place(value.base, value.record)
             if objs is None:
                 return None
             found: frozenset[str] = _NO_FUNCTIONS
             for obj in objs:
-                functions, complete = self._member_functions(obj, (value[2], value[3]))
+                functions, complete = self._member_functions(obj, value.member)
                 if not complete:
                     return None
                 found |= functions
@@ -572,22 +586,24 @@ class Objects(Pointers):
         found: dict[tuple[Member, Member], int] = {}
         for symbol, fn in self.program.functions.items():
             news = [
-                (m.place[1], (m.place[2], m.place[3]), m.value)
+                (m.place.base, m.place.member, m.value)
                 for m in fn.moves
-                if m.place[0] == "." and m.value is not None and m.value[0] == "v"
+                if isinstance(m.place, Field) and isinstance(m.value, Result)
             ]
             if not news:
                 continue
             for move in fn.moves:
-                if move.place[0] != "." or move.place[1][0] != "*":
+                if not isinstance(move.place, Field) or not isinstance(move.place.base, Deref):
                     continue
-                into = move.place[1][1]
-                if into is not None and into[0] == "b" and into[1][0] == "+":
-                    into = into[2]
+                into = move.place.base.pointer
+                if isinstance(into, Bin) and into.op == "+":
+                    into = into.a
                 for owner, way, new in news:
-                    points_back = move.value == ("&", owner) or owner == ("*", move.value)
+                    points_back = (
+                        isinstance(move.value, Addr) and move.value.place == owner
+                    ) or (isinstance(owner, Deref) and owner.pointer == move.value)
                     if new == into and points_back and self._is_new(symbol, new):
-                        pair = (way, (move.place[2], move.place[3]))
+                        pair = (way, move.place.member)
                         found[pair] = found.get(pair, 0) + 1
         return {
             (way, back)
@@ -597,4 +613,4 @@ class Objects(Pointers):
 
     def _is_new(self, symbol: str, value: Value) -> bool:
         objs = self._pointed(framed(value, symbol), "")
-        return bool(objs) and all(o[0][0] == "a" for o in objs or ())
+        return bool(objs) and all(isinstance(o.root, Made) for o in objs or ())

@@ -20,6 +20,7 @@ from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.ir.unit import Loc
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.context import Context
+from ctxlint.semantics.terms import Field, Param
 from ctxlint.semantics.waits import LEVELS, Wait
 
 LAYERS_MAX = 12
@@ -316,11 +317,11 @@ class GraphMaker:
             target = point.target
             if target is None:
                 continue
-            if target[0] == "." and self._rules.field_callbacks(target[2], target[3]):
+            if isinstance(target, Field) and self._rules.field_callbacks(*target.member):
                 continue
             found.update(self._program.targets(target))
-            if target[0] == "p":
-                found.update(self._program.arguments(symbol, target[1]))
+            if isinstance(target, Param):
+                found.update(self._program.arguments(symbol, target.index))
         return sorted(found) if len(found) <= TARGETS_MAX else []
 
     def _ends(self, symbol: str) -> bool:

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where pointers lead: sets of objects, or None where it may be any."""
+"""Where pointers lead: sets of objects, or None where it may be any.
+
+Pointers are followed through calls, parameters, returned values and members, on
+demand. Where anything on the way is not known the answer is None ("open"): any
+object of the record. So an answer may hold too much, and never too little of what
+the units that were read can store. What is not followed: a store that casts the
+pointer to a structure to its first member's type, pointers to pointers, and code
+that was not read.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +15,40 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ctxlint.analysis.objects import (
+from ctxlint.analysis.linked_terms import framed, is_private
+from ctxlint.analysis.stores import Stores
+from ctxlint.semantics.objects import (
     CHAIN_MAX,
+    Made,
     Member,
     Obj,
     Objs,
+    OnStack,
+    Variable,
     any_of,
     around,
-    framed,
-    is_private,
     may_be,
     member,
-    put_in,
 )
-from ctxlint.analysis.stores import Stores
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import (
+    Addr,
+    At,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Func,
+    Global,
+    Index,
+    Local,
+    Node,
+    Param,
+    Result,
+    Select,
+    Term,
+    Value,
+    substitute,
+)
 
 if TYPE_CHECKING:
     from ctxlint.analysis.program import Program
@@ -32,6 +59,8 @@ _STORES_MAX = 200
 """A member that is stored into more often than this holds anything."""
 
 _NOTHING: frozenset[Obj] = frozenset()
+_READ: frozenset[type[Node]] = frozenset({Field, Global, Deref, Index, At})
+"""Places that a pointer is read from."""
 
 
 class Pointers(Stores):
@@ -45,62 +74,54 @@ class Pointers(Stores):
     ) -> None:
         super().__init__(program, copiers)
         self.allocators = allocators
-        self._pointees: dict[Value, Objs] = {}
+        self._pointees: dict[Term, Objs] = {}
         self._filled: dict[str, set[Obj]] = {}
-        self._busy: list[Value] = []
+        self._busy: list[Term] = []
         self._steps = 0
 
     def _place(self, t: Value, want: str) -> Objs:
-        if t is None:
-            return None
-        kind = t[0]
-        if kind == "o":
-            return frozenset((t[1],))
-        if kind == "g":
-            return frozenset((((("g", t[1])), ()),))
-        if kind == "l":
-            return frozenset(((("l", t[2], str(t[1])), ()),))
-        if kind == ".":
-            base = self._place(t[1], t[2])
+        if type(t) is At:
+            return frozenset((t.obj,))
+        if type(t) is Global:
+            return frozenset((Obj(Variable(t.symbol)),))
+        if type(t) is Local:
+            return frozenset((Obj(OnStack(t.of, t.slot)),))
+        if type(t) is Field:
+            base = self._place(t.base, t.record)
             if base is None:
-                base = frozenset((any_of(t[2]),))
-            if any(len(o[1]) >= CHAIN_MAX for o in base):
+                base = frozenset((any_of(t.record),))
+            if any(len(o.chain) >= CHAIN_MAX for o in base):
                 return None
-            return frozenset(member(o, t[2], t[3]) for o in base)
-        if kind == "[]":
-            return self._place(t[1], want)
-        if kind == "*":
-            return self._pointed(t[1], want)
+            return frozenset(member(o, t.record, t.name) for o in base)
+        if type(t) is Index:
+            return self._place(t.base, want)
+        if type(t) is Deref:
+            return self._pointed(t.pointer, want)
         return None
 
     def _pointed(self, t: Value, want: str) -> Objs:
         """Objects that a pointer can point to; ``want``: as which record it is used."""
-        if t is None:
-            return None
-        kind = t[0]
-        if kind == "&":
-            return self._place(t[1], want)
-        if kind in ("k", "f"):
+        if type(t) is Addr:
+            return self._place(t.place, want)
+        if type(t) is Const or type(t) is Func:
             return _NOTHING
-        if kind == "b" and t[1][0] == "+":
-            return self._pointed(t[2], want)
-        if kind == "b" and t[1][0] == "-":
-            inner = self._pointed(t[2], "")
-            if inner is None or not want:
-                return None
-            return frozenset(around(o, want) for o in inner)
-        if kind == "?":
-            a, b = self._pointed(t[2], want), self._pointed(t[3], want)
+        if type(t) is Bin:
+            if t.op == "+":
+                return self._pointed(t.a, want)
+            inner = self._pointed(t.a, "") if t.op == "-" and want else None
+            return None if inner is None else frozenset(around(o, want) for o in inner)
+        if type(t) is Select:
+            a, b = self._pointed(t.a, want), self._pointed(t.b, want)
             return None if a is None or b is None else a | b
-        if kind == "p":
+        if type(t) is Param:
             return self._cached(t, lambda: self._parameter(t))
-        if kind == "v":
+        if type(t) is Result:
             return self._cached(t, lambda: self._result(t, want))
-        if kind in (".", "g", "*", "[]", "o"):
-            return self._cached(("c", t), lambda: self._contents(t, want))
+        if t is not None and type(t) in _READ:
+            return self._cached(t, lambda: self._contents(t, want))
         return None
 
-    def _cached(self, key: Value, work: Callable[[], Objs]) -> Objs:
+    def _cached(self, key: Term, work: Callable[[], Objs]) -> Objs:
         """A result, worked out once. A cycle through other results is open."""
         if key in self._pointees:
             return self._pointees[key]
@@ -114,9 +135,9 @@ class Pointers(Stores):
         self._busy.pop()
         return found
 
-    def _parameter(self, t: Value) -> Objs:
+    def _parameter(self, t: Param) -> Objs:
         """What callers pass, when all of them are known."""
-        _, index, symbol = t
+        index, symbol = t.index, t.of
         callers = self.program.callers.get(symbol, ())
         if not callers or symbol in self._taken or not is_private(symbol):
             return None
@@ -130,13 +151,13 @@ class Pointers(Stores):
                 found |= objs
         return found
 
-    def _result(self, t: Value, want: str) -> Objs:
-        _, op, symbol = t
+    def _result(self, t: Result, want: str) -> Objs:
+        op, symbol = t.op, t.of
         edge = self._calls.get(symbol, {}).get(op)
         if edge is None or not edge.symbol:
             return None
         if edge.symbol.rpartition("::")[2] in self.allocators:
-            return frozenset(((("a", symbol, op), ()),))
+            return frozenset((Obj(Made(symbol, op)),))
         callee = self.program.functions.get(edge.symbol)
         if callee is None or not callee.returns:
             return None
@@ -144,31 +165,29 @@ class Pointers(Stores):
         for point in edge.points:
             args = tuple(framed(a, symbol) for a in point.args)
             for value in callee.returns:
-                objs = self._pointed(
-                    put_in(framed(value, callee.symbol), callee.symbol, args), want
-                )
+                mine = framed(value, callee.symbol)
+                objs = self._pointed(substitute(mine, args, callee.symbol, partial=True), want)
                 if objs is None:
                     return None
                 found |= objs
         if callee.file.endswith(".h"):
             # An inline allocator: each of its calls makes an object of its own.
             found = frozenset(
-                (("a", symbol, op), chain) if root[0] == "a" else (root, chain)
-                for root, chain in found
+                Obj(Made(symbol, op), o.chain) if isinstance(o.root, Made) else o for o in found
             )
         return found
 
-    def _contents(self, t: Value, want: str) -> Objs:
+    def _contents(self, t: Term, want: str) -> Objs:
         """What the pointer in a place can point to."""
         places = self._place(t, "")
         if places is None:
             return None
         found: frozenset[Obj] = _NOTHING
-        for root, chain in places:
-            if chain:
-                key, holder = chain[-1], (root, chain[:-1])
-            elif root[0] == "g":
-                key, holder = ("", root[1]), (root, ())
+        for at in places:
+            if at.chain:
+                key, holder = at.chain[-1], Obj(at.root, at.chain[:-1])
+            elif isinstance(at.root, Variable):
+                key, holder = ("", at.root.symbol), at
             else:
                 return None
             known = False
@@ -193,10 +212,10 @@ class Pointers(Stores):
     def _copied_into(self, obj: Obj, record: str) -> bool:
         """Whether a whole structure may be copied over an object of a record, or over
         one that it is a member of."""
-        root, chain = obj
+        chain = obj.chain
         for length in range(len(chain) + 1):
             kind = chain[length][0] if length < len(chain) else record
-            outer = (root, chain[:length])
+            outer = Obj(obj.root, chain[:length])
             if any(may_be(o, outer) for o in self._filled_objects(kind)):
                 return True
             at = chain[length - 1] if length else ("", "")
@@ -219,9 +238,9 @@ class Pointers(Stores):
         found: dict[str, set[Obj]] = {}
         for target, source in self._byte_copies:
             if source is not None and self._pointed(target, "") is None:
-                for root, chain in self._pointed(source, "") or ():
-                    if root[0] == "g" and not chain:
-                        for record in self._records_of.get(root[1], ()):
+                for obj in self._pointed(source, "") or ():
+                    if isinstance(obj.root, Variable) and not obj.chain:
+                        for record in self._records_of.get(obj.root.symbol, ()):
                             found.setdefault(record, set()).add(any_of(record))
         return found
 
@@ -231,8 +250,9 @@ class Pointers(Stores):
         found: dict[Member, set[Obj]] = {}
         for target, _ in self._byte_copies:
             for obj in self._pointed(target, "") or ():
-                if obj[1] or obj[0][0] in ("g", "a"):
-                    found.setdefault(obj[1][-1] if obj[1] else ("", ""), set()).add(obj)
+                if obj.chain or isinstance(obj.root, Variable | Made):
+                    at = obj.chain[-1] if obj.chain else ("", "")
+                    found.setdefault(at, set()).add(obj)
         return found
 
     @cached_property

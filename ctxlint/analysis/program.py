@@ -15,7 +15,17 @@ from functools import cached_property
 from ctxlint.facts.summary import Edge, Store, Summary, UnitFacts
 from ctxlint.ir.unit import Decl
 from ctxlint.semantics.rule_calls import RecordInit
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import (
+    Addr,
+    Deref,
+    Field,
+    Func,
+    Global,
+    Index,
+    Param,
+    Select,
+    Value,
+)
 
 TARGETS_MAX = 48
 """An indirect call with more targets than this is not followed, but counted."""
@@ -86,24 +96,28 @@ class Program:
         seen: set[int] = set()  # of terms, which may be shared
         while work:
             term = work.pop()
-            if not isinstance(term, tuple) or not term or id(term) in seen:
+            if term is None or id(term) in seen:
                 continue
             seen.add(id(term))
-            kind = term[0]
-            if kind == "f":
-                found.add(term[1])
-            elif kind == ".":
-                base = term[1]
-                exact = None
-                if isinstance(base, tuple) and base[0] == "g":
-                    exact = self.object_members.get((base[1], term[2], term[3]))
-                found |= exact or self.members.get((term[2], term[3]), set())
-            elif kind == "g":
-                found |= self.variables.get(term[1], set())
-            elif kind in ("[]", "*", "&"):
-                work.append(term[1])
-            elif kind == "?":
-                work += term[2:4]
+            match term:
+                case Func():
+                    found.add(term.symbol)
+                case Field():
+                    exact = None
+                    if isinstance(term.base, Global):
+                        key = (term.base.symbol, term.record, term.name)
+                        exact = self.object_members.get(key)
+                    found |= exact or self.members.get(term.member, set())
+                case Global():
+                    found |= self.variables.get(term.symbol, set())
+                case Index():
+                    work.append(term.base)
+                case Deref():
+                    work.append(term.pointer)
+                case Addr():
+                    work.append(term.place)
+                case Select():
+                    work += (term.a, term.b)
         return found
 
     def arguments(self, symbol: str, index: int) -> tuple[str, ...]:
@@ -119,11 +133,11 @@ class Program:
                 for caller, edge in self.callers.get(callee, ()):
                     for point in edge.points:
                         value = point.args[at] if at < len(point.args) else None
-                        if value is None or value[0] != "p":
+                        if not isinstance(value, Param):
                             found |= self._targets(value)
-                        elif (caller.symbol, value[1]) not in seen:
-                            seen.add((caller.symbol, value[1]))
-                            work.append((caller.symbol, value[1]))
+                        elif (caller.symbol, value.index) not in seen:
+                            seen.add((caller.symbol, value.index))
+                            work.append((caller.symbol, value.index))
             self._arguments[key] = tuple(sorted(found))
         return self._arguments[key]
 
@@ -131,16 +145,14 @@ class Program:
         """Members that hold functions in the object that a pointer points to
         (``&driver->nb``, ``&its_syscore_ops``): member name -> functions."""
         out: dict[str, set[str]] = {}
-        if not isinstance(value, tuple) or not value or value[0] != "&":
-            return out
-        place = value[1]
-        if place[0] == "g":
+        place = value.place if isinstance(value, Addr) else None
+        if isinstance(place, Global):
             for (symbol, _, name), functions in self.object_members.items():
-                if symbol == place[1]:
+                if symbol == place.symbol:
                     out.setdefault(name, set()).update(functions)
-        elif place[0] == ".":
+        elif isinstance(place, Field):
             for (record, name, inner), functions in self.nested.items():
-                if (record, name) == place[2:]:
+                if (record, name) == place.member:
                     out.setdefault(inner, set()).update(functions)
         return out
 
@@ -172,7 +184,7 @@ def link(units: Iterable[UnitFacts], inlines: Iterable[Summary]) -> Program:
 
 def _is_callers(value: Value, fn: Summary) -> bool:
     """Whether an object is one that the function is given, or that it returns."""
-    return value is not None and (value[0] == "p" or value in fn.returns)
+    return value is not None and (isinstance(value, Param) or value in fn.returns)
 
 
 def _define(program: Program, summary: Summary) -> None:
@@ -200,9 +212,7 @@ def _enter(program: Program, store: Store, functions: set[str]) -> None:
 def _stores_of_parameters(program: Program) -> None:
     """``obj->handler = handler`` with a parameter: look at the callers."""
     pending = [
-        (s.function, s.value[1], s)
-        for s in program.stores
-        if s.value is not None and s.value[0] == "p"
+        (s.function, s.value.index, s) for s in program.stores if isinstance(s.value, Param)
     ]
     seen: set[tuple[str, int, int]] = set()
     while pending:
@@ -216,8 +226,8 @@ def _stores_of_parameters(program: Program) -> None:
                     if index >= len(point.args):
                         continue
                     value = point.args[index]
-                    if value is not None and value[0] == "p":
-                        following.append((caller.symbol, value[1], store))
+                    if isinstance(value, Param):
+                        following.append((caller.symbol, value.index, store))
                     else:
                         _enter(program, store, program._targets(value))
         pending = following

@@ -18,25 +18,18 @@ from functools import cached_property
 
 from ctxlint.analysis.entry_points import EntryPoint, constant
 from ctxlint.analysis.environment import (
-    FACTS,
-    FLAGS,
-    MODES,
+    NO_ENV,
     Env,
     answers,
     asked_flags,
     asked_places,
     asks_for_mode,
     bind,
-    conditions_in,
     contradicts,
-    flags_in,
-    is_object,
-    meant_in,
-    modes_in,
-    numbers_in,
+    member_called,
 )
 from ctxlint.analysis.heap import Modes, Objects
-from ctxlint.analysis.objects import Member, is_private
+from ctxlint.analysis.linked_terms import is_private
 from ctxlint.analysis.program import TARGETS_MAX, Program
 from ctxlint.analysis.static_calls import Trampolines
 from ctxlint.base.faults import reason_of
@@ -47,10 +40,27 @@ from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
 from ctxlint.semantics.context import Context
 from ctxlint.semantics.known_bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
+from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
+    ZERO,
+    Addr,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Func,
+    Global,
+    KnownBits,
+    Lookup,
+    Param,
+    PreemptWord,
+    Result,
+    Select,
+    Term,
     Value,
     address,
     evaluate,
+    nothing,
     params,
     truth,
 )
@@ -81,26 +91,27 @@ class Node:
     asked: bool = False
     """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
 
-    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Callable[[Value], int | None]:
+    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Lookup:
         """Answers for the leaves of guards; ``variables`` are global ones."""
-        env = dict(self.env)
-        members = dict(modes_in(self.env)) | flags_in(self.env)
-        numbers = numbers_in(self.env)
+        args = dict(self.env.args)
+        members = dict(self.env.modes) | dict(self.env.flags)
+        numbers = self.env.numbers()
 
-        def answer(value: Value) -> int | None:
-            if value[0] == "p":
-                known = env.get(value[1])
-                if known is None:
-                    return None
-                return address(known[1]) if known[0] == "f" else evaluate(known, _nothing)
-            if value[0] == "b" and value[1] == "&" and value[2][0] == "p":
-                known = env.get(value[2][1])
-                if known is not None and known[0] == "bits":
-                    return evaluate(("b", "&", known, value[3]), answer)
-            if value[0] == "g":
-                return variables.get(value[1])
-            if value[0] == ".":
-                mode = members.get((value[2], value[3]))
+        def answer(value: Term) -> int | None:
+            if type(value) is Param:
+                known = args.get(value.index)
+                return (
+                    address(known.symbol) if type(known) is Func else evaluate(known, nothing)
+                )
+            if type(value) is Bin:
+                if value.op == "&" and type(value.a) is Param:
+                    known = args.get(value.a.index)
+                    if type(known) is KnownBits:
+                        return evaluate(Bin("&", known, value.b), answer)
+            elif type(value) is Global:
+                return variables.get(value.symbol)
+            elif type(value) is Field:
+                mode = members.get(value.member)
                 return mode if mode is not None else numbers.get(value)
             return self.context.lookup(value, rt)
 
@@ -164,7 +175,7 @@ class Propagation:
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
         self.objects = Objects(program, rules.allocators, rules.copiers)
-        self._targets: dict[Value, tuple[str, ...]] = {}
+        self._targets: dict[Term, tuple[str, ...]] = {}
         self._narrowed: dict[tuple[Value, str, Env, Modes], Targets] = {}
         self._bound: dict[tuple[Value, str, Env], Value] = {}
         self._depends: dict[tuple[Value, str], set[int]] = {}
@@ -205,14 +216,14 @@ class Propagation:
             context = Context.of(self.rules.state(entry.context, self.rt), entry.context)
             if context.allows(self.rt) == Wait.SLEEP:
                 self.nodes.setdefault(fn.symbol, []).append(
-                    Node(fn, context, (), None, None, None, entry, 0)
+                    Node(fn, context, NO_ENV, None, None, None, entry, 0)
                 )
                 continue
             self._push(Node(fn, context, env, None, None, None, entry, 0))
         for symbol in sorted(self.program.functions):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
-            env = () if asked is None else ((MODES, ("modes", (asked,), (asked[0],))),)
+            env = NO_ENV if asked is None else Env(modes=(asked,), meant=(asked[0],))
             if asked is None and is_private(symbol) and len(given.get(symbol, ())) == 1:
                 (env,) = given[symbol]  # it is a callback, and its object is known
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
@@ -220,35 +231,37 @@ class Propagation:
     def _given(self, fn: Summary, entry: EntryPoint) -> Env:
         """What the core calls a driver's function for, when it is one object: the one that
         the driver put the function in, or that it registered it with."""
-        env: dict[int, Value] = {}
+        args: dict[int, Term] = {}
         for i, value in entry.given:
             bound = self.objects.bound(value, "", {})
-            if i in self._aimed.get(fn.symbol, ()) and self.objects.tells(bound):
-                env[i] = bound
+            if i not in self._aimed.get(fn.symbol, ()):
+                continue
+            if bound is not None and self.objects.tells(bound):
+                args[i] = bound
         decl = self.program.decls.get(fn.symbol)
         for i in self._aimed.get(fn.symbol, ()) if decl is not None else ():
             kind = decl.params[i][1] if decl is not None and i < len(decl.params) else ""
             record, pointer, rest = kind.removeprefix("const ").partition(" *")
             if pointer and not rest:
                 found = self.objects.holder(fn.symbol, record)
-                if self.objects.tells(found):
-                    env[i] = found
+                if found is not None and self.objects.tells(found):
+                    args[i] = found
+        known: tuple[tuple[Term, bool], ...] = ()
         if entry.known and (asked := self._asked_places.get(fn.symbol)):
             given = dict(entry.given)
-            args = tuple(given.get(i) for i in range(fn.nparams))
-            if known := answers(asked, args, [(g.value, g.truth) for g in entry.known]):
-                env[FACTS] = ("facts", known)
-        return tuple(sorted(env.items()))
+            values = tuple(given.get(i) for i in range(fn.nparams))
+            known = answers(asked, values, [(g.value, g.truth) for g in entry.known])
+        return Env(tuple(sorted(args.items())), known)
 
     def _push(self, node: Node) -> None:
         # What happens in a header function is told at each place that a driver
         # wrote, so it is a node of its own for each of them.
         place = _place(node) if node.fn.symbol in self._waiting_inlines else None
-        if any(is_object(value) for _, value in node.env):
+        if node.env.names_objects():
             named = self._named.setdefault(node.fn.symbol, set())
             named.add((node.context, node.env))
             if len(named) > limits.OBJECTS_PER_FUNCTION:
-                node = replace(node, env=tuple(i for i in node.env if not is_object(i[1])))
+                node = replace(node, env=node.env.without_objects())
         key = (node.fn.symbol, node.context, node.env, place)
         if key in self._seen and (self._seen[key].sure or not node.sure):
             self._again(self._seen[key], node)
@@ -257,9 +270,9 @@ class Propagation:
         if place is None and len(nodes) >= limits.NODES_PER_FUNCTION:
             known = next((other for other in nodes if _covers(other, node)), None)
             bound = limits.NODES_PER_FUNCTION
-            if known is None and node.env:
+            if known is None and node.env != NO_ENV:
                 self._lose("constants", node.fn)
-                node, bound = replace(node, env=()), 2 * bound
+                node, bound = replace(node, env=NO_ENV), 2 * bound
                 known = next((other for other in nodes if _covers(other, node)), None)
             if known is not None:
                 self._seen[key] = known
@@ -307,7 +320,7 @@ class Propagation:
                 self._reach(node, edge, point, context, allowed, args, len(ways) == 1)
 
     def _arguments(
-        self, edge: Edge, point: Point, env: Env, lookup: Callable[[Value], int | None]
+        self, edge: Edge, point: Point, env: Env, lookup: Lookup
     ) -> list[tuple[Value, ...]]:
         """The arguments of a call, once for each choice that a condition makes among
         constants; of a word that is not known, the bits that are."""
@@ -319,12 +332,12 @@ class Propagation:
             bound = bind(value, env)
             choices: list[Value] = [bound]
             matters = judged or index in relevant
-            if matters and _is_word(value) and evaluate(bound, _nothing) is None:
+            if matters and _is_word(value) and evaluate(bound, nothing) is None:
                 numbers = alternatives(value, lookup)
                 if numbers and len(ways) * len(numbers) <= ALTERNATIVES_MAX:
-                    choices = [("k", number) for number in numbers]
+                    choices = [Const(number) for number in numbers]
                 elif (known := bits(value, lookup)) != NOTHING:
-                    choices = [("bits", *known)]
+                    choices = [KnownBits(*known)]
             ways = [(*way, choice) for way in ways for choice in choices]
         return ways
 
@@ -390,17 +403,15 @@ class Propagation:
         """A call through a member whose contexts the rules tell: what is stored
         there is an entry point of its own, with its own registration."""
         return (
-            target is not None
-            and target[0] == "."
-            and self.rules.field_callbacks(target[2], target[3]) is not None
+            isinstance(target, Field)
+            and self.rules.field_callbacks(target.record, target.name) is not None
         )
 
     def _narrow(self, target: Value, symbol: str, env: Env, modes: Modes) -> Targets:
         """What a call through a value may reach in a node."""
         if target is None:
             return (), False
-        used = self._pointer_params(target, symbol)
-        env = tuple(item for item in env if item[0] in used)
+        env = env.only(self._pointer_params(target, symbol))
         key = (target, symbol, env, modes)
         found = self._narrowed.get(key)
         if found is None:
@@ -408,17 +419,16 @@ class Propagation:
         return found
 
     def _find_targets(self, target: Value, symbol: str, env: Env, modes: Modes) -> Targets:
-        while target is not None and target[0] in ("[]", "*"):
-            target = target[1]
-        if target is not None and target[0] == ".":
-            place = self.objects.bound_place(target[1], symbol, dict(env))
-            term = (".", place, target[2], target[3])
+        target = member_called(target)
+        if isinstance(target, Field):
+            place = self.objects.bound_place(target.base, symbol, dict(env.args))
+            term = Field(place, target.record, target.name)
             functions, known = self.objects.targets(term, modes)
             return tuple(sorted(functions)), known
         targets = self._resolve(bind(target, env))
-        if targets or target is None or target[0] != "p":
+        if targets or not isinstance(target, Param):
             return targets, True
-        return self.program.arguments(symbol, target[1]), False
+        return self.program.arguments(symbol, target.index), False
 
     def _resolve(self, target: Value) -> tuple[str, ...]:
         if target is None:
@@ -467,7 +477,7 @@ class Propagation:
         env = self._env(callee, args, node, point, direct=edge.symbol == symbol)
         depth = node.depth + 1
         if not sure:
-            env = tuple(item for item in env if not is_object(item[1]))
+            env = env.without_objects()
         self._push(
             Node(callee, context, env, node, edge, point, node.entry, depth, sure, among, asked)
         )
@@ -483,31 +493,27 @@ class Propagation:
     ) -> Env:
         """What is known of the arguments that matter: numbers, functions, and, as long
         as the way is sure, which object a pointer leads to."""
-        env: dict[int, Value] = {}
+        known: dict[int, Term] = {}
         for i in self._relevant.get(callee.symbol, ()):
             value = args[i] if i < len(args) else None
-            number = evaluate(value, _nothing)
-            if value is not None and value[0] in ("f", "bits"):
-                env[i] = value
+            number = evaluate(value, nothing)
+            if type(value) is Func or type(value) is KnownBits:
+                known[i] = value
             elif number is not None:
-                env[i] = ("k", number)
+                known[i] = Const(number)
         for i in self._aimed.get(callee.symbol, ()) if node.sure else ():
-            if i < len(args) and (args[i] is None or args[i][0] not in ("f", "k", "bits")):
+            if i < len(args) and type(args[i]) not in _NO_POINTERS:
                 found = self._object(point.args[i], node)
                 if found is not None:
-                    env[i] = found
+                    known[i] = found
         modes, meant = self._modes_below(callee, node, point)
-        if modes:
-            env[MODES] = ("modes", modes, meant)
         flags = self._flags_below(callee, node, point)
-        if flags:
-            env[FLAGS] = ("flags", flags)
         asked = self._asked_places.get(callee.symbol) if direct else None
+        conditions: tuple[tuple[Term, bool], ...] = ()
         if asked and callee.file == node.fn.file:
-            facts = (*conditions_in(node.env), *((g.value, g.truth) for g in point.known))
-            if known := answers(asked, point.args, facts):
-                env[FACTS] = ("facts", known)
-        return tuple(sorted(env.items()))
+            facts = (*node.env.conditions, *((g.value, g.truth) for g in point.known))
+            conditions = answers(asked, point.args, facts)
+        return Env(tuple(sorted(known.items())), conditions, flags, modes, meant)
 
     def _flags_below(
         self, callee: Summary, node: Node, point: Point
@@ -519,7 +525,7 @@ class Propagation:
         asked = self._asked_flags.get(callee.symbol)
         if not asked:
             return ()
-        flags = flags_in(node.env) | {(r, name): number for r, name, number in point.flags}
+        flags = dict(node.env.flags) | {(r, name): number for r, name, number in point.flags}
         return tuple(sorted((k, n) for k, n in flags.items() if k in asked))
 
     @cached_property
@@ -527,7 +533,7 @@ class Propagation:
         return asked_flags(self.program, self._users)
 
     @cached_property
-    def _asked_places(self) -> dict[str, set[Value]]:
+    def _asked_places(self) -> dict[str, set[Term]]:
         return asked_places(self.program)
 
     def _modes_below(
@@ -536,7 +542,7 @@ class Propagation:
         """Members that say how objects work, with the values that they have in a callee:
         where they were tested, or where the callee asks for it. In the latter case each
         object with that value is meant, which the second part says by member."""
-        modes, meant = self._modes_at(node, point), set(meant_in(node.env))
+        modes, meant = self._modes_at(node, point), set(node.env.meant)
         asked = self.rules.mode_functions.get(callee.name)
         if asked is not None:
             modes[asked[0]] = asked[1]
@@ -545,23 +551,22 @@ class Propagation:
 
     def _modes_at(self, node: Node, point: Point) -> dict[Member, int]:
         """The values of such members at a call, by what was tested on the way to it."""
-        modes = dict(modes_in(node.env))
+        modes = dict(node.env.modes)
         members = self.rules.mode_members
         for guard in point.guards:
             value = guard.value
-            if value[0] == "." and (value[2], value[3]) in members:
-                modes[(value[2], value[3])] = int(guard.truth)
+            if isinstance(value, Field) and value.member in members:
+                modes[value.member] = int(guard.truth)
         return modes
 
     def _object(self, value: Value, node: Node) -> Value:
         """A pointer that is passed on, when it says which object it leads to."""
-        if value is None or value[0] not in _POINTERS:
+        if type(value) not in _POINTERS:
             return None
-        used = self._pointer_params(value, node.fn.symbol)
-        env = tuple(item for item in node.env if item[0] in used)
+        env = node.env.only(self._pointer_params(value, node.fn.symbol))
         key = (value, node.fn.symbol, env)
         if key not in self._bound:
-            bound = self.objects.bound(value, node.fn.symbol, dict(env))
+            bound = self.objects.bound(value, node.fn.symbol, dict(env.args))
             self._bound[key] = bound if self.objects.tells(bound) else None
         return self._bound[key]
 
@@ -646,8 +651,8 @@ class Propagation:
             try:
                 for point in edge.points:
                     found.update(self._resolve(point.target))
-                    if point.target is not None and point.target[0] == "p":
-                        found.update(self.program.arguments(symbol, point.target[1]))
+                    if isinstance(point.target, Param):
+                        found.update(self.program.arguments(symbol, point.target.index))
             except Exception as error:
                 self._fault(self.program.functions[symbol], error)
                 found = set()
@@ -729,12 +734,8 @@ def _place(node: Node) -> tuple[str, int] | None:
     return None
 
 
-_POINTERS = frozenset({"&", "p", "v", ".", "*", "b"})
-
-
-def _nothing(_: Value) -> int | None:
-    """Answers for no leaf of a value."""
-    return None
+_POINTERS: frozenset[type] = frozenset({Addr, Param, Result, Field, Deref, Bin})
+_NO_POINTERS: frozenset[type] = frozenset({Func, Const, KnownBits})
 
 
 def _covers(other: Node, node: Node) -> bool:
@@ -747,27 +748,27 @@ def _covers(other: Node, node: Node) -> bool:
         and theirs.name in ("", mine.name)
         and replace(theirs, rcu=0, mig=0, exact=False, name="")
         == replace(mine, rcu=0, mig=0, exact=False, name="")
-        and set(other.env) <= set(node.env)
+        and other.env.is_covered_by(node.env)
         and other.sure >= node.sure
     )
 
 
-def _holds(value: Value, wanted: bool, lookup: Callable[[Value], int | None]) -> bool:
+def _holds(value: Term, wanted: bool, lookup: Lookup) -> bool:
     """False only when the guard is known to fail."""
     known = truth(value, lookup)
-    if known is None and value[0] == "pc" and lookup(("b", "!=", value, ("k", 0))):
+    if known is None and type(value) is PreemptWord and lookup(Bin("!=", value, ZERO)):
         known = True  # the exact word is not known, but it is not zero
     return known is None or known is wanted
 
 
 def _is_word(value: Value) -> bool:
     """Whether a value is put together from others: by a condition, or by an operator."""
-    return value is not None and value[0] in ("?", "b", "p")
+    return type(value) is Select or type(value) is Bin or type(value) is Param
 
 
 def _operand(value: Value) -> int | Bits | None:
     """An argument as a rule's condition can use it."""
-    number = evaluate(value, _nothing)
-    if number is None and value is not None and (known := bits(value, _nothing)) != NOTHING:
+    number = evaluate(value, nothing)
+    if number is None and (known := bits(value, nothing)) != NOTHING:
         return Bits(*known)
     return number

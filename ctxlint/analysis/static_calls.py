@@ -12,7 +12,7 @@ from ctxlint.analysis.program import Program
 from ctxlint.rulebook.book import Rulebook, plain_tag
 from ctxlint.rulebook.prototypes import name_of, parse
 from ctxlint.rulebook.schema import Trampoline
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Addr, Field, Global, Param, Value
 
 
 class Trampolines:
@@ -41,12 +41,11 @@ class Trampolines:
         if symbol:
             plain = symbol.rpartition("::")[2]
             return plain.removeprefix(rule.symbol) if plain.startswith(rule.symbol) else ""
-        if place is None or place[0] != "." or place[3] != rule.field:
+        if not isinstance(place, Field) or place.name != rule.field:
             return ""
-        base = place[1]
-        if plain_tag(place[2]) != rule.record or base is None or base[0] != "g":
+        if plain_tag(place.record) != rule.record or not isinstance(place.base, Global):
             return ""
-        variable: str = base[1].rpartition("::")[2]
+        variable = place.base.symbol.rpartition("::")[2]
         return (
             variable.removeprefix(rule.variable) if variable.startswith(rule.variable) else ""
         )
@@ -77,11 +76,11 @@ class Trampolines:
 
     def _update(self, caller: str, key: Value, value: Value) -> None:
         assert self._updates is not None
-        if key is None or key[0] != "&" or key[1][0] != "g":
+        if not isinstance(key, Addr) or not isinstance(key.place, Global):
             return
-        variable = key[1][1].rpartition("::")[2]
-        if value is not None and value[0] == "p":
-            functions = self.program.arguments(caller, value[1])
+        variable = key.place.symbol.rpartition("::")[2]
+        if isinstance(value, Param):
+            functions = self.program.arguments(caller, value.index)
         else:
             functions = self.program.targets(value)
         self._updates.setdefault(variable, set()).update(functions)

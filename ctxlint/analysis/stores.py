@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What functions store into members, linked: places and values in terms that say of
-which function they speak (:func:`ctxlint.analysis.objects.framed`)."""
+which function they speak (:func:`ctxlint.analysis.linked_terms.framed`)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,31 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ctxlint.analysis.objects import Member, framed, functions_in, put_in
-from ctxlint.facts.summary import Edge, Summary
-from ctxlint.semantics.terms import Value, params
+from ctxlint.analysis.linked_terms import framed, functions_in
+from ctxlint.facts.summary import Edge, Move, Summary
+from ctxlint.semantics.objects import Member
+from ctxlint.semantics.terms import (
+    Addr,
+    Agg,
+    Field,
+    Func,
+    Global,
+    Index,
+    Node,
+    Select,
+    Term,
+    Value,
+    params,
+    substitute,
+)
 
 if TYPE_CHECKING:
     from ctxlint.analysis.program import Program
 
 _EXPANDED_MAX = 4_000
-_HOLD_FUNCTIONS = frozenset({"f", "?", "agg", "&"})
+HOLD_FUNCTIONS: frozenset[type[Node] | type[None]] = frozenset({Func, Select, Agg, Addr})
+"""Arguments that functions are looked for in."""
+
 WRAPPERS = 4
 """A parameter is followed to callers of callers, so many times."""
 
@@ -48,30 +64,28 @@ class Stores:
                 if (way := ways[name]) is not None:
                     self._copying.append((symbol, edge, way))
             for move in fn.moves:
-                self._enter(fn, move.place, move.value)
+                self._enter(fn, move)
         for store in self.program.stores:
             if store.function or not store.base:
                 continue
-            place: Value = ("g", store.base)
-            for record, name in store.path:
-                place = (".", place, record, name)
+            base: Term = Global(store.base)
+            for record, name in store.path[:-1]:
+                base = Field(base, record, name)
             key = store.path[-1] if store.path else ("", store.base)
-            base = place[1] if store.path else place
             self._moves.setdefault(key, []).append(("", base, store.value))
 
-    def _enter(self, fn: Summary, place: Value, value: Value) -> None:
-        while place is not None and place[0] == "[]":
-            place = place[1]
-        if place is None:
-            return
-        if value is not None and value[0] == "=":
-            record = value[2]
-            self._copies.setdefault(record, []).append((fn.symbol, place, value[1]))
-        elif place[0] == ".":
-            key = (place[2], place[3])
-            self._moves.setdefault(key, []).append((fn.symbol, place[1], value))
-        elif place[0] == "g":
-            self._moves.setdefault(("", place[1]), []).append((fn.symbol, place, value))
+    def _enter(self, fn: Summary, move: Move) -> None:
+        place: Value = move.place
+        while isinstance(place, Index):
+            place = place.base
+        if move.whole:
+            self._copies.setdefault(move.whole, []).append((fn.symbol, place, move.value))
+        elif isinstance(place, Field):
+            stored = (fn.symbol, place.base, move.value)
+            self._moves.setdefault(place.member, []).append(stored)
+        elif isinstance(place, Global):
+            stored = (fn.symbol, place, move.value)
+            self._moves.setdefault(("", place.symbol), []).append(stored)
 
     def _stores_in(self, key: Member) -> list[tuple[Value, Value]]:
         """Stores into a member: (the structure's place, the value), where parameters
@@ -107,7 +121,10 @@ class Stores:
         for caller, edge in callers:
             for point in edge.points:
                 args = tuple(framed(a, caller.symbol) for a in point.args)
-                pair = (put_in(base, symbol, args), put_in(value, symbol, args))
+                pair = (
+                    substitute(base, args, symbol, partial=True),
+                    substitute(value, args, symbol, partial=True),
+                )
                 if pair not in seen:
                     seen.add(pair)
                     self._expand(*pair, caller.symbol, depth + 1, out)
@@ -140,6 +157,6 @@ class Stores:
             for edge in fn.edges:
                 for point in edge.points:
                     for value in point.args:
-                        if value is not None and value[0] in _HOLD_FUNCTIONS:
+                        if type(value) in HOLD_FUNCTIONS:
                             functions_in(value, found)
         return frozenset(found)

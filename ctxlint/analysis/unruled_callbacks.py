@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ctxlint.analysis.program import Program
 from ctxlint.facts.summary import Store
 from ctxlint.rulebook.book import Rulebook, plain_tag
+from ctxlint.semantics.terms import Field
 
 
 @dataclass(frozen=True, order=True)
@@ -68,10 +69,10 @@ def _rules(store: Store, rules: Rulebook) -> Iterator[object]:
 def _called(program: Program) -> set[tuple[str, str]]:
     """Members that some function calls through."""
     return {
-        (point.target[2], point.target[3])
+        point.target.member
         for fn in program.functions.values()
         for edge in fn.edges
         if not edge.symbol
         for point in edge.points
-        if point.target is not None and point.target[0] == "."
+        if isinstance(point.target, Field)
     }

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ctxlint.analysis.program import Program
-from ctxlint.facts.summary import Store
+from ctxlint.facts.summary import CallResult, Store
 from ctxlint.rulebook.book import Rulebook, plain_tag
 from ctxlint.rulebook.conditions import parse
 from ctxlint.rulebook.prototypes import name_of
 from ctxlint.rulebook.prototypes import parse as prototype
 from ctxlint.rulebook.schema import Called, Made
 from ctxlint.semantics.rule_calls import RecordInit
-from ctxlint.semantics.terms import Value, evaluate
+from ctxlint.semantics.terms import Field, Global, Result, Value, evaluate, nothing
 
 Lookup = Callable[[str], "int | None"]
 
@@ -26,11 +26,11 @@ class Watched:
         self.program = program
         self.constant = constant
         self._values: dict[tuple[str, str], list[Store]] = {}
-        self._results: list[Store] = []
+        self._results: list[tuple[Store, CallResult]] = []
         self._inits: dict[str, list[tuple[str, RecordInit]]] = {}
         for store in program.stores:
-            if store.value is not None and store.value[0] == "r":
-                self._results.append(store)
+            if store.result is not None:
+                self._results.append((store, store.result))
             elif store.path:
                 record, name = store.path[-1]
                 key = (plain_tag(record), name)
@@ -55,7 +55,7 @@ class Watched:
             return number is None or mask is None or bool(number & mask)
 
         return any(
-            has(evaluate(store.value, lambda _: None))
+            has(evaluate(store.value, nothing))
             for store in self._values.get((record, name), ())
             if store.file.rpartition("/")[0] == folder
         ) or any(
@@ -83,10 +83,10 @@ class Watched:
         goes) a result of ``made.prototype`` for whose arguments ``made.when`` holds."""
         names = (name_of(made.prototype), *made.aliases)
         params = [name for name, _ in prototype(made.prototype).params]
-        for store in self._results:
-            if store.value[1] not in names or not _read_from(value, function, store):
+        for store, result in self._results:
+            if result.function not in names or not _read_from(value, function, store, result):
                 continue
-            arguments = dict(zip(params, store.value[2], strict=False))
+            arguments = dict(zip(params, result.args, strict=False))
             if parse(made.when).evaluate(self._lookup(arguments)):
                 return True
         return False
@@ -94,18 +94,16 @@ class Watched:
     def _lookup(self, arguments: Mapping[str, Value]) -> Lookup:
         def lookup(name: str) -> int | None:
             if name in arguments:
-                return evaluate(arguments[name], lambda _: None)
+                return evaluate(arguments[name], nothing)
             return self.constant(name)
 
         return lookup
 
 
-def _read_from(value: Value, function: str, store: Store) -> bool:
+def _read_from(value: Value, function: str, store: Store, result: CallResult) -> bool:
     """The same variable, the same member of a record, or the result itself."""
-    if value is None:
-        return False
-    if value[0] == "g":
-        return not store.path and bool(store.base == value[1])
-    if value[0] == "v":
-        return store.function == function and bool(value == store.value[3])
-    return value[0] == "." and bool(store.path) and store.path[-1] == tuple(value[2:])
+    if isinstance(value, Global):
+        return not store.path and store.base == value.symbol
+    if isinstance(value, Result):
+        return store.function == function and value == result.name
+    return isinstance(value, Field) and bool(store.path) and store.path[-1] == value.member

@@ -23,7 +23,16 @@ from ctxlint.ir.types import TArray, TFunc, TPtr, TRecord, Type
 from ctxlint.ir.unit import Decl, Fault, Function, GlobalVar, Unit
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.rule_calls import RecordInit
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import (
+    SOMETHING,
+    Addr,
+    Func,
+    Global,
+    Param,
+    Select,
+    Term,
+    Value,
+)
 
 
 class Known(Protocol):
@@ -231,7 +240,7 @@ def _callees(
                 rule = rules.api(op.fn.symbol)
                 if rule is not None and rule.api.runs:
                     given = (_function_value(fn, e) for e in op.args)
-                    found |= {v[1] for v in given if v is not None and v[0] == "f"}
+                    found |= {v.symbol for v in given if isinstance(v, Func)}
     return sorted((s for s in found if s in bodies), reverse=True)
 
 
@@ -266,10 +275,10 @@ class _Walker:
         if isinstance(e, ops.Addr) and isinstance(e.lvalue, ops.Func):
             e = e.lvalue
         if isinstance(e, ops.Func):
-            self._store(("f", e.symbol), path, siblings, index)
+            self._store(Func(e.symbol), path, siblings, index)
         elif isinstance(e, ops.Addr) and isinstance(e.lvalue, ops.Global):
             if path:
-                self._store(("&", ("g", e.lvalue.symbol)), path, siblings, index)
+                self._store(Addr(Global(e.lvalue.symbol)), path, siblings, index)
         elif isinstance(e, ops.Select):
             self._visit(e.a, path, siblings, index)
             self._visit(e.b, path, siblings, index)
@@ -291,7 +300,7 @@ class _Walker:
 
     def _store(
         self,
-        value: Value,
+        value: Term,
         path: tuple[tuple[str, str], ...],
         siblings: tuple[tuple[str, int], ...],
         index: int,
@@ -328,7 +337,7 @@ def _body_stores(fn: Function, local: Mapping[str, str]) -> Iterable[Store]:
     reader = Reader(fn, local)
     state = State()
     for slot in range(fn.nparams):
-        state.vals[slot] = ("p", slot)
+        state.vals[slot] = Param(slot)
     for block in fn.blocks:
         for op in block.ops:
             if isinstance(op, ops.Assign):
@@ -376,16 +385,16 @@ def _function_value(fn: Function, e: ops.Expr) -> Value:
     if isinstance(e, ops.Addr):
         e = e.lvalue
     if isinstance(e, ops.Func):
-        return ("f", e.symbol)
+        return Func(e.symbol)
     if (
         isinstance(e, ops.Var)
         and e.slot < fn.nparams
         and _is_function_pointer(fn.types, fn.vars[e.slot].type)
     ):
-        return ("p", e.slot)
+        return Param(e.slot)
     if isinstance(e, ops.Select):
         a, b = _function_value(fn, e.a), _function_value(fn, e.b)
-        return a if b is None or a == b else (b if a is None else ("?", ("v", "?"), a, b))
+        return a if b is None or a == b else (b if a is None else Select(SOMETHING, a, b))
     return None
 
 

@@ -7,53 +7,73 @@ from collections.abc import Callable
 
 from ctxlint.facts.state import State
 from ctxlint.facts.summary import Outcome
-from ctxlint.semantics.terms import Value, bounded, substitute
+from ctxlint.semantics.terms import (
+    Addr,
+    Agg,
+    Const,
+    Deref,
+    Field,
+    IrqsOff,
+    Local,
+    Param,
+    PreemptWord,
+    Result,
+    SavedFlags,
+    Term,
+    Value,
+    bounded,
+    rebuilt,
+)
 
 
 def at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
     """A callee's value in the caller's terms: parameters and context words."""
-    if not isinstance(value, tuple) or not value:
-        return None
-    kind = value[0]
-    if kind == "pc":
-        return ("pc", value[1] + st.pre, value[2] + st.bh)
-    if kind == "fl":
-        return ("fl", st.irq) if value[1] == -1 else value
-    if kind == "io":
-        return ("k", st.irq) if st.irq in (0, 1) else (("io",) if st.irq == -1 else None)
-    if kind in ("v", "l"):
-        return None  # names of the callee mean nothing here
-    if kind in ("p", "k", "f", "g"):
-        return substitute(value, args)
-    if kind == "agg":
-        members = tuple((n, at_caller(v, args, st)) for n, v in value[2])
-        return bounded(("agg", value[1], members))
-    if kind == "*":
-        pointer = at_caller(value[1], args, st)
-        return _read(pointer[1], st) if pointer and pointer[0] == "&" else None
-    if kind == ".":
-        base = value[1]
-        if base[0] == "*":
-            pointer = at_caller(base[1], args, st)
-            if pointer is None:
-                return None
-            base = pointer[1] if pointer[0] == "&" else ("*", pointer)
-        else:
-            base = at_caller(base, args, st)
-        place = None if base is None else bounded((".", base, *value[2:]))
-        return None if place is None else _read(place, st)
-    parts = []
-    for part in value:
-        if isinstance(part, tuple):
-            part = at_caller(part, args, st)
-            if part is None:
-                return None
-        parts.append(part)
-    return bounded(tuple(parts))
+
+    def put(term: Value) -> Value:
+        match term:
+            case None | Result() | Local():
+                return None  # names of the callee mean nothing here
+            case Param():
+                return args[term.index] if term.index < len(args) else None
+            case PreemptWord():
+                return PreemptWord(term.pre + st.pre, term.bh + st.bh)
+            case SavedFlags():
+                return SavedFlags(st.irq) if term.irq == -1 else term
+            case IrqsOff():
+                if st.irq in (0, 1):
+                    return Const(st.irq)
+                return term if st.irq == -1 else None
+            case Deref():
+                pointer = put(term.pointer)
+                return _read(pointer.place, st) if isinstance(pointer, Addr) else None
+            case Field():
+                base = place(term.base)
+                return None if base is None else _read(_field(base, term), st)
+        new = rebuilt(term, put)
+        if new is None or (None in new.parts() and not isinstance(new, Agg)):
+            return None
+        return bounded(new)
+
+    def place(term: Value) -> Value:
+        """The object that a member is of, which is not read for that."""
+        if not isinstance(term, Deref):
+            return put(term)
+        pointer = put(term.pointer)
+        if isinstance(pointer, Addr):
+            return pointer.place
+        return None if pointer is None else Deref(pointer)
+
+    return put(value)
+
+
+def _field(base: Term, term: Field) -> Value:
+    return bounded(Field(base, term.record, term.name))
 
 
 def _read(place: Value, st: State) -> Value:
-    return st.vals.get(place[1]) if place[0] == "l" else st.mem.get(place, place)
+    if isinstance(place, Local):
+        return st.vals.get(place.slot)
+    return None if place is None else st.mem.get(place, place)
 
 
 def apply_delta(

@@ -15,7 +15,18 @@ from collections.abc import Collection, Iterable, Mapping
 from ctxlint.facts.state import State
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Function
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import (
+    SOMETHING,
+    Const,
+    Deref,
+    Field,
+    Global,
+    Index,
+    Local,
+    Term,
+    Value,
+    walk,
+)
 
 Name = tuple[str, str]
 """A member of a record, or ``("", symbol)`` for a variable."""
@@ -76,14 +87,14 @@ class Changes:
         names = self.below.get(symbol)
         if names is None or not (flags := self.flags - names):
             return ()
-        found: dict[Name, set[Value]] = {}
+        found: dict[Name, set[Term]] = {}
         for place, value in st.mem.items():
-            if place[0] == "." and (name := (place[2], place[3])) in flags:
-                found.setdefault(name, set()).add(value)
+            if type(place) is Field and place.member in flags:
+                found.setdefault(place.member, set()).add(value)
         return tuple(
-            (*name, value[1])
+            (*name, value.number)
             for name, values in sorted(found.items())
-            if len(values) == 1 and (value := next(iter(values))) and value[0] == "k"
+            if len(values) == 1 and isinstance(value := next(iter(values)), Const)
         )
 
     def called(self, st: State, symbol: str) -> None:
@@ -98,14 +109,14 @@ class Changes:
         """Time passes in the function ``symbol``: others may have stored."""
         mine = self.own.get(symbol, frozenset())
         for place, value in list(st.mem.items()):
-            if value is None or value[0] != "k":
+            if type(value) is not Const:
                 continue
             name = _name(place)
             if name in self._several or (name in self._writers and name not in mine):
                 del st.mem[place]
-            elif place[0] == "*" and place[1] is not None and place[1][0] in (".", "g"):
+            elif isinstance(place, Deref) and isinstance(place.pointer, Field | Global):
                 del st.mem[place]  # it may be a device's
-            elif place[0] == "[]" and place[1] is not None and place[1][0] == "*":
+            elif isinstance(place, Index) and isinstance(place.base, Deref):
                 del st.mem[place]
 
     @staticmethod
@@ -113,7 +124,7 @@ class Changes:
         """A lock was dropped: others may have stored into what is no variable of this
         call."""
         for place, value in list(st.mem.items()):
-            if value is not None and value[0] == "k" and _root(place)[0] != "l":
+            if type(value) is Const and not isinstance(_root(place), Local):
                 del st.mem[place]
 
 
@@ -155,24 +166,20 @@ def names_in(e: ops.Expr, local: Mapping[str, str]) -> Iterable[Name]:
         yield "", e.symbol
 
 
-def _name(place: Value) -> Name | None:
-    if place[0] == ".":
-        return place[2], place[3]
-    return ("", place[1]) if place[0] == "g" else None
+def _name(place: Term) -> Name | None:
+    if type(place) is Field:
+        return place.member
+    return ("", place.symbol) if type(place) is Global else None
 
 
-def _mentions(value: Value, names: frozenset[Name]) -> bool:
-    if not isinstance(value, tuple) or not value:
-        return False
-    if value[0] in (".", "g") and _name(value) in names:
-        return True
-    return any(_mentions(part, names) for part in value[1:] if isinstance(part, tuple))
+def _mentions(value: Term, names: frozenset[Name]) -> bool:
+    return any(_name(term) in names for term in walk(value))
 
 
-def _root(place: Value) -> Value:
-    while place is not None and place[0] in (".", "[]"):
-        place = place[1]
-    return place if place is not None else ("v", "?")
+def _root(place: Value) -> Term:
+    while type(place) is Field or type(place) is Index:
+        place = place.base
+    return place if place is not None else SOMETHING
 
 
 __all__ = ["Changes"]

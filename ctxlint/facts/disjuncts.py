@@ -10,12 +10,12 @@ nowhere is dropped, and told too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ctxlint.facts import limits
 from ctxlint.facts.state import State, merge
+from ctxlint.semantics.terms import Result
 
-Key = tuple[Any, ...]
+Key = tuple[object, ...]
 Lose = Callable[[str, object], None]
 """Takes note of a loss: its kind (:data:`ctxlint.facts.limits.LIMITS`) and what was
 lost, which counts once however often the fixpoint comes by."""
@@ -63,9 +63,7 @@ class Disjuncts:
         differ = there.constants(deciding) != state.constants(deciding)
         changed = merge(there, state, self.place, (*self.tracked, *deciding))
         # Which of several constants an argument is decides what a callee may do.
-        if differ and any(
-            (value := there.vals.get(slot)) is not None and value[0] == "v" for slot in deciding
-        ):
+        if differ and any(type(there.vals.get(slot)) is Result for slot in deciding):
             self.lose("values", self.place)
         return changed
 

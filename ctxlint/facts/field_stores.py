@@ -16,7 +16,7 @@ from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TInt, TRecord, Type
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import ZERO, Deref, Field, Param, Result, Value
 
 
 class Recorder:
@@ -144,9 +144,9 @@ class Recorder:
         made = ""
         if site not in self.late:
             base = self.reader.place(at.base, st)
-            pointer = base[1] if base is not None and base[0] == "*" else None
-            if pointer is not None and pointer[0] == "v" and pointer[1] in self.made:
-                made = pointer[1]
+            pointer = base.pointer if isinstance(base, Deref) else None
+            if isinstance(pointer, Result) and pointer.op in self.made:
+                made = pointer.op
         member = self._member(at)
         yield Noted(member, value, dict(st.facts), made, self._plain(value, member))
 
@@ -156,12 +156,12 @@ class Recorder:
         domain = self.fields.domains[member]
         if domain.pointer:
             return True
-        if value is None or value[0] not in ("p", "v"):
-            return False
         kind: Type | None = None
-        if value[0] == "p":
-            kind = self.fn.types[self.fn.vars[value[1]].type]
-        elif (name := value[1].split("."))[0].isdigit() and len(name) == 2:
+        if isinstance(value, Param):
+            kind = self.fn.types[self.fn.vars[value.index].type]
+        elif not isinstance(value, Result):
+            return False
+        elif (name := value.op.split("."))[0].isdigit() and len(name) == 2:
             block, index = int(name[0]), int(name[1]) if name[1].isdigit() else -1
             at = self.fn.blocks[block].ops if block < len(self.fn.blocks) else ()
             if 0 <= index < len(at):
@@ -178,7 +178,7 @@ class Recorder:
             items = dict(e.items)
             for member in self.fields.of(name):
                 item = items.get(member[1])
-                value = ("k", 0) if item is None else self.reader.value(item, st)
+                value = ZERO if item is None else self.reader.value(item, st)
                 yield Noted(member, value, dict(st.facts))
         for _, item in e.items:
             inner = bare(item)
@@ -188,17 +188,17 @@ class Recorder:
     def _handed(self, made: Iterable[str], st: State) -> Iterator[Noted]:
         for op_id in sorted(made):
             for name in self.made.get(op_id, ()):
-                pointer = ("v", op_id)
+                pointer = Result(op_id)
                 if st.truth(pointer) is False:
                     continue
                 facts = dict(st.facts)
                 for member in self.fields.of(name):
-                    value = st.mem.get((".", ("*", pointer), *member))
+                    value = st.mem.get(Field(Deref(pointer), *member))
                     if value is not None:
                         plain = self._plain(value, member)
                         yield Noted(member, value, facts, op_id, plain)
                     else:
-                        yield Noted(member, ("k", 0), {}, op_id, stored=False)
+                        yield Noted(member, ZERO, {}, op_id, stored=False)
 
     def notes(self, *, complete: bool) -> Notes:
         """What was found; ``complete``: every way through the function was looked at."""

@@ -35,12 +35,32 @@ from ctxlint.semantics.intervals import (
     within,
 )
 from ctxlint.semantics.known_bits import ALTERNATIVES_MAX
-from ctxlint.semantics.terms import Value, evaluate, leaves, wrapped
+from ctxlint.semantics.terms import (
+    Addr,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Global,
+    Index,
+    Local,
+    Node,
+    Param,
+    Result,
+    Select,
+    Term,
+    Value,
+    evaluate,
+    leaves,
+    nothing,
+    wrapped,
+)
 
 Site = tuple[int, int]
-Facts = dict[Value, "int | bool"]
+Facts = dict[Term, "int | bool"]
 
-_MEMORY = frozenset((".", "*", "[]", "g", "l"))
+_MEMORY: frozenset[type[Node]] = frozenset((Field, Deref, Index, Global, Local))
+_LEADING: frozenset[type[Node]] = frozenset((Field, Deref, Index, Addr, Bin))
 _ROUNDS_MAX = 6
 _STORES_MAX = 400
 """A member with more of them holds anything."""
@@ -279,16 +299,16 @@ class Fields:
     ) -> None:
         domain = closed[member]
 
-        def known(term: Value) -> Span | None:
+        def known(term: Term) -> Span | None:
             at = _member_of(term)
             if at is None or at not in table or _is_new(term):
                 return None
             return table[at]  # facts are of another time
 
         for term in facts:
-            for part in (term, *(term[2:4] if term[0] == "b" else ())):
+            for part in (term, *(term.parts() if type(term) is Bin else ())):
                 at = _member_of(part)
-                if at is None or at not in closed or _is_new(part):
+                if part is None or at is None or at not in closed or _is_new(part):
                     continue
                 if limited(part, table[at], facts) == EMPTY:
                     return  # not (yet) possible
@@ -299,7 +319,7 @@ class Fields:
             found = span(value, lambda t: _number(facts, t), known)
             if found is None:
                 found = domain.all
-                if plain and value is not None and value[0] in ("v", "p"):
+                if plain and (type(value) is Result or type(value) is Param):
                     found = limited(value, found, facts)
         joined = join(table[member], domain.fits(found))
         table[member] = domain.all if joined is None else joined
@@ -309,15 +329,15 @@ class Fields:
         value: Value, member: Member, table: Mapping[Member, Span], domain: Domain
     ) -> Span | None:
         """What a member becomes that is changed by a number: counted, or bit by bit."""
-        if value is None or value[0] != "b" or _member_of(value[2]) != member:
+        if type(value) is not Bin or _member_of(value.a) != member:
             return None
-        number = evaluate(value[3], lambda _: None)
+        number = evaluate(value.b, nothing)
         if number is None:
             return None
-        here, op = table[member], value[1]
+        here, op = table[member], value.op
         if not here:
             return EMPTY
-        if op[0] == "+" and number > 0 and domain.signed and domain.bits >= 32:
+        if op == "+" and number > 0 and domain.signed and domain.bits >= 32:
             # A counter of this width does not come round in the life of a kernel.
             return ((here[0][0], domain.high),)
         if op == "&" and number >= 0:
@@ -327,20 +347,18 @@ class Fields:
 
 
 def _member_of(term: Value) -> Member | None:
-    if type(term) is tuple and term and term[0] == ".":
-        return term[2], term[3]
-    return None
+    return term.member if type(term) is Field else None
 
 
 def _is_new(term: Value) -> bool:
     """Whether the object is one that a call in this function returned: it may be as it
     was made."""
-    while term is not None and term[0] in (".", "*", "[]", "&", "b"):
-        term = term[2] if term[0] == "b" else term[1]
-    return term is not None and term[0] == "v" and term[1] != "?"
+    while term is not None and type(term) in _LEADING:
+        term = term.parts()[0]
+    return type(term) is Result and term.op != "?"
 
 
-def _number(facts: Facts, term: Value) -> int | None:
+def _number(facts: Facts, term: Term) -> int | None:
     """A fact about a value; those about memory may be out of date."""
     fact = facts.get(term)
     return fact if type(fact) is int and not leaves(term) & _MEMORY else None
@@ -366,7 +384,7 @@ class Knowledge:
             if any(symbol == fn.symbol for symbol, _ in calls)
         )
 
-    def __call__(self, term: Value) -> Span | None:
+    def __call__(self, term: Term) -> Span | None:
         """The numbers that a term can be when it is a member of the table; None: nothing is
         known."""
         at = _member_of(term)
@@ -378,15 +396,15 @@ class Knowledge:
 
     def chosen(self, value: Value) -> Value:
         """A member as one of the few numbers that it can be."""
-        found = self(value)
+        found = None if value is None else self(value)
         few = None if found is None else points(found)
         if few is None or len(few) > ALTERNATIVES_MAX:
             return value
         first, *others = few
-        out: Value = ("k", first)
+        out: Term = Const(first)
         for number, other in enumerate(others):
-            condition = ("b", "==", value, ("k", other)) if number else value
-            out = ("?", condition, ("k", other), out)
+            condition = Bin("==", value, Const(other)) if number else value
+            out = Select(condition, Const(other), out)
         return out
 
 

@@ -24,7 +24,7 @@ from ctxlint.ir.types import TInt, TPtr, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import children, type_of
 from ctxlint.rulebook.schema import Memory
-from ctxlint.semantics.terms import Value, place_of
+from ctxlint.semantics.terms import Bin, Const, Field, Term, place_of
 
 _NOTHING: frozenset[Name] = frozenset()
 
@@ -76,11 +76,11 @@ class Carried:
             for symbol in bodies
         }
 
-    def guards(self, symbol: str, value: Value) -> bool:
+    def guards(self, symbol: str, value: Term) -> bool:
         """Whether a value is a member that callers of a function may know, or compares
         one with a number."""
         place = place_of(value)
-        return place is not None and place[2:] in self._guarding.get(symbol, _NOTHING)
+        return place is not None and place.member in self._guarding.get(symbol, _NOTHING)
 
     def known(
         self, st: State, fn: Function, site: tuple[int, int], op: ops.Call
@@ -98,11 +98,11 @@ class Carried:
             return ()
         found = []
         for place in dict.fromkeys((*st.mem, *st.facts)):
-            if place is not None and place[0] == "." and place[2:] in names:
+            if type(place) is Field and place.member in names:
                 value = st.mem.get(place, place)
                 number = st.number(value)
                 if number:
-                    found.append(Guard(("b", "==", place, ("k", number)), True))
+                    found.append(Guard(Bin("==", place, Const(number)), True))
                 elif number == 0 or st.truth(value) or st.is_positive(value):
                     found.append(Guard(place, number is None))
         return tuple(found)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from ctxlint.facts.summary import Outcome, Store
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Function
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Field, Func, Global, Value
 
 Member = tuple[str, str]
 
@@ -34,22 +34,22 @@ class Held:
             if not store.path:
                 continue
             member = store.path[-1]
-            function = store.value is not None and store.value[0] == "f"
+            function = store.value.symbol if isinstance(store.value, Func) else ""
             if member[0] in own:
                 if function:
-                    self._of_records.setdefault(member, set()).add(store.value[1])
+                    self._of_records.setdefault(member, set()).add(function)
                 else:
                     self._open.add(member)
             if store.base in constant and len(store.path) == 1 and function:
-                self._of_objects.setdefault((store.base, member), set()).add(store.value[1])
+                self._of_objects.setdefault((store.base, member), set()).add(function)
 
     def functions(self, target: Value) -> tuple[str, ...]:
         """What a call through a member may call; empty when this file does not tell."""
-        if target is None or target[0] != ".":
+        if not isinstance(target, Field):
             return ()
-        member = (target[2], target[3])
-        if target[1][0] == "g":
-            exact = self._of_objects.get((target[1][1], member))
+        member = target.member
+        if isinstance(target.base, Global):
+            exact = self._of_objects.get((target.base.symbol, member))
             if exact:
                 return tuple(sorted(exact))
         return () if member in self._open else tuple(sorted(self._of_records.get(member, ())))

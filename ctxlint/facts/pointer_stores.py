@@ -19,13 +19,12 @@ from ctxlint.ir import ops
 from ctxlint.ir.types import TFunc, TInt, TPtr, TRecord, TVoid
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import SOMETHING, ZERO, Const, Field, Local, Param, Term, Value
 
 RETURNS_MAX = 6
 """A function that returns more pointers than this returns something not known."""
 
 _DEPTH_MAX = 10
-_NULL = ("k", 0)
 
 Site = tuple[int, int]
 
@@ -105,13 +104,14 @@ class Moves:
             place = self.reader.place(op.dst, st)
             if self._is_mode(op.dst) and place is not None:
                 value = self.reader.value(op.src, st)
-                known = value is not None and value[0] == "k" and self._always(op)
+                known = isinstance(value, Const) and self._always(op)
                 yield Move(_small(place) or _typed(place), value if known else None)
                 return
             yield from self._stored(place, op.dst, op.src, st)
             return
         # A store that assembly does (a release): one of its inputs is the value.
-        values = [v for _, e in op.ins if (v := self._input(e, st)) is not None]
+        inputs = (self._input(e, st) for _, e in op.ins)
+        values: list[Value] = [v for v in inputs if v is not None]
         for _, out in op.outs:
             if not isinstance(out, ops.Var) and self._is_pointer(out):
                 place = self.reader.place(out, st)
@@ -145,8 +145,12 @@ class Moves:
         """An input of assembly; one that is read through a union is what was put
         into any of its members."""
         value = self.reader.value(e, st)
-        if value is not None and value[0] == "." and value[2].startswith("union "):
-            held = [v for k, v in st.mem.items() if k[0] == "." and k[1:3] == value[1:3]]
+        if isinstance(value, Field) and value.record.startswith("union "):
+            held = [
+                v
+                for k, v in st.mem.items()
+                if isinstance(k, Field) and k.base == value.base and k.record == value.record
+            ]
             return held[0] if len(held) == 1 else None
         return value
 
@@ -159,14 +163,15 @@ class Moves:
             for name, item in src.items:
                 if isinstance(kind, TRecord):
                     record = self.reader.local.get(kind.key, kind.key)
-                    yield from self._stored((".", place, record, str(name)), item, item, st)
+                    member = Field(place, record, str(name))
+                    yield from self._stored(member, item, item, st)
                 elif isinstance(item, ops.Agg):
                     yield from self._stored(place, item, item, st)
         elif self._is_record(dst):
             copied = self._type(dst)
             assert isinstance(copied, TRecord)
             record = self.reader.local.get(copied.key, copied.key)
-            yield Move(place, ("=", _small(self.reader.place(src, st)), record))
+            yield Move(place, _small(self.reader.place(src, st)), record)
         elif self._is_pointer(dst) or isinstance(src, ops.Func):
             yield from _move(place, self.reader.value(src, st))
 
@@ -184,7 +189,7 @@ def _reachable(fn: Function, start: int, avoid: int) -> set[int]:
 
 
 def _move(place: Value, value: Value) -> Iterator[Move]:
-    if place is not None and value != _NULL and place[0] != "l":
+    if place is not None and value != ZERO and not isinstance(place, Local):
         yield Move(_small(place) or _typed(place), _small(value))
 
 
@@ -192,36 +197,37 @@ def returned(fn: Function, values: Iterable[Value]) -> tuple[Value, ...]:
     """The pointers that a function may return, () when it returns something else."""
     if not isinstance(fn.types[fn.ret], TPtr):
         return ()
-    found = dict.fromkeys(_NULL if _is_error(fn, v) else _small(v) for v in values)
-    found.pop(_NULL, None)
+    found = dict.fromkeys(ZERO if _is_error(fn, v) else _small(v) for v in values)
+    found.pop(ZERO, None)
     if len(found) > RETURNS_MAX or None in found:
         return (None,)
-    return tuple(sorted(found, key=repr)) or (_NULL,)
+    return tuple(sorted(found, key=repr)) or (ZERO,)
 
 
 def _is_error(fn: Function, value: Value) -> bool:
     """Whether a signed number was made a pointer: an error code, no object."""
-    if value is None or value[0] != "p":
+    if not isinstance(value, Param):
         return False
-    kind = fn.types[fn.vars[value[1]].type]
+    kind = fn.types[fn.vars[value.index].type]
     return isinstance(kind, TInt) and kind.signed
 
 
-def _small(value: Value, depth: int = 0) -> Value:
+def _small(value: Value) -> Value:
     """None instead of a term that is too deep to tell anything."""
-    if not isinstance(value, tuple):
-        return value
-    if depth > _DEPTH_MAX:
-        return None
-    parts = tuple(_small(v, depth + 1) for v in value)
-    return None if None in parts else parts
+    return value if _is_small(value, 0) else None
 
 
-def _typed(place: Value) -> Value:
+def _is_small(value: Value, depth: int) -> bool:
+    return (
+        value is not None
+        and depth <= _DEPTH_MAX
+        and all(_is_small(part, depth + 1) for part in value.parts())
+    )
+
+
+def _typed(place: Term) -> Term:
     """A place of which only the member is told."""
-    if place[0] == ".":
-        return (".", ("v", "?"), place[2], place[3])
-    return ("v", "?")
+    return Field(SOMETHING, place.record, place.name) if isinstance(place, Field) else SOMETHING
 
 
 def _strip(e: ops.Expr) -> ops.Expr:

@@ -14,14 +14,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from ctxlint.semantics.context import Delta, Lock
 from ctxlint.semantics.intervals import Spans, span, truth
 from ctxlint.semantics.known_bits import one_of
-from ctxlint.semantics.terms import Value, evaluate, mentions
+from ctxlint.semantics.terms import (
+    ZERO,
+    Bin,
+    Const,
+    Func,
+    Once,
+    Result,
+    Term,
+    Un,
+    Value,
+    evaluate,
+    mentions,
+    walk,
+)
 
 Fact = int | bool
 """What is known about a value: an int is its exact value, True is "not zero"."""
@@ -65,6 +78,8 @@ class Stated(NamedTuple):
 
 
 NOTHING_STATED = Stated()
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class State:
@@ -106,9 +121,9 @@ class State:
         self.released: tuple[str, ...] = ()
         self.same_locks: Mapping[str, str] = _NONE_SAME
         self.stated = NOTHING_STATED
-        self.vals: dict[int, Value] = {}
-        self.mem: dict[Value, Value] = {}
-        self.facts: dict[Value, Fact] = {}
+        self.vals: dict[int, Term] = {}
+        self.mem: dict[Term, Term] = {}
+        self.facts: dict[Term, Fact] = {}
         self.conds: dict[int, bool] = {}
         self.over = False
         self.known: Spans | None = None
@@ -137,11 +152,11 @@ class State:
         new.over, new.known = self.over, self.known
         return new
 
-    def context_key(self) -> tuple[Any, ...]:
+    def context_key(self) -> tuple[object, ...]:
         """What makes two states different in their effect on the caller."""
         return (*self._counts(), tuple((lk.kind, lk.path) for lk in self.locks))
 
-    def _counts(self) -> tuple[Any, ...]:
+    def _counts(self) -> tuple[object, ...]:
         """The context without its locks."""
         return (
             self.irq,
@@ -154,7 +169,7 @@ class State:
             self.released,
         )
 
-    def strength(self) -> tuple[Any, ...]:
+    def strength(self) -> tuple[object, ...]:
         """What decides what is legal from here on, after any further operations: all
         of the context but for the names of the locks."""
         return (*self._counts(), tuple(sorted(lock.kind for lock in self.locks)))
@@ -166,14 +181,14 @@ class State:
             return len(self.locks)
         return max(self.locks.count(lock) for lock in self.locks)
 
-    def key(self, tracked: tuple[int, ...]) -> tuple[Any, ...]:
+    def key(self, tracked: tuple[int, ...]) -> tuple[object, ...]:
         """Identity of the disjunct; ``tracked`` are slots whose constants count."""
         return (self.context_key(), self.constants(tracked))
 
     def constants(self, slots: tuple[int, ...]) -> tuple[Value, ...]:
         """The constants that slots hold; None for any other value."""
         return tuple(
-            v if (v := self.vals.get(slot)) is not None and v[0] in ("k", "f") else None
+            v if type(v := self.vals.get(slot)) is Const or type(v) is Func else None
             for slot in slots
         )
 
@@ -208,7 +223,7 @@ class State:
 
     # -- knowledge ---------------------------------------------------------
 
-    def lookup(self, value: Value) -> int | None:
+    def lookup(self, value: Term) -> int | None:
         """The number that a term is known to be on this path; None: not known, or not as a
         number."""
         fact = self.facts.get(value)
@@ -225,15 +240,14 @@ class State:
         fact = self.facts.get(value)
         if fact is not None:
             return bool(fact)
-        kind = value[0]
-        if kind == "k":
-            return bool(value[1])
-        if kind == "u" and value[1] == "!":
-            inner = self.truth(value[2])
+        if type(value) is Const:
+            return bool(value.number)
+        if type(value) is Un and value.op == "!":
+            inner = self.truth(value.e)
             return None if inner is None else not inner
-        if kind == "b":
-            op, a, b = value[1], value[2], value[3]
-            if op in ("==", "!=") and b == ("k", 0):
+        if type(value) is Bin:
+            op, a, b = value.op, value.a, value.b
+            if op in ("==", "!=") and b == ZERO:
                 inner = self.truth(a)
                 if inner is not None:
                     return inner if op == "!=" else not inner
@@ -250,10 +264,9 @@ class State:
 
     def is_positive(self, value: Value) -> bool:
         """Whether a comparison with zero has shown that a value is larger."""
-        zero = ("k", 0)
-        return value is not None and (
-            self.facts.get(("b", "<=", value, zero)) == 0
-            or self.facts.get(("b", ">", value, zero), 0) != 0
+        return (
+            self.facts.get(Bin("<=", value, ZERO)) == 0
+            or self.facts.get(Bin(">", value, ZERO), 0) != 0
         )
 
     def assume(self, value: Value, truth: bool) -> bool:
@@ -263,30 +276,29 @@ class State:
             return known is truth
         if value is None:
             return True
-        kind = value[0]
-        if kind == "once":
+        if type(value) is Once:
             return True  # the next read gives another value
-        if kind == "u" and value[1] == "!":
-            return self.assume(value[2], not truth)
-        if kind == "b":
-            op, a, b = value[1], value[2], value[3]
+        if type(value) is Un and value.op == "!":
+            return self.assume(value.e, not truth)
+        if type(value) is Bin:
+            op, a, b = value.op, value.a, value.b
             if op in ("==", "!="):
                 equal = (op == "==") is truth
-                if b == ("k", 0):
+                if b == ZERO:
                     return self.assume(a, not equal)
-                if b[0] == "k" and equal and a is not None and not _is_read_once(a):
-                    self.facts[a] = int(b[1])
+                if type(b) is Const and equal and a is not None and not _is_read_once(a):
+                    self.facts[a] = b.number
             elif op in ("&&", "||") and truth is (op == "&&"):
                 return self.assume(a, truth) and self.assume(b, truth)
         if not _is_read_once(value):
             self.facts[value] = truth if truth else 0
         return True
 
-    def forget(self, value: Value) -> bool:
+    def forget(self, value: Term) -> bool:
         """A value is computed anew: drop what was known about the old one, and,
         as it has the same name, who else holds it. True when there was any."""
-        named = value[0] == "v"
-        stale: list[Value] = [k for k in self.facts if mentions(k, value)]
+        named = type(value) is Result
+        stale = [k for k in self.facts if mentions(k, value)]
         for k in stale:
             del self.facts[k]
         places = [
@@ -379,16 +391,9 @@ class State:
         return max(_COUNT_MIN, min(_COUNT_MAX, n))
 
 
-def _is_read_once(value: Value) -> bool:
+def _is_read_once(value: Term) -> bool:
     """Whether a value holds for one read alone."""
-    stack = [value]
-    while stack:
-        for part in stack.pop():
-            if type(part) is tuple:
-                if part and part[0] == "once":
-                    return True
-                stack.append(part)
-    return False
+    return any(type(term) is Once for term in walk(value))
 
 
 def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> bool:
@@ -404,24 +409,16 @@ def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> b
     into.over |= other.over
     for slot, value in list(into.vals.items()):
         if other.vals.get(slot) != value:
-            fresh = ("v", f"{phi}.{slot}")
-            merged = one_of(value, other.vals.get(slot), fresh) if slot in flags else fresh
+            fresh = Result(f"{phi}.{slot}")
+            merged: Term = (
+                one_of(value, other.vals.get(slot), fresh) if slot in flags else fresh
+            )
             into.vals.pop(slot, None)  # what else has the name is of an older round
             changed |= into.forget(fresh) or value != merged
             into.vals[slot] = merged
-    tables: tuple[tuple[dict[Any, Any], dict[Any, Any]], ...] = (
-        (into.facts, other.facts),
-        (into.mem, other.mem),
-        (into.conds, other.conds),
-    )
-    for mine, theirs in tables:
-        # True and 1 are equal in Python, and different facts.
-        gone = [
-            k for k, v in mine.items() if (t := theirs.get(k)) != v or type(t) is not type(v)
-        ]
-        for k in gone:
-            del mine[k]
-            changed = True
+    changed |= _intersect(into.facts, other.facts)
+    changed |= _intersect(into.mem, other.mem)
+    changed |= _intersect(into.conds, other.conds)
     if other.stated != into.stated and into.stated is not NOTHING_STATED:
         into.stated = NOTHING_STATED
         changed = True
@@ -430,6 +427,15 @@ def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> b
     if other.pre_loc != into.pre_loc:
         into.pre_loc = min(into.pre_loc, other.pre_loc)
     return changed
+
+
+def _intersect(mine: dict[K, V], theirs: dict[K, V]) -> bool:
+    """Drop what the other table does not have; whether there was any. True and 1 are equal
+    in Python, and different facts."""
+    gone = [k for k, v in mine.items() if (t := theirs.get(k)) != v or type(t) is not type(v)]
+    for k in gone:
+        del mine[k]
+    return bool(gone)
 
 
 def common_locks(mine: tuple[Lock, ...], theirs: tuple[Lock, ...]) -> tuple[Lock, ...]:

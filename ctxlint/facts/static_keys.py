@@ -12,7 +12,7 @@ from ctxlint.ir.types import RecordDef, TRecord, Type
 from ctxlint.ir.unit import Unit
 from ctxlint.ir.walk import children, operands
 from ctxlint.rulebook.book import Rulebook
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Addr, Const, Field, Global, Index, Value
 
 
 class Switches:
@@ -49,13 +49,13 @@ class Switches:
         if ways is None or max(ways) >= len(args):
             return None
         key, turned = args[ways[0]], args[ways[1]]
-        while key is not None and key[0] in ("&", ".", "[]"):
-            key = key[1]
-        if key is None or key[0] != "g" or key[1] not in self.on:
+        while isinstance(key, Addr | Field | Index):
+            key = key.place if isinstance(key, Addr) else key.base
+        if not isinstance(key, Global) or key.symbol not in self.on:
             return None
-        if turned is None or turned[0] != "k":
+        if not isinstance(turned, Const):
             return None
-        return ("k", int(self.on[key[1]] != bool(turned[1])))
+        return Const(int(self.on[key.symbol] != bool(turned.number)))
 
     def _key(self, call: ops.Call) -> tuple[str, int] | None:
         """The variable that a call branches on, and which argument it is."""

@@ -4,28 +4,24 @@
 Facts are computed next to the parser, once per unit, and stored; the call graph
 and the contexts are computed from them alone, without the IR.
 
-Values are symbolic and small, as nested tuples (see :mod:`ctxlint.semantics.terms`).
+Values are terms (:mod:`ctxlint.semantics.terms`), or None where nothing is known.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
 from ctxlint.ir.unit import Decl, EnumDef, Fault, Loc
 from ctxlint.semantics.context import Delta
 from ctxlint.semantics.rule_calls import RecordInit
-
-Value = Any
-"""A symbolic value: nested tuples, or None when nothing is known."""
+from ctxlint.semantics.terms import Result, Term, Value
 
 
 class Guard(msgspec.Struct, frozen=True, array_like=True):
     """A condition on the entry (parameters, execution context) that must be
     ``truth`` for a point to be reached."""
 
-    value: Value
+    value: Term
     truth: bool
 
 
@@ -53,7 +49,7 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 
 class Edge(msgspec.Struct, frozen=True, array_like=True):
     """A call site. ``symbol`` is the callee of a direct call, else ``""``;
-    ``shown`` is the callee as written (``ops->mask``); ``("v", op)`` is what the
+    ``shown`` is the callee as written (``ops->mask``); ``Result(op)`` is what the
     call returns."""
 
     symbol: str
@@ -68,11 +64,13 @@ class Move(msgspec.Struct, frozen=True, array_like=True):
     """A pointer (to a function, a structure or nothing in particular) put into memory.
 
     ``place`` and ``value`` are in the function's own terms; ``value`` is None when it
-    is not known, and ``("=", place, record)`` when a whole structure is copied.
+    is not known. ``whole`` is the record when a whole structure is copied: ``value`` is
+    the place that it is read from, then.
     """
 
-    place: Value
+    place: Term
     value: Value
+    whole: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
@@ -90,13 +88,23 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     released: tuple[str, ...]
 
 
+class CallResult(msgspec.Struct, frozen=True, array_like=True):
+    """The result of a function that rules ask for. The function that does the call knows
+    it as ``name``."""
+
+    function: str
+    args: tuple[Value, ...]
+    name: Result
+
+
 class Store(msgspec.Struct, frozen=True, array_like=True):
     """A function (or a value that may be one) put into a member.
 
     ``path`` is the chain of ``(record tag, field)`` from the outermost known
     object to the member; ``base`` the symbol of the global variable that holds
     it, or ``""``; ``siblings`` constant members of the same initialiser;
-    ``index`` the array index in a table, or -1.
+    ``index`` the array index in a table, or -1; ``result`` what is stored when it is the
+    result of a function that rules ask for (and ``value`` is None).
     """
 
     base: str
@@ -109,6 +117,7 @@ class Store(msgspec.Struct, frozen=True, array_like=True):
     object: str
     siblings: tuple[tuple[str, int], ...] = ()
     index: int = -1
+    result: CallResult | None = None
 
 
 class Loss(msgspec.Struct, frozen=True, array_like=True):

@@ -10,7 +10,36 @@ from ctxlint.ir import ops
 from ctxlint.ir.types import TInt, TPtr, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import type_of
-from ctxlint.semantics.terms import NODES_MAX, Value, bounded, typed, wrapped
+from ctxlint.semantics.terms import (
+    NODES_MAX,
+    SOMETHING,
+    ZERO,
+    Addr,
+    Agg,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Func,
+    Global,
+    Index,
+    IrqsOff,
+    Local,
+    Node,
+    Once,
+    Param,
+    PreemptWord,
+    Result,
+    SavedFlags,
+    Select,
+    Term,
+    Un,
+    Value,
+    bounded,
+    result_type,
+    walk,
+    wrapped,
+)
 
 _DEPTH_MAX = 64
 _PARTS_MAX = 1_000
@@ -18,8 +47,13 @@ _PARTS_MAX = 1_000
 so there may be many more parts than were written."""
 _TRUTHS = frozenset(("!", "==", "!=", "&&", "||", "<", ">", "<=", ">="))
 """Operators whose result is 0 or 1."""
-_NO_NUMBERS = frozenset(("pc", "fl", "io", "f", "&", "agg"))
+_NO_NUMBERS: frozenset[type[Node]] = frozenset(
+    (PreemptWord, SavedFlags, IrqsOff, Func, Addr, Agg)
+)
 """Values whose conversions say nothing: words of the execution context, addresses."""
+
+
+_PLACES: frozenset[type] = frozenset((ops.Global, ops.Field, ops.Deref, ops.Index))
 
 
 class Reader:
@@ -48,45 +82,43 @@ class Reader:
         """The value of an expression; None when nothing can be said."""
         if self._too_much(depth):
             return None
-        kind = type(e)
-        if kind is ops.Const:
-            return ("k", e.value)  # type: ignore[union-attr]
-        if kind is ops.Var:
-            slot = e.slot  # type: ignore[union-attr]
+        if type(e) is ops.Const:
+            return Const(e.value)
+        if type(e) is ops.Var:
+            slot = e.slot
             return self._record(slot, st) if slot in self.records else st.vals.get(slot)
-        if kind is ops.Func:
-            return ("f", e.symbol)  # type: ignore[union-attr]
-        if kind is ops.Cast:
-            return self._cast(e, st, depth)  # type: ignore[arg-type]
-        if kind is ops.Bin:
-            return self._binary(e, st, depth)  # type: ignore[arg-type]
-        if kind is ops.Un:
-            inner = self.value(e.e, st, depth + 1)  # type: ignore[union-attr]
+        if type(e) is ops.Func:
+            return Func(e.symbol)
+        if type(e) is ops.Cast:
+            return self._cast(e, st, depth)
+        if type(e) is ops.Bin:
+            return self._binary(e, st, depth)
+        if type(e) is ops.Un:
+            inner = self.value(e.e, st, depth + 1)
             if inner is None:
                 return None
-            op = self._typed(e.op, e.type)  # type: ignore[union-attr]
-            return self._fold(("u", op, inner), st)
-        if kind is ops.Addr:
-            place = self.place(e.lvalue, st, depth + 1)  # type: ignore[union-attr]
+            return self._fold(Un(e.op, inner, *self._result_type(e.op, e.type)), st)
+        if type(e) is ops.Addr:
+            place = self.place(e.lvalue, st, depth + 1)
             if place is None:
                 return None
-            return place[1] if place[0] == "*" else bounded(("&", place))
-        if kind is ops.Select:
-            cond = self.value(e.cond, st, depth + 1)  # type: ignore[union-attr]
+            return place.pointer if type(place) is Deref else bounded(Addr(place))
+        if type(e) is ops.Select:
+            cond = self.value(e.cond, st, depth + 1)
             truth = st.truth(cond)
             if truth is not None:
-                return self.value(e.a if truth else e.b, st, depth + 1)  # type: ignore[union-attr]
-            a = self.value(e.a, st, depth + 1)  # type: ignore[union-attr]
-            b = self.value(e.b, st, depth + 1)  # type: ignore[union-attr]
-            return (
-                None if None in (cond, a, b) else (a if a == b else bounded(("?", cond, a, b)))
-            )
-        if kind in (ops.Global, ops.Field, ops.Deref, ops.Index):
+                return self.value(e.a if truth else e.b, st, depth + 1)
+            a = self.value(e.a, st, depth + 1)
+            b = self.value(e.b, st, depth + 1)
+            if cond is None or a is None or b is None:
+                return None
+            return a if a == b else bounded(Select(cond, a, b))
+        if type(e) in _PLACES:
             place = self.place(e, st, depth + 1)
             if place is None:
                 return None
             if self.once and self._is_volatile(e):
-                return bounded(("once", place))
+                return bounded(Once(place))
             return st.mem.get(place, place)
         return None
 
@@ -106,43 +138,48 @@ class Reader:
 
     def _record(self, slot: int, st: State) -> Value:
         """A structure by value: the members that are known."""
-        here = ("l", slot)
+        here = Local(slot)
         members = tuple(
-            (key[3], value)
-            for key, value in sorted(st.mem.items(), key=repr)
-            if key[0] == "." and key[1] == here
+            sorted(
+                (
+                    (key.name, value)
+                    for key, value in st.mem.items()
+                    if type(key) is Field and key.base == here
+                ),
+                key=lambda item: item[0],
+            )
         )
         if not members:
             return st.vals.get(slot)
-        return bounded(("agg", self.records[slot], members)) or self._fewer(slot, members)
+        return bounded(Agg(self.records[slot], members)) or self._fewer(slot, members)
 
-    def _fewer(self, slot: int, members: tuple[tuple[str, Value], ...]) -> Value:
+    def _fewer(self, slot: int, members: tuple[tuple[str, Term], ...]) -> Value:
         """A structure with too much known of it: the members with the least."""
-        plain = tuple(m for m in members if m[1] is not None and m[1][0] in ("k", "f", "p"))
-        return ("agg", self.records[slot], plain[: NODES_MAX // 4]) if plain else None
+        plain = tuple(m for m in members if isinstance(m[1], Const | Func | Param))
+        return Agg(self.records[slot], plain[: NODES_MAX // 4]) if plain else None
 
     def place(self, e: ops.Expr, st: State, depth: int = 0) -> Value:
         """An lvalue: what names the object."""
         if self._too_much(depth):
             return None
-        if isinstance(e, ops.Var):
-            return ("l", e.slot)
-        if isinstance(e, ops.Global):
-            return ("g", e.symbol)
-        if isinstance(e, ops.Field):
+        if type(e) is ops.Var:
+            return Local(e.slot)
+        if type(e) is ops.Global:
+            return Global(e.symbol)
+        if type(e) is ops.Field:
             base = self.place(e.base, st, depth + 1)
             if base is None:
-                base = ("v", "?")
-            return bounded((".", base, self.local.get(e.record, e.record), e.name))
-        if isinstance(e, ops.Deref):
+                base = SOMETHING
+            return bounded(Field(base, self.local.get(e.record, e.record), e.name))
+        if type(e) is ops.Deref:
             pointer = self.value(e.ptr, st, depth + 1)
             if pointer is None:
                 return None
-            return pointer[1] if pointer[0] == "&" else bounded(("*", pointer))
-        if isinstance(e, ops.Index):
+            return pointer.place if type(pointer) is Addr else bounded(Deref(pointer))
+        if type(e) is ops.Index:
             base = self.place(e.base, st, depth + 1)
             index = self.value(e.index, st, depth + 1)
-            return None if base is None or index is None else bounded(("[]", base, index))
+            return None if base is None or index is None else bounded(Index(base, index))
         return None
 
     def _cast(self, e: ops.Cast, st: State, depth: int) -> Value:
@@ -150,22 +187,26 @@ class Reader:
         kind = self.fn.types[e.type]
         if inner is None or not isinstance(kind, TInt):
             return inner
-        if inner[0] != "k":
+        if type(inner) is not Const:
             return self._narrowed(e, inner, kind, st)
         if kind.bits == 1 or kind.name == "_Bool":
-            return ("k", int(bool(inner[1])))
-        number = wrapped(inner[1], kind.bits, kind.signed)
-        return None if number is None else ("k", number)
+            return Const(int(bool(inner.number)))
+        number = wrapped(inner.number, kind.bits, kind.signed)
+        return None if number is None else Const(number)
 
-    def _narrowed(self, e: ops.Cast, inner: Value, kind: TInt, st: State) -> Value:
+    def _narrowed(self, e: ops.Cast, inner: Term, kind: TInt, st: State) -> Value:
         """A conversion that cuts bits off: the result may be zero where the operand is
         not. Written as a sum, which wraps at the width of its type."""
         source = type_of(self.fn, e.e)
-        if inner[0] in _NO_NUMBERS or not isinstance(source, TInt) or source.bits <= kind.bits:
+        if (
+            type(inner) in _NO_NUMBERS
+            or not isinstance(source, TInt)
+            or source.bits <= kind.bits
+        ):
             return inner
         if kind.bits == 1 or kind.name == "_Bool":
-            return self._fold(("b", "!=", inner, ("k", 0)), st)
-        return self._fold(("b", typed("+", kind.bits, kind.signed), inner, ("k", 0)), st)
+            return self._fold(Bin("!=", inner, ZERO), st)
+        return self._fold(Bin("+", inner, ZERO, kind.bits, kind.signed), st)
 
     def _binary(self, e: ops.Bin, st: State, depth: int) -> Value:
         a = self.value(e.a, st, depth + 1)
@@ -174,23 +215,23 @@ class Reader:
             if e.op in ("&&", "||") and (a is not None or b is not None):
                 truth = st.truth(a if a is not None else b)
                 if truth is (e.op == "||"):
-                    return ("k", int(truth))
+                    return Const(int(truth))
             return None
-        return self._fold(("b", self._typed(e.op, e.type), a, b), st)
+        return self._fold(Bin(e.op, a, b, *self._result_type(e.op, e.type)), st)
 
-    def _typed(self, op: str, type_id: int) -> str:
+    def _result_type(self, op: str, type_id: int) -> tuple[int, bool]:
         kind = self.fn.types[type_id]
-        return typed(op, kind.bits, kind.signed) if isinstance(kind, TInt) else op
+        return result_type(op, kind.bits, kind.signed) if type(kind) is TInt else (0, False)
 
-    def _fold(self, value: Value, st: State) -> Value:
-        value = bounded(value)
+    def _fold(self, term: Bin | Un, st: State) -> Value:
+        value = bounded(term)
         self.cut |= value is None
         number = st.number(value)
         if number is not None:
-            return ("k", number)
-        if value is not None and (value[1] in _TRUTHS):
+            return Const(number)
+        if value is not None and term.op in _TRUTHS:
             known = st.truth(value)
-            return value if known is None else ("k", int(known))
+            return value if known is None else Const(int(known))
         return value
 
     # -- effects on values -------------------------------------------------
@@ -200,18 +241,18 @@ class Reader:
     ) -> None:
         """Store a value; an unknown one gets a name of its own."""
         if value is None:
-            value = ("v", op_id)
+            value = Result(op_id)
             st.forget(value)
         if isinstance(dst, ops.Var):
             # A value that refers to the old content of this slot by place is stale.
-            place = ("l", dst.slot)
+            here = Local(dst.slot)
             if st.mem or st.facts:
-                st.forget(place)
-            if value[0] == "agg":
-                for name, member in value[2]:
+                st.forget(here)
+            if type(value) is Agg:
+                for name, member in value.members:
                     if member is not None:
-                        st.mem[(".", place, value[1], name)] = member
-                value = ("v", op_id)
+                        st.mem[Field(here, value.record, name)] = member
+                value = Result(op_id)
             st.vals[dst.slot] = value
             if isinstance(src, ops.Agg):
                 self._aggregate(st, dst, src)
@@ -219,28 +260,26 @@ class Reader:
         place = self.place(dst, st)
         if place is None:
             return
-        if place[0] == "l":
-            st.vals[place[1]] = value
+        if type(place) is Local:
+            st.vals[place.slot] = value
             return
-        if place[0] == ".":
-            member = place[2:]
+        if type(place) is Field:
             self._overlaid(st, place)
             for table in (st.mem, st.facts):
-                stale = [k for k in table if _reads_member(k, member)]
-                for k in stale:
-                    del table[k]
+                for key in [k for k in table if _reads_member(k, place)]:
+                    del table[key]
         st.mem[place] = value
 
     @staticmethod
-    def _overlaid(st: State, place: Value) -> None:
+    def _overlaid(st: State, place: Field) -> None:
         """A member of a union is stored: other members have its bytes."""
-        base, record = place[1], place[2]
+        record = place.record
         for table in (st.mem, st.facts):
             for key in list(table):
-                if key[0] != "." or key[1] != base or key == place:
+                if type(key) is not Field or key.base != place.base or key == place:
                     continue
-                if "union " in (record[:6], key[2][:6]) and (
-                    key[2] != record or record[:6] == "union "
+                if "union " in (record[:6], key.record[:6]) and (
+                    key.record != record or record[:6] == "union "
                 ):
                     del table[key]
 
@@ -251,34 +290,33 @@ class Reader:
                 value = self.value(item, st)
                 if value is not None and isinstance(name, str):
                     record = self.local.get(kind.key, kind.key)
-                    st.mem[(".", ("l", dst.slot), record, name)] = value
+                    st.mem[Field(Local(dst.slot), record, name)] = value
 
     @staticmethod
     def escape(st: State, arg: Value, op_id: str) -> None:
         """A callee may write through a pointer."""
-        while arg is not None and arg[0] == "b" and arg[1][0] in "+-":
-            arg = arg[2]
-        if arg is None or arg[0] != "&":
+        while type(arg) is Bin and arg.op in ("+", "-"):
+            arg = arg.a
+        if type(arg) is not Addr:
             return
-        place = arg[1]
-        if place[0] == "l":
-            slot = place[1]
-            fresh = ("v", f"{op_id}&{slot}")
+        place = arg.place
+        if type(place) is Local:
+            fresh = Result(f"{op_id}&{place.slot}")
             st.forget(place)
             st.forget(fresh)
-            st.vals[slot] = fresh
-        elif place[0] in (".", "[]", "g"):
-            if place[0] == "." and place[1][0] == "l":
-                st.vals.pop(place[1][1], None)
+            st.vals[place.slot] = fresh
+        elif isinstance(place, Field | Index | Global):
+            if type(place) is Field and type(place.base) is Local:
+                st.vals.pop(place.base.slot, None)
             st.forget(place)
 
 
-def _reads_member(value: Value, member: tuple[str, str]) -> bool:
-    if not isinstance(value, tuple):
-        return False
-    if value[0] == "." and value[2:] == member:
-        return True
-    return any(_reads_member(part, member) for part in value if isinstance(part, tuple))
+def _reads_member(value: Term, member: Field) -> bool:
+    """Whether a value is read from a member, of whichever object."""
+    return any(
+        type(term) is Field and term.name == member.name and term.record == member.record
+        for term in walk(value)
+    )
 
 
 _PRECEDENCE = {

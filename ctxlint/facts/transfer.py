@@ -51,6 +51,22 @@ from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
 from ctxlint.semantics.known_bits import refined, shown_bits
 from ctxlint.semantics.terms import (
+    ZERO,
+    Addr,
+    Agg,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Func,
+    Global,
+    IrqsOff,
+    Local,
+    Param,
+    PreemptWord,
+    Result,
+    SavedFlags,
+    Term,
     Value,
     depends_on_entry,
     on_entry_memory,
@@ -127,7 +143,7 @@ class Analysis:
         start.known = self.known
         start.same_locks = self.rules.same_locks(self.rt)
         for slot in range(self.fn.nparams):
-            start.vals[slot] = ("p", slot)
+            start.vals[slot] = Param(slot)
         self.places[0] = self._place("b0")
         queue: list[tuple[int, int]] = [(0, 0)]
         dirty: dict[int, set[Key]] = {0: set(self.places[0].join(start))}
@@ -249,10 +265,10 @@ class Analysis:
         known = [] if value is None else [low for low, high, _ in term.cases if low == high]
         other = st.copy()  # a range, or the default
         for low in known:
-            other.assume(("b", "==", value, ("k", low)), False)
+            other.assume(Bin("==", value, Const(low)), False)
         for low, high, to in term.cases:
             arm = (st if low == high else other).copy()
-            if low != high or value is None or arm.assume(("b", "==", value, ("k", low)), True):
+            if low != high or value is None or arm.assume(Bin("==", value, Const(low)), True):
                 out.append((to, arm))
         out.append((term.default, other))
         return out
@@ -266,8 +282,8 @@ class Analysis:
         self.reader.assign(st, dst, value, op_id, src)
         if not isinstance(dst, ops.Var):
             self.written |= params(self.reader.place(dst, st))
-            if value is not None and value[0] == "&" and value[1][0] == "l":
-                self.handed_out.add(value[1][1])
+            if isinstance(value, Addr) and isinstance(value.place, Local):
+                self.handed_out.add(value.place.slot)
 
     def _asm(self, st: State, op: ops.Asm, op_id: str) -> None:
         for _, out in op.outs:
@@ -277,7 +293,7 @@ class Analysis:
         if op.memory:
             for n, (_, given) in enumerate(op.ins):
                 value = self.reader.value(given, st)
-                if value is not None and value[0] in ("&", "p", "b"):
+                if isinstance(value, Addr | Param | Bin):
                     self.reader.escape(st, value, f"{op_id}.{n}")
                     self.written |= params(value)
 
@@ -313,7 +329,7 @@ class Analysis:
         reader = self.reader
         args = tuple(self._argument(a, st, f"{block}.{index}") for a in op.args)
         target = reader.value(op.fn, st)
-        symbol = target[1] if target is not None and target[0] == "f" else ""
+        symbol = target.symbol if type(target) is Func else ""
         rule = self.rules.api(symbol) if symbol else None
         self._record((block, index), where, op, st, args, target)
         if symbol and (self._never_returns(symbol) or (rule is not None and rule.api.noreturn)):
@@ -375,7 +391,7 @@ class Analysis:
         elif self.writes(symbol) is None and (rule is None or rule.api.effect is None):
             self.changes.meanwhile(st, self.fn.symbol)
             for slot in sorted(self.handed_out):
-                self.reader.escape(st, ("&", ("l", slot)), op_id)
+                self.reader.escape(st, Addr(Local(slot)), op_id)
 
     def _takes(self, op: ops.Call) -> bool:
         """Whether a call takes a lock, by its rule or by its body."""
@@ -419,7 +435,7 @@ class Analysis:
         known = shown_bits(st.facts)
         # What a test has shown of a parameter, the callee may test again.
         args = tuple(
-            ("k", number) if value in st.facts and (number := st.number(value)) else value
+            Const(number) if value in st.facts and (number := st.number(value)) else value
             for value in args
         )
         if self.known is not None:
@@ -429,7 +445,7 @@ class Analysis:
             guards,
             self._assumptions(st),
             tuple(refined(value, known) for value in args) if known else args,
-            None if target is None or target[0] == "f" else target,
+            None if type(target) is Func else target,
             self._flags(st, op),
             self.carried.known(st, self.fn, site, op) if self.carried is not None else (),
         )
@@ -447,27 +463,27 @@ class Analysis:
             return ()
         found: dict[tuple[str, str], set[int | bool]] = {}
         for value, fact in st.facts.items():
-            if value is not None and value[0] == "." and value[2:] in self.changes.flags:
-                found.setdefault(value[2:], set()).add(fact)
+            if type(value) is Field and value.member in self.changes.flags:
+                found.setdefault(value.member, set()).add(fact)
         out = []
         for name, facts in sorted(found.items()):
             if len(facts) == 1:
-                out.append(_guard_of((".", ("k", 0), *name), next(iter(facts))))
+                out.append(_guard_of(Field(ZERO, *name), next(iter(facts))))
         return tuple(out)
 
-    def _is_asked(self, value: Value) -> bool:
+    def _is_asked(self, value: Term) -> bool:
         """Whether a value is a member of which callers may know: it says how the object of
         a parameter works, or they test it too."""
         if self.carried is not None and self.carried.guards(self.fn.symbol, value):
             return True
-        if value is None or value[0] != "." or value[2:] not in self.rules.mode_members:
+        if type(value) is not Field or value.member not in self.rules.mode_members:
             return False
-        place = value[1]
-        while place is not None and place[0] in (".", "*"):
-            place = place[1]
-        return place is not None and bool(place[0] == "p")
+        at = value.base
+        while isinstance(at, Field | Deref):
+            at = at.base if isinstance(at, Field) else at.pointer
+        return isinstance(at, Param)
 
-    def _guard(self, value: Value, fact: object, memory: bool = False) -> Guard | None:
+    def _guard(self, value: Term, fact: int | bool, memory: bool = False) -> Guard | None:
         """A fact as a condition on the entry; with ``memory``, on what parameters
         point to as well (callers can judge that, contexts cannot)."""
         if not _depends_on_entry(value, self.variables) and not (
@@ -497,7 +513,7 @@ class Analysis:
         op_id: str,
     ) -> list[State]:
         bound = rule_calls.bind(rule, self.decls(symbol))
-        result: Value = ("v", op_id)
+        result: Value = Result(op_id)
         changed = st
         on = rule.api.effect.on if rule.api.effect is not None else ""
         without: State | None = st.copy() if on else None
@@ -528,22 +544,22 @@ class Analysis:
         when it is not known."""
         index = rule_calls.bind(rule, self.decls(symbol)).get(rule.api.runs, -1)
         given = args[index] if 0 <= index < len(args) else None
-        outcomes = self.outcomes(given[1]) if given is not None and given[0] == "f" else ()
+        outcomes = self.outcomes(given.symbol) if isinstance(given, Func) else ()
         states = []
         for outcome in (None, *outcomes) if outcomes else ():
             new = st.copy()
             if outcome is not None:
                 apply_delta(new, outcome, op.loc)
                 self.acquired.update(lock.kind for lock in outcome.delta.locks)
-            self._set_result(new, op, ("v", op_id), op_id)
+            self._set_result(new, op, Result(op_id), op_id)
             if op.dst is not None:
-                new.assume(("v", op_id), outcome is not None)
+                new.assume(Result(op_id), outcome is not None)
             states.append(new)
         return states
 
     def _set_result(self, st: State, op: ops.Call, result: Value, op_id: str) -> None:
         if op.dst is not None:
-            st.forget(("v", op_id))
+            st.forget(Result(op_id))
             self.reader.assign(st, op.dst, result, op_id)
 
     def _apply_outcomes(
@@ -582,7 +598,7 @@ class Analysis:
         for outcome in outcomes:
             new = st.copy()
             if op.dst is not None:
-                new.forget(("v", op_id))
+                new.forget(Result(op_id))
             if not all(
                 new.assume(at_caller(g.value, args, st), g.truth) for g in outcome.guards
             ):
@@ -593,12 +609,10 @@ class Analysis:
             self.acquired.update(lock.kind for lock in outcome.delta.locks)
             if op.dst is not None:
                 result = at_caller(outcome.value, args, st)
-                if result is None or result[0] == "v":
-                    result = ("v", op_id)
-                    if outcome.value is not None and outcome.value[0] == "v":
-                        fact = outcome.value[1]
-                        if fact in ("zero", "nonzero"):
-                            new.assume(result, fact == "nonzero")
+                if result is None or type(result) is Result:
+                    result = Result(op_id)
+                    if outcome.value in (_ZERO, _NONZERO):
+                        new.assume(result, outcome.value == _NONZERO)
                 self.reader.assign(new, op.dst, result, op_id)
             states.append(new)
         return states
@@ -675,17 +689,13 @@ class Analysis:
     def _return_value(self, st: State, value: Value) -> Value:
         """A return value in terms that the caller understands."""
         number = st.number(value)
-        if number is not None and (value is None or value[0] not in ("f", "&")):
-            return ("k", number)
-        if value is not None and (
-            _depends_on_entry(value, self.variables) or value[0] == "agg"
-        ):
-            return value
-        if value is not None and value[0] == "f":
+        if number is not None and not isinstance(value, Func | Addr):
+            return Const(number)
+        if isinstance(value, Agg | Func) or _depends_on_entry(value, self.variables):
             return value
         truth = st.truth(value)
         if truth is not None:
-            return ("v", "nonzero" if truth else "zero")
+            return _NONZERO if truth else _ZERO
         return None
 
     def _outcomes(self) -> tuple[Outcome, ...]:
@@ -711,7 +721,7 @@ class Analysis:
         contexts = {key[0] for key in found}
         neutral = State().context_key()
         if contexts <= {neutral}:
-            telling = [o for o in outcomes if o.value is not None and o.value[0] != "v"]
+            telling = [o for o in outcomes if not isinstance(o.value, Result | None)]
             if len(outcomes) > 2 or len(telling) != len(outcomes):
                 return ()
         elif len(outcomes) > limits.VALUES_MAX:
@@ -719,11 +729,15 @@ class Analysis:
         return tuple(outcomes)
 
 
-def _guard_of(value: Value, fact: object) -> Guard:
+_ZERO, _NONZERO = Result("zero"), Result("nonzero")
+"""Of a return value that means nothing to the caller: whether it is zero."""
+
+
+def _guard_of(value: Term, fact: int | bool) -> Guard:
     """A fact about a value, as a condition."""
     if fact is True or fact == 0:
         return Guard(value, fact is True)
-    return Guard(("b", "==", value, ("k", fact)), True)
+    return Guard(Bin("==", value, Const(fact)), True)
 
 
 class _Target:
@@ -747,14 +761,13 @@ class _Target:
         self.state.set_irq(off, self.op.loc)
 
     def flags(self) -> Value:
-        return ("fl", self.state.irq)
+        return SavedFlags(self.state.irq)
 
     def save_irqs(self) -> Value:
-        return ("fl", self.state.save_irq())
+        return SavedFlags(self.state.save_irq())
 
     def restore_irqs(self, flags: Value) -> None:
-        known = flags is not None and flags[0] == "fl"
-        self.state.restore_irq(flags[1] if known else None)
+        self.state.restore_irq(flags.irq if isinstance(flags, SavedFlags) else None)
 
     def count(self, counter: fx.Counter, delta: int) -> None:
         self.state.count(counter, delta, self.op.loc)
@@ -763,9 +776,9 @@ class _Target:
         given = 0 <= argument < len(self.op.args)
         path = expr_text(self.analysis.fn, self.op.args[argument]) if given else ""
         value = self.args[argument] if 0 <= argument < len(self.args) else None
-        if value is not None and value[0] == "p":
+        if isinstance(value, Param):
             # However it got here: this is what a caller has a name for.
-            path = self.analysis.fn.vars[value[1]].name
+            path = self.analysis.fn.vars[value.index].name
         if not taken:
             self.state.unlock(kind, path)
             Changes.dropped(self.state)
@@ -776,21 +789,21 @@ class _Target:
             self.state.assume(value, True)  # it was not NULL, then
 
     def write(self, pointer: Value, value: Value) -> None:
-        if pointer is not None and pointer[0] == "&":
-            self.state.mem[pointer[1]] = value
+        if isinstance(pointer, Addr) and value is not None:
+            self.state.mem[pointer.place] = value
 
     def preempt_count(self) -> Value:
-        return ("pc", self.state.pre, self.state.bh)
+        return PreemptWord(self.state.pre, self.state.bh)
 
     def irqs_off(self, flags: Value) -> Value:
-        if flags is None or flags[0] != "fl":
+        if not isinstance(flags, SavedFlags):
             return None
-        if flags[1] in (0, 1):
-            return ("k", flags[1])
-        return ("io",) if flags[1] == -1 else None
+        if flags.irq in (0, 1):
+            return Const(flags.irq)
+        return IrqsOff() if flags.irq == -1 else None
 
     def same(self, symbol: str) -> Value:
-        return ("g", symbol)  # one value, however often it is asked for
+        return Global(symbol)  # one value, however often it is asked for
 
     def within(self, mask: int) -> Value:
-        return ("b", "&", ("v", self.op_id), ("k", mask))
+        return Bin("&", Result(self.op_id), Const(mask))

@@ -18,7 +18,7 @@ from ctxlint.facts.symbolic import expr_text
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Block, Function
 from ctxlint.ir.walk import children
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Result, Value
 
 Site = tuple[int, int]
 
@@ -63,7 +63,7 @@ class Twins:
         if group is None:
             return None
         text, slots = group
-        name = ("v", f"{text} of {[st.vals.get(slot) for slot in slots]!r}")
+        name = Result(f"{text} of {[st.vals.get(slot) for slot in slots]!r}")
         if site not in self._decided:
             st.forget(name)
         return name

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import expressions
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Bin, Const, Result, Select, Term, Value, rebuilt
 
 VALUES_MAX = 16
 
@@ -26,15 +26,13 @@ _JOINED = re.compile(r"(?:b\d+|\d+\.\d+m)\.(\d+)")
 def spread(fn: Function, value: Value) -> Value:
     """A value with a selection of numbers in place of variables of which only the
     assignments tell anything."""
-    if not isinstance(value, tuple) or not value:
-        return value
-    if value[0] == "v":
-        match = _JOINED.fullmatch(value[1])
+    if isinstance(value, Result):
+        match = _JOINED.fullmatch(value.op)
         found = numbers(fn, int(match[1])) if match else None
         return value if found is None else _one_of(value, found)
-    if value[0] not in ("b", "?"):
-        return value
-    return tuple(spread(fn, v) if isinstance(v, tuple) else v for v in value)
+    if isinstance(value, Bin | Select):
+        return rebuilt(value, lambda part: spread(fn, part))
+    return value
 
 
 def numbers(fn: Function, slot: int) -> tuple[int, ...] | None:
@@ -42,10 +40,10 @@ def numbers(fn: Function, slot: int) -> tuple[int, ...] | None:
     return _Slots(fn).of(slot)
 
 
-def _one_of(name: Value, found: tuple[int, ...]) -> Value:
-    term: Value = ("k", found[-1])
+def _one_of(name: Result, found: tuple[int, ...]) -> Term:
+    term: Term = Const(found[-1])
     for number in found[-2::-1]:
-        term = ("?", name, ("k", number), term)
+        term = Select(name, Const(number), term)
     return term
 
 

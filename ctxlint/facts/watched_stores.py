@@ -2,9 +2,8 @@
 """Stores that rules ask for: values put into members that decide the context of a
 callback, and where the result of a function goes.
 
-They are facts like the stores of functions, with another kind of value: a symbolic
-number (None: not known), or ``("r", function, arguments, name)`` for a result, which the
-function that does the call knows as ``name``.
+They are facts like the stores of functions, with another kind of value: a number (None:
+not known), or the result of a call.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ctxlint.facts.state import State
-from ctxlint.facts.summary import Store
+from ctxlint.facts.summary import CallResult, Store
 from ctxlint.facts.symbolic import Reader, expr_text
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Function
 from ctxlint.rulebook.book import Rulebook, plain_tag
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Param, Result, Value
 
 Place = Callable[[ops.Expr, Mapping[str, str]], tuple[str, tuple[tuple[str, str], ...]]]
 
@@ -30,16 +29,18 @@ def stores(
     members, makers = rules.watched_members, rules.makers
     reader = Reader(fn, local)
 
-    def store(dst: ops.Expr, value: Value, loc: int) -> Store:
+    def store(dst: ops.Expr, value: Value, loc: int, result: CallResult | None = None) -> Store:
         base, path = place(dst, local)
         at = fn.locs[loc]
         text = expr_text(fn, dst)
-        return Store(base, path, value, at.file, at.line, at.col, fn.symbol, text, (), -1)
+        return Store(
+            base, path, value, at.file, at.line, at.col, fn.symbol, text, (), -1, result
+        )
 
     state = State()
     for slot in range(fn.nparams):
-        state.vals[slot] = ("p", slot)
-    made: dict[int, Value] = {}
+        state.vals[slot] = Param(slot)
+    made: dict[int, CallResult] = {}
     for number, block in enumerate(fn.blocks):
         for index, op in enumerate(block.ops):
             if isinstance(op, ops.Call):
@@ -48,11 +49,11 @@ def stores(
                     assert isinstance(op.fn, ops.Func)
                     arguments = tuple(reader.value(a, state) for a in op.args)
                     # The interpretation names the result of this operation so.
-                    name = ("v", f"{number}.{index}")
-                    value = ("r", op.fn.symbol, arguments, name)
+                    name = Result(f"{number}.{index}")
+                    result = CallResult(op.fn.symbol, arguments, name)
                     if isinstance(op.dst, ops.Var):
-                        made[op.dst.slot] = value
-                    yield store(op.dst, value, op.loc)
+                        made[op.dst.slot] = result
+                    yield store(op.dst, None, op.loc, result)
             elif isinstance(op, ops.Assign):
                 src = op.src
                 while isinstance(src, ops.Cast):
@@ -61,7 +62,7 @@ def stores(
                 if known is not None:
                     if isinstance(op.dst, ops.Var):
                         made[op.dst.slot] = known
-                    yield store(op.dst, known, op.loc)
+                    yield store(op.dst, None, op.loc, known)
                 elif isinstance(op.dst, ops.Field) and _member(op.dst, local) in members:
                     yield store(op.dst, reader.value(src, state), op.loc)
 

@@ -18,7 +18,7 @@ import msgspec
 
 from ctxlint.rulebook import effects
 from ctxlint.rulebook.schema import ContextState
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import ZERO, Bin, Const, IrqsOff, PreemptWord, Term
 from ctxlint.semantics.waits import Wait
 
 Phrases = Callable[[str], Iterable[effects.Effect]]
@@ -129,22 +129,21 @@ class Context:
             total += (max(0, self.bh + bh) * 2 + int(self.soft)) << 8
         return total | (int(self.hard) << 16) | (int(self.nmi) << 20)
 
-    def lookup(self, value: Value, rt: bool) -> int | None:
+    def lookup(self, value: Term, rt: bool) -> int | None:
         """Answer a context word, or a masked one, as far as it is known."""
-        kind = value[0]
-        if kind == "io":
+        if type(value) is IrqsOff:
             return None if self.irq == -1 else self.irq
-        if kind == "pc":
-            return self.word(value[1], value[2], rt) if self.exact else None
-        if kind == "b" and value[1] == "!=" and value[3] == ("k", 0):
-            inner = value[2]
-            if inner and inner[0] == "pc" and not self.exact:
-                return 1 if self.word(inner[1], inner[2], rt) else None
-        if kind == "b" and not self.exact and value[2] and value[2][0] == "pc":
-            word = self.word(value[2][1], value[2][2], rt)
-            if value[1] == "&" and value[3] and value[3][0] == "k" and word & value[3][1]:
-                return int(word & value[3][1])
-            return 0 if value[1] == "==" and value[3] == ("k", 0) and word else None
+        if type(value) is PreemptWord:
+            return self.word(value.pre, value.bh, rt) if self.exact else None
+        if self.exact or type(value) is not Bin or type(value.a) is not PreemptWord:
+            return None
+        word = self.word(value.a.pre, value.a.bh, rt)
+        if not word:
+            return None
+        if value.op == "&" and type(value.b) is Const:
+            return word & value.b.number or None
+        if value.op in ("==", "!=") and value.b == ZERO:
+            return int(value.op == "!=")
         return None
 
     @classmethod

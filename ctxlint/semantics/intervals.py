@@ -10,10 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ctxlint.semantics.terms import Lookup, Value, evaluate
+from ctxlint.semantics.terms import (
+    Addr,
+    Bin,
+    Const,
+    Func,
+    Lookup,
+    Once,
+    Select,
+    Term,
+    Un,
+    Value,
+    evaluate,
+    nothing,
+)
 
 Span = tuple[tuple[int, int], ...]
-Spans = Callable[[Value], "Span | None"]
+Spans = Callable[[Term], "Span | None"]
 
 INTERVALS_MAX = 16
 _POINTS_MAX = 64
@@ -87,35 +100,37 @@ def span(value: Value, lookup: Lookup, known: Spans, depth: int = 0) -> Span | N
     number = evaluate(value, lookup)
     if number is not None:
         # An address is some number, and "not NULL" is not a number.
-        return POINTER if value[0] in ("&", "f") else point(number)
+        return POINTER if type(value) in _POINTERS else point(number)
     found = known(value)
     if found is not None:
         return found
-    kind = value[0]
-    if kind == "once":
-        return known(value[1])
-    if kind in ("&", "f"):
+    if type(value) is Once:
+        return known(value.place)
+    if type(value) in _POINTERS:
         return POINTER
-    if kind == "u":
-        inner = span(value[2], lookup, known, depth + 1)
-        if value[1] != "!" or inner is None:
-            return TRUTHS if value[1] == "!" else None
+    if type(value) is Un:
+        inner = span(value.e, lookup, known, depth + 1)
+        if value.op != "!" or inner is None:
+            return TRUTHS if value.op == "!" else None
         is_true = truth(inner)
         return TRUTHS if is_true is None else point(int(not is_true))
-    if kind == "?":
-        chosen = truth(span(value[1], lookup, known, depth + 1))
-        a = span(value[2], lookup, known, depth + 1) if chosen is not False else EMPTY
-        b = span(value[3], lookup, known, depth + 1) if chosen is not True else EMPTY
+    if type(value) is Select:
+        chosen = truth(span(value.cond, lookup, known, depth + 1))
+        a = span(value.a, lookup, known, depth + 1) if chosen is not False else EMPTY
+        b = span(value.b, lookup, known, depth + 1) if chosen is not True else EMPTY
         return join(a, b)
-    if kind == "b":
+    if type(value) is Bin:
         return _binary(value, lookup, known, depth)
     return None
 
 
-def _binary(value: Value, lookup: Lookup, known: Spans, depth: int) -> Span | None:
-    op = value[1]
-    a = span(value[2], lookup, known, depth + 1)
-    b = span(value[3], lookup, known, depth + 1)
+_POINTERS = frozenset({Addr, Func})
+
+
+def _binary(value: Bin, lookup: Lookup, known: Spans, depth: int) -> Span | None:
+    op = value.op
+    a = span(value.a, lookup, known, depth + 1)
+    b = span(value.b, lookup, known, depth + 1)
     if op in ("&&", "||"):
         left, right = truth(a), truth(b)
         stop = op == "||"
@@ -134,7 +149,8 @@ def _binary(value: Value, lookup: Lookup, known: Spans, depth: int) -> Span | No
     found: Span | None = EMPTY
     for x in some:
         for y in others:
-            number = evaluate(("b", op, ("k", x), ("k", y)), lambda _: None)
+            term = Bin(op, Const(x), Const(y), value.bits, value.signed)
+            number = evaluate(term, nothing)
             found = None if number is None else join(found, point(number))
             if found is None:
                 return None
@@ -191,19 +207,17 @@ def _compared(op: str, a: Span | None, b: Span | None) -> Span:
     return point(1) if always else point(0) if never else TRUTHS
 
 
-def limited(value: Value, a: Span, facts: dict[Value, int | bool]) -> Span:
+def limited(value: Term, a: Span, facts: dict[Term, int | bool]) -> Span:
     """Of the numbers of a set those for which the facts about a value hold."""
     for term, fact in facts.items():
-        if not isinstance(term, tuple) or not term:
-            continue
         if term == value:
             a = _without(a, 0) if fact is True else meet(a, point(int(fact)))
-        elif term[0] == "b" and term[1] in _FLIPPED and (fact is True or fact in (0, 1)):
-            op = term[1]
-            if term[2] == value and term[3] is not None and term[3][0] == "k":
-                number = term[3][1]
-            elif term[3] == value and term[2] is not None and term[2][0] == "k":
-                number, op = term[2][1], _FLIPPED[op]
+        elif type(term) is Bin and term.op in _FLIPPED and (fact is True or fact in (0, 1)):
+            op = term.op
+            if term.a == value and type(term.b) is Const:
+                number = term.b.number
+            elif term.b == value and type(term.a) is Const:
+                number, op = term.a.number, _FLIPPED[op]
             else:
                 continue
             if not bool(fact):

@@ -3,7 +3,7 @@
 
 Flag words are tested and put together bit by bit (``gfp & __GFP_DIRECT_RECLAIM``,
 ``atomic ? GFP_ATOMIC : GFP_KERNEL``), so a requirement can be certain of a word that is
-not known as a whole. ``("bits", ones, zeros)`` is a value with these bits known.
+not known as a whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ctxlint.semantics.terms import Lookup, Value, evaluate, leaves, truth
+from ctxlint.semantics.terms import (
+    Bin,
+    Const,
+    Func,
+    KnownBits,
+    Lookup,
+    PreemptWord,
+    Result,
+    Select,
+    Term,
+    Value,
+    evaluate,
+    leaves,
+    truth,
+)
 
 ALTERNATIVES_MAX = 4
 """Numbers that a value may be; with more of them it is not known."""
@@ -67,14 +81,13 @@ def bits(value: Value, lookup: Lookup) -> tuple[int, int]:
     number = evaluate(value, lookup)
     if number is not None:
         return number & _WORD, ~number & _WORD
-    kind = value[0]
-    if kind == "bits":
-        return value[1], value[2]
-    if kind == "b" and value[1] in ("&", "|"):
-        (a, na), (b, nb) = bits(value[2], lookup), bits(value[3], lookup)
-        return (a & b, na | nb) if value[1] == "&" else (a | b, na & nb)
-    if kind == "?":
-        (a, na), (b, nb) = bits(value[2], lookup), bits(value[3], lookup)
+    if type(value) is KnownBits:
+        return value.ones, value.zeros
+    if type(value) is Bin and value.op in ("&", "|"):
+        (a, na), (b, nb) = bits(value.a, lookup), bits(value.b, lookup)
+        return (a & b, na | nb) if value.op == "&" else (a | b, na & nb)
+    if type(value) is Select:
+        (a, na), (b, nb) = bits(value.a, lookup), bits(value.b, lookup)
         return a & b, na & nb
     return NOTHING
 
@@ -90,23 +103,26 @@ def _alternatives(value: Value, lookup: Lookup) -> frozenset[int] | None:
     number = evaluate(value, lookup)
     if number is not None:
         return frozenset((number,))
-    if value[0] == "?":
-        chosen = truth(value[1], lookup)
-        if chosen is None and "pc" in leaves(value[1]):
+    if type(value) is Select:
+        chosen = truth(value.cond, lookup)
+        if chosen is None and PreemptWord in leaves(value.cond):
             return None  # it asks whether this is atomic, and is right as far as is known
-        arms = value[2:] if chosen is None else (value[2 if chosen else 3],)
+        both = (value.a, value.b)
+        arms = both if chosen is None else (value.a if chosen else value.b,)
         parts = [_alternatives(arm, lookup) for arm in arms]
         found: frozenset[int] = frozenset()
         for part in parts:
             if part is None:
                 return None
             found |= part
-    elif value[0] == "b":
-        left, right = _alternatives(value[2], lookup), _alternatives(value[3], lookup)
+    elif type(value) is Bin:
+        left, right = _alternatives(value.a, lookup), _alternatives(value.b, lookup)
         if left is None or right is None:
             return None
         numbers = [
-            evaluate(("b", value[1], ("k", a), ("k", b)), lookup) for a in left for b in right
+            evaluate(Bin(value.op, Const(a), Const(b), value.bits, value.signed), lookup)
+            for a in left
+            for b in right
         ]
         if None in numbers:
             return None
@@ -116,54 +132,61 @@ def _alternatives(value: Value, lookup: Lookup) -> frozenset[int] | None:
     return found if len(found) <= ALTERNATIVES_MAX else None
 
 
-def refined(value: Value, known: dict[Value, tuple[int, int]]) -> Value:
+def refined(value: Value, known: dict[Term, tuple[int, int]]) -> Value:
     """A value with the bits that tests of it have shown; see :func:`shown_bits`."""
     if value is None or value not in known:
         return value
     ones, zeros = known[value]
     if zeros:
-        value = ("b", "&", value, ("k", ~zeros & _WORD))
-    return ("b", "|", value, ("k", ones)) if ones else value
+        value = Bin("&", value, Const(~zeros & _WORD))
+    return Bin("|", value, Const(ones)) if ones else value
 
 
-def shown_bits(facts: dict[Value, int | bool]) -> dict[Value, tuple[int, int]]:
+def shown_bits(facts: dict[Term, int | bool]) -> dict[Term, tuple[int, int]]:
     """Bits that are known of values by facts about ``value & mask``."""
-    found: dict[Value, tuple[int, int]] = {}
+    found: dict[Term, tuple[int, int]] = {}
     for term, fact in facts.items():
-        if term[0] != "b" or term[1] != "&" or term[3] is None or term[3][0] != "k":
+        if type(term) is not Bin or term.op != "&" or type(term.b) is not Const:
             continue
-        mask = term[3][1] & _WORD
-        ones, zeros = found.get(term[2], NOTHING)
+        if term.a is None:
+            continue
+        mask = term.b.number & _WORD
+        ones, zeros = found.get(term.a, NOTHING)
         if fact is True:
             ones |= mask if mask & (mask - 1) == 0 else 0
         else:
             ones, zeros = ones | (int(fact) & mask), zeros | (mask & ~int(fact))
-        found[term[2]] = (ones, zeros)
+        found[term.a] = (ones, zeros)
     return {value: pair for value, pair in found.items() if pair != NOTHING}
 
 
-def one_of(a: Value, b: Value, fresh: Value) -> Value:
+def one_of(a: Value, b: Value, fresh: Result) -> Term:
     """A value that is one of the constants (numbers, functions) that two others are, by a
     condition of which nothing is known; ``fresh`` when there are too many, or when one of
     the two is no constant. The same constants always give the same value."""
     left, right = _constants(a), _constants(b)
     if left is None or right is None or len(left | right) > ALTERNATIVES_MAX:
         return fresh
-    first, *others = sorted(left | right)
-    value: Value = first
+    first, *others = sorted(left | right, key=_order)
+    value: Term = first
     for number, other in enumerate(others):
         # The condition is the name itself, so what forgets the name forgets this too.
-        condition = ("v", f"{fresh[1]}?{number}") if number else fresh
-        value = ("?", condition, other, value)
+        condition = Result(f"{fresh.op}?{number}") if number else fresh
+        value = Select(condition, other, value)
     return value
 
 
-def _constants(value: Value) -> frozenset[Value] | None:
-    if value is None:
-        return None
-    if value[0] in ("k", "f"):
+def _order(constant: Const | Func) -> tuple[bool, str, int]:
+    """Functions before numbers."""
+    if isinstance(constant, Func):
+        return False, constant.symbol, 0
+    return True, "", constant.number
+
+
+def _constants(value: Value) -> frozenset[Const | Func] | None:
+    if type(value) is Const or type(value) is Func:
         return frozenset((value,))
-    if value[0] == "?" and value[1] is not None and value[1][0] == "v":
-        yes, no = _constants(value[2]), _constants(value[3])
+    if type(value) is Select and type(value.cond) is Result:
+        yes, no = _constants(value.a), _constants(value.b)
         return None if yes is None or no is None else yes | no
     return None

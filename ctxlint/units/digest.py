@@ -21,7 +21,6 @@ from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.ir.walk import layouts
 from ctxlint.rulebook import Rulebook, load
-from ctxlint.semantics.terms import freeze
 
 
 @lru_cache(maxsize=4)
@@ -103,53 +102,13 @@ class _Summaries:
         return found
 
 
+_facts = msgspec.msgpack.Decoder(UnitFacts)
+_summary = msgspec.msgpack.Decoder(Summary)
+
+
 def decode_facts(data: bytes) -> UnitFacts:
-    """Facts with their values as tuples again."""
-    facts = msgspec.msgpack.decode(data, type=UnitFacts)
-    return msgspec.structs.replace(
-        facts,
-        summaries=tuple(_thaw(s) for s in facts.summaries),
-        stores=tuple(msgspec.structs.replace(s, value=freeze(s.value)) for s in facts.stores),
-    )
+    return _facts.decode(data)
 
 
 def decode_summary(data: bytes) -> Summary:
-    return _thaw(msgspec.msgpack.decode(data, type=Summary))
-
-
-def _thaw(summary: Summary) -> Summary:
-    replace = msgspec.structs.replace
-    edges = tuple(
-        replace(
-            edge,
-            points=tuple(
-                replace(
-                    p,
-                    guards=tuple(replace(g, value=freeze(g.value)) for g in p.guards),
-                    args=tuple(freeze(a) for a in p.args),
-                    target=freeze(p.target),
-                    known=tuple(replace(g, value=freeze(g.value)) for g in p.known),
-                )
-                for p in edge.points
-            ),
-        )
-        for edge in summary.edges
-    )
-    outcomes = tuple(
-        replace(
-            o,
-            value=freeze(o.value),
-            guards=tuple(replace(g, value=freeze(g.value)) for g in o.guards),
-        )
-        for o in summary.outcomes
-    )
-    moves = tuple(
-        replace(m, place=freeze(m.place), value=freeze(m.value)) for m in summary.moves
-    )
-    return replace(
-        summary,
-        edges=edges,
-        outcomes=outcomes,
-        moves=moves,
-        returns=tuple(freeze(v) for v in summary.returns),
-    )
+    return _summary.decode(data)

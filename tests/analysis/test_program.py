@@ -8,6 +8,7 @@ import random
 from analysis.snippet import facts, program
 from ctxlint.analysis.program import Program, link
 from ctxlint.facts.summary import UnitFacts
+from ctxlint.semantics.terms import Addr, Deref, Field, Func, Global, Param, Select
 
 OPS = """
 struct ops { void (*run)(void); int (*stop)(int); };
@@ -75,17 +76,17 @@ def test_static_functions_of_one_name_are_two() -> None:
 
 def test_members_and_the_objects_that_have_them() -> None:
     linked = link(units(), ())
-    run = linked.targets((".", ("*", ("p", 0)), "struct ops", "run"))
+    run = linked.targets(Field(Deref(Param(0)), "struct ops", "run"))
     assert run == ("u0.c::help", "u1.c::help", "u2.c::late")
-    assert linked.targets((".", ("g", "first_ops"), "struct ops", "run")) == ("u0.c::help",)
-    assert linked.targets(("g", "current")) == ("u2.c::late",)
-    assert linked.targets((".", ("*", ("p", 0)), "struct ops", "stop")) == ()
+    assert linked.targets(Field(Global("first_ops"), "struct ops", "run")) == ("u0.c::help",)
+    assert linked.targets(Global("current")) == ("u2.c::late",)
+    assert linked.targets(Field(Deref(Param(0)), "struct ops", "stop")) == ()
     assert linked.targets(None) == ()
 
 
 def test_a_parameter_stored_in_a_member_is_what_callers_pass() -> None:
     linked = link(units(), ())
-    handler = (".", ("*", ("p", 0)), "struct event", "handler")
+    handler = Field(Deref(Param(0)), "struct event", "handler")
     assert linked.targets(handler) == ("u1.c::on_event",)
     assert linked.arguments("set", 1) == ("u1.c::on_event",)
 
@@ -101,7 +102,7 @@ def test_wrappers_of_wrappers_pass_functions_on() -> None:
         header=OPS,
     )
     assert linked.arguments("set", 1) == ("u0.c::a1", "u0.c::a2")
-    handler = (".", ("*", ("p", 0)), "struct event", "handler")
+    handler = Field(Deref(Param(0)), "struct event", "handler")
     assert linked.targets(handler) == ("u0.c::a1", "u0.c::a2")
 
 
@@ -122,16 +123,16 @@ def test_functions_in_nested_objects() -> None:
         header=OPS,
     )
     go = {"u0.c::go"}
-    assert linked.pointed_members(("&", (".", ("*", ("p", 0)), "struct driver", "ops"))) == {
+    assert linked.pointed_members(Addr(Field(Deref(Param(0)), "struct driver", "ops"))) == {
         "run": go
     }
-    assert linked.pointed_members(("&", ("g", "drv"))) == {"run": go}
+    assert linked.pointed_members(Addr(Global("drv"))) == {"run": go}
     (stored,) = [s for s in linked.stores if s.base.endswith("table")]
     assert (stored.index, stored.path) == (0, (("struct ops", "run"),))
 
 
 def test_a_choice_of_functions_is_both() -> None:
-    choice = ("?", ("p", 0), ("f", "one"), ("f", "two"))
+    choice = Select(Param(0), Func("one"), Func("two"))
     assert Program().targets(choice) == ("one", "two")
 
 

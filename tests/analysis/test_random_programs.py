@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from analysis.snippet import edges, facts
 from ctxlint.facts import limits
 from ctxlint.facts.summary import Point
-from ctxlint.semantics.terms import truth
+from ctxlint.semantics.terms import Const, IrqsOff, Param, truth
 
 Stmt = tuple[Any, ...]
 ANSWERS_MAX = 6
@@ -233,7 +233,7 @@ def numbered(body: tuple[Stmt, ...], count: Iterator[int]) -> tuple[Stmt, ...]:
 
 
 def covers(point: Point, irq_at_entry: int, irq: int, pre: int, p: int, q: int) -> bool:
-    known = {("p", 0): p, ("p", 1): q, ("io",): irq_at_entry}
+    known = {Param(0): p, Param(1): q, IrqsOff(): irq_at_entry}
     there = irq_at_entry if point.delta.irq == -1 else point.delta.irq
     return (
         there == irq
@@ -280,5 +280,5 @@ def test_what_a_run_does_the_summary_says(
         for number, irq, pre in run.marks:
             assert any(
                 covers(point, irq_at_entry, irq, pre, p, q)
-                for point in found.get(("k", number), ())
+                for point in found.get(Const(number), ())
             ), f"{text}mark({number}): {p=} {q=} {irq_at_entry=} {run.answers}: {irq=} {pre=}"

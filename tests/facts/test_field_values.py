@@ -7,6 +7,7 @@ import pytest
 from analysis import snippet
 
 from ctxlint.semantics.intervals import POINTER, join, limited, meet, point, points, span, truth
+from ctxlint.semantics.terms import Bin, Const, Param, Term
 
 K = "extern void *kzalloc(unsigned long size, unsigned flags); extern void out(void *p);"
 
@@ -81,9 +82,9 @@ def test_sets_of_numbers() -> None:
      ("!=", 9, point(1)), (">=", 0, point(1)), ("&", 8, point(0))],
 )  # fmt: skip
 def test_conditions_on_a_set(op: str, number: int, wanted: object) -> None:
-    term = ("p", 0)
+    term = Param(0)
     found = span(
-        ("b", op, term, ("k", number)),
+        Bin(op, term, Const(number)),
         lambda _: None,
         lambda value: ((0, 4),) if value == term else None,
     )
@@ -92,15 +93,15 @@ def test_conditions_on_a_set(op: str, number: int, wanted: object) -> None:
 
 def test_negative_numbers_are_compared_for_equality_alone() -> None:
     """They may have been converted to an unsigned type."""
-    term = ("p", 0)
+    term = Param(0)
     known = lambda value: ((-1, 1),) if value == term else None  # noqa: E731
-    assert span(("b", ">", term, ("k", 4)), lambda _: None, known) == ((0, 1),)
-    assert span(("b", "==", term, ("k", 7)), lambda _: None, known) == point(0)
-    assert span(("b", "==", term, ("k", (1 << 32) - 1)), lambda _: None, known) == ((0, 1),)
+    assert span(Bin(">", term, Const(4)), lambda _: None, known) == ((0, 1),)
+    assert span(Bin("==", term, Const(7)), lambda _: None, known) == point(0)
+    assert span(Bin("==", term, Const((1 << 32) - 1)), lambda _: None, known) == ((0, 1),)
 
 
 def test_facts_limit_a_set() -> None:
-    term = ("p", 0)
-    facts = {("b", ">", term, ("k", 4)): 0}
+    term = Param(0)
+    facts: dict[Term, int | bool] = {Bin(">", term, Const(4)): 0}
     assert limited(term, ((0, 255),), facts) == ((0, 4),)
     assert limited(term, ((-9, 255),), facts) == ((-9, 255),)

@@ -18,12 +18,17 @@ from ctxlint.facts.state import State
 from ctxlint.facts.summary import UnitFacts
 from ctxlint.semantics.terms import (
     NODES_MAX,
+    Agg,
+    Bin,
+    Const,
+    Param,
+    Un,
     Value,
     bounded,
     evaluate,
     mentions,
+    result_type,
     substitute,
-    typed,
     wrapped,
 )
 from ctxlint.units.digest import decode_facts
@@ -101,16 +106,16 @@ def test_what_was_known_before_is_not_what_is_there_now() -> None:
         snippet.summary(f"void f(unsigned y) {{ unsigned x = y; {TWICE} mark(x); }}", "f")
     )
     (point,) = edge.points
-    assert not mentions(point.args[0], ("p", 0))
+    assert not mentions(point.args[0], Param(0))
 
 
 def test_terms_stay_bounded_where_they_are_put_together() -> None:
-    half: Value = ("p", 0)
-    while bounded(("b", "+", half, half)) is not None:
-        half = ("b", "+", half, half)
-    assert substitute(("b", "+", ("p", 0), ("p", 0)), (half,)) is None
-    assert at_caller(("b", "^", ("p", 0), ("p", 0)), (half,), State()) is None
-    wide = ("agg", "struct s", tuple((f"m{n}", ("p", 0)) for n in range(NODES_MAX)))
+    half: Value = Param(0)
+    while bounded(Bin("+", half, half)) is not None:
+        half = Bin("+", half, half)
+    assert substitute(Bin("+", Param(0), Param(0)), (half,)) is None
+    assert at_caller(Bin("^", Param(0), Param(0)), (half,), State()) is None
+    wide = Agg("struct s", tuple((f"m{n}", Param(0)) for n in range(NODES_MAX)))
     assert bounded(wide) is None
     assert at_caller(wide, (half,), State()) is None
 
@@ -135,7 +140,7 @@ def test_constants_wrap_as_their_type_does(body: str, number: int) -> None:
     unit = snippet.facts(f"void f(void) {{ {body} }}")
     (edge,) = snippet.edges(unit.summaries[0])
     (point,) = edge.points
-    assert point.args == (("k", number),)
+    assert point.args == (Const(number),)
     assert decode_facts(msgspec.msgpack.encode(unit)) == unit
 
 
@@ -145,7 +150,7 @@ def test_a_parameters_type_is_remembered_until_its_value_is_known() -> None:
         "void f(void) { if (less(0, 1) == 0xffffffff) mark(1); else mark(2); }",
         "f",
     )
-    assert [p.args for e in snippet.edges(fn) for p in e.points] == [(("k", 1),)]
+    assert [p.args for e in snippet.edges(fn) for p in e.points] == [(Const(1),)]
 
 
 @pytest.mark.parametrize(
@@ -167,12 +172,12 @@ def test_numbers_wrap_or_are_not_known() -> None:
     assert wrapped(-1, 32, False) == 0xFFFFFFFF
     assert wrapped(1 << 31, 32, True) == -(1 << 31)
     assert wrapped(1 << 100, 128, False) is None
-    assert typed("+", 32, False) == "+u32"
-    assert typed("&", 32, False) == "&"
-    huge = ("b", "*", ("k", (1 << 64) - 1), ("k", (1 << 64) - 1))
+    assert result_type("+", 32, False) == (32, False)
+    assert result_type("&", 32, False) == (0, False)
+    huge = Bin("*", Const((1 << 64) - 1), Const((1 << 64) - 1))
     assert evaluate(huge, lambda _: None) is None
-    assert evaluate(("u", "-s32", ("k", -(1 << 31))), lambda _: None) == -(1 << 31)
-    assert evaluate(("b", "<<u32", ("k", 1), ("k", 31)), lambda _: None) == 1 << 31
+    assert evaluate(Un("-", Const(-(1 << 31)), 32, True), lambda _: None) == -(1 << 31)
+    assert evaluate(Bin("<<", Const(1), Const(31), 32), lambda _: None) == 1 << 31
 
 
 RECURSIVE = {

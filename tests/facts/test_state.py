@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxlint.facts.state import State, merge
-from ctxlint.semantics.terms import Value
+from ctxlint.semantics.terms import Bin, Const, Deref, Field, Param, Result, Term, Un, mentions
 
 SLOTS = (0, 1, 2)
-PLACE = (".", ("*", ("p", 0)), "struct s", "f")
-_leaves = st.one_of(
-    st.sampled_from((0, 1, 7)).map(lambda n: ("k", n)),
-    st.sampled_from([("p", 0), ("p", 1), ("v", "1.0"), ("v", "b9.0"), ("v", "b9.1")]),
+PLACE = Field(Deref(Param(0)), "struct s", "f")
+_leaves: st.SearchStrategy[Term] = st.one_of(
+    st.sampled_from((0, 1, 7)).map(Const),
+    st.sampled_from([Param(0), Param(1), Result("1.0"), Result("b9.0"), Result("b9.1")]),
 )
-VALUES = st.one_of(
+VALUES: st.SearchStrategy[Term] = st.one_of(
     _leaves,
-    st.tuples(st.just("b"), st.sampled_from(("==", "!=", "&", "&&", "||")), _leaves, _leaves),
-    st.tuples(st.just("u"), st.just("!"), _leaves),
+    st.builds(Bin, st.sampled_from(("==", "!=", "&", "&&", "||")), _leaves, _leaves),
+    st.builds(Un, st.just("!"), _leaves),
 )
-CONDITIONS = VALUES.filter(lambda value: value[0] != "k")
+CONDITIONS = VALUES.filter(lambda value: not isinstance(value, Const))
 
 
 @st.composite
@@ -61,10 +61,10 @@ def test_join_knows_only_what_both_know(a: State, b: State) -> None:
     for place, value in new.mem.items():
         assert a.mem[place] == value == b.mem[place]
     for slot, value in new.vals.items():
-        if value == ("v", f"b9.{slot}") and not (a.vals[slot] == value == b.vals.get(slot)):
-            assert not [v for v in new.facts if _mentions(v, value)], "a name given just now"
+        if value == Result(f"b9.{slot}") and not (a.vals[slot] == value == b.vals.get(slot)):
+            assert not [v for v in new.facts if mentions(v, value)], "a name given just now"
             others = [v for s, v in new.vals.items() if s != slot]
-            assert not [v for v in others if _mentions(v, value)]
+            assert not [v for v in others if mentions(v, value)]
         else:
             assert a.vals[slot] == value == b.vals[slot]
 
@@ -93,18 +93,12 @@ def test_join_keeps_the_same_from_either_side(a: State, b: State) -> None:
         assert one.vals[slot] == two.vals[slot]
 
 
-def _mentions(value: Value, needle: Value) -> bool:
-    return value == needle or (
-        isinstance(value, tuple) and any(_mentions(part, needle) for part in value)
-    )
-
-
-def _fresh(value: Value) -> bool:
-    return any(_mentions(value, ("v", f"b9.{slot}")) for slot in SLOTS)
+def _fresh(value: Term) -> bool:
+    return any(mentions(value, Result(f"b9.{slot}")) for slot in SLOTS)
 
 
 @given(states(), CONDITIONS, st.booleans())
-def test_what_is_assumed_is_known(state: State, value: Value, truth: bool) -> None:
+def test_what_is_assumed_is_known(state: State, value: Term, truth: bool) -> None:
     before = state.truth(value)
     if state.assume(value, truth):
         assert before in (None, truth)
@@ -116,7 +110,7 @@ def test_what_is_assumed_is_known(state: State, value: Value, truth: bool) -> No
 
 
 @given(states(), CONDITIONS)
-def test_either_a_condition_or_its_opposite_is_possible(state: State, value: Value) -> None:
+def test_either_a_condition_or_its_opposite_is_possible(state: State, value: Term) -> None:
     ways = [state.copy().assume(value, truth) for truth in (True, False)]
     assert any(ways)
     if state.truth(value) is not None:
@@ -126,8 +120,8 @@ def test_either_a_condition_or_its_opposite_is_possible(state: State, value: Val
 def test_a_copy_is_independent() -> None:
     state = State()
     other = state.copy()
-    other.vals[0] = ("k", 1)
-    other.assume(("p", 0), True)
+    other.vals[0] = Const(1)
+    other.assume(Param(0), True)
     other.lock("raw", "&a", 0)
     assert content(state) == content(State())
 
@@ -183,9 +177,9 @@ def test_counts_are_bounded() -> None:
 
 def test_a_value_computed_anew_is_not_the_one_that_was_kept() -> None:
     state = State()
-    state.vals = {0: ("v", "1.0"), 1: ("v", "1.0"), 2: ("p", 0)}
-    state.mem[PLACE] = ("v", "1.0")
-    state.assume(("v", "1.0"), True)
-    assert state.forget(("v", "1.0"))
-    assert (state.vals, state.mem, state.facts) == ({2: ("p", 0)}, {}, {})
-    assert not state.forget(("v", "1.0"))
+    state.vals = {0: Result("1.0"), 1: Result("1.0"), 2: Param(0)}
+    state.mem[PLACE] = Result("1.0")
+    state.assume(Result("1.0"), True)
+    assert state.forget(Result("1.0"))
+    assert (state.vals, state.mem, state.facts) == ({2: Param(0)}, {}, {})
+    assert not state.forget(Result("1.0"))

@@ -6,6 +6,8 @@ from __future__ import annotations
 import pytest
 from analysis.snippet import at_marks, edges, held, summary
 
+from ctxlint.semantics.terms import Param
+
 ENTRY = (-1, 0, ())
 
 
@@ -230,7 +232,7 @@ def test_guards_of_a_point_are_conditions_on_parameters() -> None:
     text = "void f(int c, int d) { if (c && unknown()) if (!d) mark(0); }"
     (edge,) = edges(summary(text, "f"))
     (point,) = edge.points
-    assert {(g.value, g.truth) for g in point.guards} == {(("p", 0), True), (("p", 1), False)}
+    assert {(g.value, g.truth) for g in point.guards} == {(Param(0), True), (Param(1), False)}
 
 
 def test_switch_binds_the_value() -> None:

@@ -8,37 +8,43 @@ from hypothesis import strategies as st
 
 from ctxlint.rulebook.conditions import parse
 from ctxlint.semantics.known_bits import Bits, alternatives, bits, one_of, refined, shown_bits
-from ctxlint.semantics.terms import Value, evaluate
+from ctxlint.semantics.terms import (
+    Bin,
+    Const,
+    Param,
+    Result,
+    Select,
+    Term,
+    Value,
+    evaluate,
+    nothing,
+)
 
 WORD = st.integers(0, (1 << 64) - 1)
-P = ("p", 0)
+P = Param(0)
 
 
-def nothing(_value: Value) -> None:
-    return None
-
-
-def terms() -> st.SearchStrategy[Value]:
+def terms() -> st.SearchStrategy[Term]:
     """Terms over one parameter and one condition that are not known."""
-    leaf = WORD.map(lambda n: ("k", n)) | st.just(P)
+    leaf = WORD.map(Const) | st.just(P)
     return st.recursive(
         leaf,
         lambda inner: (
-            st.tuples(st.just("b"), st.sampled_from("&|"), inner, inner)
-            | st.tuples(st.just("?"), st.just(("v", "c")), inner, inner)
+            st.builds(Bin, st.sampled_from("&|"), inner, inner)
+            | st.builds(Select, st.just(Result("c")), inner, inner)
         ),
         max_leaves=6,
     )
 
 
 def value_of(term: Value, p: int, c: int) -> int:
-    found = evaluate(term, lambda leaf: {P: p, ("v", "c"): c}.get(leaf))
+    found = evaluate(term, {P: p, Result("c"): c}.get)
     assert found is not None
     return found
 
 
 @given(terms(), WORD, st.booleans())
-def test_known_bits_are_those_of_every_value(term: Value, p: int, c: bool) -> None:
+def test_known_bits_are_those_of_every_value(term: Term, p: int, c: bool) -> None:
     ones, zeros = bits(term, nothing)
     number = value_of(term, p, c)
     assert number & ones == ones
@@ -46,7 +52,7 @@ def test_known_bits_are_those_of_every_value(term: Value, p: int, c: bool) -> No
 
 
 @given(terms(), WORD, st.booleans())
-def test_alternatives_hold_every_value(term: Value, p: int, c: bool) -> None:
+def test_alternatives_hold_every_value(term: Term, p: int, c: bool) -> None:
     numbers = alternatives(term, nothing)
     assert not numbers or value_of(term, p, c) in numbers
 
@@ -64,9 +70,9 @@ def test_a_condition_on_known_bits_is_right_or_open(number: int, known: int, mas
 @given(WORD, st.integers(0, 63), WORD)
 def test_what_tests_have_shown(number: int, bit: int, mask: int) -> None:
     one = 1 << bit
-    facts = {
-        ("b", "&", P, ("k", one)): True if number & one else 0,
-        ("b", "&", P, ("k", mask)): number & mask,
+    facts: dict[Term, int | bool] = {
+        Bin("&", P, Const(one)): True if number & one else 0,
+        Bin("&", P, Const(mask)): number & mask,
     }
     value = refined(P, shown_bits(facts))
     ones, zeros = bits(value, nothing)
@@ -76,13 +82,13 @@ def test_what_tests_have_shown(number: int, bit: int, mask: int) -> None:
 
 
 def test_one_of_a_few_constants() -> None:
-    fresh = ("v", "b1.2")
-    two = one_of(("k", 1), ("k", 2), fresh)
+    fresh = Result("b1.2")
+    two = one_of(Const(1), Const(2), fresh)
     assert alternatives(two, nothing) == (1, 2)
-    assert one_of(two, ("k", 1), fresh) == two
-    assert one_of(("k", 2), ("k", 1), fresh) == two
-    four = one_of(one_of(two, ("k", 3), fresh), ("k", 4), fresh)
+    assert one_of(two, Const(1), fresh) == two
+    assert one_of(Const(2), Const(1), fresh) == two
+    four = one_of(one_of(two, Const(3), fresh), Const(4), fresh)
     assert alternatives(four, nothing) == (1, 2, 3, 4)
-    assert one_of(four, ("k", 5), fresh) == fresh
+    assert one_of(four, Const(5), fresh) == fresh
     assert one_of(two, P, fresh) == fresh
     assert one_of(two, None, fresh) == fresh

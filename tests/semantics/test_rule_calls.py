@@ -17,7 +17,7 @@ from ctxlint.rulebook.book import ApiRule
 from ctxlint.semantics import rule_calls
 from ctxlint.semantics.context import Context
 from ctxlint.semantics.rule_calls import RecordInit
-from ctxlint.semantics.terms import evaluate
+from ctxlint.semantics.terms import Const, evaluate
 from ctxlint.semantics.waits import Wait
 from ctxlint.simulator.code import Code, Frame, Meta
 from ctxlint.simulator.image import Image
@@ -117,7 +117,7 @@ def test_both_readers_agree(
     calls = set(rule.api.relaxed_by) if relaxed else set()
 
     bound = rule_calls.bind(rule, None)
-    values = [("k", number) for number in args]
+    values = [Const(number) for number in args]
     find = rule_calls.lookup(bound, values, lambda v: evaluate(v, lambda _: None), constant)
     need = rule_calls.requirement(rule, rt, find, inits, calls)
     static = (
