@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from ctxlint.analysis.propagate import Node, Violation
@@ -183,9 +184,18 @@ def _down(link: _Link, violation: Violation) -> Violation:
     node, at = link.node, link
     while at.below is not None:
         below = at.below.node
-        node = Node(
-            below.fn, below.context, below.env, node, at.edge, at.point, node.entry,
-            node.depth + 1,
-        )  # fmt: skip
+        through_pointer = not at.edge.symbol
+        node = replace(
+            below,
+            parent=node,
+            edge=at.edge,
+            point=at.point,
+            entry=node.entry,
+            depth=node.depth + 1,
+            sure=node.sure and below.sure,
+            among=below.among if through_pointer else 0,
+            foreign=below.foreign and through_pointer,
+            asked=below.asked and through_pointer,
+        )
         at = at.below
     return Violation(node, violation.edge, violation.point, violation.context, violation.need)

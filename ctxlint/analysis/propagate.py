@@ -88,8 +88,14 @@ class Node:
     depth: int
     sure: bool = True
     among: int = 0
+    foreign: bool = False
+    """Called through a pointer whose object is not known, and in another driver's directory."""
     asked: bool = False
     """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
+
+    doubt: int = 0
+    """0: each step of the way is sure; 1: not, but what is found is shown; 2: it is shown when
+    it is asked for."""
 
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Lookup:
         """Answers for the leaves of guards; ``variables`` are global ones."""
@@ -263,7 +269,7 @@ class Propagation:
             if len(named) > limits.OBJECTS_PER_FUNCTION:
                 node = replace(node, env=node.env.without_objects())
         key = (node.fn.symbol, node.context, node.env, place)
-        if key in self._seen and (self._seen[key].sure or not node.sure):
+        if key in self._seen and self._seen[key].doubt <= node.doubt:
             self._again(self._seen[key], node)
             return
         nodes = self.nodes.setdefault(node.fn.symbol, [])
@@ -370,9 +376,12 @@ class Propagation:
             among = 0 if known or self._alone(targets, node) else len(targets)
             asked = asks_for_mode(point.target, node.env)
             for symbol in targets:
+                foreign = not known and self._is_foreign(symbol, node)
+                among_it = max(among, 1) if foreign else among
                 self._call(
-                    node, edge, point, context, allowed, symbol, args, sure, among, asked
-                )
+                    node, edge, point, context, allowed, symbol, args, sure, among_it, foreign,
+                    asked,
+                )  # fmt: skip
 
     def _alone(self, targets: tuple[str, ...], node: Node) -> bool:
         """Whether the one function that was seen in a member is a function of a file that
@@ -386,6 +395,19 @@ class Propagation:
                 return True
             at = at.parent
         return False
+
+    def _is_foreign(self, symbol: str, node: Node) -> bool:
+        """Whether a function is in a directory apart from that of the .c file that the way
+        was in last: neither is in the other. That is the core and its drivers; these are two
+        drivers, of which an object that is not known hardly belongs to both."""
+        fn = self.program.functions.get(symbol)
+        at: Node | None = node
+        while at is not None and not at.fn.file.endswith(".c"):
+            at = at.parent
+        if fn is None or at is None:
+            return False
+        here, there = (f"{file.rpartition('/')[0]}/" for file in (at.fn.file, fn.file))
+        return not here.startswith(there) and not there.startswith(here)
 
     def _variables(self, context: str) -> list[dict[str, int]]:
         """Values that global variables can have together in a context."""
@@ -449,6 +471,7 @@ class Propagation:
         args: tuple[Value, ...],
         sure: bool,
         among: int = 0,
+        foreign: bool = False,
         asked: bool = False,
     ) -> None:
         sure = sure and node.sure and not among
@@ -478,9 +501,14 @@ class Propagation:
         depth = node.depth + 1
         if not sure:
             env = env.without_objects()
+        likely = asked or (among <= limits.AMONG_MAX and not foreign)
+        doubt = 0 if sure else 1 if likely and node.doubt < 2 else 2
         self._push(
-            Node(callee, context, env, node, edge, point, node.entry, depth, sure, among, asked)
-        )
+            Node(
+                callee, context, env, node, edge, point, node.entry, depth, sure, among,
+                foreign, asked, doubt,
+            )
+        )  # fmt: skip
 
     def _env(
         self,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ctxlint.analysis.entry_points import EntryPoint
 from ctxlint.analysis.propagate import Node, Violation
+from ctxlint.facts import limits
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.findings.model import ContextInfo, Entry, Origin, State, Step
 from ctxlint.ir.unit import Loc
@@ -89,8 +90,12 @@ def nodes_of(violation: Violation) -> list[Node]:
 
 def among(violation: Violation) -> int:
     """Of the calls through pointers on the way whose object is not known, the most
-    functions that one can go to; 0 without such a call."""
-    return max(0 if node.asked else node.among for node in nodes_of(violation))
+    functions that one can go to; 0 without such a call. One that leads into another
+    driver's directory counts as too many."""
+    return max(
+        0 if node.asked else max(node.among, (limits.AMONG_MAX + 1) * node.foreign)
+        for node in nodes_of(violation)
+    )
 
 
 def entry_of(violation: Violation) -> Entry:

@@ -65,8 +65,8 @@ def possible_note(count: int) -> str:
     many = "1 finding is" if count == 1 else f"{count} findings are"
     return (
         f"{many} possible and not shown: each needs a call through a pointer whose object is "
-        f"not known and that could go to more than {limits.AMONG_MAX} functions; "
-        "--possible shows them"
+        f"not known and that could go to more than {limits.AMONG_MAX} functions, or from one "
+        "driver's directory into another's; --possible shows them"
     )
 
 

@@ -75,3 +75,25 @@ def test_many_functions_are_shown_when_asked_for(tmp_path: Path, possible: bool)
         (note,) = result.notes
         assert note.startswith("1 finding is possible and not shown")
         assert "--possible" in note
+
+
+def test_another_drivers_function_is_shown_when_asked_for(tmp_path: Path) -> None:
+    """A function of a directory apart is hardly held by an object that is not known; one of
+    the core's directory, or of one below it, is."""
+    header = CORE[: CORE.index("static DEFINE_MUTEX")]
+    use = "#include <linux/teal.h>\n"
+    lock = CORE[CORE.index("static DEFINE_RAW") : CORE.index("static void teal_slow")]
+    slow = CORE[CORE.index("static void teal_slow") :]
+    mutex = "static DEFINE_MUTEX(teal_mutex);\n"
+    for where, shown in (("core/slow/b.c", 1), ("other/b.c", 0)):
+        files = {"core/a.c": use + lock, where: use + mutex + slow}
+        place = tmp_path / where.partition("/")[0]
+        for possible in (False, True):
+            tree = place / str(possible)
+            builds = make_tree(tree, files)
+            (tree / "include/linux/teal.h").write_text(header, encoding="utf-8")
+            request = Request(
+                tree=tree, paths=(BELOW,), builds=builds,
+                cache=place / "cache", jobs=1, possible=possible,
+            )  # fmt: skip
+            assert len(audit(request, Quiet()).findings) == max(shown, possible)
