@@ -90,7 +90,9 @@ def _api(rule: schema.Api) -> str:
     if rule.legal_in:
         said.append(f"legal in {', '.join(rule.legal_in)}")
     if rule.relaxed_by:
-        said.append(f"relaxed by {', '.join(f'`{name}()`' for name in rule.relaxed_by)}")
+        first, *more = rule.relaxed_by
+        others = f" and {len(more)} others" if more else ""
+        said.append(f"relaxed by `{first}()`{others}")
     if rule.noreturn:
         said.append("does not return")
     if rule.inside:
