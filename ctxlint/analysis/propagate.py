@@ -376,10 +376,10 @@ class Propagation:
             among = 0 if known or self._alone(targets, node) else len(targets)
             asked = asks_for_mode(point.target, node.env)
             for symbol in targets:
-                foreign = not known and self._is_foreign(symbol, node)
-                among_it = max(among, 1) if foreign else among
+                # The one function that was seen may be a helper library's only user.
+                foreign = among > 1 and self._is_foreign(symbol, node)
                 self._call(
-                    node, edge, point, context, allowed, symbol, args, sure, among_it, foreign,
+                    node, edge, point, context, allowed, symbol, args, sure, among, foreign,
                     asked,
                 )  # fmt: skip
 

@@ -83,7 +83,7 @@ def test_another_drivers_function_is_shown_when_asked_for(tmp_path: Path) -> Non
     header = CORE[: CORE.index("static DEFINE_MUTEX")]
     use = "#include <linux/teal.h>\n"
     lock = CORE[CORE.index("static DEFINE_RAW") : CORE.index("static void teal_slow")]
-    slow = CORE[CORE.index("static void teal_slow") :]
+    slow = CORE[CORE.index("static void teal_slow") :] + OTHER.format(n=0)
     mutex = "static DEFINE_MUTEX(teal_mutex);\n"
     for where, shown in (("core/slow/b.c", 1), ("other/b.c", 0)):
         files = {"core/a.c": use + lock, where: use + mutex + slow}
