@@ -45,7 +45,7 @@ that it is looked at for any object, and findings below are no longer certain.""
 AMONG_MAX = 3
 """Functions that a call through a pointer can go to, of an object that is not known, when
 a finding below is to be shown without being asked for: with more, it is likely another
-object's function. All 61 findings of 7.3 that were analysed true (tests/kernel_tree/triage)
+object's function. All findings of 7.3 that were analysed true (tests/kernel_tree/triage)
 are shown with this limit."""
 
 LIMITS = {
