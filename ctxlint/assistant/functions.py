@@ -238,7 +238,9 @@ def _answer(rt: bool, need: Requirement | None, rule: ApiRule, book: Rulebook) -
 
 def _value(text: str, book: Rulebook) -> int | None:
     """The value of a C expression of numbers and of macros that the rules know."""
-    known: Mapping[str, int] = {name: rule.value for name, rule in book.constants.items()}
+    known: Mapping[str, int | None] = {
+        name: rule.value for name, rule in book.constants.items()
+    }
     try:
         return conditions.parse(text[:1000]).evaluate(known.get) if text.strip() else None
     except (RuleError, RecursionError, OverflowError, ValueError, TypeError):

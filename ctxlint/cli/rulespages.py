@@ -188,6 +188,8 @@ def _operation(rule: schema.Operation) -> str:
 
 
 def _constant(rule: schema.Constant) -> str:
+    if rule.value is None:
+        return f"the enumerator `{rule.enumerator}`"
     other = f", or the enumerator `{rule.enumerator}`" if rule.enumerator else ""
     return f"{rule.value:#x}{other}"
 

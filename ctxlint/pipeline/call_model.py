@@ -140,7 +140,7 @@ def _values(
 
 def _number(text: str, image: Image, rules: Rulebook) -> int:
     constant = rules.constants.get(text)
-    if constant is not None:
+    if constant is not None and constant.value is not None:
         return constant.value
     if text in image.enums:
         return image.enums[text]

@@ -9,7 +9,7 @@ Everything that can be checked without parsing each prototype is checked here;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,7 +104,11 @@ def _kind_of(path: Path) -> str:
         return path.name
     keys = _parsed(path, str(path))
     if not isinstance(keys, dict):
-        raise RuleError(f"{path}: not a mapping")
+        raise RuleError(
+            f"{path}: not a mapping",
+            hint="a file of rules has `source:` and one of `apis:`, `groups:`, "
+            "`registrations:`, `records:`, `functions:`, `tables:`, `trampolines:`",
+        )
     return f"{'apis' if keys.keys() & {'apis', 'groups'} else 'entry_points'}/{path.name}"
 
 
@@ -129,7 +133,7 @@ class _Directory:
     modes: dict[str, Mode] = field(default_factory=dict)
     memory: dict[str, Memory] = field(default_factory=dict)
     some_kernels: set[str] = field(default_factory=set)
-    where: dict[object, str] = field(default_factory=dict)
+    where: dict[tuple[int, object], str] = field(default_factory=dict)
     sources: list[tuple[str, str, str]] = field(default_factory=list)
 
     _TABLES = (
@@ -302,7 +306,7 @@ class _Directory:
     # -- names that other files define -------------------------------------------
 
     def check_names(self) -> None:
-        """Context, operation and lock kind names exist."""
+        """Context, operation and lock kind names exist, and so do those in conditions."""
         contexts, operations = self.contexts.keys(), self.operations.keys()
         for rule in self.apis.values():
             if rule.api.operation and rule.api.operation not in operations:
@@ -319,6 +323,29 @@ class _Directory:
         for kind, lock in self.locks.items():
             for phrase in lock.any + lock.rt + lock.nort:
                 _at(f"locks.yaml: {kind}", effects.parse, phrase)
+        for name, constant in self.constants.items():
+            if constant.value is None and not constant.enumerator:
+                raise RuleError(f"constants.yaml: {name}: neither a value nor an enumerator")
+        for condition in self._conditions():
+            condition.check(self.constants)
+
+    def _conditions(self) -> Iterator[_Condition]:
+        places = {key: place for (_, key), place in self.where.items()}  # the later wins
+        for rule in self.apis.values():
+            for number, case in enumerate(rule.api.requires):
+                place = f"{rule.where}.requires[{number}].when"
+                yield _Condition(place, case.when, rule.prototype)
+        for registration in (*self.registrations.values(), *self.patterns.values()):
+            for number, callback in enumerate(registration.registration.callbacks):
+                place = f"{registration.where}.callbacks[{number}]"
+                yield from _of_choices(place, callback.contexts, registration.prototype)
+        for key, entry in self.entries.items():
+            yield from _of_choices(places[key], entry.contexts)
+        for slots, table in self.tables.items():
+            yield from _of_choices(places[slots], table.contexts, state=table.state)
+        for member, item in self.fields.items():
+            paired = item.paired.prototype if item.paired else ""
+            yield from _of_choices(places[member], item.contexts, paired, members=not paired)
 
     def _all_choices(self) -> Iterator[tuple[str, tuple[Choice, ...]]]:
         for rule in (*self.registrations.values(), *self.patterns.values()):
@@ -330,6 +357,50 @@ class _Directory:
             yield f"table {table.variable}", table.contexts
         for (record, name), item in self.fields.items():
             yield f"field {record}.{name}", item.contexts
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """A condition at a place: besides constants it may name the parameters of a
+    ``prototype``, ``state``, and with ``members`` members of the initialiser, which only the
+    tree knows (those in capitals alone are taken to be constants)."""
+
+    place: str
+    text: str
+    prototype: str = ""
+    state: str = ""
+    members: bool = False
+
+    def check(self, constants: Container[str]) -> None:
+        """Raises :class:`RuleError` for a name that nothing explains."""
+        for name in sorted(_at(self.place, conditions.parse, self.text).names):
+            if name in constants or name == self.state:
+                continue
+            if self.members and not _ENUMERATOR.fullmatch(name):
+                continue
+            if self.prototype and prototypes.mentions(self.prototype, name):
+                continue
+            raise RuleError(
+                f"{self.place}: unknown name `{name}`",
+                hint="it is no parameter; a macro or an enumerator of the kernel is added "
+                "to rules/constants.yaml (or a file constants.yaml beside your rules)",
+            )
+
+
+def _of_choices(
+    place: str,
+    choices: tuple[Choice, ...],
+    prototype: str = "",
+    state: str = "",
+    members: bool = False,
+) -> Iterator[_Condition]:
+    for number, choice in enumerate(choices):
+        here = f"{place}.contexts[{number}]"
+        yield _Condition(f"{here}.when", choice.when, prototype, state, members)
+        yield _Condition(f"{here}.unless", choice.unless.partition("&")[2])
+        for key, call in (("unless_called", choice.unless_called), ("made", choice.made)):
+            if call is not None:
+                yield _Condition(f"{here}.{key}.when", call.when, call.prototype)
 
 
 def check_shipped() -> Rulebook:

@@ -4,8 +4,8 @@
 Every class is one YAML mapping; unknown keys are errors. Functions are named by
 a C prototype and their arguments by the parameter names of that prototype.
 
-Conditions (``when``) are C expressions over parameter names, enumerators of the
-analysed tree and the names of ``rules/constants.yaml``. They are evaluated in
+Conditions (``when``) are C expressions over parameter names and the names of
+``rules/constants.yaml``; any other name is an error. They are evaluated in
 three values: true, false, unknown. The first case whose condition is true is
 taken; an unknown condition makes that case and the following ones possible.
 
@@ -402,9 +402,10 @@ class Operation(_Strict, frozen=True, kw_only=True):
 
 class Constant(_Strict, frozen=True, kw_only=True):
     """``rules/constants.yaml``: a macro's value. ``enumerator`` is preferred
-    when the tree has it (``1 << NAME`` when ``shift``), else ``value``."""
+    when the tree has it (``1 << NAME`` when ``shift``), else ``value``. Without a ``value``
+    it is known only where the tree has the enumerator; one of the two must be there."""
 
-    value: int
+    value: int | None = None
     enumerator: str = ""
     shift: bool = False
     source: str

@@ -162,6 +162,13 @@ def test_what_cannot_be_analysed(run, tmp_path: Path) -> None:
         ("frob.c", "// expect: Some Check\n", "frob.c:1: not understood"),
         ("frob.txt", "", "neither a rule file (.yaml) nor a fixture (.c)"),
         ("frob.yaml", "- a\n", "frob.yaml: not a mapping"),
+        ("frob.yaml", "- a\n", "hint: a file of rules has `source:` and one of `apis:`"),
+        (
+            "unknown.yaml",
+            "source: a.h\napis:\n  - prototype: int f(int how)\n"
+            "    requires: [{level: sleep, when: how & FROB_WAIT}]\n",
+            "unknown.yaml: apis[0].requires[0].when: unknown name `FROB_WAIT`",
+        ),
     ],
 )
 def test_usage(run, tmp_path: Path, name: str, text: str, said: str) -> None:

@@ -94,6 +94,41 @@ WRONG = [
         "    callbacks: [{arg: fn, kind: k, contexts: [{context: nowhere}]}]\n",
         r"registrations\[0\].callbacks\[0\].context: unknown name `nowhere`",
     ),
+    (
+        "apis/a.yaml",
+        "source: a.h\napis:\n  - prototype: int f(int a)\n"
+        "    requires: [{level: sleep, when: a & FROB_WAIT}]\n",
+        r"apis/a.yaml: apis\[0\].requires\[0\].when: unknown name `FROB_WAIT`",
+    ),
+    (
+        "entry_points/a.yaml",
+        "source: a.c\nregistrations:\n  - prototype: int f(cb fn, int a)\n    callbacks:\n"
+        "      - {arg: fn, kind: k, contexts: [{context: task, when: a == FROB_LATE}]}\n",
+        r"registrations\[0\].callbacks\[0\].contexts\[0\].when: unknown name `FROB_LATE`",
+    ),
+    (
+        "callbacks/a.yaml",
+        "source: a.c\nrecords:\n  - record: ops\n    fields:\n"
+        "      - {field: go, contexts: [{context: task, when: flags & FROB_LATE}]}\n",
+        r"a.yaml: records\[0\].fields\[0\].contexts\[0\].when: unknown name `FROB_LATE`",
+    ),
+    (
+        "callbacks/a.yaml",
+        "source: a.c\nrecords:\n  - record: ops\n    fields:\n"
+        "      - {field: go, contexts: [{context: task, unless: chip.flags & FROB_LATE}]}\n",
+        r"a.yaml: records\[0\].fields\[0\].contexts\[0\].unless: unknown name `FROB_LATE`",
+    ),
+    (
+        "entry_points/a.yaml",
+        "source: a.c\nfunctions:\n"
+        "  - {function: f, file: a.c, kind: k, contexts: [{context: task, when: FROB_LATE}]}\n",
+        r"a.yaml: functions\[0\].contexts\[0\].when: unknown name `FROB_LATE`",
+    ),
+    (
+        "constants.yaml",
+        "FROB_WAIT: {source: 'a.h:FROB_WAIT'}\n",
+        r"FROB_WAIT: neither a value nor an enumerator",
+    ),
     ("notes.yaml", "a: b\n", r"rules/notes.yaml: no kind of rules lives here"),
 ]
 
@@ -125,6 +160,22 @@ def test_own_rules_over_the_shipped_ones(tmp_path: Path) -> None:
     assert book.api("mutex_lock").cases(True) == ()  # type: ignore[union-attr]
     assert book.api("mine_wait").cases(False)[0].level == "sleep"  # type: ignore[union-attr]
     assert len(book.apis) == len(shipped.apis) + 1
+
+
+def test_a_constant_of_a_file_beside_explains_a_name(tmp_path: Path) -> None:
+    """Loose files in any order; an enumerator needs no value."""
+    rule, constants = tmp_path / "frob.yaml", tmp_path / "constants.yaml"
+    rule.write_text(
+        "source: a.h\napis:\n  - prototype: int frob(int a)\n    requires:\n"
+        "      - {level: sleep, when: a & FROB_WAIT || a == FROB_LATE}\n"
+    )
+    constants.write_text(
+        "FROB_WAIT: {value: 2, source: a.h}\nFROB_LATE: {enumerator: FROB_LATE, source: a.h}\n"
+    )
+    for paths in ([rule, constants], [constants, rule]):
+        book = load(paths)
+        assert book.constants["FROB_WAIT"].value == 2
+        assert book.constants["FROB_LATE"].value is None
 
 
 def test_effect_phrases() -> None:
