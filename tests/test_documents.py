@@ -136,6 +136,14 @@ def test_the_model_function_in_the_documents() -> None:
     assert found.file == "rules/models/frob.c"
 
 
+def test_the_rule_of_contributing_is_a_whole_file(tmp_path: Path) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "frob.yaml").write_text(example)
+    book = load((tmp_path / "frob.yaml",))
+    assert [case.level for case in book.apis["frob_wait"].cases(True)] == ["sleep"]
+
+
 def test_suppression_in_the_documents() -> None:
     """The example stands where the text says that it counts."""
     text = (ROOT / "docs/suppressing.md").read_text(encoding="utf-8")
