@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
@@ -13,6 +14,7 @@ import yaml
 from click.exceptions import NoArgsIsHelpError
 
 from ctxlint import __version__
+from ctxlint.checks import base as checks
 from ctxlint.cli.main import cli
 from ctxlint.cli.selecting import make_choice
 from ctxlint.cli.settings import load_settings
@@ -142,6 +144,21 @@ def test_the_rule_of_contributing_is_a_whole_file(tmp_path: Path) -> None:
     (tmp_path / "frob.yaml").write_text(example)
     book = load((tmp_path / "frob.yaml",))
     assert [case.level for case in book.apis["frob_wait"].cases(True)] == ["sleep"]
+
+
+def test_the_check_of_contributing_is_complete() -> None:
+    """And can be added together with that of the walk-through."""
+    found = []
+    for page, name in (
+        ("CONTRIBUTING.md", "bad_thing"),
+        ("docs/walk-through.md", "wait_in_interrupt"),
+    ):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        (example,) = re.findall(r"^(`{3,})python\n(.*?)^\1$", text, flags=re.DOTALL | re.M)
+        module = ModuleType(name)
+        exec(compile(example[1], page, "exec"), vars(module))
+        found.append(checks._check_of(module))
+    assert len(checks.distinct((*checks.checks(), *found))) == len(checks.checks()) + 2
 
 
 def test_suppression_in_the_documents() -> None:

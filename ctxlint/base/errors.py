@@ -31,6 +31,10 @@ class RuleError(CtxlintError):
     """A rule file is wrong; the message starts with ``file: path.in.file:``."""
 
 
+class CheckError(CtxlintError):
+    """A check (a module of ``ctxlint/checks/``) is not complete, or in another's way."""
+
+
 class StoreError(CtxlintError):
     """The cache cannot be used at all (not: damaged, which is repaired)."""
 

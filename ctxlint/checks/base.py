@@ -21,7 +21,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from ctxlint.base.errors import UsageError
+from ctxlint.base.errors import CheckError, UsageError
 from ctxlint.checks import ids
 from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import ContextInfo, Entry
@@ -108,19 +108,22 @@ class Check:
 
 @cache
 def checks() -> tuple[Check, ...]:
-    """Every check, by id. A module of the package that holds none is an error, and so are
-    two checks of one priority: which of them reports would be an accident."""
+    """Every check, by id. CheckError: a module of the package holds none, or one that is
+    not complete, or two have one priority (which of them reports would be an accident)."""
     modules = (f"ctxlint.checks.{name.replace('-', '_')}" for name in ids())
     return distinct(_check_of(importlib.import_module(module)) for module in modules)
 
 
 def distinct(found: Iterable[Check]) -> tuple[Check, ...]:
-    """The same checks; TypeError when two of them have one priority."""
+    """The same checks; CheckError when two of them have one priority."""
     by_priority: dict[int, Check] = {}
     for check in found:
         other = by_priority.setdefault(check.priority, check)
         if other is not check:
-            raise TypeError(f"{other.id} and {check.id} have the priority {check.priority}")
+            raise CheckError(
+                f"{other.id} and {check.id} have the priority {check.priority}",
+                hint="the higher one reports what both apply to, so no two may be equal",
+            )
     return tuple(by_priority.values())
 
 
@@ -186,8 +189,14 @@ def _check_of(module: ModuleType) -> Check:
     ]
     name = module.__name__.rpartition(".")[2]
     if len(found) != 1 or found[0].id != name.replace("_", "-"):
-        raise TypeError(f"{module.__name__} must hold one check, {name.replace('_', '-')!r}")
-    return cast(Check, found[0]())
+        raise CheckError(f"{module.__name__} must hold one check, {name.replace('_', '-')!r}")
+    kind = cast(type[Check], found[0])
+    missing = [name for name in Check.__annotations__ if not hasattr(kind, name)]
+    if kind.applies is Check.applies:
+        missing.append("applies()")
+    if missing:
+        raise CheckError(f"{module.__name__}: {kind.__name__} lacks {', '.join(missing)}")
+    return kind()
 
 
 def _doc(check: Check) -> str:

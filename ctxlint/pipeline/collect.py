@@ -72,6 +72,7 @@ def with_others(
 ) -> list[tuple[Finding, tuple[Violation, ...]]]:
     """The same, each with all violations that it stands for; the first is the one that
     it tells of."""
+    checks.checks()  # one that is wrong is no defect of each finding
     same: dict[tuple[object, ...], list[Violation]] = {}
     best: dict[tuple[object, ...], tuple[tuple[object, ...], Violation, witness.Site, str]] = {}
     for violation in violations:

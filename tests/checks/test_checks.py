@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import re
+from types import ModuleType
 
 import pytest
 
-from ctxlint.base.errors import UsageError
+from ctxlint.base.errors import CheckError, UsageError
 from ctxlint.checks import base
 from ctxlint.checks.base import Check, Violation
 from ctxlint.findings.model import ContextInfo, Entry
@@ -99,8 +100,29 @@ def test_of_several_checks_the_one_of_the_highest_priority_reports(
 
 def test_two_checks_of_one_priority_are_an_error() -> None:
     assert len(base.distinct([Named("a", 1), Named("b", 2)])) == 2
-    with pytest.raises(TypeError, match="a and b have the priority 1"):
+    with pytest.raises(CheckError, match="a and b have the priority 1"):
         base.distinct([Named("a", 1), Named("b", 1)])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "frob_bad must hold one check, 'frob-bad'"),
+        ("class Bad(Check):\n    id = 'bad-frob'\n", "frob_bad must hold one check"),
+        (
+            "class Bad(Check):\n    id = 'frob-bad'\n    priority = 3\n",
+            "frob_bad: Bad lacks title, default_severity, help_uri, tags, applies",
+        ),
+    ],
+)
+def test_a_check_that_is_not_complete(body: str, said: str) -> None:
+    module = ModuleType("frob_bad")
+    exec(f"from ctxlint.checks.base import Check\n{body}", vars(module) | {}, vars(module))
+    for item in vars(module).values():
+        if isinstance(item, type) and item is not Check:
+            item.__module__ = "frob_bad"
+    with pytest.raises(CheckError, match=said):
+        base._check_of(module)
 
 
 def test_severity_follows_certainty() -> None:
