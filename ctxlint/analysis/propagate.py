@@ -38,7 +38,7 @@ from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
-from ctxlint.semantics.context import Context
+from ctxlint.semantics.context import NO_COUNTS, Context
 from ctxlint.semantics.known_bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
@@ -771,11 +771,13 @@ def _covers(other: Node, node: Node) -> bool:
     same context, with no more known about arguments, callers and RCU sections."""
     mine, theirs = node.context, other.context
     return (
-        theirs.rcu >= mine.rcu
+        theirs.counts.rcu >= mine.counts.rcu
+        and theirs.counts.preempt == mine.counts.preempt
+        and theirs.counts.bh == mine.counts.bh
         and (theirs.exact == mine.exact or not theirs.exact)
         and theirs.name in ("", mine.name)
-        and replace(theirs, rcu=0, mig=0, exact=False, name="")
-        == replace(mine, rcu=0, mig=0, exact=False, name="")
+        and replace(theirs, counts=NO_COUNTS, exact=False, name="")
+        == replace(mine, counts=NO_COUNTS, exact=False, name="")
         and other.env.is_covered_by(node.env)
         and other.sure >= node.sure
     )

@@ -17,12 +17,17 @@ from ctxlint.ir.unit import Loc
 from ctxlint.rulebook import effects
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.context import Context, Delta, Lock
+from ctxlint.semantics.irqs import Irqs
 
 SourceLine = Callable[[str, int], str]
 """Text of a line of a file of the tree, ``""`` when it cannot be read."""
 
 
-_IRQS: dict[int, Literal["on", "off", "unknown"]] = {1: "off", 0: "on", -1: "unknown"}
+_IRQS: dict[bool | None, Literal["on", "off", "unknown"]] = {
+    True: "off",
+    False: "on",
+    None: "unknown",
+}
 
 
 @dataclass(frozen=True)
@@ -126,13 +131,13 @@ def context_info(violation: Violation, rules: Rulebook) -> ContextInfo:
     section = (rules.contexts[context.name].section or None) if context.name else None
     return ContextInfo(
         text=describe(context, rules),
-        irqs=_IRQS[context.irq],
-        preempt="off" if context.pre > 0 else "on",
+        irqs=_IRQS[context.irqs_off],
+        preempt="off" if context.counts.preempt > 0 else "on",
         nmi=context.nmi,
         hardirq=context.hard,
         softirq=context.soft,
-        bh_disabled=context.bh > 0,
-        rcu=context.rcu > 0,
+        bh_disabled=context.counts.bh > 0,
+        rcu=context.counts.rcu > 0,
         locks=tuple(locks),
         section=section,
     )
@@ -176,7 +181,7 @@ def origin(violation: Violation, rules: Rulebook, rt: bool) -> Origin:
                     kind="lock", name=name, function=node.fn.name, file=loc.file,
                     line=loc.line, text=f"{name}, taken in {node.fn.name}()",
                 )  # fmt: skip
-        at = delta.irq_loc if delta.irq == 1 else delta.pre_loc
+        at = delta.irq_loc if delta.irqs == Irqs.OFF else delta.pre_loc
         loc = node.fn.locs[at] if at >= 0 else Loc(node.fn.file, node.fn.line, node.fn.col)
         words = context.then(delta).words()
         return Origin(
@@ -269,13 +274,13 @@ def _of_entry(root: Node, rules: Rulebook) -> tuple[str, ...]:
 
 def _state(context: Context, locks: tuple[str, ...]) -> State:
     return State(
-        irqs=_IRQS[context.irq],
-        preempt=context.pre == 0,
+        irqs=_IRQS[context.irqs_off],
+        preempt=context.counts.preempt == 0,
         nmi=context.nmi,
         hardirq=context.hard,
         softirq=context.soft,
-        bh_disabled=context.bh > 0,
-        rcu=context.rcu > 0,
+        bh_disabled=context.counts.bh > 0,
+        rcu=context.counts.rcu > 0,
         locks=locks,
     )
 
@@ -309,7 +314,7 @@ def _state_steps(
     source: SourceLine,
 ) -> list[Step]:  # fmt: skip
     marks: list[tuple[int, str]] = []
-    if delta.irq == 1 and delta.irq_loc >= 0 and before.irq != 1:
+    if delta.irqs == Irqs.OFF and delta.irq_loc >= 0 and not before.irqs_off:
         marks.append((delta.irq_loc, "interrupts go off"))
     locked = set()
     for lock in delta.locks:
@@ -322,11 +327,11 @@ def _state_steps(
         )
         locked.add(lock.loc)
     marks += [(at, f"stated by {text}") for text, at in delta.stated]
-    if delta.pre > 0 and delta.pre_loc >= 0 and delta.pre_loc not in locked:
+    if delta.counts.preempt > 0 and delta.pre_loc >= 0 and delta.pre_loc not in locked:
         marks.append((delta.pre_loc, "preemption goes off"))
-    if delta.bh > 0 and not locked:
+    if delta.counts.bh > 0 and not locked:
         marks.append((-1, "bottom halves are off"))
-    if delta.rcu > 0 and not locked:
+    if delta.counts.rcu > 0 and not locked:
         marks.append((-1, "enters an RCU read-side section"))
     out = []
     words = before.then(delta).words()

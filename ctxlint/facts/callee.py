@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 from ctxlint.facts.state import State
 from ctxlint.facts.summary import Outcome
+from ctxlint.rulebook.effects import Counter
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.terms import (
     Addr,
     Agg,
@@ -36,13 +39,13 @@ def at_caller(value: Value, args: tuple[Value, ...], st: State) -> Value:
             case Param():
                 return args[term.index] if term.index < len(args) else None
             case PreemptWord():
-                return PreemptWord(term.pre + st.pre, term.bh + st.bh)
+                return PreemptWord(term.pre + st.counts.preempt, term.bh + st.counts.bh)
             case SavedFlags():
-                return SavedFlags(st.irq) if term.irq == -1 else term
+                return SavedFlags(st.irqs) if term.irqs == Irqs.ENTRY else term
             case IrqsOff():
-                if st.irq in (0, 1):
-                    return Const(st.irq)
-                return term if st.irq == -1 else None
+                if st.irqs in (Irqs.ON, Irqs.OFF):
+                    return Const(int(st.irqs))
+                return term if st.irqs == Irqs.ENTRY else None
             case Deref():
                 pointer = put(term.pointer)
                 return _read(pointer.place, st) if isinstance(pointer, Addr) else None
@@ -84,18 +87,15 @@ def apply_delta(
     delta = outcome.delta
     for _ in range(outcome.pops):
         st.restore_irq(None)
-    before = st.irq
+    before = st.irqs
     for saved in outcome.saves:
-        st.push(before if saved == -1 else saved)
-    if delta.irq == 1:
-        st.set_irq(True, loc)
-    elif delta.irq == 0:
-        st.set_irq(False, loc)
-    for name, by in (
-        ("preempt", delta.pre), ("bh", delta.bh), ("rcu", delta.rcu), ("migrate", delta.mig),
-    ):  # fmt: skip
+        st.push(before if saved == Irqs.ENTRY else saved)
+    if delta.irqs in (Irqs.ON, Irqs.OFF):
+        st.set_irq(delta.irqs == Irqs.OFF, loc)
+    for counter in get_args(Counter):
+        by = getattr(delta.counts, counter)
         if by:
-            st.count(name, by, loc)
+            st.count(counter, by, loc)
     for kind in outcome.released:
         st.unlock(kind, "")
     for lock in delta.locks:

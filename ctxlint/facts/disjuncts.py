@@ -78,7 +78,7 @@ class Disjuncts:
         before = [
             (len(there.locks), key)
             for key, there in self.states.items()
-            if there.irq == state.irq
+            if there.irqs == state.irqs
             and there.rounds() == limits.LOOP_ROUNDS
             and there.constants(self.tracked) == state.constants(self.tracked)
         ]

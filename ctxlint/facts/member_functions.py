@@ -79,6 +79,4 @@ def one_effect(found: Iterable[tuple[Outcome, ...]]) -> tuple[Outcome, ...]:
 def _effect(outcome: Outcome) -> tuple[object, ...]:
     d = outcome.delta
     locks = tuple(sorted(lock.kind for lock in d.locks))
-    return (
-        d.irq, d.pre, d.bh, d.rcu, d.mig, locks, outcome.pops, outcome.saves, outcome.released
-    )  # fmt: skip
+    return d.irqs, d.counts, locks, outcome.pops, outcome.saves, outcome.released

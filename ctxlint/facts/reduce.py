@@ -46,8 +46,8 @@ def distinct_points(
     )
     levels: tuple[Callable[[Point], object], ...] = (
         lambda p: (_context(p), p.args, p.target),
-        lambda p: (_context(p)[:5], p.args, p.target),
-        lambda p: (_context(p)[:5], p.target),
+        lambda p: (_context(p)[:2], p.args, p.target),
+        lambda p: (_context(p)[:2], p.target),
     )
     for level, key in enumerate(levels):
         if len(found) <= limits.POINTS_PER_CALL:
@@ -58,8 +58,8 @@ def distinct_points(
     ordered = sorted(
         found,
         key=lambda p: (
-            -p.delta.irq,
-            -p.delta.pre,
+            -p.delta.irqs,
+            -p.delta.counts.preempt,
             repr((*_context(p), p.guards, p.args, p.target)),
         ),
     )
@@ -71,7 +71,7 @@ def distinct_points(
 def _context(point: Point) -> tuple[object, ...]:
     d = point.delta
     locks = tuple((k.kind, k.path) for k in d.locks)
-    return (d.irq, d.pre, d.bh, d.rcu, d.mig, locks)
+    return (d.irqs, d.counts, locks)
 
 
 def _distinct(points: Iterable[Point], key: Callable[[Point], object]) -> list[Point]:

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from ctxlint.semantics.context import Delta, Lock
+from ctxlint.rulebook.effects import Counter
+from ctxlint.semantics.context import NO_COUNTS, Counts, Delta, Lock
 from ctxlint.semantics.intervals import Spans, span, truth
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.known_bits import one_of
 from ctxlint.semantics.terms import (
     ZERO,
@@ -56,25 +58,18 @@ class Stated(NamedTuple):
     counts that the caller has raised. ``texts`` as in :class:`Delta`."""
 
     irq_off: bool = False
-    pre: int = 0
-    bh: int = 0
-    rcu: int = 0
-    mig: int = 0
+    counts: Counts = NO_COUNTS
     texts: tuple[tuple[str, int], ...] = ()
 
-    def add(self, counter: str, text: str, loc: int) -> Stated:
+    def add(self, counter: Counter | Literal["irq"], text: str, loc: int) -> Stated:
         """With one more thing stated: ``irq``, or a counter."""
         texts = tuple(dict.fromkeys((*self.texts, (text, loc))))
         if counter == "irq":
             return self._replace(irq_off=True, texts=texts)
-        return Stated(
-            self.irq_off,
-            max(self.pre, counter == "preempt"),
-            max(self.bh, counter == "bh"),
-            max(self.rcu, counter == "rcu"),
-            max(self.mig, counter == "migrate"),
-            texts,
-        )
+        counts = self.counts
+        if not getattr(counts, counter):
+            counts = counts.counted(counter, 1)
+        return Stated(self.irq_off, counts, texts)
 
 
 NOTHING_STATED = Stated()
@@ -86,20 +81,17 @@ class State:
     """Mutable while one block is interpreted; copied at forks."""
 
     __slots__ = (
-        "bh",
         "conds",
+        "counts",
         "facts",
-        "irq",
         "irq_loc",
+        "irqs",
         "known",
         "locks",
         "mem",
-        "mig",
         "over",
         "pops",
-        "pre",
         "pre_loc",
-        "rcu",
         "released",
         "same_locks",
         "saves",
@@ -108,15 +100,12 @@ class State:
     )
 
     def __init__(self) -> None:
-        self.irq = -1
-        self.pre = 0
-        self.bh = 0
-        self.rcu = 0
-        self.mig = 0
+        self.irqs = Irqs.ENTRY
+        self.counts = NO_COUNTS
         self.locks: tuple[Lock, ...] = ()
         self.irq_loc = -1
         self.pre_loc = -1
-        self.saves: tuple[int, ...] = ()
+        self.saves: tuple[Irqs, ...] = ()
         self.pops = 0
         self.released: tuple[str, ...] = ()
         self.same_locks: Mapping[str, str] = _NONE_SAME
@@ -131,13 +120,7 @@ class State:
     def copy(self) -> State:
         """A state that can be changed without this one; what is immutable is shared."""
         new = State.__new__(State)
-        new.irq, new.pre, new.bh, new.rcu, new.mig = (
-            self.irq,
-            self.pre,
-            self.bh,
-            self.rcu,
-            self.mig,
-        )
+        new.irqs, new.counts = self.irqs, self.counts
         new.locks, new.saves, new.pops, new.released = (
             self.locks,
             self.saves,
@@ -158,16 +141,7 @@ class State:
 
     def _counts(self) -> tuple[object, ...]:
         """The context without its locks."""
-        return (
-            self.irq,
-            self.pre,
-            self.bh,
-            self.rcu,
-            self.mig,
-            self.saves,
-            self.pops,
-            self.released,
-        )
+        return self.irqs, self.counts, self.saves, self.pops, self.released
 
     def strength(self) -> tuple[object, ...]:
         """What decides what is legal from here on, after any further operations: all
@@ -194,16 +168,7 @@ class State:
 
     def delta(self) -> Delta:
         """The change of the execution context since the function was entered."""
-        return Delta(
-            self.irq,
-            self.pre,
-            self.bh,
-            self.rcu,
-            self.mig,
-            self.locks,
-            self.irq_loc,
-            self.pre_loc,
-        )
+        return Delta(self.irqs, self.counts, self.locks, self.irq_loc, self.pre_loc)
 
     def delta_here(self) -> Delta:
         """The same with what assertions state of the caller: for what is called here, and
@@ -213,11 +178,8 @@ class State:
             return delta
         return msgspec.structs.replace(
             delta,
-            irq=1 if stated.irq_off and self.irq == -1 else self.irq,
-            pre=self.pre + stated.pre,
-            bh=self.bh + stated.bh,
-            rcu=self.rcu + stated.rcu,
-            mig=self.mig + stated.mig,
+            irqs=Irqs.OFF if stated.irq_off and self.irqs == Irqs.ENTRY else self.irqs,
+            counts=self.counts.plus(stated.counts),
             stated=stated.texts,
         )
 
@@ -315,52 +277,46 @@ class State:
 
     # -- context -----------------------------------------------------------
 
-    def count(self, name: str, by: int, loc: int) -> None:
-        """Add ``by`` to a counter ("preempt", "bh", "rcu", "migrate"); ``loc`` is where, in
-        the function's table of places."""
-        if name == "preempt":
-            if by > 0 and self.pre <= 0:
-                self.pre_loc = loc
-            self.pre = self._clip(self.pre + by)
-            if self.pre <= 0:
-                self.pre_loc = -1
-        elif name == "bh":
-            self.bh = self._clip(self.bh + by)
-        elif name == "rcu":
-            self.rcu = self._clip(self.rcu + by)
-        else:
-            self.mig = self._clip(self.mig + by)
+    def count(self, counter: Counter, by: int, loc: int) -> None:
+        """Add ``by`` to a counter; ``loc`` is where, in the function's table of places."""
+        if counter == "preempt" and by > 0 and self.counts.preempt <= 0:
+            self.pre_loc = loc
+        moved = self.counts.counted(counter, by)
+        self.over |= getattr(moved, counter) > _COUNT_MAX
+        self.counts = moved.within(_COUNT_MIN, _COUNT_MAX)
+        if self.counts.preempt <= 0:
+            self.pre_loc = -1
 
     def set_irq(self, off: bool, loc: int) -> None:
         """Interrupts go off or on here; ``loc`` as for :meth:`count`."""
-        self.irq, self.irq_loc = (1, loc) if off else (0, -1)
+        self.irqs, self.irq_loc = (Irqs.OFF, loc) if off else (Irqs.ON, -1)
 
-    def save_irq(self) -> int:
+    def save_irq(self) -> Irqs:
         """Push the interrupt state; the saved value."""
-        self.push(self.irq)
-        return self.irq
+        self.push(self.irqs)
+        return self.irqs
 
-    def push(self, saved: int) -> None:
+    def push(self, saved: Irqs) -> None:
         """One more saved state, the innermost."""
         if len(self.saves) < _SAVES_MAX:
             self.saves = (*self.saves, saved)
         else:
             self.over = True
 
-    def restore_irq(self, saved: int | None) -> None:
+    def restore_irq(self, saved: Irqs | None) -> None:
         """Back to a saved state: a known one, else the last one saved here,
         else one that the caller saved."""
         if self.saves:
             last = self.saves[-1]
             self.saves = self.saves[:-1]
-            self.irq = last if saved is None else saved
+            self.irqs = last if saved is None else saved
         elif saved is not None:
-            self.irq = saved
+            self.irqs = saved
         else:
             self.over |= self.pops >= _SAVES_MAX
             self.pops = min(self.pops + 1, _SAVES_MAX)
-            self.irq = -2
-        if self.irq != 1:
+            self.irqs = Irqs.CALLERS
+        if self.irqs != Irqs.OFF:
             self.irq_loc = -1
 
     def lock(self, kind: str, path: str, loc: int) -> None:
@@ -385,10 +341,6 @@ class State:
                     return
         if len(self.released) < -_COUNT_MIN:
             self.released = tuple(sorted((*self.released, kind)))
-
-    def _clip(self, n: int) -> int:
-        self.over |= n > _COUNT_MAX
-        return max(_COUNT_MIN, min(_COUNT_MAX, n))
 
 
 def _is_read_once(value: Term) -> bool:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import msgspec
 
 from ctxlint.ir.unit import Decl, EnumDef, Fault, Loc
-from ctxlint.semantics.context import Delta
+from ctxlint.semantics.context import NO_COUNTS, Delta
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.rule_calls import RecordInit
 from ctxlint.semantics.terms import Result, Term, Value
 
@@ -84,7 +85,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     value: Value
     guards: tuple[Guard, ...]
     pops: int
-    saves: tuple[int, ...]
+    saves: tuple[Irqs, ...]
     released: tuple[str, ...]
 
 
@@ -155,10 +156,9 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
 
 def is_neutral(summary: Summary) -> bool:
     """Whether callers go on in the execution context they called in."""
-    same = Delta()
     return all(
-        o.delta.irq == same.irq
-        and (o.delta.pre, o.delta.bh, o.delta.rcu, o.delta.mig) == (0, 0, 0, 0)
+        o.delta.irqs == Irqs.ENTRY
+        and o.delta.counts == NO_COUNTS
         and not (o.delta.locks or o.pops or o.saves or o.released)
         for o in summary.outcomes
     )

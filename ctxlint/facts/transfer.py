@@ -49,6 +49,7 @@ from ctxlint.ir.walk import type_of
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.known_bits import refined, shown_bits
 from ctxlint.semantics.terms import (
     ZERO,
@@ -761,13 +762,13 @@ class _Target:
         self.state.set_irq(off, self.op.loc)
 
     def flags(self) -> Value:
-        return SavedFlags(self.state.irq)
+        return SavedFlags(self.state.irqs)
 
     def save_irqs(self) -> Value:
         return SavedFlags(self.state.save_irq())
 
     def restore_irqs(self, flags: Value) -> None:
-        self.state.restore_irq(flags.irq if isinstance(flags, SavedFlags) else None)
+        self.state.restore_irq(flags.irqs if isinstance(flags, SavedFlags) else None)
 
     def count(self, counter: fx.Counter, delta: int) -> None:
         self.state.count(counter, delta, self.op.loc)
@@ -793,14 +794,14 @@ class _Target:
             self.state.mem[pointer.place] = value
 
     def preempt_count(self) -> Value:
-        return PreemptWord(self.state.pre, self.state.bh)
+        return PreemptWord(self.state.counts.preempt, self.state.counts.bh)
 
     def irqs_off(self, flags: Value) -> Value:
         if not isinstance(flags, SavedFlags):
             return None
-        if flags.irq in (0, 1):
-            return Const(flags.irq)
-        return IrqsOff() if flags.irq == -1 else None
+        if flags.irqs in (Irqs.ON, Irqs.OFF):
+            return Const(int(flags.irqs))
+        return IrqsOff() if flags.irqs == Irqs.ENTRY else None
 
     def same(self, symbol: str) -> Value:
         return Global(symbol)  # one value, however often it is asked for

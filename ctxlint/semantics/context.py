@@ -12,19 +12,59 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 
 from ctxlint.rulebook import effects
 from ctxlint.rulebook.schema import ContextState
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.terms import ZERO, Bin, Const, IrqsOff, PreemptWord, Term
 from ctxlint.semantics.waits import Wait
 
 Phrases = Callable[[str], Iterable[effects.Effect]]
 
 _CAP = 4
-_COUNTERS = {"preempt": "pre", "bh": "bh", "rcu": "rcu", "migrate": "mig"}
+
+
+class Counts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What nests: sections with preemption off, with bottom halves off, RCU read-side
+    sections, sections without migration. Numbers of a context, or differences."""
+
+    preempt: int = 0
+    bh: int = 0
+    rcu: int = 0
+    migrate: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        """Both together."""
+        if other == NO_COUNTS:
+            return self
+        return Counts(
+            self.preempt + other.preempt,
+            self.bh + other.bh,
+            self.rcu + other.rcu,
+            self.migrate + other.migrate,
+        )
+
+    def counted(self, counter: effects.Counter, by: int) -> Counts:
+        """With ``by`` more of one counter."""
+        moved = {counter: getattr(self, counter) + by}
+        changed: Counts = msgspec.structs.replace(self, **moved)
+        return changed
+
+    def within(self, least: int, most: int) -> Counts:
+        """Each number no less than ``least`` and no more than ``most``."""
+        if all(least <= n <= most for n in (self.preempt, self.bh, self.rcu, self.migrate)):
+            return self
+        return Counts(
+            max(least, min(most, self.preempt)),
+            max(least, min(most, self.bh)),
+            max(least, min(most, self.rcu)),
+            max(least, min(most, self.migrate)),
+        )
+
+
+NO_COUNTS = Counts()
 
 
 class Lock(msgspec.Struct, frozen=True, array_like=True):
@@ -39,17 +79,13 @@ class Lock(msgspec.Struct, frozen=True, array_like=True):
 class Delta(msgspec.Struct, frozen=True, array_like=True):
     """Execution context relative to the function's entry.
 
-    ``irq``: -1 as at entry, 0 on, 1 off, -2 as before the caller's last save.
-    Counts are differences. ``irq_loc`` and ``pre_loc`` say where interrupts or
+    ``counts`` are differences. ``irq_loc`` and ``pre_loc`` say where interrupts or
     preemption went off (-1: not here). ``stated`` are assertions that hold here, as
     (text, place): what they state of the caller is part of the other members.
     """
 
-    irq: int = -1
-    pre: int = 0
-    bh: int = 0
-    rcu: int = 0
-    mig: int = 0
+    irqs: Irqs = Irqs.ENTRY
+    counts: Counts = NO_COUNTS
     locks: tuple[Lock, ...] = ()
     irq_loc: int = -1
     pre_loc: int = -1
@@ -58,17 +94,14 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """An execution context. ``irq``: 1 off, 0 on, -1 not known.
+    """An execution context. ``irqs_off``: None where it is not known.
 
     ``exact`` is False below a function whose callers are not known: counts are
     then lower bounds, and tests of the context can go either way.
     """
 
-    irq: int = -1
-    pre: int = 0
-    bh: int = 0
-    rcu: int = 0
-    mig: int = 0
+    irqs_off: bool | None = None
+    counts: Counts = NO_COUNTS
     soft: bool = False
     hard: bool = False
     nmi: bool = False
@@ -77,15 +110,11 @@ class Context:
 
     def then(self, delta: Delta) -> Context:
         """The context at a point inside a function that was entered in this one."""
-        irq = self.irq if delta.irq == -1 else (-1 if delta.irq == -2 else delta.irq)
-        return replace(
-            self,
-            irq=irq,
-            pre=_cap(self.pre + delta.pre),
-            bh=_cap(self.bh + delta.bh),
-            rcu=_cap(self.rcu + delta.rcu),
-            mig=_cap(self.mig + delta.mig),
-        )
+        off = self.irqs_off
+        if delta.irqs != Irqs.ENTRY:
+            off = None if delta.irqs == Irqs.CALLERS else delta.irqs == Irqs.OFF
+        counts = self.counts.plus(delta.counts).within(0, _CAP)
+        return replace(self, irqs_off=off, counts=counts)
 
     def after(self, changes: Iterable[effects.Effect], phrases: Phrases) -> Context:
         """The context after effects of a rule; ``phrases`` tells what holding a lock of
@@ -93,46 +122,46 @@ class Context:
         context = self
         for effect in changes:
             if isinstance(effect, effects.Irq):
-                context = replace(context, irq=int(effect.off))
+                context = replace(context, irqs_off=effect.off)
             elif isinstance(effect, effects.Count):
-                name = _COUNTERS[effect.counter]
-                moved: Any = _cap(getattr(context, name) + effect.delta)
-                context = replace(context, **{name: moved})
+                counts = context.counts.counted(effect.counter, effect.delta)
+                context = replace(context, counts=counts.within(0, _CAP))
             elif isinstance(effect, effects.Lock | effects.Unlock):
                 sign = 1 if isinstance(effect, effects.Lock) else -1
-                counts = [p for p in phrases(effect.kind) if isinstance(p, effects.Count)]
-                held = [replace(p, delta=sign * p.delta) for p in counts]
+                held = [
+                    replace(p, delta=sign * p.delta)
+                    for p in phrases(effect.kind)
+                    if isinstance(p, effects.Count)
+                ]
                 context = context.after(held, phrases)
         return context
 
     def allows(self, rt: bool) -> Wait:
         """The strictest wait type that is legal here."""
-        if rt:
-            if self.nmi or self.hard or self.irq == 1 or self.pre > 0:
-                return Wait.SPIN
-            if self.soft or self.bh > 0 or self.rcu > 0:
-                return Wait.CONFIG
-            return Wait.SLEEP
-        if self.nmi or self.hard or self.soft or self.irq == 1:
+        counts = self.counts
+        strict = self.nmi or self.hard or self.irqs_off or counts.preempt > 0
+        if strict:
+            return Wait.SPIN if rt else Wait.CONFIG
+        if self.soft or counts.bh > 0 or counts.rcu > 0:
             return Wait.CONFIG
-        return Wait.CONFIG if self.pre > 0 or self.bh > 0 or self.rcu > 0 else Wait.SLEEP
+        return Wait.SLEEP
 
     def in_interrupt(self) -> bool:
         """As the kernel's test: interrupt, NMI, or bottom halves disabled."""
-        return self.hard or self.soft or self.nmi or self.bh > 0
+        return self.hard or self.soft or self.nmi or self.counts.bh > 0
 
     def word(self, pre: int, bh: int, rt: bool) -> int:
         """preempt_count() (include/linux/preempt.h); on PREEMPT_RT bottom halves
         are not counted there."""
-        total = max(0, self.pre + pre)
+        total = max(0, self.counts.preempt + pre)
         if not rt:
-            total += (max(0, self.bh + bh) * 2 + int(self.soft)) << 8
+            total += (max(0, self.counts.bh + bh) * 2 + int(self.soft)) << 8
         return total | (int(self.hard) << 16) | (int(self.nmi) << 20)
 
     def lookup(self, value: Term, rt: bool) -> int | None:
         """Answer a context word, or a masked one, as far as it is known."""
         if type(value) is IrqsOff:
-            return None if self.irq == -1 else self.irq
+            return None if self.irqs_off is None else int(self.irqs_off)
         if type(value) is PreemptWord:
             return self.word(value.pre, value.bh, rt) if self.exact else None
         if self.exact or type(value) is not Bin or type(value.a) is not PreemptWord:
@@ -150,11 +179,8 @@ class Context:
     def of(cls, state: ContextState, name: str) -> Context:
         """From a rule's entry state."""
         return cls(
-            irq=int(state.irqs == "off"),
-            pre=state.preempt,
-            bh=state.bh,
-            rcu=state.rcu,
-            mig=state.migrate,
+            irqs_off=state.irqs == "off",
+            counts=Counts(state.preempt, state.bh, state.rcu, state.migrate),
             soft=state.softirq,
             hard=state.hardirq,
             nmi=state.nmi,
@@ -171,16 +197,12 @@ class Context:
             parts.append("in hard interrupt")
         elif self.soft:
             parts.append("in softirq")
-        if self.irq == 1:
+        if self.irqs_off:
             parts.append("interrupts off")
-        if self.pre > 0:
+        if self.counts.preempt > 0:
             parts.append("preemption off")
-        if self.bh > 0 and not self.soft:
+        if self.counts.bh > 0 and not self.soft:
             parts.append("bottom halves off")
-        if self.rcu > 0:
+        if self.counts.rcu > 0:
             parts.append("RCU read side")
         return ", ".join(parts) or "preemptible"
-
-
-def _cap(n: int) -> int:
-    return max(0, min(_CAP, n))

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.objects import Obj
 
 NODES_MAX = 128
@@ -177,9 +178,9 @@ class PreemptWord(Node, frozen=True, tag="pc"):
 
 
 class SavedFlags(Node, frozen=True, tag="fl"):
-    """A saved interrupt state (as Delta.irq)."""
+    """A saved interrupt state."""
 
-    irq: int
+    irqs: Irqs
 
 
 class IrqsOff(Node, frozen=True, tag="io"):

@@ -15,7 +15,7 @@ from typing import Any
 from ctxlint.ir.unit import Decl
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
-from ctxlint.semantics.context import Context
+from ctxlint.semantics.context import Context, Counts
 from ctxlint.semantics.rule_calls import RecordInit
 from ctxlint.simulator.machine import Machine
 from ctxlint.simulator.runtime.state import HARDIRQ_MASK, NMI_MASK, SOFTIRQ_MASK, Kernel, Report
@@ -160,11 +160,13 @@ def context_of(kernel: Kernel, name: str = "") -> Context:
     task, cpu = kernel.task, kernel.cpu
     count = task.preempt_count
     return Context(
-        irq=int(cpu.irqs_off),
-        pre=count & 0xFF,
-        bh=task.softirq_disabled + ((count & SOFTIRQ_MASK) >> 9),
-        rcu=task.rcu_depth,
-        mig=task.migration_disabled,
+        irqs_off=bool(cpu.irqs_off),
+        counts=Counts(
+            count & 0xFF,
+            task.softirq_disabled + ((count & SOFTIRQ_MASK) >> 9),
+            task.rcu_depth,
+            task.migration_disabled,
+        ),
         soft=bool(count & 0x100),
         hard=bool(count & HARDIRQ_MASK),
         nmi=bool(count & NMI_MASK),

@@ -74,7 +74,7 @@ def edges(fn: Summary, shown: str = "mark") -> list[Edge]:
 
 def held(delta: Delta) -> tuple[int, int, tuple[str, ...]]:
     """Interrupts, preemption, and the locks by name."""
-    return delta.irq, delta.pre, tuple(lock.path for lock in delta.locks)
+    return delta.irqs, delta.counts.preempt, tuple(lock.path for lock in delta.locks)
 
 
 def at_marks(text: str, name: str = "f", *, rt: bool = False) -> list[set[tuple[object, ...]]]:

@@ -24,7 +24,7 @@ def switch(n: int, what: str = "_raw_spin_lock(&k#);", on: str = "p") -> str:
 
 def counts(fn: Summary) -> list[set[int]]:
     """For each ``mark()``, by how much preemption can be off there."""
-    return [{point.delta.pre for point in edge.points} for edge in edges(fn)]
+    return [{point.delta.counts.preempt for point in edge.points} for edge in edges(fn)]
 
 
 def whats(fn: Summary) -> set[str]:
@@ -93,7 +93,7 @@ def test_nested_saves() -> None:
     )
     text = f"{locks(n)} void f(void) {{ {taken} {given} mark({n}); }}"
     fn = summary(text, "f")
-    assert edges(fn)[-1].points[0].delta.irq == 1
+    assert edges(fn)[-1].points[0].delta.irqs == 1
     assert counts(fn)[-1] == {1}
     assert whats(fn) == set()
 

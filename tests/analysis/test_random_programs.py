@@ -234,10 +234,10 @@ def numbered(body: tuple[Stmt, ...], count: Iterator[int]) -> tuple[Stmt, ...]:
 
 def covers(point: Point, irq_at_entry: int, irq: int, pre: int, p: int, q: int) -> bool:
     known = {Param(0): p, Param(1): q, IrqsOff(): irq_at_entry}
-    there = irq_at_entry if point.delta.irq == -1 else point.delta.irq
+    there = irq_at_entry if point.delta.irqs == -1 else point.delta.irqs
     return (
         there == irq
-        and point.delta.pre == pre
+        and point.delta.counts.preempt == pre
         and all(truth(g.value, known.get) in (None, g.truth) for g in point.guards)
     )
 

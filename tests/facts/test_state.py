@@ -132,20 +132,20 @@ def test_saves_and_restores_nest() -> None:
     state.set_irq(True, 3)
     inner = state.save_irq()
     state.set_irq(True, 4)
-    assert (outer, inner, state.irq, state.irq_loc) == (-1, 1, 1, 4)
+    assert (outer, inner, state.irqs, state.irq_loc) == (-1, 1, 1, 4)
     state.restore_irq(inner)
-    assert state.irq == 1
+    assert state.irqs == 1
     state.restore_irq(outer)
-    assert (state.irq, state.irq_loc, state.saves, state.pops) == (-1, -1, (), 0)
+    assert (state.irqs, state.irq_loc, state.saves, state.pops) == (-1, -1, (), 0)
 
 
 def test_restoring_what_the_caller_saved() -> None:
     state = State()
     state.set_irq(True, 1)
     state.restore_irq(None)
-    assert (state.irq, state.pops) == (-2, 1)
+    assert (state.irqs, state.pops) == (-2, 1)
     state.restore_irq(0)
-    assert state.irq == 0
+    assert state.irqs == 0
 
 
 def test_unlock_takes_the_same_lock_then_one_of_its_kind_then_the_callers() -> None:
@@ -164,14 +164,14 @@ def test_counts_are_bounded() -> None:
     state = State()
     for _ in range(50):
         state.count("preempt", 1, 5)
-    assert (state.pre, state.pre_loc, state.over) == (50, 5, False)
+    assert (state.counts.preempt, state.pre_loc, state.over) == (50, 5, False)
     for _ in range(100):
         state.count("preempt", 1, 5)
-    assert 50 < state.pre < 150
+    assert 50 < state.counts.preempt < 150
     assert state.over, "what cannot be counted is told"
     for _ in range(200):
         state.count("preempt", -1, 6)
-    assert -50 < state.pre < 0
+    assert -50 < state.counts.preempt < 0
     assert state.pre_loc == -1
 
 

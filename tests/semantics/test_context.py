@@ -9,41 +9,38 @@ import pytest
 from analysis.snippet import rules
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
-from ctxlint.semantics.context import Context, Delta
+from ctxlint.semantics.context import Context, Counts, Delta
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.terms import Bin, Const, PreemptWord
 from ctxlint.semantics.waits import Wait
 
 _count = st.integers(0, 3)
 CONTEXTS = st.builds(
     Context,
-    irq=st.sampled_from((-1, 0, 1)),
-    pre=_count,
-    bh=_count,
-    rcu=_count,
-    mig=_count,
+    irqs_off=st.sampled_from((None, False, True)),
+    counts=st.builds(Counts, _count, _count, _count, _count),
     soft=st.booleans(),
     hard=st.booleans(),
     nmi=st.booleans(),
     exact=st.booleans(),
 )
+_change = st.integers(-1, 2)
 DELTAS = st.builds(
     Delta,
-    irq=st.sampled_from((-1, 0, 1)),
-    pre=st.integers(-1, 2),
-    bh=st.integers(-1, 2),
-    rcu=st.integers(-1, 2),
-    mig=st.integers(-1, 2),
+    irqs=st.sampled_from((Irqs.ENTRY, Irqs.ON, Irqs.OFF)),
+    counts=st.builds(Counts, _change, _change, _change, _change),
 )
 RT = st.booleans()
 
 
 def stricter(a: Context, b: Context) -> Context:
     """All that restricts one or the other."""
+    pairs = zip(astuple(a.counts), astuple(b.counts), strict=True)
     return Context(
-        irq=max(a.irq, b.irq), pre=max(a.pre, b.pre), bh=max(a.bh, b.bh),
-        rcu=max(a.rcu, b.rcu), mig=max(a.mig, b.mig), soft=a.soft or b.soft,
-        hard=a.hard or b.hard, nmi=a.nmi or b.nmi, exact=a.exact,
+        irqs_off=a.irqs_off or b.irqs_off, counts=Counts(*map(max, pairs)),
+        soft=a.soft or b.soft, hard=a.hard or b.hard, nmi=a.nmi or b.nmi, exact=a.exact,
     )  # fmt: skip
 
 
@@ -54,21 +51,18 @@ def test_more_restrictions_never_allow_more(a: Context, b: Context, rt: bool) ->
 
 @given(CONTEXTS, DELTAS, RT)
 def test_a_section_opened_never_allows_more(context: Context, delta: Delta, rt: bool) -> None:
-    opened = Delta(1 if delta.irq == 1 else -1, abs(delta.pre), abs(delta.bh), abs(delta.rcu))
+    irqs = Irqs.OFF if delta.irqs == Irqs.OFF else Irqs.ENTRY
+    opened = Delta(irqs, Counts(*map(abs, astuple(delta.counts))))
     assert context.then(opened).allows(rt) <= context.allows(rt)
 
 
 @given(CONTEXTS, DELTAS, DELTAS)
 def test_one_step_after_the_other(context: Context, one: Delta, two: Delta) -> None:
     """Both at once, where no count leaves its bounds on the way."""
-    both = Delta(
-        one.irq if two.irq == -1 else two.irq,
-        one.pre + two.pre, one.bh + two.bh, one.rcu + two.rcu, one.mig + two.mig,
-    )  # fmt: skip
-    counts = [
-        (getattr(context, name), getattr(one, name), getattr(two, name))
-        for name in ("pre", "bh", "rcu", "mig")
-    ]
+    irqs = one.irqs if two.irqs == Irqs.ENTRY else two.irqs
+    both = Delta(irqs, one.counts.plus(two.counts))
+    numbers = (astuple(of.counts) for of in (context, one, two))
+    counts = list(zip(*numbers, strict=True))
     if all(0 <= n + a <= 4 and 0 <= n + a + b <= 4 for n, a, b in counts):
         assert context.then(one).then(two) == context.then(both)
 
@@ -80,7 +74,7 @@ def test_nothing_happened(context: Context) -> None:
 
 @given(CONTEXTS)
 def test_a_caller_s_saved_state_is_not_known(context: Context) -> None:
-    assert context.then(Delta(irq=-2)).irq == -1
+    assert context.then(Delta(Irqs.CALLERS)).irqs_off is None
 
 
 @given(CONTEXTS, RT)
@@ -89,7 +83,8 @@ def test_tests_of_an_inexact_context_agree_with_the_exact_one(
 ) -> None:
     """Whatever a lower bound answers holds for every context that is stricter."""
     loose = replace(context, exact=False)
-    for more in (Delta(), Delta(pre=1), Delta(bh=1), Delta(pre=1, bh=1)):
+    for counts in (Counts(), Counts(preempt=1), Counts(bh=1), Counts(preempt=1, bh=1)):
+        more = Delta(counts=counts)
         exact = replace(context.then(more), exact=True)
         for question in (
             PreemptWord(0, 0),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ctxlint.ir.unit import Block, Function
 from ctxlint.rulebook.book import ApiRule
 from ctxlint.semantics import rule_calls
-from ctxlint.semantics.context import Context
+from ctxlint.semantics.context import Context, Counts
 from ctxlint.semantics.rule_calls import RecordInit
 from ctxlint.semantics.terms import Const, evaluate
 from ctxlint.semantics.waits import Wait
@@ -45,10 +45,8 @@ def constant(name: str) -> int | None:
 
 contexts = st.builds(
     Context,
-    irq=st.integers(0, 1),
-    pre=st.integers(0, 2),
-    bh=st.integers(0, 1),
-    rcu=st.integers(0, 1),
+    irqs_off=st.booleans(),
+    counts=st.builds(Counts, st.integers(0, 2), st.integers(0, 1), st.integers(0, 1)),
     soft=st.booleans(),
     hard=st.booleans(),
     nmi=st.booleans(),
@@ -65,11 +63,14 @@ def kernel_in(context: Context, rt: bool) -> Machine:
     kernel.cpu.current = task
     kernel.install(task)
     task.preempt_count = (
-        context.pre + HARDIRQ * context.hard + NMI * context.nmi + SOFTIRQ * context.soft
+        context.counts.preempt
+        + HARDIRQ * context.hard
+        + NMI * context.nmi
+        + SOFTIRQ * context.soft
     )
-    kernel.cpu.irqs_off = bool(context.irq)
-    task.rcu_depth = context.rcu
-    for _ in range(context.bh):
+    kernel.cpu.irqs_off = bool(context.irqs_off)
+    task.rcu_depth = context.counts.rcu
+    for _ in range(context.counts.bh):
         count(kernel, "bh", 1)
     caller = Function(
         "t",

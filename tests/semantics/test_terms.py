@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.objects import AnyOf, Made, Obj, OnStack, Variable
 from ctxlint.semantics.terms import (
     ZERO,
@@ -290,7 +291,7 @@ PLACE_LEAVES: st.SearchStrategy[Term] = st.one_of(
         st.lists(st.tuples(TEXT, TEXT), max_size=2),
     ),
     st.builds(PreemptWord, st.integers(0, 2), st.integers(0, 2)),
-    st.builds(SavedFlags, st.integers(-2, 1)),
+    st.builds(SavedFlags, st.sampled_from(Irqs)),
     st.just(IrqsOff()),
     st.builds(KnownBits, st.integers(0, 9), st.integers(0, 9)),
 )  # fmt: skip
