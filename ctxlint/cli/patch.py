@@ -168,8 +168,8 @@ def check_trusted(found: Series, tree: Path, named: Iterable[Path | None]) -> No
     a baseline or a build directory that settings name (``named``), or makefiles of a base
     that a mail chose."""
     from ctxlint.findings.baseline import DEFAULT_NAME
+    from ctxlint.kbuild.filekinds import is_build_file
     from ctxlint.kbuild.tree import below
-    from ctxlint.pipeline.quote import is_build_file
 
     inside = {
         os.path.relpath(os.path.realpath(path), os.path.realpath(tree))

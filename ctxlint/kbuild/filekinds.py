@@ -34,6 +34,10 @@ _OTHER_LANGUAGES = {
 _DATA = ("include/dt-bindings/",)
 """Headers that hold numbers for device trees and no code."""
 
+_BUILD_FILE = re.compile(
+    r"(?:^|/)(?:Makefile|Kbuild|Kconfig|Platform)[^/]*$|\.(?:mk|sh|pl|py|awk|config|lds)$"
+    r"|^(?:scripts|tools|certs|usr)/|^arch/[^/]+/(?:tools|boot|configs)/"
+)
 _MAKEFILE = re.compile(r"(?:^|/)(?:Makefile|Kbuild|Platform)(?:\.[^/]*)?$")
 _ASSIGNED = re.compile(r"([^\s:+?=]+)[ \t]*[:+?]*=(.*)")
 _FOR_C = re.compile(r"(?:c|cpp|CPP|C)flags|CFLAGS|CPPFLAGS|NOSTDINC_FLAGS|LINUXINCLUDE", re.I)
@@ -133,3 +137,8 @@ def _lines(text: str) -> Iterator[str]:
 
 def _suffix(name: str) -> str:
     return name.removesuffix("_shipped").rpartition(".")[2] if "." in name else ""
+
+
+def is_build_file(file: str) -> bool:
+    """Whether the kernel's build system runs a file or takes flags from it."""
+    return _BUILD_FILE.search(file) is not None

@@ -21,6 +21,7 @@ from ctxlint.base.reading import read_regular
 from ctxlint.base.request import Progress, Request
 from ctxlint.findings.model import Incomplete, Result
 from ctxlint.frontend import write_overlay
+from ctxlint.kbuild.filekinds import is_build_file
 from ctxlint.kbuild.tree import below
 from ctxlint.pipeline.assemble import assemble
 from ctxlint.pipeline.defaults import default_paths
@@ -32,7 +33,6 @@ from ctxlint.pipeline.not_analysed import (
     unseen_paths,
 )
 from ctxlint.pipeline.profile import ProfileResult, ProfileRun
-from ctxlint.pipeline.quote import is_build_file
 from ctxlint.pipeline.session import Session, steady
 from ctxlint.search.reach import SearchEnd, notes
 from ctxlint.store import Store

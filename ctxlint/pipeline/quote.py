@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from ctxlint.findings.model import Finding
@@ -46,14 +45,3 @@ def _cut(file: str, hunk: Hunk, index: int) -> Quote:
     start = max(index - _BEFORE, 0)
     lines = hunk.lines[start : index + 1 + _AFTER]
     return Quote(file=file, header=hunk.header, lines=lines, line=index - start)
-
-
-_BUILD_FILE = re.compile(
-    r"(?:^|/)(?:Makefile|Kbuild|Kconfig|Platform)[^/]*$|\.(?:mk|sh|pl|py|awk|config|lds)$"
-    r"|^(?:scripts|tools|certs|usr)/|^arch/[^/]+/(?:tools|boot|configs)/"
-)
-
-
-def is_build_file(file: str) -> bool:
-    """Whether the kernel's build system runs a file or takes flags from it."""
-    return _BUILD_FILE.search(file) is not None

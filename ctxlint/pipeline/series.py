@@ -14,9 +14,10 @@ from ctxlint.findings.compare import compare as compare_findings
 from ctxlint.findings.model import Finding, Incomplete, Result
 from ctxlint.findings.selection import Selection
 from ctxlint.findings.series import PatchReport, SeriesResult
+from ctxlint.kbuild.filekinds import is_build_file
 from ctxlint.patches import Patch, Series
 from ctxlint.pipeline.changed import MAX_UNITS, Contents, TreeResult, patched_tree
-from ctxlint.pipeline.quote import is_build_file, quote
+from ctxlint.pipeline.quote import quote
 from ctxlint.pipeline.select import select
 
 _NOT_BUILD = re.compile(r"^(?:tools|usr|Documentation)/|\.dts[io]?$")

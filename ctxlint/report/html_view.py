@@ -84,7 +84,7 @@ class Evidence:
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """One finding. ``order`` is its number on the page, from 1. Its message is ``title``
-    and ``rest``, the entry point; ``told``: the heading of its origin names that."""
+    and ``rest``, the entry point; ``shown``: the heading of its origin names that."""
 
     order: int
     anchor: str

@@ -2,8 +2,8 @@
 """One execution with unknown values: it decides them, and notes what else was possible.
 
 An execution is determined by its list of decisions. Where two answers are possible it
-takes one and hands the list with the other answer to its explorer, which runs it later
-from the start (:mod:`ctxlint.verification.explorer`).
+takes one and hands over the list with the other answer, which is run later from the start
+(:mod:`ctxlint.verification.worklist`).
 """
 
 from __future__ import annotations

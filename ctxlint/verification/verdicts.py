@@ -335,10 +335,10 @@ class _Exploration:
         return ""
 
     def _fork(
-        self, follower: Follower, decisions: tuple[Decision, ...], site: Site, call_path: bool
+        self, follower: Follower, decisions: tuple[Decision, ...], site: Site, taken: bool
     ) -> None:
         self.agenda.add(
-            decisions, site, call_path, left=follower.left is not None, reached=follower.reached
+            decisions, site, taken, left=follower.left is not None, reached=follower.reached
         )
 
     def _machine(self, path: Path, follower: Follower) -> tuple[FollowedMachine, Unknown]:

@@ -34,16 +34,16 @@ class Worklist:
         self,
         decisions: tuple[Decision, ...],
         site: Site,
-        call_path: bool,
+        taken: bool,
         *,
         left: bool,
         reached: int,
     ) -> None:
-        """``way`` is the outcome at ``site``, the last decision of the list; ``left``
-        whether the way was lost before, ``reached`` how far along it that was."""
+        """``taken`` is the outcome at ``site``, the last decision of the list; ``left``
+        whether the path was lost before, ``reached`` how far along it that was."""
         self._serial += 1
-        tried = self._tried.get((site, call_path), 0)
-        self._tried[site, call_path] = tried + 1
+        tried = self._tried.get((site, taken), 0)
+        self._tried[site, taken] = tried + 1
         self._open[self._serial] = decisions
         late = -len(decisions)
         heapq.heappush(self._deep, ((int(left), -reached, late), self._serial))

@@ -24,7 +24,7 @@ def waits(threads: Sequence[Thread]) -> list[str]:
 
 def report_hang(kernel: Kernel, threads: Sequence[Thread]) -> Report:
     """Record it, with the stack and the context of a waiter (no daemon's, if it can)."""
-    notify = waits(threads)
+    lines = waits(threads)
     waiting = [t for t in threads if t.why]
     shown = next((t for t in waiting if not t.daemon), waiting[0] if waiting else None)
     task = shown.task if shown is not None else kernel.task
@@ -35,7 +35,7 @@ def report_hang(kernel: Kernel, threads: Sequence[Thread]) -> Report:
     cpu = kernel.cpus[task.cpu]
     report = Report(
         kind="hang",
-        headline="; ".join(notify) or "nothing can run",
+        headline="; ".join(lines) or "nothing can run",
         cpu=task.cpu,
         task=task.comm,
         pid=task.pid,
@@ -51,7 +51,7 @@ def report_hang(kernel: Kernel, threads: Sequence[Thread]) -> Report:
         printed=False,
         suppressed=NOBODY,
         time=kernel.now,
-        facts={"waits": notify},
+        facts={"waits": lines},
     )
     kernel.reports.append(report)
     return report
