@@ -22,7 +22,7 @@ from ctxlint.base.levels import Level
 from ctxlint.kbuild import arch as arches
 from ctxlint.kbuild import commands as reading
 from ctxlint.kbuild import config as configs
-from ctxlint.kbuild import overlay, standin, state, toolchain, tree
+from ctxlint.kbuild import overlay, sibling, standin, state, toolchain, tree
 from ctxlint.kbuild.commands import RawCommand
 from ctxlint.kbuild.make import Build, failure
 from ctxlint.kbuild.model import (
@@ -312,7 +312,8 @@ class _Work:
             (self.own / "state.json").unlink(missing_ok=True)
             shutil.rmtree(self.directory)
         toolchain.check_programs()
-        direct = self.config_file is not None or _takes_forced(self.spec.config)
+        base = self._begin_as_the_other_profile()
+        direct = base or self.config_file is not None or _takes_forced(self.spec.config)
         self.runs.total = 3 if direct else 4
         self._warn()
         self.log(
@@ -328,6 +329,8 @@ class _Work:
             overlay.make(self.tree.path, self.srcarch, self.build.source, self.overrides)
         target = standin.target_triple(self.tree.path, self.srcarch)
         standin.write(self.own, self.build.toolchain, target)
+        if base is not None:
+            (self.own / sibling.BASE_CONFIG).write_bytes(base)
         self._configure()
         self._make_headers()
         now = state.State(
@@ -337,12 +340,35 @@ class _Work:
         )
         return self.save(now)
 
+    def _begin_as_the_other_profile(self) -> bytes | None:
+        """Copy the build directory of the other profile of this tree, where that is made and
+        up to date; what its configuration target gave."""
+        spec = replace(self.spec, rt=not self.spec.rt)
+        other = _Work.open(
+            self.tree, spec, self.directory.parent.parent, 1, quiet, None, self.overrides
+        )
+        base = other.own / sibling.BASE_CONFIG
+        if not state.is_free(other.lock) or not base.is_file():
+            return None
+        with state.locked(other.lock, quiet):
+            now = state.load(other.own / "state.json", other.key)
+            if now is None or any(
+                state.changed(some) is not None
+                for some in (now.config_inputs, now.header_inputs)
+            ):
+                return None
+            sibling.copy(other.directory, self.directory)
+            return base.read_bytes()
+
     def _configure(self) -> None:
         part = self.own / "fragment.config"
         part.write_text(configs.fragment(rt=self.spec.rt), encoding="utf-8")
         dot_config = self.directory / ".config"
+        base = self.own / sibling.BASE_CONFIG
         if self.config_file is not None:
             shutil.copyfile(self.config_file, dot_config)
+        elif base.is_file():
+            shutil.copyfile(base, dot_config)
         elif _takes_forced(self.spec.config):
             # These take forced values at once; set afterwards, what was selected or
             # chosen before them could stand in their way.
@@ -350,6 +376,8 @@ class _Work:
         else:
             self._make([self.spec.config])
         if not _takes_forced(self.spec.config):
+            if self.config_file is None:
+                shutil.copyfile(dot_config, base)
             merge = str(self.build.source / "scripts/kconfig/merge_config.sh")
             command = ["sh", merge, "-m", "-O", str(self.directory), str(dot_config), str(part)]
             code, output = self.build.run(command, dict(os.environ), None)

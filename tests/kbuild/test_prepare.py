@@ -125,6 +125,30 @@ def test_second_time_runs_no_make(work: Work) -> None:
     assert work.makes() == []
 
 
+def test_the_other_profile_begins_as_a_copy(work: Work) -> None:
+    first = work.prepare("drivers/a")
+    (first.build / "include/generated/kept.h").write_text("#define KEPT 1\n")
+    work.makes()
+    other = work.prepare("drivers/a", rt=False)
+    assert work.makes() == ["prepare", "drivers/a/"]  # no defconfig
+    assert (other.build / "include/generated/kept.h").is_file()
+    assert files(other) == files(first)
+    assert all(command.directory == other.build for command in other.commands)
+    assert "CONFIG_PREEMPT_RT=y" not in (other.build / ".config").read_text()
+    # It is an ordinary build directory from there on.
+    assert work.prepare("drivers/a", rt=False) == other
+    assert work.makes() == []
+
+
+def test_no_copy_of_what_is_out_of_date(work: Work, toy_tree: Path) -> None:
+    work.prepare("drivers/a")
+    kconfig = toy_tree / "Kconfig"
+    kconfig.write_text(kconfig.read_text() + "\n")
+    work.makes()
+    work.prepare("drivers/a", rt=False)
+    assert "defconfig" in work.makes()
+
+
 def test_single_file_and_directory_without_makefile(work: Work) -> None:
     assert files(work.prepare("drivers/a/sub")) == ["drivers/a/sub/two.c"]
     got = work.prepare("drivers/a/three.c")

@@ -92,6 +92,25 @@ def test_defconfig(
         assert not worst, command.file
 
 
+def test_a_profile_that_begins_as_a_copy_is_the_same(
+    tree: Tree, cache: Path, tmp_path: Path
+) -> None:
+    profile(tree, cache, "arm64", True, "drivers/irqchip/irq-gic.c")
+    one = profile(tree, cache, "arm64", False, "drivers/irqchip/irq-gic.c")
+    alone = profile(tree, tmp_path, "arm64", False, "drivers/irqchip/irq-gic.c")
+    assert (one.build / ".config").read_text() == (alone.build / ".config").read_text()
+    for folder in ("include/generated", "arch/arm64/include/generated"):
+        found = [
+            {
+                path.relative_to(build): path.read_bytes()
+                for path in sorted((build / folder).rglob("*.h"))
+                if path.name not in ("compile.h", "utsversion.h")
+            }
+            for build in (one.build, alone.build)
+        ]
+        assert found[0] == found[1]
+
+
 def test_more_directories_and_an_existing_build(tree: Tree, cache: Path) -> None:
     done = profile(tree, cache, "arm64", False, "drivers/irqchip/irq-gic.c")
     assert [command.file for command in done.commands] == ["drivers/irqchip/irq-gic.c"]
