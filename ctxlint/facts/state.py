@@ -50,7 +50,17 @@ what is said of it then is too strict, and hides nothing."""
 _SAVES_MAX = 16
 _LOCKS_MAX = 64
 """Locks that are known by name. What is held beyond is counted like any other."""
-_NONE_SAME: Mapping[str, str] = MappingProxyType({})
+
+
+class LockKinds(NamedTuple):
+    """Of a kernel's kinds of locks: those that are of another kind inside, and those that
+    may be held while the task sleeps."""
+
+    same: Mapping[str, str] = MappingProxyType({})
+    sleeping: frozenset[str] = frozenset()
+
+
+_KINDS = LockKinds()
 
 
 class Stated(NamedTuple):
@@ -86,6 +96,7 @@ class State:
         "facts",
         "irq_loc",
         "irqs",
+        "kinds",
         "known",
         "locks",
         "mem",
@@ -93,7 +104,6 @@ class State:
         "pops",
         "pre_loc",
         "released",
-        "same_locks",
         "saves",
         "stated",
         "vals",
@@ -108,7 +118,7 @@ class State:
         self.saves: tuple[Irqs, ...] = ()
         self.pops = 0
         self.released: tuple[str, ...] = ()
-        self.same_locks: Mapping[str, str] = _NONE_SAME
+        self.kinds = _KINDS
         self.stated = NOTHING_STATED
         self.vals: dict[int, Term] = {}
         self.mem: dict[Term, Term] = {}
@@ -128,7 +138,7 @@ class State:
             self.released,
         )
         new.irq_loc, new.pre_loc = self.irq_loc, self.pre_loc
-        new.same_locks = self.same_locks
+        new.kinds = self.kinds
         new.stated = self.stated
         new.vals, new.mem = dict(self.vals), dict(self.mem)
         new.facts, new.conds = dict(self.facts), dict(self.conds)
@@ -321,13 +331,20 @@ class State:
 
     def lock(self, kind: str, path: str, loc: int) -> None:
         """Take a lock: its kind (a key of ``rules/locks.yaml``) and the path of members that
-        names it. Of more than the limit the outermost are kept."""
+        names it. Of more than the limit the outermost are kept.
+
+        A lock that restricts nothing counts once, however often a loop takes it: each more
+        would be a context of its own."""
+        if kind in self.kinds.sleeping and any(
+            held.kind == kind and held.path == path for held in self.locks
+        ):
+            return
         if len(self.locks) < _LOCKS_MAX:
             self.locks = (*self.locks, Lock(kind, path, loc))
 
     def kind_of(self, kind: str) -> str:
         """A kind of lock, as what it is inside."""
-        return self.same_locks.get(kind, kind)
+        return self.kinds.same.get(kind, kind)
 
     def unlock(self, kind: str, path: str) -> None:
         """Release: the same lock, else the last one of that kind, else one that
@@ -339,6 +356,8 @@ class State:
                 if self.kind_of(held.kind) == kind and (not exact or held.path == path):
                     self.locks = self.locks[:i] + self.locks[i + 1 :]
                     return
+        if kind in self.kinds.sleeping and kind in self.released:
+            return
         if len(self.released) < -_COUNT_MIN:
             self.released = tuple(sorted((*self.released, kind)))
 

@@ -28,7 +28,7 @@ from ctxlint.facts.member_functions import Held, one_effect
 from ctxlint.facts.pointer_stores import Moves, returned
 from ctxlint.facts.reduce import distinct_points, fewer_outcomes
 from ctxlint.facts.shape import constant_slots, decides, deciding_slots, reverse_postorder
-from ctxlint.facts.state import State
+from ctxlint.facts.state import LockKinds, State
 from ctxlint.facts.static_keys import Switches
 from ctxlint.facts.summary import (
     Assumption,
@@ -142,7 +142,9 @@ class Analysis:
         (``losses``); its summary."""
         start = State()
         start.known = self.known
-        start.same_locks = self.rules.same_locks(self.rt)
+        start.kinds = LockKinds(
+            self.rules.same_locks(self.rt), self.rules.sleeping_locks(self.rt)
+        )
         for slot in range(self.fn.nparams):
             start.vals[slot] = Param(slot)
         self.places[0] = self._place("b0")

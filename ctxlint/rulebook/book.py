@@ -252,6 +252,10 @@ class Rulebook:
         and released as the other."""
         return {} if rt else {k: rule.nort_is for k, rule in self.locks.items() if rule.nort_is}
 
+    def sleeping_locks(self, rt: bool) -> frozenset[str]:
+        """Kinds of locks that may be held while the task sleeps: they restrict nothing."""
+        return frozenset(k for k, rule in self.locks.items() if not self.phrases(k, rt))
+
     def phrases(self, kind: str, rt: bool) -> tuple[Effect, ...]:
         """What holding a lock of ``kind`` changes (KeyError: no such kind)."""
         rule = self.locks[kind]

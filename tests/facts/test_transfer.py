@@ -332,3 +332,26 @@ def test_a_lock_that_a_callee_is_given_has_the_name_that_it_has_here() -> None:
         }
     """
     assert at_marks(text) == [{(-1, 1, ("&dev->lock",))}]
+
+
+def test_a_mutex_that_a_loop_takes_is_one_way_to_return() -> None:
+    """Holding a mutex restricts nothing, however many of them it is."""
+    text = """struct list { struct list *next; struct mutex lock; };
+    int take_all(struct list *at)
+    {
+        for (; at; at = at->next) {
+            mutex_lock(&at->lock);
+            if (at->next == at)
+                goto undo;
+        }
+        return 0;
+    undo:
+        for (; at; at = at->next)
+            mutex_unlock(&at->lock);
+        return 1;
+    }
+    void f(struct list *at) { while (take_all(at)) mark(0); mark(1); }"""
+    for name in ("take_all", "f"):
+        found = summary(text, name)
+        assert not found.losses
+        assert len(found.outcomes) <= 4
