@@ -79,11 +79,11 @@ class TypeWorld(Interner):
     def _convert(self, ctype: CType) -> int:
         lib = self.lib
         name = ""
+        canonical = lib.getCanonicalType(ctype)  # with the qualifiers, which a name has not
         while ctype.kind == TypeKind.ELABORATED:
             ctype = lib.Type_getNamedType(ctype)
         if ctype.kind == TypeKind.TYPEDEF:
             name = lib.text(lib.getTypedefName(ctype))
-        canonical = lib.getCanonicalType(ctype)
         kind = canonical.kind
         volatile = bool(lib.isVolatileQualifiedType(canonical))
         if kind in _UNSIGNED or kind in _SIGNED:

@@ -355,3 +355,14 @@ def test_a_mutex_that_a_loop_takes_is_one_way_to_return() -> None:
         found = summary(text, name)
         assert not found.losses
         assert len(found.outcomes) <= 4
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "u32"])
+def test_a_volatile_place_may_read_as_another_value(kind: str) -> None:
+    text = f"""typedef unsigned u32;
+    void f(volatile {kind} *status)
+    {{
+        if (!(*status & 1) && (*status & 1))
+            mark(0);
+    }}"""
+    assert at_marks(text) == [{ENTRY}]
