@@ -169,6 +169,7 @@ def verdict_of(
     when every path to the operation is."""
     weakest: Verdict | None = None
     executions = 0
+    verifier.begin()
     call_paths = all_ways(violations, also, verifier.image)
     for root, call_path in itertools.islice(call_paths, _WAYS_MAX):
         if call_path is None:
@@ -186,6 +187,8 @@ def verdict_of(
             return dataclasses.replace(verdict, executions=executions)
         if weakest is None or DOUBT[verdict.verdict] > DOUBT[weakest.verdict]:
             weakest = verdict
+        if verifier.spent():
+            break
     assert weakest is not None
     if weakest.verdict == REFUTED and next(call_paths, None) is not None:
         weakest = Verdict(verdict=BOUNDS, why=_MORE_WAYS)

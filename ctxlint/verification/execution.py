@@ -38,8 +38,9 @@ could not, ``("=", n)`` and ``("!", n)`` for "it is (not) n"."""
 class Bounds:
     """What an exploration may cost. ``loops``: decisions at one branch in one call;
     ``values``: numbers that one value is tried as; ``paths``, ``questions`` (to the
-    solver) and ``steps`` are for all executions together. All are counts, so a verdict is
-    the same on every machine."""
+    solver) and ``steps`` are for all executions of one path together, ``finding`` is how
+    many times as much all paths of a finding may take. All are counts, so a verdict is the
+    same on every machine."""
 
     decisions: int = 600
     loops: int = 4
@@ -48,6 +49,7 @@ class Bounds:
     questions: int = 1200
     steps: int = 3_000_000
     fuel: int = 300_000
+    finding: int = 3
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,46 @@ _EFFORT = 4_000_000
 """What one question may cost, in the solver's own unit (not time)."""
 
 
+class _Part:
+    """Conditions that have unknowns in common, and a solver for them alone."""
+
+    __slots__ = ("conditions", "pending", "solver")
+
+    def __init__(self) -> None:
+        self.conditions: list[Any] = []
+        self.solver: Any = None
+        self.pending = 0
+        """How many of the conditions the solver has."""
+
+    def ready(self) -> Any:
+        if self.solver is None:
+            self.solver = z3.Solver()
+            self.solver.set("rlimit", _EFFORT)
+            self.solver.set("random_seed", 0)
+        if self.pending < len(self.conditions):
+            self.solver.add(*self.conditions[self.pending :])
+            self.pending = len(self.conditions)
+        return self.solver
+
+
 class Condition:
     """What holds on a path: a growing conjunction.
+
+    It is kept in parts that have no unknown in common, since most questions are about few
+    unknowns and a path has hundreds: what does not touch these has no say in the answer.
+    Whether all parts are possible together is asked at the end (:meth:`impossible`).
 
     ``unsure`` is set when the solver gave up on a question; both answers are then
     taken to be possible.
     """
 
     def __init__(self) -> None:
-        self._solver: Any = None
-        self._pending: list[Any] = []
+        self._pending: list[tuple[Sym, bool]] = []
         self._touched: set[int] = set()
         self._names: dict[int, Any] = {}
         self._leaves: list[Sym] = []
+        self._parts: dict[int, _Part] = {}
+        """By the identity of an unknown."""
         self._memo: dict[int, Any] = {}
         self._keep: list[Value] = []
         self.unsure = False
@@ -51,22 +78,31 @@ class Condition:
             return True, False
         if value.lo == value.hi == 0:
             return False, True
-        if _fresh_test(value) and not any(id(x) in self._touched for x in leaves(value)):
+        if self._is_fresh(value):
             return True, True
         cond = self.bool_of(value)
-        return self._check(cond), self._check(z3.Not(cond))
+        part = self._part_of(value)
+        return self._check(part, cond), self._check(part, z3.Not(cond))
 
     def feasible(self, value: Value) -> bool:
         """Whether ``value`` can be other than 0."""
         if not isinstance(value, Sym):
             return bool(value)
-        return self._check(self.bool_of(value))
+        if self._is_fresh(value):
+            return True
+        cond = self.bool_of(value)
+        return self._check(self._part_of(value), cond)
+
+    def _is_fresh(self, value: Sym) -> bool:
+        """Whether it is a test of an unknown that nothing is known of, which can go both
+        ways."""
+        return _fresh_test(value) and not any(id(x) in self._touched for x in leaves(value))
 
     def some(self, value: Sym) -> int | None:
         """A number that the value can be; None when the path is impossible. Raises Cut
         when the solver gives up."""
         term = self.term(value)
-        solver = self._ready()
+        solver = self._part_of(value).ready()
         self.questions += 1
         answer = solver.check()
         if answer == z3.unknown:
@@ -77,16 +113,28 @@ class Condition:
         number = solver.model().eval(term, model_completion=True)
         return int(number.as_signed_long())
 
+    def impossible(self) -> bool:
+        """Whether nothing meets all of the conditions."""
+        self._settle()
+        for part in self._all_parts():
+            self.questions += 1
+            if part.ready().check() == z3.unsat:
+                return True
+        return False
+
     def model(self, pointers: Container[int] = ()) -> dict[str, int]:
         """A number for each unknown that the path's condition speaks of: 0, else 1, else
         any that is possible together with those before; other than 0 for ``pointers``
         (identities), where it can."""
-        solver = self._ready()
-        if solver.check() != z3.sat:
+        self._settle()
+        if any(part.ready().check() != z3.sat for part in self._all_parts()):
             return {}
         found = {}
         for leaf in self._leaves:
             variable = self._names[id(leaf)]
+            solver = self._part_of(leaf).ready()
+            if solver.check() != z3.sat:
+                break
             number = solver.model().eval(variable, model_completion=True).as_signed_long()
             if id(leaf) in pointers:
                 # An aligned one, as objects have it, if there is nothing against that.
@@ -107,18 +155,62 @@ class Condition:
     def without(self, pairs: Iterable[tuple[Sym, Value]]) -> Sym | None:
         """The first of unknowns that cannot have its other value together with those
         before it; None when the path is possible with all of them."""
-        solver = self._ready()
         pairs = list(pairs)
+        if not pairs:
+            return None
         conditions = [self.term(value) == self.term(other) for value, other in pairs]
-        solver = self._ready()
+        self._settle()
+        part = self._part_for(
+            leaf for pair in pairs for x in pair if isinstance(x, Sym) for leaf in leaves(x)
+        )
+        solver = part.ready()
         self.questions += 1
-        if not pairs or solver.check(*conditions) == z3.sat:
+        if solver.check(*conditions) == z3.sat:
             return None
         for count in range(1, len(pairs) + 1):
             self.questions += 1
             if solver.check(*conditions[:count]) != z3.sat:
                 return pairs[count - 1][0]
         return pairs[-1][0]
+
+    # parts
+
+    def _settle(self) -> None:
+        """Put what was added since into the parts."""
+        pending, self._pending = self._pending, []
+        for value, truth in pending:
+            cond = self.bool_of(value)
+            part = self._part_for(leaves(value))
+            part.conditions.append(cond if truth else z3.Not(cond))
+
+    def _part_of(self, value: Sym) -> _Part:
+        """The part that has all unknowns of a value."""
+        self.term(value)
+        self._settle()
+        return self._part_for(leaves(value))
+
+    def _part_for(self, unknowns: Iterable[Sym]) -> _Part:
+        """The part that has all of the unknowns: those that had some become one."""
+        parts: dict[int, _Part] = {}
+        for leaf in unknowns:
+            self.term(leaf)
+            part = self._parts[id(leaf)]
+            parts[id(part)] = part
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        if not parts:
+            return _Part()
+        into = max(parts.values(), key=lambda p: len(p.conditions))
+        for part in parts.values():
+            if part is not into:
+                into.conditions += part.conditions
+        for key, part in self._parts.items():
+            if id(part) in parts:
+                self._parts[key] = into
+        return into
+
+    def _all_parts(self) -> list[_Part]:
+        return list({id(part): part for part in self._parts.values()}.values())
 
     # terms
 
@@ -194,28 +286,13 @@ class Condition:
         self._names[id(leaf)] = variable
         self._leaves.append(leaf)
         low, high = bounds(leaf)
-        self._pending.append(z3.And(variable >= low, variable <= high))
+        part = self._parts[id(leaf)] = _Part()
+        part.conditions.append(z3.And(variable >= low, variable <= high))
         return variable
 
-    def _ready(self) -> Any:
-        if self._solver is None:
-            self._solver = z3.Solver()
-            self._solver.set("rlimit", _EFFORT)
-            self._solver.set("random_seed", 0)
-        while self._pending:
-            pending, self._pending = self._pending, []
-            for item in pending:
-                if isinstance(item, tuple):
-                    value, truth = item
-                    cond = self.bool_of(value)
-                    item = cond if truth else z3.Not(cond)
-                self._solver.add(item)
-        return self._solver
-
-    def _check(self, cond: Any) -> bool:
-        solver = self._ready()
+    def _check(self, part: _Part, cond: Any) -> bool:
         self.questions += 1
-        answer = solver.check(cond)
+        answer = part.ready().check(cond)
         if answer == z3.unknown:
             self.unsure = True
             return True

@@ -133,8 +133,22 @@ class Verifier:
         self.writes: Writes = writes_of(image)
         image.beyond = self._known_by_rule
         self.base = Code(image)
+        self.questions = 0
+        self.steps = 0
         self.modelled = image.resolve(BOOT) is not None
         self.config = config or Config(rt=rt)
+
+    def begin(self) -> None:
+        """Another finding: its paths share a bound."""
+        self.questions = self.steps = 0
+
+    def spent(self) -> bool:
+        """Whether the paths of this finding have used up what they may."""
+        bounds = self.bounds
+        return (
+            self.questions >= bounds.finding * bounds.questions
+            or self.steps >= bounds.finding * bounds.steps
+        )
 
     def prints(self, report: Report) -> bool:
         """Whether the line that a check names is one of this kernel: the model's own
@@ -192,7 +206,13 @@ class Verifier:
             if is_open and weakest is not None and weakest.verdict != REFUTED:
                 break
             begun = replace(start, state=state)
-            verdict = _Exploration(self, call_path, begun, cpu, is_open).run()
+            if self.spent():
+                verdict = Verdict(verdict=BOUNDS, why=_SPENT)
+            else:
+                exploration = _Exploration(self, call_path, begun, cpu, is_open)
+                verdict = exploration.run()
+                self.questions += exploration.questions
+                self.steps += exploration.steps
             executions += verdict.executions
             if verdict.verdict in (CONFIRMED, REACHED):
                 if not is_open:
@@ -223,6 +243,7 @@ _CPUS = 1 << 13  # as many as any configuration allows (arch/x86/Kconfig)
 _ELSEWHERE = (
     "only on another CPU, in another task or with a caller that runs in another context"
 )
+_SPENT = "other paths to it have used up what may be tried"
 _CALLERS = (
     ContextState(irqs="off"),
     ContextState(preempt=1),
@@ -297,10 +318,11 @@ class _Exploration:
         try:
             self._call_entry(m, path)
         except _ArrivedError as arrived:
-            changed = path.condition.without(path.dependent.values())
-            if changed is None:
-                return self._arrived(path, outside, arrived.report)
-            self.tally.changed = self.tally.changed or changed.name
+            if not path.condition.impossible():
+                changed = path.condition.without(path.dependent.values())
+                if changed is None:
+                    return self._arrived(path, outside, arrived.report)
+                self.tally.changed = self.tally.changed or changed.name
         except Infeasible:
             pass
         except Cut as cut:
