@@ -132,6 +132,8 @@ class Need:
     certain: bool
     why: str
     rule: ApiRule
+    possible: bool = False
+    """Few of the drivers behind the call wait."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -640,7 +642,7 @@ class Propagation:
         if found is None:
             return None
         certain = found.certain and (node.entry is None or node.entry.certain)
-        return Need(found.level, certain, found.why, rule)
+        return Need(found.level, certain, found.why, rule, found.possible)
 
     # -- header functions --------------------------------------------------
 

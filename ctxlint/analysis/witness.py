@@ -95,10 +95,17 @@ def nodes_of(violation: Violation) -> list[Node]:
 
 def among(violation: Violation) -> int:
     """Of the calls through pointers on the way whose object is not known, the most
-    functions that one can go to; 0 without such a call. One that leads into another
-    driver's directory counts as too many."""
-    return max(
-        0 if node.asked else max(node.among, (limits.AMONG_MAX + 1) * node.foreign)
+    functions that one can go to; 0 without such a call."""
+    return max(0 if node.asked else node.among for node in nodes_of(violation))
+
+
+def is_possible(violation: Violation) -> bool:
+    """Whether a violation is only shown when it is asked for: one of many drivers behind a
+    call would have to be the one that waits, or a call through a pointer whose object is
+    not known would have to go to one of many functions or into another driver's
+    directory."""
+    return violation.need.possible or any(
+        not node.asked and (node.foreign or node.among > limits.AMONG_MAX)
         for node in nodes_of(violation)
     )
 

@@ -113,7 +113,9 @@ def _tree(text: str) -> str:
 
 
 def _case(case: schema.Case) -> str:
-    words = (_MAY if case.certainty == "may" else _LEVELS)[case.level]
+    words = (_LEVELS if case.certainty == "certain" else _MAY)[case.level]
+    if case.certainty == "possible":
+        words += " with few drivers (shown with --possible)"
     if case.when:
         words += f" if `{case.when}`"
     if case.why:

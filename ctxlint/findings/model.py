@@ -145,8 +145,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     ``causes`` are the functions from which the operation is reached in such a context,
     that of ``path`` first; a new one is a new bug at an old place.
     ``among``: the path has a call through a pointer whose object is not known, and which
-    could go to that many functions; one of several that is in another driver's directory
-    counts as more than are shown without being asked for.
+    could go to that many functions. ``possible``: it is shown only when it is asked for.
     ``origin`` is what forbids the operation (None: it speaks of a comment).
     ``evidence`` is that of each profile, ``verdict`` the strongest of its verdicts
     (None: the finding was not run). ``baseline_state`` is ``"new"`` or
@@ -179,6 +178,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     baseline_state: str | None = None
     suppressed: tuple[Suppressed, ...] = ()
     among: int = 0
+    possible: bool = False
     causes: tuple[Cause, ...] = ()
     origin: Origin | None = None
 

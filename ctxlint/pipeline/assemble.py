@@ -33,7 +33,7 @@ def assemble(
     findings = merge(r.findings for r in results)
     possible = 0
     if not session.request.possible:
-        shown = tuple(f for f in findings if f.among <= limits.AMONG_MAX)
+        shown = tuple(f for f in findings if not f.possible)
         possible, findings = len(findings) - len(shown), shown
     incomplete = [*incomplete, *(i for r in results for i in (*r.limited, *r.faults))]
     return Result(
@@ -66,7 +66,8 @@ def possible_note(count: int) -> str:
     return (
         f"{many} possible and not shown: each needs a call through a pointer whose object is "
         f"not known and that could go to more than {limits.AMONG_MAX} functions, or from one "
-        "driver's directory into another's; --possible shows them"
+        "driver's directory into another's, or a driver that sleeps where most do not; "
+        "--possible shows them"
     )
 
 

@@ -16,7 +16,6 @@ from ctxlint.analysis.propagate import Propagation, Violation
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks
-from ctxlint.facts import limits
 from ctxlint.facts.limits import in_words
 from ctxlint.findings.fingerprint import with_fingerprints
 from ctxlint.findings.model import (
@@ -116,7 +115,7 @@ def with_others(
 
 def _doubt(violation: Violation) -> int:
     """The path that is shown is one that is certain, if there is one."""
-    if witness.among(violation) > limits.AMONG_MAX:
+    if witness.is_possible(violation):
         return 2
     return 0 if violation.node.sure else 1
 
@@ -178,6 +177,7 @@ def _finding(
         ),
         assumptions=witness.assumptions(violation),
         among=witness.among(violation),
+        possible=witness.is_possible(violation),
         origin=witness.origin(violation, rules, rt),
         fingerprint="",
         text=source(site.loc.file, site.loc.line),
@@ -264,6 +264,7 @@ def merge(per_profile: Iterable[list[Finding]]) -> tuple[Finding, ...]:
                     verdict=strongest(evidence),
                     causes=_together(old.causes, f.causes),
                     among=min(old.among, f.among),
+                    possible=old.possible and f.possible,
                 )
             else:
                 found[key] = f

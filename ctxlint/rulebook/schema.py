@@ -42,14 +42,16 @@ class Case(_Strict, frozen=True, kw_only=True):
     """A requirement under a condition.
 
     ``certainty`` is ``may`` when the outcome depends on data that no static
-    analysis sees (the allocator's state); ``why`` is shown in the report
+    analysis sees (the allocator's state), and ``possible`` when it is a driver behind the
+    call that decides, most of them do not wait, and which one it is the caller's source does
+    not say; what is found there is shown with ``--possible``. ``why`` is shown in the report
     ("takes zone->lock, a spinlock_t"), ``profile`` restricts the case.
     """
 
     level: Level
     when: str = ""
     profile: Literal["any", "rt", "nort"] = "any"
-    certainty: Literal["certain", "may"] = "certain"
+    certainty: Literal["certain", "may", "possible"] = "certain"
     why: str = ""
     tree: str = ""
 

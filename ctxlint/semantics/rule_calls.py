@@ -39,12 +39,14 @@ class RecordInit(msgspec.Struct, frozen=True, array_like=True):
 class Requirement:
     """What a call requires. ``level``: the weakest wait type that any possible case has,
     ``most``: the strictest. ``why`` belongs to ``level``; ``certain`` is False when the
-    case is only possible or the operation may or may not wait."""
+    case is only possible or the operation may or may not wait, ``possible`` is True when
+    few of the drivers behind the call do."""
 
     level: Wait
     most: Wait
     certain: bool
     why: str
+    possible: bool = False
 
 
 class Situation(Protocol):
@@ -146,6 +148,7 @@ def requirement(
         max(_relaxed(rule, LEVELS[c.level], calls) for c, _ in chosen),
         case.certainty == "certain" and word == "certain",
         case.why,
+        case.certainty == "possible",
     )
 
 

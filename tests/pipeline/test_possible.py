@@ -39,8 +39,27 @@ const struct teal_ops teal_{n}_ops = {{ .set = teal_{n} }};
 """
 
 
+RESET = """
+#include <linux/spinlock.h>
+struct reset_control;
+extern int reset_control_assert(struct reset_control *rstc);
+static DEFINE_RAW_SPINLOCK(teal_lock);
+void teal_reset(struct reset_control *rstc)
+{
+	raw_spin_lock(&teal_lock);
+	reset_control_assert(rstc);
+	raw_spin_unlock(&teal_lock);
+}
+"""
+"""Few reset controllers sleep, and which one this is the device tree says."""
+
+
 def result_of(tmp_path: Path, others: int, possible: bool) -> Result:
     text = CORE + "".join(OTHER.format(n=n) for n in range(others))
+    return result_on(text, tmp_path, possible)
+
+
+def result_on(text: str, tmp_path: Path, possible: bool) -> Result:
     builds = make_tree(tmp_path / "tree", {"teal.c": text})
     return audit(
         Request(
@@ -97,3 +116,10 @@ def test_another_drivers_function_is_shown_when_asked_for(tmp_path: Path) -> Non
                 cache=place / "cache", jobs=1, possible=possible,
             )  # fmt: skip
             assert len(audit(request, Quiet()).findings) == max(shown, possible)
+
+
+@pytest.mark.parametrize("possible", [False, True])
+def test_a_driver_that_few_others_are_like(tmp_path: Path, possible: bool) -> None:
+    result = result_on(RESET, tmp_path, possible)
+    assert [f.severity for f in result.findings] == ["warning"] * possible
+    assert len(result.notes) == (not possible)
