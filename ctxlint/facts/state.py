@@ -223,6 +223,8 @@ class State:
                 inner = self.truth(a)
                 if inner is not None:
                     return inner if op == "!=" else not inner
+            if is_around(value):
+                return True
             if op in ("&&", "||"):
                 left, right = self.truth(a), self.truth(b)
                 stop = op == "||"
@@ -378,16 +380,20 @@ def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> b
     if (locks := common_locks(into.locks, other.locks)) != into.locks:
         into.locks, changed = locks, True
     into.over |= other.over
+    there: list[Term] = []
     for slot, value in list(into.vals.items()):
-        if other.vals.get(slot) != value:
+        theirs = other.vals.get(slot)
+        if theirs != value:
             fresh = Result(f"{phi}.{slot}")
-            merged: Term = (
-                one_of(value, other.vals.get(slot), fresh) if slot in flags else fresh
-            )
+            merged: Term = one_of(value, theirs, fresh) if slot in flags else fresh
+            if merged == fresh and _is_there(into, value) and _is_there(other, theirs):
+                there.append(fresh)
+                into.facts.pop(fresh, None)  # it comes back below
             into.vals.pop(slot, None)  # what else has the name is of an older round
             changed |= into.forget(fresh) or value != merged
             into.vals[slot] = merged
     changed |= _intersect(into.facts, other.facts)
+    into.facts.update(dict.fromkeys(there, True))
     changed |= _intersect(into.mem, other.mem)
     changed |= _intersect(into.conds, other.conds)
     if other.stated != into.stated and into.stated is not NOTHING_STATED:
@@ -398,6 +404,25 @@ def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> b
     if other.pre_loc != into.pre_loc:
         into.pre_loc = min(into.pre_loc, other.pre_loc)
     return changed
+
+
+def _is_there(state: State, value: Value) -> bool:
+    """Whether a pointer is known not to be NULL, by a test or by what it is made of."""
+    if value is None or type(value) is Const:
+        return False
+    return bool(state.facts.get(value)) or is_around(value)
+
+
+def is_around(value: Term) -> bool:
+    """Whether a pointer is what container_of() makes of one: the structure around something
+    that is there."""
+    return (
+        type(value) is Bin
+        and value.op == "-"
+        and not value.bits
+        and type(value.b) is Const
+        and value.b.number != 0
+    )
 
 
 def _intersect(mine: dict[K, V], theirs: dict[K, V]) -> bool:

@@ -366,3 +366,27 @@ def test_a_volatile_place_may_read_as_another_value(kind: str) -> None:
             mark(0);
     }}"""
     assert at_marks(text) == [{ENTRY}]
+
+
+def test_the_structure_around_a_list_node_is_there() -> None:
+    """A walk that returns what it stands at with the lock held, and none without it."""
+    text = """struct node { struct node *next; };
+    struct item { int match; struct node node; };
+    struct item *first(struct node *at)
+    {
+        _raw_spin_lock(&a);
+        for (; !((unsigned long)at & 1); at = at->next) {
+            struct item *item = (void *)((char *)at - 8);
+            if (item->match)
+                return item;
+        }
+        _raw_spin_unlock(&a);
+        return (void *)0;
+    }
+    void f(struct node *at)
+    {
+        if (first(at))
+            _raw_spin_unlock(&a);
+        mark(0);
+    }"""
+    assert at_marks(text) == [{ENTRY}]
