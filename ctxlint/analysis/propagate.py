@@ -97,6 +97,9 @@ class Node:
     """0: each step of the way is sure; 1: not, but what is found is shown; 2: it is shown when
     it is asked for."""
 
+    cut: bool = False
+    """What callers passed was dropped: the function is called in too many ways."""
+
     def lookup(self, rt: bool, variables: Mapping[str, int]) -> Lookup:
         """Answers for the leaves of guards; ``variables`` are global ones."""
         args = dict(self.env.args)
@@ -280,7 +283,7 @@ class Propagation:
             bound = limits.NODES_PER_FUNCTION
             if known is None and node.env != NO_ENV:
                 self._lose("constants", node.fn)
-                node, bound = replace(node, env=NO_ENV), 2 * bound
+                node, bound = replace(node, env=NO_ENV, cut=True), 2 * bound
                 known = next((other for other in nodes if _covers(other, node)), None)
             if known is not None:
                 self._seen[key] = known

@@ -18,6 +18,7 @@ from ctxlint.rulebook import effects
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.context import Context, Delta, Lock
 from ctxlint.semantics.irqs import Irqs
+from ctxlint.semantics.terms import params
 
 SourceLine = Callable[[str, int], str]
 """Text of a line of a file of the tree, ``""`` when it cannot be read."""
@@ -103,11 +104,33 @@ def is_possible(violation: Violation) -> bool:
     """Whether a violation is only shown when it is asked for: one of many drivers behind a
     call would have to be the one that waits, or a call through a pointer whose object is
     not known would have to go to one of many functions or into another driver's
-    directory."""
-    return violation.need.possible or any(
-        not node.asked and (node.foreign or node.among > limits.AMONG_MAX)
-        for node in nodes_of(violation)
+    directory, or arguments would have to matter that a limit has dropped."""
+    return (
+        violation.need.possible
+        or any(
+            not node.asked and (node.foreign or node.among > limits.AMONG_MAX)
+            for node in nodes_of(violation)
+        )
+        or _is_cut(violation)
     )
+
+
+def _is_cut(violation: Violation) -> bool:
+    """Whether a step of the way, or the operation, depends on arguments of a function whose
+    arguments a limit has dropped."""
+    cut = False
+    for node in nodes_of(violation):
+        if cut and node.point is not None and _asks_arguments(node.point):
+            return True
+        cut |= node.cut
+    return cut and (
+        _asks_arguments(violation.point)
+        or any(case.when for case in violation.need.rule.api.requires)
+    )
+
+
+def _asks_arguments(point: Point) -> bool:
+    return any(params(guard.value) for guard in point.guards)
 
 
 def entry_of(violation: Violation) -> Entry:

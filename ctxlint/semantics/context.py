@@ -23,7 +23,10 @@ from ctxlint.semantics.waits import Wait
 
 Phrases = Callable[[str], Iterable[effects.Effect]]
 
-_CAP = 4
+_MOST = (4, 2, 2, 0)
+"""How deep each of the counters is followed from caller to callee: a context is told by what
+is not zero, and a callee seldom ends more than one section of its callers. Each number more
+is another context in which every function below is looked at. Migration forbids nothing."""
 
 
 class Counts(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -51,6 +54,12 @@ class Counts(msgspec.Struct, frozen=True, array_like=True, gc=False):
         moved = {counter: getattr(self, counter) + by}
         changed: Counts = msgspec.structs.replace(self, **moved)
         return changed
+
+    def nested(self) -> Counts:
+        """As a context keeps them."""
+        now = (self.preempt, self.bh, self.rcu, self.migrate)
+        kept = tuple(max(0, min(n, most)) for n, most in zip(now, _MOST, strict=True))
+        return self if kept == now else Counts(*kept)
 
     def within(self, least: int, most: int) -> Counts:
         """Each number no less than ``least`` and no more than ``most``."""
@@ -113,7 +122,7 @@ class Context:
         off = self.irqs_off
         if delta.irqs != Irqs.ENTRY:
             off = None if delta.irqs == Irqs.CALLERS else delta.irqs == Irqs.OFF
-        counts = self.counts.plus(delta.counts).within(0, _CAP)
+        counts = self.counts.plus(delta.counts).nested()
         return replace(self, irqs_off=off, counts=counts)
 
     def after(self, changes: Iterable[effects.Effect], phrases: Phrases) -> Context:
@@ -125,7 +134,7 @@ class Context:
                 context = replace(context, irqs_off=effect.off)
             elif isinstance(effect, effects.Count):
                 counts = context.counts.counted(effect.counter, effect.delta)
-                context = replace(context, counts=counts.within(0, _CAP))
+                context = replace(context, counts=counts.nested())
             elif isinstance(effect, effects.Lock | effects.Unlock):
                 sign = 1 if isinstance(effect, effects.Lock) else -1
                 held = [
@@ -180,7 +189,7 @@ class Context:
         """From a rule's entry state."""
         return cls(
             irqs_off=state.irqs == "off",
-            counts=Counts(state.preempt, state.bh, state.rcu, state.migrate),
+            counts=Counts(state.preempt, state.bh, state.rcu, state.migrate).nested(),
             soft=state.softirq,
             hard=state.hardirq,
             nmi=state.nmi,

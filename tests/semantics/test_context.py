@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from ctxlint.semantics.context import Context, Counts, Delta
+from ctxlint.semantics.context import _MOST, Context, Counts, Delta
 from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.terms import Bin, Const, PreemptWord
 from ctxlint.semantics.waits import Wait
@@ -63,13 +63,18 @@ def test_one_step_after_the_other(context: Context, one: Delta, two: Delta) -> N
     both = Delta(irqs, one.counts.plus(two.counts))
     numbers = (astuple(of.counts) for of in (context, one, two))
     counts = list(zip(*numbers, strict=True))
-    if all(0 <= n + a <= 4 and 0 <= n + a + b <= 4 for n, a, b in counts):
+    if all(
+        0 <= n + a <= most and 0 <= n + a + b <= most
+        for (n, a, b), most in zip(counts, _MOST, strict=True)
+    ):
         assert context.then(one).then(two) == context.then(both)
 
 
-@given(CONTEXTS)
-def test_nothing_happened(context: Context) -> None:
-    assert context.then(Delta()) == context
+@given(CONTEXTS, RT)
+def test_nothing_happened(context: Context, rt: bool) -> None:
+    entered = replace(context, counts=context.counts.nested())
+    assert entered.then(Delta()) == entered
+    assert entered.allows(rt) == context.allows(rt)
 
 
 @given(CONTEXTS)
