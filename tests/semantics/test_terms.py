@@ -5,6 +5,7 @@ every completion of what is not known and against C's arithmetic."""
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from itertools import product
 from typing import get_args
 
@@ -178,6 +179,7 @@ EDGES = st.one_of(
 )
 
 
+@cache  # a strategy is looked into and checked when it is first drawn from
 def typed_terms(bits: int, signed: bool) -> st.SearchStrategy[Term]:
     """Of one type of C, with parameters of that type."""
 
