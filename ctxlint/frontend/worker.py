@@ -35,6 +35,7 @@ from ctxlint.base.errors import CtxlintError, FrontendError
 from ctxlint.base.faults import reason_of
 from ctxlint.frontend import sandbox
 from ctxlint.frontend.clang import keep_unraised, library, unraised
+from ctxlint.frontend.fork import Fork
 from ctxlint.frontend.lower import lower_unit
 from ctxlint.frontend.refs import inline_refs
 from ctxlint.ir.codec import encode
@@ -97,6 +98,7 @@ def lower_many(
     reproducers: Path | None = None,
     memory: int = sandbox.MEMORY,
     crashed: Container[str] = (),
+    fork: bool = False,
 ) -> list[Failure]:
     """Lower ``requests`` with ``processes`` workers.
 
@@ -108,8 +110,10 @@ def lower_many(
     those they refer to. Workers do not tell each other: two may lower the same
     header function, with the same result. ``timeout`` is in seconds for each
     unit, ``memory`` the bytes of address space that a worker may have (0: no
-    limit). Files that ``crashed`` before are tried once more, others twice. Raises
-    FrontendError when a worker process cannot begin at all.
+    limit). Files that ``crashed`` before are tried once more, others twice. Workers are
+    fresh interpreters, which pays for many units; with ``fork``, children of this process,
+    which must have one thread then. Raises FrontendError when a worker process cannot
+    begin at all.
     """
     requests = list(requests)
     pool = _Pool(
@@ -125,6 +129,7 @@ def lower_many(
             readable=sandbox.readable(requests),
         ),
         on_result,
+        fork,
     )
     try:
         suspects = pool.run(deque(requests))
@@ -154,7 +159,7 @@ class _Settings(msgspec.Struct):
 
 
 class _Worker:
-    """A Python process that runs :func:`serve`.
+    """A process that does what :func:`serve` does.
 
     Not a child of ``multiprocessing``: that one would import the caller's main
     module again, and a script without a main guard would start over in it. Its
@@ -162,9 +167,17 @@ class _Worker:
     parent's alone; it ends when the pipe does, and is killed when the parent ends.
     """
 
-    def __init__(self, settings: bytes) -> None:
+    def __init__(self, settings: bytes | _Settings) -> None:
+        self.process: subprocess.Popen[bytes] | Fork
+        self._settings = settings if isinstance(settings, bytes) else b""
+        self.ready = False
+        self.request: Request | None = None
+        self.deadline = 0.0
         self.pipe, theirs = multiprocessing.connection.Pipe()
         with theirs:
+            if not isinstance(settings, bytes):
+                self.process = Fork(theirs, lambda: _work(theirs, settings))
+                return
             end = theirs.fileno()
             words = [str(end), json.dumps(sys.path), str(os.getpid())]
             command = [sys.executable, "-c", _BOOT, *words]
@@ -174,16 +187,12 @@ class _Worker:
                 )
             except OSError as error:
                 raise _cannot_start(str(error)) from error
-        self._settings = settings
-        self.ready = False
-        self.request: Request | None = None
-        self.deadline = 0.0
 
     def give(self, request: Request, timeout: float) -> None:
         self.request = request
         self.deadline = time.monotonic() + (timeout if self.ready else START_SECONDS)
         with contextlib.suppress(OSError):  # its end of the pipe will tell
-            if not self.ready:
+            if self._settings and not self.ready:
                 self.pipe.send_bytes(self._settings)
             self.pipe.send(request)
 
@@ -221,11 +230,16 @@ def _cannot_start(why: str, hint: str = "") -> FrontendError:
 
 class _Pool:
     def __init__(
-        self, size: int, timeout: float, settings: _Settings, on_result: OnResult
+        self,
+        size: int,
+        timeout: float,
+        settings: _Settings,
+        on_result: OnResult,
+        fork: bool,
     ) -> None:
         self.size = max(size, 1)
         self.timeout = timeout
-        self.settings = pickle.dumps(settings)
+        self.settings = settings if fork else pickle.dumps(settings)
         self.on_result = on_result
         self.workers: list[_Worker] = []
         self.failures: list[Failure] = []
@@ -340,10 +354,14 @@ def send_answer(pipe: Connection, answer: tuple[str, bytes, bytes]) -> None:
 
 
 def serve(descriptor: int) -> None:
-    """A worker's life: settings in, "ready" out, then a request in and
-    ``(error, unit, extra)`` out until the pipe ends."""
+    """The life of a worker that is a fresh interpreter: settings in, then :func:`_work`."""
     with contextlib.suppress(EOFError, ConnectionError), Connection(descriptor) as pipe:
-        settings: _Settings = pickle.loads(pipe.recv_bytes())
+        _work(pipe, pickle.loads(pipe.recv_bytes()))
+
+
+def _work(pipe: Connection, settings: _Settings) -> None:
+    """ "ready" out, then a request in and ``(error, unit, extra)`` out until the pipe ends."""
+    with contextlib.suppress(EOFError, ConnectionError):
         sandbox.limit_memory(settings.memory)
         keep_unraised()
         try:

@@ -8,9 +8,7 @@ everything loaded, and still a crash or hang of the parser is not ours.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing.connection
-import os
 import signal
 import time
 from collections import deque
@@ -21,10 +19,10 @@ from typing import Any
 
 import msgspec
 
-from ctxlint.base import processes
 from ctxlint.base.errors import FrontendError
 from ctxlint.frontend import sandbox
 from ctxlint.frontend.clang import keep_unraised, library
+from ctxlint.frontend.fork import Fork
 from ctxlint.frontend.worker import (
     KnownInlines,
     Lowerer,
@@ -96,11 +94,8 @@ class _Child:
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout
         self.pipe, theirs = Pipe(duplex=False)
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            _serve(job, theirs, parent, timeout)
-        theirs.close()
+        with theirs:
+            self._process = Fork(theirs, lambda: _serve(job, theirs, timeout))
 
     def receive(self) -> tuple[bytes, bytes]:
         """Its answer; raises FrontendError."""
@@ -109,10 +104,7 @@ class _Child:
         except TimeoutError:
             raise FrontendError(f"timed out after {self.timeout:g} s") from None
         except (EOFError, OSError):
-            # It ends by itself: its end of the pipe is closed.
-            status = os.waitpid(self._pid, 0)[1]
-            self._pid = 0
-            code = os.waitstatus_to_exitcode(status)
+            code = self._process.wait()  # it ends by itself: its end of the pipe is closed
             if code == -signal.SIGXCPU:
                 raise FrontendError(f"timed out after {self.timeout:g} s") from None
             raise FrontendError(f"the parser ended with code {code}") from None
@@ -125,38 +117,20 @@ class _Child:
     def end(self) -> None:
         """Make sure that it is gone."""
         self.pipe.close()
-        if self._pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._pid = 0
+        self._process.kill()
+        self._process.wait()
 
 
-def _serve(job: Job, pipe: Connection, parent: int, timeout: float) -> None:
-    """The child's whole life. Nothing of the parent's may run at its end."""
-    code = 1
+def _serve(job: Job, pipe: Connection, timeout: float) -> None:
+    sandbox.say_nothing()
+    keep_unraised()
+    sandbox.limit_memory(job.memory)
+    sandbox.limit_time(timeout)
     try:
-        processes.forked(parent)
-        _close_others(pipe.fileno())
-        sandbox.say_nothing()
-        keep_unraised()
-        sandbox.limit_memory(job.memory)
-        sandbox.limit_time(timeout)
-        try:
-            library(job.libclang)
-            lowerer = Lowerer(job.known, job.transform, job.transform_arguments, job.libclang)
-            sandbox.confine(sandbox.readable([job.request]))
-            reply = answer(lowerer, job.request)
-        except Exception as error:  # as in the pool: it costs this unit
-            reply = (str(error) or type(error).__name__, b"", b"")
-        send_answer(pipe, reply)
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _close_others(kept: int) -> None:
-    """What the parent has open (the store, a lock) is not for the parser of a stranger's
-    text."""
-    os.closerange(3, kept)
-    os.closerange(kept + 1, max(int(n) for n in os.listdir("/proc/self/fd")) + 1)  # noqa: PTH208
+        library(job.libclang)
+        lowerer = Lowerer(job.known, job.transform, job.transform_arguments, job.libclang)
+        sandbox.confine(sandbox.readable([job.request]))
+        reply = answer(lowerer, job.request)
+    except Exception as error:  # as in the pool: it costs this unit
+        reply = (str(error) or type(error).__name__, b"", b"")
+    send_answer(pipe, reply)

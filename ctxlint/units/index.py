@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ _NOT_FOR_FACTS = ("annotations.yaml", "splats.yaml", "models", "scenarios")
 
 NOT_TRIED = "as in an earlier run: nothing that it reads has changed"
 """Said of a unit that is known to fail."""
+
+FEW = 6
+"""Units that are read in forks of this process. From here on workers that are fresh
+interpreters are worth their start."""
 
 CLOCK_SETTLES = 0.025
 """Seconds. Times of files may run ahead of the clock that dates a parse, by a tick
@@ -558,6 +563,7 @@ def _parse(
         libclang=request.libclang,
         reproducers=cache / "reproducers" if changed is None else None,
         crashed=crashed,
+        fork=len(requests) <= FEW and threading.active_count() == 1,
     )
     for failure in failures:
         file = failure.request.file

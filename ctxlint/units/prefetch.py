@@ -22,15 +22,13 @@ from ctxlint.units.digest import rules_with
 from ctxlint.units.forked import Job, lower_forked
 from ctxlint.units.index import (
     CLOCK_SETTLES,
+    FEW,
     Changed,
     Index,
     class_of,
     failures_of,
     todo_of,
 )
-
-FEW = 6
-"""Units. From here on the pool's workers are worth their start."""
 
 Unread = tuple[kbuild.Prepared, Index, list[kbuild.CompileCommand]]
 

@@ -36,7 +36,8 @@ def request(folder: Path, name: str, text: str) -> Request:
     return Request("p", str(folder), name, ("-std=gnu11",), str(folder))
 
 
-def test_results_and_failures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fork", [False, True])
+def test_results_and_failures(tmp_path: Path, fork: bool) -> None:
     requests = [
         request(tmp_path, "a.c", "int a(int x) { return top(x); }"),
         request(tmp_path, "hang.c", "int h(void) { return 1; }"),
@@ -50,6 +51,7 @@ def test_results_and_failures(tmp_path: Path) -> None:
         requests,
         processes=2,
         timeout=3,
+        fork=fork,
         transform=DESCRIBER,
         transform_arguments=("extra",),
         on_result=lambda r, unit, extra: seen.update({r.file: (decode(unit, Unit), extra)}),
@@ -129,13 +131,17 @@ def test_a_crash_is_tried_twice_in_all(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("reason", "told"), [("exit", "ended with code 7"), ("no such thing", "no such thing")]
 )
-def test_a_worker_that_cannot_begin_stops_all(tmp_path: Path, reason: str, told: str) -> None:
+@pytest.mark.parametrize("fork", [False, True])
+def test_a_worker_that_cannot_begin_stops_all(
+    tmp_path: Path, reason: str, told: str, fork: bool
+) -> None:
     requests = [request(tmp_path, f"{n}.c", "int a(void) { return 1; }") for n in "abc"]
     with pytest.raises(FrontendError, match=told) as caught:
         lower_many(
             requests,
             on_result=lambda *result: None,
             processes=2,
+            fork=fork,
             transform=f"{HOOKS}:broken",
             transform_arguments=(reason,),
         )
