@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from fixture_harness import BELOW, all_sources, audited, verdicts_wanted
 from once import once
+from warm_cache import with_models
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
@@ -34,6 +35,7 @@ def result() -> Result:
     def make(root: Path) -> None:
         read, _ = audited()
         shutil.copytree(read / "cache", root / "cache")
+        with_models(root / "cache")
         request = pipeline.Request(
             tree=read / "tree",
             builds=tuple(read / "tree/builds" / name for name in BUILDS),
@@ -49,7 +51,6 @@ def result() -> Result:
     return msgspec.msgpack.decode((root / "result").read_bytes(), type=Result)
 
 
-@pytest.mark.slow
 def test_what_is_expected_is_never_refuted(result: Result) -> None:
     wanted = {
         (f"{BELOW}/{name}", item.line, item.check, build)
