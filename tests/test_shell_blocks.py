@@ -125,6 +125,7 @@ _OTHERS = (
     "cd",
     "make",
     "b4",
+    "dot",
     "CodeChecker",
     "python3",
     ".venv/bin/python",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,17 +21,18 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("svg", "dot", "mermaid")
+FORMATS = ("dot", "mermaid")
 
 EPILOG = """\b
 Examples:
-  ctxlint graph its_cpu_init -o its.svg
-  ctxlint graph 810950f78e0a drivers/firmware -o finding.svg
-  ctxlint graph gic_starting_cpu drivers/irqchip --no-rt --format dot
+  ctxlint graph its_cpu_init | dot -Tsvg -o its.svg
+  ctxlint graph 810950f78e0a drivers/firmware -o finding.dot
+  ctxlint graph gic_starting_cpu drivers/irqchip --no-rt --format mermaid
 
 \b
-If several functions share a name, write FILE::FUNCTION. The picture shows one
-profile: PREEMPT_RT unless --no-rt is given.
+Graphviz (dot) or what shows Mermaid draws the text. If several functions
+share a name, write FILE::FUNCTION. The picture shows one profile: PREEMPT_RT
+unless --no-rt is given.
 """
 
 
@@ -50,7 +50,7 @@ def limit_option(function: F) -> F:
 @click.command("graph", epilog=EPILOG)
 @click.argument("target", metavar="FUNCTION|FINGERPRINT", shell_complete=complete.function)
 @click.argument("paths", nargs=-1, shell_complete=complete.path)
-@click.option("--format", "-f", type=click.Choice(FORMATS), default="svg", show_default=True)
+@click.option("--format", "-f", type=click.Choice(FORMATS), default="dot", show_default=True)
 @click.option(
     "--output",
     "-o",
@@ -76,11 +76,6 @@ def command(
     Its callers up to the entry points and its callees down to what may sleep,
     coloured by execution context. PATHS as for audit.
     """
-    if format == "svg" and output is None and sys.stdout.isatty():
-        raise UsageError(
-            "SVG is not readable in a terminal",
-            hint="-o graph.svg, or -f mermaid; ctxlint why draws in text",
-        )
     request, _ = make_request(options)
     from ctxlint import pipeline
 
@@ -101,10 +96,6 @@ def command(
 
 def render(graph: CallGraph, style: str) -> str:
     """``style`` is one of :data:`FORMATS`."""
-    if style == "svg":
-        from ctxlint.report import graph_svg
-
-        return graph_svg.render(graph)
     from ctxlint.report import graph_text
 
     return graph_text.dot(graph) if style == "dot" else graph_text.mermaid(graph)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.report.clean import clean
-from ctxlint.report.graph_layout import name_of, shown_place
+from ctxlint.report.graph_words import name_of, shown_place
 from ctxlint.report.lane import level_of_words
 
 WIDTH = 80

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import graph_samples
 import msgspec
 import pytest
 import report_samples as samples
 
 from ctxlint.findings.model import Result
-from ctxlint.report import graph_svg, html
+from ctxlint.report import html
 
 selenium = pytest.importorskip(
     "selenium", reason="selenium is not installed: pip install .[browser]"
@@ -303,28 +302,6 @@ for (const e of document.querySelectorAll('body *')) {
 }
 return [...weak].sort();
 """
-
-
-def test_graph_is_a_picture(driver: Any, tmp_path: Path) -> None:
-    file = tmp_path / "graph.svg"
-    file.write_text(graph_svg.render(graph_samples.lily()), encoding="utf-8")
-    driver.get_log("browser")
-    driver.get(file.as_uri())
-    # Every line of text fits its box.
-    wide = run(
-        driver,
-        "return [...document.querySelectorAll('g.node')].flatMap(g => {"
-        " const box = g.querySelector('.box').getBBox();"
-        " return [...g.querySelectorAll('.name, .note')].filter(t =>"
-        "   t.getBBox().x + t.getBBox().width > box.x + box.width).map(t => t.textContent)})",
-    )
-    assert wide == []
-    colours = run(
-        driver,
-        "return [...document.querySelectorAll('.arrow')].map(a => getComputedStyle(a).stroke)",
-    )
-    assert len(set(colours)) == 2
-    assert driver.get_log("browser") == []
 
 
 HOSTILE = (
