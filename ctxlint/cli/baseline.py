@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from ctxlint.base.errors import UsageError
 from ctxlint.cli import complete
@@ -132,7 +132,7 @@ def _begin(options: dict[str, Any]) -> tuple[Request, Choice, Path]:
     # A baseline that does not exist yet is no error here, unlike in an audit.
     options = options | {"baseline": path if path.exists() else None}
     if given is not None and not path.exists():
-        settings = dataclasses.replace(settings, baseline=None)
+        settings = msgspec.structs.replace(settings, baseline=None)
     return request, make_choice(options, settings, request.tree), path
 
 

@@ -16,10 +16,12 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
+
+import msgspec
+from msgspec import Meta
 
 from ctxlint.base.errors import UsageError
 from ctxlint.base.reading import read_limited
@@ -27,7 +29,8 @@ from ctxlint.base.reading import read_limited
 if TYPE_CHECKING:
     from ctxlint.findings.selection import PathRule, Severity
 
-FAIL_ON = ("error", "warning", "never")
+FailOn = Literal["error", "warning", "never"]
+FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
 
 MAX_BYTES = 256 << 10
 """Of a settings file."""
@@ -38,28 +41,6 @@ TIMEOUT = (0.1, 86400.0)
 REACH = (0, 6)
 _LIMITS: Mapping[str, tuple[float, float]] = {"jobs": JOBS, "timeout": TIMEOUT, "reach": REACH}
 
-_KEYS: dict[str, tuple[type, ...]] = {
-    "paths": (list,),
-    "arch": (str,),
-    "config": (str,),
-    "rt": (bool, str),
-    "builds": (list,),
-    "cache": (str,),
-    "jobs": (int,),
-    "timeout": (int, float),
-    "reach": (int,),
-    "libclang": (str,),
-    "rules": (list,),
-    "format": (str,),
-    "output": (str,),
-    "select": (list,),
-    "ignore": (list,),
-    "rt-only": (bool,),
-    "fail-on": (str,),
-    "baseline": (str,),
-    "severity": (dict,),
-    "per-path": (list,),
-}
 #: Keys that a tree's file must not set: they name what is loaded, run or written, or say
 #: how this machine is used.
 _TRUSTED = ("cache", "format", "jobs", "libclang", "output", "rules", "timeout")
@@ -68,17 +49,56 @@ _INSIDE = ("baseline", "builds")
 #: Keys that decide which findings are reported and whether they count.
 SELECTING = ("select", "ignore", "rt-only", "severity", "per-path", "fail-on")
 
-#: Items of a list or table: each is checked for each finding, or for each unit.
-_ITEMS = 1000
-_MOST = {"builds": 16}
-
 _SEVERITIES = ("error", "warning")
+#: Each item is checked for each finding, or for each unit.
+_ITEMS = Meta(max_length=1000)
+_Texts = Annotated[tuple[str, ...], _ITEMS]
+_Checks = Annotated[dict[str, str], _ITEMS]
+
 #: Parts of a dotted key of TOML. A parser walks them again for each key below.
 _DEPTH = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class _Rule(msgspec.Struct, forbid_unknown_fields=True):
+    paths: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)]
+    ignore: _Texts = ()
+    severity: _Checks = {}
+
+
+class _Common(msgspec.Struct, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """The keys that hold as a file has them."""
+
+    paths: _Texts = ()
+    arch: str | None = None
+    config: str | None = None
+    builds: Annotated[tuple[Path, ...], Meta(max_length=16)] = ()
+    cache: Path | None = None
+    jobs: Annotated[int, Meta(ge=JOBS[0], le=JOBS[1])] | None = None
+    timeout: Annotated[float, Meta(ge=TIMEOUT[0], le=TIMEOUT[1])] | None = None
+    reach: Annotated[int, Meta(ge=REACH[0], le=REACH[1])] | None = None
+    rules: Annotated[tuple[Path, ...], _ITEMS] = ()
+    format: str | None = None
+    output: Path | None = None
+    select: _Texts = ()
+    ignore: _Texts = ()
+    rt_only: bool | None = None
+    fail_on: FailOn | None = None
+    baseline: Path | None = None
+
+
+class _File(_Common, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """All keys of a file, with its types; paths are relative to it."""
+
+    rt: bool | Literal["both", "rt", "nort"] | None = None
+    libclang: Path | None = None
+    severity: _Checks = {}
+    per_path: Annotated[tuple[_Rule, ...], _ITEMS] = ()
+
+
+KEYS: tuple[str, ...] = _File.__struct_encode_fields__
+
+
+class Settings(_Common, kw_only=True):
     """What the files say; None or empty where they say nothing.
 
     ``tree_file`` is the tree's file when there is one, ``tree_keys`` are the keys that it
@@ -90,27 +110,11 @@ class Settings:
     tree_keys: tuple[str, ...] = ()
     user: Settings | None = None
     user_file: Path | None = None
-    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    refused: Mapping[str, UsageError] = field(default_factory=dict)
-    paths: tuple[str, ...] = ()
-    arch: str | None = None
-    config: str | None = None
+    places: Mapping[str, tuple[str, ...]] = {}
+    refused: Mapping[str, UsageError] = {}
     rt: str | None = None
-    builds: tuple[Path, ...] = ()
-    cache: Path | None = None
-    jobs: int | None = None
-    timeout: float | None = None
-    reach: int | None = None
     libclang: str | None = None
-    rules: tuple[Path, ...] = field(default=())
-    format: str | None = None
-    output: Path | None = None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    rt_only: bool | None = None
-    fail_on: str | None = None
-    baseline: Path | None = None
-    severity: Mapping[str, Severity] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = {}
     per_path: tuple[PathRule, ...] = ()
 
 
@@ -134,10 +138,11 @@ def load_settings(tree: Path, start: Path | None = None, *, refuse: bool = True)
         raise next(iter(refused.values()))
     table = {key: value for key, value in table.items() if key not in refused}
     own = _settings(table, where)
-    given = {f.name: getattr(own, f.name) for f in fields(Settings) if _key(f.name) in table}
+    names = zip(_File.__struct_fields__, KEYS, strict=True)
+    given = {name: getattr(own, name) for name, key in names if key in table}
     if ("config" in table or "arch" in table) and "builds" not in table:
         given["builds"] = ()  # the user's are of another configuration
-    return replace(
+    return msgspec.structs.replace(
         user,
         **given
         | {
@@ -176,7 +181,7 @@ def _user_settings() -> Settings:
     if path is None or not os.path.lexists(path):
         return Settings()
     table, text = _parse(path)
-    return replace(_settings(table, _Where(path, text, False)), user_file=path)
+    return msgspec.structs.replace(_settings(table, _Where(path, text, False)), user_file=path)
 
 
 def _tree_file(tree: Path, start: Path | None) -> tuple[Path, dict[str, Any], str] | None:
@@ -238,8 +243,7 @@ def _parse(path: Path) -> tuple[dict[str, Any], str]:
         raise UsageError(f"{path}: {error}", hint="the file must be valid TOML") from error
 
 
-@dataclass(frozen=True)
-class _Where:
+class _Where(msgspec.Struct, frozen=True):
     """A file for messages; ``foreign``: it is the tree's and not the user's."""
 
     source: Path
@@ -286,39 +290,55 @@ def _refusals(
         yield "config", UsageError(f"{where.line_of('config')}: {said}", hint=hint)
 
 
-def _key(name: str) -> str:
-    return name.replace("_", "-")
+T = TypeVar("T")
+#: What msgspec says, in TOML's words.
+_WORDS = {
+    " | null": "", "`object`": "a table", "`array`": "an array", " of length": " with items",
+    "Invalid enum value": "no value is", "Object missing required field": "it lacks",
+    "Expected": "expected",
+}  # fmt: skip
 
 
-def _check_types(
-    table: dict[str, Any],
-    keys: dict[str, tuple[type, ...]],
-    where: str,
-    line_of: Callable[[str], str],
-) -> None:
-    for key, value in table.items():
-        kinds = keys.get(key)
-        if kinds is None:
-            near = difflib.get_close_matches(key, keys, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else ""
-            raise UsageError(
-                f"{line_of(key)}: unknown key '{key}'",
-                hint=hint or f"known keys: {', '.join(sorted(keys))}",
-            )
-        item = dict if key == "per-path" else str
-        wrong_bool = isinstance(value, bool) and bool not in kinds
-        wrong_item = isinstance(value, list) and not all(isinstance(v, item) for v in value)
-        if not isinstance(value, kinds) or wrong_bool or wrong_item:
-            items = "tables" if item is dict else "strings"
-            shown: dict[Any, str] = {list: f"array of {items}", dict: "table"}
-            names = " or ".join(shown.get(k, k.__name__) for k in kinds)
-            raise UsageError(f"{where}: '{key}' must be {names}")
-        if isinstance(value, (list, dict)) and len(value) > _MOST.get(key, _ITEMS):
-            most = _MOST.get(key, _ITEMS)
-            raise UsageError(f"{where}: '{key}' has more than {most} items")
-        texts = value if isinstance(value, list) else [value]
-        if any(isinstance(t, str) and not t.isprintable() for t in texts):
-            raise UsageError(f"{where}: '{key}' holds a character that does not print")
+def _decoded(table: dict[str, Any], kind: type[T], where: _Where) -> T:
+    """The table of a file as its types say. Raises :class:`UsageError` with the line."""
+
+    def place(_: type, value: Any) -> Path:
+        if not isinstance(value, str):
+            raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+        return where.source.parent / (value if where.foreign else _expanded(value, str(where)))
+
+    _check_prints(table, where)
+    try:
+        return msgspec.convert(table, kind, dec_hook=place)
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at `$.")
+        for word, ours in _WORDS.items():
+            text = text.replace(word, ours)
+    key = re.split(r"[.\[`]", at)[0]
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text, re.DOTALL)
+    if unknown is None:
+        said = f"'{at.rstrip('`')}': {text}"
+        choices = {"fail-on": FAIL_ON, "rt": ("true", "false", '"both"')}.get(key, ())
+        hint = f"it is one of {', '.join(choices)}" if choices else ""
+        raise UsageError(f"{where.line_of(key)}: {said}", hint=hint)
+    known = _Rule.__struct_fields__ if at else KEYS
+    near = difflib.get_close_matches(unknown[1], known, n=2)
+    raise UsageError(
+        f"{where.line_of(unknown[1])}: {key + ': ' if at else ''}unknown key '{unknown[1]}'",
+        hint=f"did you mean {' or '.join(near)}?"
+        if near
+        else f"known keys: {', '.join(sorted(known))}",
+    )
+
+
+def _check_prints(value: Any, where: _Where, key: str = "") -> None:
+    """All texts that may come to be printed."""
+    if isinstance(value, str) and not value.isprintable():
+        raise UsageError(f"{where.line_of(key)}: '{key}' holds a character that does not print")
+    for name, item in value.items() if isinstance(value, dict) else ():
+        _check_prints(item, where, key or name)
+    for item in value if isinstance(value, list) else ():
+        _check_prints(item, where, key)
 
 
 def in_range(key: str, value: float, where: str) -> None:
@@ -329,45 +349,16 @@ def in_range(key: str, value: float, where: str) -> None:
 
 
 def _settings(table: dict[str, Any], where: _Where) -> Settings:
-    source = where.source
-    _check_types(table, _KEYS, str(source), where.line_of)
-    for key in _LIMITS.keys() & table.keys():
-        in_range(key, table[key], where.line_of(key))
-    if table.get("fail-on", FAIL_ON[0]) not in FAIL_ON:
-        raise UsageError(f"{source}: 'fail-on' must be one of {', '.join(FAIL_ON)}")
-    base = source.parent
-
-    def one(text: str) -> Path:
-        return base / (text if where.foreign else _expanded(text, str(source)))
-
-    def place(key: str) -> Path | None:
-        return one(table[key]) if key in table else None
-
-    def places(key: str) -> tuple[Path, ...]:
-        return tuple(one(item) for item in table.get(key, ()))
-
+    file = _decoded(table, _File, where)
+    rt = file.rt if not isinstance(file.rt, bool) else "rt" if file.rt else "nort"
+    common = {name: getattr(file, name) for name in _Common.__struct_fields__}
     return Settings(
+        **common | {"config": _config(file.config, where) if file.config is not None else None},
         places={key: (where.line_of(key),) for key in table},
-        paths=tuple(table.get("paths", ())),
-        arch=table.get("arch"),
-        config=_config(table["config"], where) if "config" in table else None,
-        rt=_profile_choice(table["rt"], source) if "rt" in table else None,
-        builds=places("builds"),
-        cache=place("cache"),
-        jobs=table.get("jobs"),
-        timeout=table.get("timeout"),
-        reach=table.get("reach"),
-        libclang=str(place("libclang")) if "libclang" in table else None,
-        rules=places("rules"),
-        format=table.get("format"),
-        output=place("output"),
-        select=tuple(table.get("select", ())),
-        ignore=tuple(table.get("ignore", ())),
-        rt_only=table.get("rt-only"),
-        fail_on=table.get("fail-on"),
-        baseline=place("baseline"),
-        severity=_severity(table.get("severity", {}), where),
-        per_path=tuple(_path_rule(item, where) for item in table.get("per-path", ())),
+        rt=rt,
+        libclang=None if file.libclang is None else str(file.libclang),
+        severity=_severity(file.severity, where),
+        per_path=tuple(_path_rule(rule, where) for rule in file.per_path),
     )
 
 
@@ -386,7 +377,7 @@ def _expanded(text: str, where: str) -> Path:
         raise UsageError(f"{where}: {text}: {error}") from error
 
 
-def _severity(table: dict[str, Any], where: _Where) -> dict[str, Severity]:
+def _severity(table: dict[str, str], where: _Where) -> dict[str, Severity]:
     from ctxlint.checks.base import find
 
     for check, value in table.items():
@@ -399,31 +390,14 @@ def _severity(table: dict[str, Any], where: _Where) -> dict[str, Severity]:
         if value not in _SEVERITIES:
             choices = " or ".join(_SEVERITIES)
             raise UsageError(f"{where}: severity of '{check}' must be {choices}")
-    return dict(table)
+    return cast("dict[str, Severity]", table)
 
 
-def _path_rule(table: dict[str, Any], where: _Where) -> PathRule:
+def _path_rule(rule: _Rule, where: _Where) -> PathRule:
     from ctxlint.findings.selection import PathRule
 
-    said = f"{where}: per-path"
-    keys: dict[str, tuple[type, ...]] = {
-        "paths": (list,),
-        "ignore": (list,),
-        "severity": (dict,),
-    }
-    _check_types(table, keys, said, lambda key: f"{where.line_of(key)}: per-path")
-    if not table.get("paths"):
-        raise UsageError(f"{said}: 'paths' is missing: it says which files are meant")
     return PathRule(
-        patterns=tuple(table["paths"]),
-        ignore=tuple(table.get("ignore", ())),
-        severity=_severity(table.get("severity", {}), where),
+        patterns=rule.paths,
+        ignore=rule.ignore,
+        severity=_severity(rule.severity, where),
     )
-
-
-def _profile_choice(value: bool | str, source: Path) -> str:
-    if isinstance(value, bool):
-        return "rt" if value else "nort"
-    if value not in ("both", "rt", "nort"):
-        raise UsageError(f"{source}: 'rt' must be true, false or \"both\"")
-    return value

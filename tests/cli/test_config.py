@@ -13,7 +13,7 @@ import pytest
 from test_cli import Fake, fake, tree  # noqa: F401
 
 from ctxlint.cli.main import main
-from ctxlint.cli.settings import _KEYS
+from ctxlint.cli.settings import KEYS
 
 
 def shown(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def shown(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
 def test_defaults(fake: Fake, tree: Path, user: Path, capsys: Any) -> None:
     data = shown(capsys)
     assert data["files"] == {"tree": None, "user": None}
-    assert set(data["settings"]) == set(_KEYS)
+    assert set(data["settings"]) == set(KEYS)
     assert {(*one["places"], one["why"]) for one in data["settings"].values()} == {("default",)}
     main(["audit"])
     (request,) = fake.requests
@@ -122,7 +122,7 @@ def test_text(tree: Path, user: Path, capsys: Any, monkeypatch: pytest.MonkeyPat
     assert "per-path d: not a .ctxlint.toml:3" in words
     assert "e: sleep-in-atomic = warning" in words
     assert ".ctxlint.toml:2: 'jobs' must not be set by a file of the tree" in words
-    for key in _KEYS:
+    for key in KEYS:
         assert sum(bool(re.match(rf"{key} ", line)) for line in lines) == 1
 
 

@@ -315,9 +315,9 @@ def test_a_severity_that_the_tree_lowers_is_told(
 
 def test_the_page_on_security_names_every_key() -> None:
     text = (Path(__file__).parents[2] / "docs/security.md").read_text(encoding="utf-8")
-    from ctxlint.cli.settings import _KEYS
+    from ctxlint.cli.settings import KEYS
 
-    assert set(re.findall(r"`([a-z-]+)`", text)) >= set(_KEYS)
+    assert set(re.findall(r"`([a-z-]+)`", text)) >= set(KEYS)
 
 
 # -- files of a tree that are none -------------------------------------------------------
