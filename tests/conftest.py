@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,14 @@ if "PYTHONPYCACHEPREFIX" not in os.environ:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(_KEPT / "bytecode")
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
+def pytest_collection_finish() -> None:
+    """What there is now stays: thousands of tests, and what they import. The collector looks
+    at it no more, and less often at the rest; it took a sixth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
