@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -182,8 +183,9 @@ class Catalogue(msgspec.Struct, frozen=True):
     variants: dict[str, Variant]
 
 
+@lru_cache(maxsize=2)
 def load(directory: Path | None = None) -> Catalogue:
-    """Read the scenario files; raises :class:`RuleError`."""
+    """Read the scenario files, once in a process; raises :class:`RuleError`."""
     where = directory or rules_directory() / _DIRECTORY
     variants = _read(where / _VARIANTS, dict[str, Variant])
     scenarios: dict[str, Scenario] = {}
