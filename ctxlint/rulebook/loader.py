@@ -14,13 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-import yaml
-
 from ctxlint.base.errors import RuleError
 from ctxlint.base.places import rules_directory
 from ctxlint.rulebook import conditions, effects, prototypes
 from ctxlint.rulebook.book import ApiRule, RegistrationRule, Rulebook
+from ctxlint.rulebook.check_item import (
+    ENUMERATOR,
+    at,
+    check_api,
+    check_argument,
+    check_choices,
+    unknown,
+)  # fmt: skip
+from ctxlint.rulebook.rule_file import converted, parsed
 from ctxlint.rulebook.schema import (
     Api,
     ApiFile,
@@ -29,7 +35,6 @@ from ctxlint.rulebook.schema import (
     Choice,
     Constant,
     Context,
-    Effects,
     EntryFile,
     FieldCallback,
     LockKind,
@@ -42,7 +47,6 @@ from ctxlint.rulebook.schema import (
     Trampoline,
 )
 
-_ENUMERATOR = re.compile(r"[A-Z_][A-Z0-9_]*")
 _STATE_FIELDS = frozenset({"in_interrupt"})
 _NAMED_FILES = (
     "contexts.yaml", "locks.yaml", "operations.yaml", "constants.yaml", "memory.yaml",
@@ -102,7 +106,7 @@ def _kind_of(path: Path) -> str:
         return f"{path.parent.name}/{path.name}"
     if path.name in _NAMED_FILES:
         return path.name
-    keys = _parsed(path, str(path))
+    keys = parsed(path, str(path))
     if not isinstance(keys, dict):
         raise RuleError(
             f"{path}: not a mapping",
@@ -199,9 +203,9 @@ class _Directory:
             case ("memory.yaml", _, _):
                 self._named(path, shown, self.memory, Memory)
             case ("apis", "/", _):
-                self._api_file(shown, _convert(path, shown, ApiFile))
+                self._api_file(shown, converted(path, shown, ApiFile))
             case ("entry_points" | "callbacks", "/", _):
-                self._entry_file(shown, _convert(path, shown, EntryFile))
+                self._entry_file(shown, converted(path, shown, EntryFile))
             case ("splats.yaml", _, _) | ("models" | "scenarios", "/", _):
                 pass  # read by the simulator and by kernel_log
             case ("annotations.yaml", _, _):
@@ -214,7 +218,7 @@ class _Directory:
                 )
 
     def _named(self, path: Path, shown: str, table: dict[str, T], kind: type[T]) -> None:
-        for name, item in _convert(path, shown, dict[str, kind]).items():  # type: ignore[valid-type]
+        for name, item in converted(path, shown, dict[str, kind]).items():  # type: ignore[valid-type]
             self._put(table, name, item, f"{shown}: {name}", getattr(item, "source", ""), "")
 
     def _api_file(self, shown: str, file: ApiFile) -> None:
@@ -228,9 +232,9 @@ class _Directory:
 
     def _api(self, api: Api, place: str, default: str) -> None:
         source = api.source or default
-        symbol = _at(f"{place}.prototype", prototypes.name_of, api.prototype)
+        symbol = at(f"{place}.prototype", prototypes.name_of, api.prototype)
         if not self.trusted:
-            _check_api(api, place)
+            check_api(api, place)
         for name in (symbol, *api.aliases):
             rule = ApiRule(name, api.prototype, api.aliases, place, source, api)
             self._put(self.apis, name, rule, place, source, name)
@@ -252,8 +256,8 @@ class _Directory:
         for index, trampoline in enumerate(file.trampolines):
             place, source = f"{shown}: trampolines[{index}]", trampoline.source or file.source
             for name in (trampoline.key, trampoline.value):
-                _argument(name, trampoline.update, place)
-            name = _at(place, prototypes.name_of, trampoline.update)
+                check_argument(name, trampoline.update, place)
+            name = at(place, prototypes.name_of, trampoline.update)
             self._put(self.trampolines, trampoline.symbol, trampoline, place, source, name)
         for index, record in enumerate(file.records):
             for number, item in enumerate(record.fields):
@@ -265,21 +269,21 @@ class _Directory:
 
     def _choices(self, choices: tuple[Choice, ...], prototype: str | None, place: str) -> None:
         if not self.trusted:
-            _choices(choices, prototype, place)
+            check_choices(choices, prototype, place)
 
     def _registration(self, item: Registration, place: str, default: str) -> None:
         source = item.source or default
-        symbol = _at(f"{place}.prototype", prototypes.name_of, item.prototype)
+        symbol = at(f"{place}.prototype", prototypes.name_of, item.prototype)
         for number, callback in enumerate(item.callbacks):
-            _argument(callback.arg, item.prototype, f"{place}.callbacks[{number}].arg")
+            check_argument(callback.arg, item.prototype, f"{place}.callbacks[{number}].arg")
             if callback.given:
                 name, _, number_given = callback.given.partition(" as ")
-                _argument(name, item.prototype, f"{place}.callbacks[{number}].given")
+                check_argument(name, item.prototype, f"{place}.callbacks[{number}].given")
                 if not number_given.isdigit():
                     raise RuleError(f"{place}.callbacks[{number}].given: not `NAME as NUMBER`")
             self._choices(callback.contexts, item.prototype, f"{place}.callbacks[{number}]")
         if item.state:
-            _argument(item.state, item.prototype, f"{place}.state")
+            check_argument(item.state, item.prototype, f"{place}.state")
         if item.names:
             beginning = item.names.removesuffix("*")
             if not re.fullmatch(r"\w{3,}\*", item.names):
@@ -310,19 +314,19 @@ class _Directory:
         contexts, operations = self.contexts.keys(), self.operations.keys()
         for rule in self.apis.values():
             if rule.api.operation and rule.api.operation not in operations:
-                raise _unknown(rule.where, "operation", rule.api.operation, operations)
+                raise unknown(rule.where, "operation", rule.api.operation, operations)
             for name in rule.api.legal_in:
                 if name not in contexts and name not in _STATE_FIELDS:
-                    raise _unknown(rule.where, "legal_in", name, contexts)
+                    raise unknown(rule.where, "legal_in", name, contexts)
             for effect in (*rule.effects(True), *rule.effects(False), *rule.before):
-                _at(f"{rule.where}.effect", effects.check, effect, self.locks)
+                at(f"{rule.where}.effect", effects.check, effect, self.locks)
         for place, choices in self._all_choices():
             for choice in choices:
                 if choice.context not in contexts:
-                    raise _unknown(place, "context", choice.context, contexts)
+                    raise unknown(place, "context", choice.context, contexts)
         for kind, lock in self.locks.items():
             for phrase in lock.any + lock.rt + lock.nort:
-                _at(f"locks.yaml: {kind}", effects.parse, phrase)
+                at(f"locks.yaml: {kind}", effects.parse, phrase)
         for name, constant in self.constants.items():
             if constant.value is None and not constant.enumerator:
                 raise RuleError(f"constants.yaml: {name}: neither a value nor an enumerator")
@@ -373,10 +377,10 @@ class _Condition:
 
     def check(self, constants: Container[str]) -> None:
         """Raises :class:`RuleError` for a name that nothing explains."""
-        for name in sorted(_at(self.place, conditions.parse, self.text).names):
+        for name in sorted(at(self.place, conditions.parse, self.text).names):
             if name in constants or name == self.state:
                 continue
-            if self.members and not _ENUMERATOR.fullmatch(name):
+            if self.members and not ENUMERATOR.fullmatch(name):
                 continue
             if self.prototype and prototypes.mentions(self.prototype, name):
                 continue
@@ -421,7 +425,7 @@ def check(book: Rulebook) -> None:
         *book.patterns.values(),
     ]
     for rule in rules:
-        known = {name for name, _ in _at(f"{rule.where}.prototype", _params, rule)}
+        known = {name for name, _ in at(f"{rule.where}.prototype", _params, rule)}
         for name in _used(rule):
             if name not in known:
                 raise RuleError(f"{rule.where}: `{rule.symbol}` has no parameter `{name}`")
@@ -449,145 +453,3 @@ def _used(rule: ApiRule | RegistrationRule) -> Iterator[str]:
 def _member(group: ApiGroup, prototype: str) -> Api:
     shared = {name: getattr(group, name) for name in Behaviour.__struct_fields__}
     return Api(prototype=prototype, **shared)
-
-
-class _Nodes(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
-    """Composes nodes without guessing what a word is: ``on`` is a word here, and msgspec
-    makes numbers where the schema has them. Reading rules is mostly this."""
-
-    def resolve(self, kind: object, value: object, implicit: object) -> str:
-        return ""
-
-    def descend_resolver(self, parent: object, index: object) -> None:
-        """No tags by path."""
-
-    def ascend_resolver(self) -> None:
-        """No tags by path."""
-
-
-def _plain(node: Any, shown: str) -> Any:
-    """Nodes as dictionaries, lists and text; a key that is there twice is an error."""
-    value = node.value
-    if isinstance(value, str):
-        return value
-    if not isinstance(node, yaml.MappingNode):
-        return [_plain(item, shown) for item in value]
-    result = {key.value: _plain(item, shown) for key, item in value}
-    if len(result) != len(value):
-        line = node.start_mark.line + 1
-        raise RuleError(f"{shown}:{line}: a key is there twice in this mapping")
-    return result
-
-
-def _read(path: Path, shown: str) -> Any:
-    with path.open("rb") as stream:
-        loader = _Nodes(stream)
-        try:
-            node = loader.get_single_node()
-            return {} if node is None else _plain(node, shown)
-        finally:
-            loader.dispose()
-
-
-def _parsed(path: Path, shown: str) -> Any:
-    try:
-        return _read(path, shown)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise RuleError(f"{shown}{line}: {getattr(error, 'problem', error)}") from error
-    except OSError as error:
-        raise RuleError(f"{shown}: {error.strerror}") from error
-
-
-def _convert(path: Path, shown: str, kind: Any) -> Any:
-    data = _parsed(path, shown)
-    try:
-        return msgspec.convert(data, kind, strict=False)
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        where = where.rstrip("`").removeprefix("$").removeprefix(".")
-        raise RuleError(f"{shown}: {where}: {text}" if where else f"{shown}: {text}") from error
-
-
-def _at(place: str, function: Any, *arguments: Any) -> Any:
-    """Call, and put ``place`` in front of the message of a :class:`RuleError`."""
-    try:
-        return function(*arguments)
-    except RuleError as error:
-        raise RuleError(f"{place}: {error}", hint=error.hint) from error
-
-
-def _check_api(api: Api, place: str) -> None:
-    _check_effect(api.effect, api.prototype, place)
-    for phrase in api.states:
-        name = effects.argument(_at(f"{place}.states", effects.parse_stated, phrase))
-        if name:
-            _argument(name, api.prototype, f"{place}.states")
-    _check_effect(Effects(any=api.before) if api.before else None, api.prototype, place)
-    if api.runs:
-        _argument(api.runs, api.prototype, f"{place}.runs")
-    if api.returns.startswith("irqs-disabled "):
-        _argument(api.returns.split()[1], api.prototype, f"{place}.returns")
-    elif re.fullmatch(r"within (0x[0-9a-f]+|[0-9]+)", api.returns):
-        pass
-    elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
-        raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
-    for number, case in enumerate(api.requires):
-        _condition(case.when, api.prototype, f"{place}.requires[{number}].when")
-        _tree(case.tree, f"{place}.requires[{number}].tree")
-
-
-def _check_effect(effect: Effects | None, prototype: str, place: str) -> None:
-    if effect is None:
-        return
-    for phrase in effect.any + effect.rt + effect.nort:
-        name = effects.argument(_at(f"{place}.effect", effects.parse, phrase))
-        if name and name != effects.RESULT:
-            _argument(name, prototype, f"{place}.effect")
-
-
-def _argument(name: str, prototype: str, place: str) -> None:
-    if not prototypes.mentions(prototype, name):
-        raise RuleError(f"{place}: the prototype has no parameter `{name}`")
-
-
-def _condition(text: str, prototype: str | None, place: str) -> None:
-    """Names are parameters, or enumerators and constants in capitals. Without a
-    prototype they are members, which only the tree knows."""
-    if not text:
-        return
-    for name in sorted(_at(place, conditions.parse, text).names):
-        if prototype is not None and not _ENUMERATOR.fullmatch(name):
-            _argument(name, prototype, place)
-
-
-def _choices(choices: tuple[Choice, ...], prototype: str | None, place: str) -> None:
-    for number, choice in enumerate(choices):
-        here = f"{place}.contexts[{number}]"
-        _condition(choice.when, prototype, f"{here}.when")
-        _tree(choice.tree, f"{here}.tree")
-        member, _, flag = choice.unless.partition("&")
-        if choice.unless and not re.fullmatch(r"\w+\.\w+", member.strip()):
-            raise RuleError(f"{here}.unless: write RECORD.FIELD or RECORD.FIELD & FLAG")
-        _condition(flag.strip(), "", f"{here}.unless")
-        for name in (*choice.is_one_of, *((choice.made.arg,) if choice.made else ())):
-            if prototype is None:
-                raise RuleError(f"{here}: a member's rule has no argument `{name}`")
-            _argument(name, prototype, here)
-        if choice.unless_called is not None:
-            called = choice.unless_called
-            _condition(called.when, called.prototype, f"{here}.unless_called.when")
-        if choice.made is not None:
-            _condition(choice.made.when, choice.made.prototype, f"{here}.made.when")
-
-
-def _tree(text: str, place: str) -> None:
-    if text and not re.fullmatch(r"!?[\w./*-]+:\w+", text):
-        raise RuleError(f"{place}: write FILE:WORD or !FILE:WORD")
-
-
-def _unknown(place: str, what: str, name: str, known: Iterable[str]) -> RuleError:
-    return RuleError(
-        f"{place}.{what}: unknown name `{name}`", hint=f"known: {', '.join(sorted(known))}"
-    )
