@@ -42,24 +42,55 @@ def names(splat: Record, rules: SplatRules) -> tuple[str, ...]:
     """Functions on the stack that are certain, innermost first, as the source names
     them, without those that print the splat. The function that the processor stopped in
     is the first one; not every architecture has it in the trace."""
+    return tuple(name for name, _ in _own(splat, rules))
+
+
+def _own(splat: Record, rules: SplatRules) -> list[tuple[str, str]]:
+    """The functions of :func:`names`, each with the x86 stack that it is on."""
     stopped = _stopped(splat)
     culprit = {plain(trace.symbol_of(splat.where))} if isinstance(splat, t.Warn) else set()
     found = [
-        (plain(frame.symbol), plain(name)) for frame, name in trace.functions(splat.frames)
+        (plain(frame.symbol), plain(name), frame.stack)
+        for frame, name in trace.functions(splat.frames)
     ]
     inner = 0
     while inner < len(found) and found[inner][0] in rules.printers - culprit:
         inner += 1
-    stack = tuple(name for _, name in found[inner:])
-    there = stopped in stack or any(stopped == name for pair in found for name in pair)
-    if stopped and not there and stopped not in rules.printers | rules.watchers:
-        return (stopped, *stack)
+    stack = [(name, on) for _, name, on in found[inner:]]
+    if isinstance(splat, t.Stall | t.Panic):
+        stack = _interrupted(stack, rules)
+    there = any(stopped in (symbol, name) for symbol, name, _ in found)
+    if stopped and not there and stopped not in (rules.printers - culprit) | rules.watchers:
+        stack.insert(0, (stopped, stack[0][1] if stack else ""))
+    return stack
+
+
+_ENTRY_GAP = 4
+"""Frames between two that enter one interrupt."""
+
+
+def _interrupted(stack: list[tuple[str, str]], rules: SplatRules) -> list[tuple[str, str]]:
+    """A CPU that finds itself stuck does so in an interrupt: what hangs is what the
+    interrupt came to."""
+    seen = [at for at, (name, _) in enumerate(stack) if name in rules.detectors]
+    if not seen:
+        return stack
+    entry = -1
+    for at in range(seen[-1] + 1, len(stack)):
+        if stack[at][0] in rules.entries:
+            entry = at
+        elif 0 <= entry < at - _ENTRY_GAP:
+            break
+    if entry >= 0:
+        return stack[entry + 1 :]
+    while stack and stack[0][1] in ("IRQ", "NMI"):
+        stack = stack[1:]
     return stack
 
 
 def _stopped(splat: Record) -> str:
     """The function of the saved program counter, else of a warning's headline."""
-    if not isinstance(splat, t.Warn | t.Bug | t.Oops):
+    if not isinstance(splat, t.Warn | t.Bug | t.Oops | t.Stall):
         return ""
     where = registers.stopped_in(splat.registers)
     if not where and isinstance(splat, t.Warn):
@@ -129,17 +160,20 @@ def context_of(splat: Record, rules: SplatRules) -> SplatContext | None:
     """None for kinds that have neither a task nor a stack."""
     if isinstance(splat, t.Sanitizer | t.Notice):
         return None  # left aside
-    stack = names(splat, rules)
+    own = _own(splat, rules)
+    stack = tuple(name for name, _ in own)
     if not stack and splat.cpu is None and not splat.name:
         return None
     best: tuple[int, int] | None = None
     chosen: Signature | None = None
     for number, signature in enumerate(rules.signatures):
-        distance = _distance(signature, splat, stack)
+        distance = _distance(signature, splat, own)
         if distance is not None and (best is None or (distance, number) < best):
             best, chosen = (distance, number), signature
     if chosen is None:
         return None
+    if chosen.context == "task" and isinstance(splat, t.Stall) and not splat.name:
+        return None  # a dump of one task or another
     rule = rules.book.contexts.get(chosen.context)
     title = chosen.title or (rule.title if rule else "")
     text = chosen.text or (rule.text if rule else "")
@@ -191,8 +225,10 @@ def _agreeing(
     return title, text
 
 
-def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> int | None:
-    """How far out the frame of a signature is; None: it does not fit."""
+def _distance(signature: Signature, splat: Record, own: list[tuple[str, str]]) -> int | None:
+    """How far out the frame of a signature is, or the end of its x86 stack (softirqs run
+    on the stack of hard interrupts, too); None: it does not fit."""
+    stack = [name for name, _ in own]
     bits = _bits(splat)
     if signature.bits and bits is not None and signature.bits not in bits:
         return None
@@ -206,7 +242,8 @@ def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> in
         lock.name == signature.lock for lock in (splat.held.locks if splat.held else ())
     ):
         return None
-    if signature.stack and (not splat.frames or splat.frames[0].stack != signature.stack):
+    on = next((at for at, (_, on) in enumerate(own) if on != signature.stack), len(own))
+    if signature.stack and not on:
         return None
     if signature.inside and not set(signature.inside) & set(stack):
         return None
@@ -217,7 +254,9 @@ def _distance(signature: Signature, splat: Record, stack: tuple[str, ...]) -> in
         if at is None:
             return None
         return 0 if signature.bits and bits is not None else at + 1
-    return 0 if signature.bits or signature.stack else _FAR
+    if signature.stack:
+        return on
+    return 0 if signature.bits else _FAR
 
 
 def _state(splat: Record) -> tuple[str, ...]:

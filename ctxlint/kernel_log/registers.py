@@ -18,6 +18,8 @@ _STATES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
     (re.compile(r"\s*pstate ?: [0-9a-f]+ \([nN][zZ][cC][vV] [dD][aA](?P<irq>[iI])"),
      lambda m: m["irq"] == "I"),
     (re.compile(r"\s*Flags: \w+ +IRQs (?P<irq>on|off)"), lambda m: m["irq"] == "off"),
+    (re.compile(r".*\bpstate ?: (?P<state>[0-9a-f]{8})$"),
+     lambda m: bool(int(m["state"], 16) & 0x80)),
     # x86: the interrupt flag, of kernel mode alone.
     (re.compile(r"\s*[RE]SP: (?!0033|002b|0023|007b)\S+ +EFLAGS: (?P<flags>[0-9a-f]{1,16})"),
      lambda m: not int(m["flags"], 16) & 0x200),
@@ -43,6 +45,7 @@ _STATES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
 _STOPPED = (
     re.compile(r"\s*(?:RIP: 0010:|EIP: (?!00)|pc : |PC is at |epc ?: (?!\w+ ra)"
                r"|NIP \[[^\]]*\] )(?P<where>[\w.$]+\+0x\S+)"),
+    re.compile(r"\s*IAOQ\[0\]: (?P<where>[\w.$]+\+0x\S+)"),
     re.compile(r"\s*Krnl PSW : .*\((?P<where>[\w.$]+\+0x[^)]*)\)"),
     re.compile(r"\s*(?:epc|ERA|era|pc)\s*: [0-9a-f]{8,16} (?P<where>[\w.$]+\+0x\S+)"),
     re.compile(r"\s*(?:RIP: 0010:|pc : |NIP \[[^\]]*\] )(?P<where>[\w.$]+ \(\S+:\d+.*)"),

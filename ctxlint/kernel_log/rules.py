@@ -59,12 +59,15 @@ class SplatFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warnings: tuple[str, ...]
     places: tuple[PlaceRule, ...]
     watchers: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
     within: dict[str, tuple[str, ...]] = {}
 
 
 class SplatRules(msgspec.Struct, frozen=True):
     """The file, checked against the other rules. ``printers`` print a splat or make the
-    check, ``watchers`` warn of what their callers do. ``within`` names, for functions that
+    check, ``watchers`` warn of what their callers do; ``detectors`` look for CPUs that are
+    stuck, in an interrupt that ``entries`` lead to. ``within`` names, for functions that
     have no rule of their own, the function with one whose implementation they are."""
 
     signatures: tuple[Signature, ...]
@@ -75,6 +78,8 @@ class SplatRules(msgspec.Struct, frozen=True):
     book: Rulebook
     watchers: frozenset[str] = frozenset()
     within: dict[str, str] = {}
+    detectors: frozenset[str] = frozenset()
+    entries: frozenset[str] = frozenset()
 
     def api(self, name: str) -> ApiRule | None:
         """The rule of a function, or of what it is a part of."""
@@ -117,6 +122,8 @@ def _load(book: Rulebook, path: Path) -> SplatRules:
         book,
         frozenset(file.watchers),
         {part: whole for whole, parts in file.within.items() for part in parts},
+        frozenset(file.detectors),
+        frozenset(file.entries),
     )
 
 
