@@ -37,6 +37,16 @@ _SHORT_CPU = re.compile(
     r"Comm: (?P<name>\S.*)"
 )
 """Of a log that somebody shortened."""
+_OLD_CPU = re.compile(
+    r"Pid: (?P<pid>\d{1,10}), comm: +(?P<name>\S.*?) "
+    r"(?:Not tainted|Tainted: (?P<taint>[A-Z() +-]+)) (?P<release>\d[^ ]*) ?(?P<build>.*)"
+)
+"""Of kernels before 3.9, which do not name the CPU."""
+_LOOSE_CPU = re.compile(
+    r"CPU: (?P<cpu>\d{1,9}) (?:UID: (?P<uid>\d{1,10}) )?PID: (?P<pid>\d{1,10}) "
+    r"Comm: (?P<name>\S.*?) (?:Kdump: loaded )?(?:Not tainted|Tainted: ).*"
+)
+"""Where the release is not what a kernel prints, or missing."""
 REGISTER = re.compile(
     r"\s*(?:pstate ?: |p[cs][r ]* ?: |lr : |sp : |pmr(?:_save)?: |x\d+ ?: |[RE]IP: "
     r"|[RE]SP: |[RE][A-Z0-9]{1,2}: "
@@ -46,17 +56,20 @@ REGISTER = re.compile(
     r"|(?:gp|tp|[ast]\d+|s\d+) ?: |status: |\$ ?\d+ ?: |Hi +: |Lo +: |Status: |Cause ?: "
     r"|BadVA ?: "
     r"|PrId ?: |ERA: |CRMD: |PRMD: |EUEN: |ECFG: |ESTAT: |BADV: |PRID: |CPUCFG"
-    r"|Exception stack"
+    r"|Exception stack|s?r\d\d-\d\d  |PSW: |IASQ: |I?IR: |IAOQ\[|RP\(r2\): |ORIG_R28: "
+    r"|CPU: +\d+ +CR30: | +YZrvWESTH"
     r"|[0-9a-f]{4,16}: (?:[0-9a-f]{8,16} *)+$|(?:[0-9a-f]{8,16}\s+)*[0-9a-f]{8,16}$|\.\.\.$)"
 )
 HELD = re.compile(
     r"\d+ locks? held by .*:|no locks held by .*\.|locks held by .*/\d+: \d+, .* CPU#\d+:?"
-    r"|INFO: lockdep is turned off\.|\s*#\d+: .*"
+    r"|INFO: lockdep is turned off\.|\s*#\d+:(?: .*|$)"
 )
 LOCK = re.compile(
     r"\s*(?:(?P<address>[0-9a-f]{4,16}) )?\((?P<name>.*)\)\{(?P<usage>[^}]*)\}"
     r"(?:-\{(?P<outer>\d{1,3}):(?P<inner>\d{1,3})\})?, at: (?P<where>.*)"
 )
+NUMBER = re.compile(r"\s*#\d{1,9}:\s*")
+"""Of a lock that is held, when another message came between it and the lock."""
 IRQS = re.compile(r"(irq event stamp: |hardirqs last |softirqs last )")
 _IRQ = re.compile(r".*? at \((\d+)\): \[<([0-9a-f]+)>\] (.*)")
 _IRQ_LINES = (
@@ -66,7 +79,7 @@ _IRQ_LINES = (
     ("soft_off", "softirqs last disabled"),
 )
 DISABLED = re.compile(r"Preemption disabled at:")
-_PLACE = re.compile(r"(?:\[<([0-9a-f]+)>\] )?(.*)")
+_PLACE = re.compile(r"(?:(?:\[<)?([0-9a-f]+)>\] )?(.*)")
 TAINT_FLAGS = "GFSRMBUDAWCIOELKXTN"
 """Letters of the taint flags in the order of their bits; the first is ``G`` while no
 proprietary module was loaded (kernel/panic.c, Linux 6.12)."""
@@ -105,15 +118,17 @@ def taint_letters(flags: str) -> str:
 
 
 def read_cpu(lines: Lines) -> Fields:
-    found = CPU.fullmatch(lines[0])
-    if found is None and "ainted" not in lines[0]:
-        found = _SHORT_CPU.fullmatch(lines[0])
+    found = CPU.fullmatch(lines[0]) or _OLD_CPU.fullmatch(lines[0])
+    if found is None:
+        loose = "ainted" in lines[0]
+        found = (_LOOSE_CPU if loose else _SHORT_CPU).fullmatch(lines[0])
     if found is None:
         return {}
     rest = {"kdump": None, "taint": None, "release": None, "build": None, **found.groupdict()}
-    uid = found["uid"]
+    uid = rest.get("uid")
+    cpu = rest.get("cpu")
     return {
-        "cpu": int(found["cpu"]),
+        "cpu": None if cpu is None else int(cpu),
         "uid": None if uid is None else int(uid),
         "pid": int(found["pid"]),
         "name": found["name"],
@@ -180,8 +195,12 @@ def read_held(lines: Lines) -> Fields:
     if found is None:
         return {}
     locks: dict[str, HeldLock] = {}
+    alone = ""
     for line in lines[1:]:
         number, _, text = line.strip().partition(": ")
+        if alone and LOCK.fullmatch(line):
+            number, text = alone, line.strip()
+        alone = number.rstrip(":") if NUMBER.fullmatch(line) else ""
         lock = read_lock(text)
         # A decoded lock has a line for each function that was inlined, the last is its own.
         if lock is not None:
@@ -238,8 +257,10 @@ def write_irqs(splat: Splat) -> list[str]:
 
 def read_disabled(lines: Lines) -> Fields:
     # The place is on the same line when a mailer or a program joined the two.
-    rest = lines[0].partition(":")[2].strip()
-    found = _PLACE.fullmatch(rest or (lines[-1] if len(lines) > 1 else ""))
+    title = DISABLED.match(lines[0])
+    rest = lines[0][title.end() :].strip() if title is not None else ""
+    alone = title is None or len(lines) > 1
+    found = _PLACE.fullmatch(rest or (lines[-1].strip() if alone else ""))
     if found is None or not found[2]:
         return {}
     return {"disabled_at": Place(found[1] or "", found[2])}

@@ -54,6 +54,8 @@ def _kind(
 
 def _warning(w: t.Warn) -> str:
     file = f"{w.file}:{w.line} " if w.file else ""
+    if w.bare:
+        return f"WARNING: at {file}{w.where}".rstrip()
     if w.named:
         return f"WARNING: {file}at {w.where}, CPU#{w.cpu or 0}: {w.name}/{w.pid}"
     return f"WARNING: CPU: {w.cpu or 0} PID: {w.pid} at {file}{w.where}"
@@ -65,11 +67,15 @@ _WARNED = (
     rf"WARNING: (?:CPU: (?P<cpu>\d{{1,9}}) PID: (?P<pid>\d{{1,10}}) at "
     rf"(?:{_AT} )?(?P<where>(?!\S+:\d+$)\S.*)"
     r"|(?:(?P<file2>\S+):(?P<line2>\d{1,9}) )?at (?P<where2>\S.*), CPU#(?P<cpu2>\d{1,9}): "
-    r"(?P<name2>.*)/(?P<pid2>\d{1,10}))"
+    r"(?P<name2>.*)/(?P<pid2>\d{1,10})"
+    r"|at (?P<file3>\S+):(?P<line3>\d{1,9})(?: (?P<where3>(?:0x[0-9a-f]+ )?[\w.]+\+0x\S.*))?)"
 )
 
 
 def _read_warning(found: re.Match[str]) -> Fields:
+    if found["file3"] is not None:
+        old: Fields = {"bare": True, "file": found["file3"], "line": int(found["line3"])}
+        return {**old, "where": found["where3"] or ""}
     named = found["cpu2"] is not None
     end = "2" if named else ""
     out: Fields = {"named": named, "where": found["where" + end]}
@@ -132,10 +138,11 @@ SIMPLE: tuple[Kind, ...] = (
     _kind(
         t.Preemptible,
         r"BUG: using (?P<operation>\S+)\(\) in preemptible "
-        r"\[(?P<x_preempt_count>[0-9a-f]{1,16})\]"
-        rf" code: {_TASK}",
+        r"(?:\[(?P<x_preempt_count>[0-9a-f]{1,16})\]"
+        rf" code: {_TASK}|\[\.{{2,3}}\](?: code: .*)?)",
         lambda x: f"BUG: using {x.operation}() in preemptible [{x.preempt_count:08x}]"
-        f" code: {x.name}/{x.pid}",
+        f" code: {x.name}/{x.pid}" if x.preempt_count is not None
+        else f"BUG: using {x.operation}() in preemptible [..]",
         s.text_line("caller", "caller is ", "caller"), *s.STACK,
     ),
     _kind(
@@ -175,8 +182,10 @@ WARN = _kind(
 
 BUG = _kind(
     t.Bug,
-    rf"kernel BUG at {_AT}!",
-    lambda x: f"kernel BUG at {x.file}:{x.line}!",
+    rf"kernel BUG at {_AT}!"
+    r"|Kernel BUG at (?P<address>[0-9a-f]{8,16}) \[verbose debug info unavailable\]",
+    lambda x: f"kernel BUG at {x.file}:{x.line}!" if not x.address
+    else f"Kernel BUG at {x.address} [verbose debug info unavailable]",
     s.ERROR, s.MODULES, *s.TASK, s.REGISTERS, s.TRACE, s.CODE, s.INTERRUPTED, s.END,
     before=(s.CUT_HERE, s.MESSAGE),
 )  # fmt: skip
@@ -256,7 +265,7 @@ _STALLS = {
     "hard lockup": r"(?:(?:Watchdog )?CPU[ :]?\d+:? )?"
     r"(?:Watchdog detected hard LOCKUP on cpu (?P<cpu>\d{1,9})"
     r"|Watchdog detected hard LOCKUP.*|self-detected hard LOCKUP @ .*"
-    r"|Hard LOCKUP|Hard LOCKUP other CPUS:.*"
+    r"|Hard LOCKUP|(?:detected )?Hard LOCKUP other CPUS:.*"
     r"|detected hard LOCKUP on other CPUs .*)",
     "RCU stall": r"INFO: .*(?:detected (?:expedited )?stalls|self-detected stall"
     r"|detected stall).*",
@@ -280,6 +289,7 @@ INFO = re.compile(
 )
 _TOOLS = (
     r"BUG: (?:KASAN|KCSAN|KMSAN|KFENCE): .*",
+    r"BUG: memory leak",
     r"UBSAN: .*",
 )
 _SANITIZED = re.compile(
@@ -295,7 +305,8 @@ _SANITIZED = re.compile(
     r"|right) shift|negation of"
     r"|>?\s*(?:ffff)?[0-9a-f]{8,16}: (?:[0-9a-f.]{2} ?)+|\^+$|={20,}$|-{20,}"
     r"|no locks held|\d+ locks? held|ref_tracker"
-    r"|Pointer tag|Memory tag|buf:|CPU \d)"
+    r"|Pointer tag|Memory tag|buf:|CPU \d|unreferenced object|comm \"|hex dump \("
+    r"|backtrace(?: \(crc [0-9a-f]+\))?:$|(?:[0-9a-f]{2} ){8,})"
 )
 _TOPICS = {
     "firmware events": r"sdei: (?!SDEIv).*",
@@ -337,7 +348,8 @@ def _stall(pattern: str, topic: str) -> Kind:
 
 
 def _sanitizer(lines: Lines) -> Fields:
-    tool = next(w for w in ("KASAN", "KCSAN", "KMSAN", "KFENCE", "UBSAN") if w in lines[0])
+    words = (w for w in ("KASAN", "KCSAN", "KMSAN", "KFENCE", "UBSAN") if w in lines[0])
+    tool = next(words, "kmemleak")
     return {"tool": tool, "text": lines[0]}
 
 
@@ -365,3 +377,15 @@ BY_RECORD: Mapping[type[Any], Kind] = {
                  SANITIZER, *SINGLE[::-1])
 }  # fmt: skip
 """How each record is written (records with several heads are written alike)."""
+HEADS = re.compile(
+    r"BUG: |WARNING: "
+    r"|\[ (?:BUG|INFO): |bad: scheduling|Kernel |kernel BUG at |CPU|INFO: |Unable to "
+    r"|Internal error: |Oops|general protection|stack segment|invalid opcode|divide error"
+    r"|int3|traps"
+    r"|NMI watchdog|watchdog: |rcu: |irq \d|psci: |failed to boot|smpboot: |do_boot_cpu"
+    r"|Failed to offline"
+    r"|sdei: |softirq: |huh, |SMP: |NOHZ|UBSAN: |hrtimer: |perf: |workqueue: |smp: |csd: "
+    r"|\S+ kthread "
+    r"|Watchdog |BUG:|self-detected"
+)
+"""Every headline begins with one of these (asked first, because most lines do not)."""

@@ -72,7 +72,7 @@ def read(splat: t.Lockdep | t.LockState | t.WaitContext) -> Report:
 def _read(lines: list[str]) -> Report:
     values: dict[str, object] = {"scenario": _scenario(lines)}
     chain: list[tuple[str, tuple[str, ...]]] = []
-    awaiting = ""
+    awaiting = got = ""
     for at, line in enumerate(lines):
         found = _TASK.fullmatch(line)
         if found is not None:
@@ -88,9 +88,12 @@ def _read(lines: list[str]) -> Report:
                 awaiting = ""
         elif _HOLDING.fullmatch(line):
             awaiting = "holding"
-        elif awaiting and LOCK.fullmatch(line):
-            values[awaiting] = read_lock(line)
+        elif (awaiting or got) and LOCK.fullmatch(line):
+            # Decoded, there is a line for each function that was inlined.
+            got = awaiting or got
+            values[got] = read_lock(line)
             awaiting = ""
+            continue
         elif (link := _LINK.fullmatch(line)) is not None and len(chain) < _LINKS:
             chain.append((link["name"], _takers(lines, at + 1)))
         elif line.startswith("Chain exists of:"):
@@ -98,6 +101,7 @@ def _read(lines: list[str]) -> Report:
             values["order"] = rest or (lines[at + 1] if at + 1 < len(lines) else "")
         elif "rule" not in values and not awaiting and (rule := _RULE.fullmatch(line)):
             values |= {"rule": rule["text"], "file": rule["file"], "line": int(rule["line"])}
+        got = ""
     wanted = values.get("wanted")
     waits = isinstance(wanted, HeldLock) and f"sync({wanted.name});" in lines
     return Report(chain=tuple(chain), waits=waits, **values)  # type: ignore[arg-type]

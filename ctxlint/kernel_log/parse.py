@@ -21,22 +21,25 @@ from ctxlint.kernel_log import sections as s
 from ctxlint.kernel_log.assemble import build
 from ctxlint.kernel_log.format import NOTE
 from ctxlint.kernel_log.kinds import Kind
-from ctxlint.kernel_log.prefix import HEADLINE, LONGEST, Line, beginning, split
-from ctxlint.kernel_log.types import Located, Log, Record, Unread
+from ctxlint.kernel_log.prefix import Line, by_caller, raw_lines, split
+from ctxlint.kernel_log.types import Located, Log, Panic, Record
+from ctxlint.kernel_log.unread import unread
 from ctxlint.kernel_log.wrap import join
 
 _STRANGERS = 8
 """So many lines of somebody else may stand between two lines of a splat."""
 _MESSAGE = 40
-_SHOWN = 80
-"""Characters that are shown of a line that is too long."""
 _OPEN = 4
 """So many splats may be printed at once."""
 _ONCE = frozenset({"atomic", "count", "rcu", "cpu", "hardware", "error", "disabled"})
+_LAST_BRANCH = "Last Breaking-Event-Address:"
+"""On s390, in front of a line that looks like a frame and is none."""
+_BEFORE_NAMES = frozenset({"trace", "backtrace", "cpu", "taints", "hardware", "work"})
 _RULE = re.compile(r"={5,}")
 _DASHES = re.compile(r"-{5,}")
 _HAS_TASK = re.compile(
     r"CPU: (?P<cpu>\d+) (?:UID: \d+ )?PID: (?P<pid>\d+) Comm: (?P<name>.*)"
+    r"|Pid: (?P<pid4>\d+), comm: +(?P<name4>.*)"
     r"|in_atomic.*pid: (?P<pid2>\d+), name: (?P<name2>.*)"
     r"|(?:no|\d+) locks? held by (?P<name3>.*)/(?P<pid3>\d+)[.:]"
 )
@@ -44,48 +47,18 @@ _HAS_TASK = re.compile(
 
 def parse(text: str) -> Log:
     """All splats of a log, in order, and the rest."""
-    streams: dict[str, list[Line]] = {}
     everything = join(split(text))
-    for line in everything:
-        streams.setdefault(line.caller, []).append(line)
+    streams = by_caller(everything)
     found: list[Located] = []
     taken: set[int] = set()
     for stream in streams.values():
         for splat, lines in _Reader(stream).splats():
-            taken.update(line.number for line in lines)
+            taken.update(n for x in lines for n in range(x.number, x.number + len(x.more) + 1))
             found.append(_locate(splat, lines))
     found.sort(key=lambda located: located.line)
     left = [line for line in everything if line.number not in taken]
-    rest = tuple(raw for line in left for raw in (line.raw, *line.more))
-    return Log(tuple(found), rest, _unread(left))
-
-
-_QUIET = re.compile(
-    r"-{4,}\[ cut here|WARNING: (?!CPU: |possible |suspicious |inconsistent |at |\S+:\d)"
-)
-
-
-def _unread(left: Sequence[Line]) -> tuple[Unread, ...]:
-    """What looks like a splat and is in none."""
-    out = []
-    for line in left:
-        if len(line.raw) > LONGEST:
-            head = beginning(line)
-            if HEADS.match(head) is not None or HEADLINE.search(head, 0, 160) is not None:
-                count = f"a line of {len(line.raw)} characters, {LONGEST} at most are read"
-                out.append(Unread(line.number, f"{head[:_SHOWN].strip()}... ({count})"))
-            continue
-        found = HEADLINE.search(line.text, 0, 160)
-        if found is not None and _told(line.text, found.start()):
-            out.append(Unread(line.number, line.text.strip()))
-    return tuple(out)
-
-
-def _told(text: str, at: int) -> bool:
-    """Not a word of prose: nothing that is text stands before it."""
-    before = text[:at].strip()
-    prose = before[-1:].isalnum() or len(before.split()) > 2
-    return not prose and not _QUIET.match(text, at)
+    rest = (raw for number, raw in enumerate(raw_lines(text), 1) if number not in taken)
+    return Log(tuple(found), tuple(rest), unread(left))
 
 
 def _locate(splat: Record, lines: Sequence[Line]) -> Located:
@@ -133,6 +106,18 @@ class _Body:
         self.seen.add(section)
 
     @property
+    def patience(self) -> int:
+        """So many strangers may come now: more when the trace's title stands alone."""
+        alone = self.lines[-1][1].text.strip() in trace.TITLES
+        return _MESSAGE if alone else _STRANGERS
+
+    @property
+    def last_held(self) -> str:
+        """The last line of the locks that are held (of the last few lines)."""
+        recent = (line.text for name, line in self.lines[:-_STRANGERS:-1] if name == "held")
+        return next(recent, "")
+
+    @property
     def last(self) -> str:
         return self.lines[-1][0] if self.lines and not self.pending else ""
 
@@ -150,6 +135,8 @@ class _Reader:
         self.texts = [line.text.strip() for line in lines]
         self.open: list[_Body] = []
         self.done: list[_Body] = []
+        self.late: tuple[int, _Body] | None = None
+        """Frames before this line are still those of a splat that began earlier."""
 
     def splats(self) -> Iterator[tuple[Record, list[Line]]]:
         at = 0
@@ -174,13 +161,18 @@ class _Reader:
             return at + 1
         for body in self.open:
             body.pending.append(line)
-        self._close(lambda body: len(body.pending) > _STRANGERS)
+        self._close(lambda body: len(body.pending) > body.patience or _stopping(body, line))
         return at + 1
 
     def _begin(self, start: _Start) -> int:
         """A splat begins: those that still wait for their task's lines stay open."""
+        self.late = self._still_printing(start)
+        late = self.late[1] if self.late is not None else None
         self._close(
-            lambda body: "cpu" in body.seen or "trace" in body.seen or body.task is None
+            lambda body: (
+                body is not late
+                and ("cpu" in body.seen or "trace" in body.seen or body.task is None)
+            )
         )
         if len(self.open) >= _OPEN:
             self.open[0].closed = True
@@ -202,9 +194,31 @@ class _Reader:
         self.done += [body for body in self.open if when(body)]
         self.open = [body for body in self.open if not when(body)]
 
+    def _still_printing(self, start: _Start) -> tuple[int, _Body] | None:
+        """The open splat that prints its trace on while another CPU begins one: frames
+        come before the line of the CPU that is to come before them."""
+        task = _task_of(start.kind, self.texts[start.head])
+        if task is None or not self.open or self.open[-1].last != "trace":
+            return None
+        frames = False
+        for at in range(start.head + 1, min(start.head + _MESSAGE, len(self.texts))):
+            text = self.texts[at]
+            named = _named(text) if text.startswith("CPU: ") else None
+            title = text in trace.TITLES or fields.DISABLED.match(text) is not None
+            if title or (named is None and kinds.HEADS.match(text) is not None):
+                return None
+            if named is not None:
+                return (at, self.open[-1]) if frames and _same(named, task) else None
+            following = self.texts[at + 1 : at + 2]
+            place = _has(start.kind, "disabled") and following and _named(following[0])
+            frames = frames or (trace.is_sure(text) and not place)
+        return None
+
     def _candidates(self, at: int) -> list[_Body]:
         """Who may get a line, most likely first: the last one, unless the line names a
         task."""
+        if self.late is not None and at < self.late[0] and trace.is_sure(self.texts[at]):
+            return [self.late[1]]
         if len(self.open) < 2:
             return self.open[::-1]
         found = _HAS_TASK.match(self.texts[at])
@@ -247,7 +261,7 @@ class _Reader:
             return self._lockdep(at)
         if self._same_line(at) and kinds.WARN.head.fullmatch(self.texts[at + 1]):
             return _Start(kinds.WARN, at, at + 1)
-        if HEADS.match(text) is None:
+        if kinds.HEADS.match(text) is None:
             return None
         if s.TITLE.fullmatch(text):
             return _Start(kinds.LOCKDEP_KINDS.get(text, kinds.LOCKDEP), at, at)
@@ -266,7 +280,7 @@ class _Reader:
             text = self.texts[head]
             if text == s.CUT:
                 return None
-            if HEADS.match(text) is None:
+            if kinds.HEADS.match(text) is None:
                 continue
             for kind in (kinds.WARN, kinds.BUG):
                 if kind.head.fullmatch(text):
@@ -300,6 +314,8 @@ class _Reader:
     def section(self, body: _Body, at: int, text: str) -> str | None:
         """The section that a line is in; None for a stranger's."""
         kind, start = body.kind, body.start
+        if fields.LOCK.fullmatch(text) and fields.NUMBER.fullmatch(body.last_held):
+            return "held"
         if at == start.head and not _has(kind, "open") and kind is not kinds.OOPS:
             return "head"
         if _has(kind, "open") and not body.seen & {"backtrace", "cpu"}:
@@ -308,7 +324,9 @@ class _Reader:
             return "cut" if self.texts[at] == s.CUT else "message"
         if body.last == "disabled" and _PLACED.match(text):
             return "disabled"
-        if (traced := self._trace_section(body, text)) is not None:
+        if self._untitled_place(body, at, text):
+            return "disabled"
+        if (traced := self._trace_section(body, at, text)) is not None:
             return traced
         if text.lstrip().startswith("Code: "):
             if "trace" not in body.seen:
@@ -325,35 +343,56 @@ class _Reader:
             return "message"
         return None
 
-    def _trace_section(self, body: _Body, text: str) -> str | None:
+    def _trace_section(self, body: _Body, at: int, text: str) -> str | None:
         kind = body.kind
-        if not _has(kind, "trace"):
+        if not _has(kind, "trace") or self.texts[at - 1] == _LAST_BRANCH:
             return None
         title = text.strip() in trace.TITLES
         if "others" in body.seen or ("trace" in body.seen and title and _has(kind, "others")):
             return "others" if title or trace.is_trace(text) else None
         if "trace" in body.seen or title:
-            if title or trace.is_trace(text):
+            if title or trace.is_trace(text) or self._names(body, at):
                 return "trace"
             return None
+        if self._names(body, at):
+            return "trace"
         if trace.is_sure(text) and not fields.REGISTER.match(text):
             return "trace"  # somebody left the title out
         return None
+
+    def _untitled_place(self, body: _Body, at: int, text: str) -> bool:
+        """Where preemption was disabled, when the title of that line was cut out."""
+        following = self.texts[at + 1] if at + 1 < len(self.texts) else ""
+        return (
+            _has(body.kind, "disabled")
+            and not body.seen & {"disabled", "cpu", "trace"}
+            and _PLACED.match(text) is not None
+            and _HAS_TASK.match(following) is not None
+        )
+
+    def _names(self, body: _Body, at: int) -> bool:
+        """One of several names of functions below a title: a trace without offsets."""
+        if not body.last or body.last not in _BEFORE_NAMES:
+            return False
+        begun = body.last == "trace" or "backtrace" in body.seen
+        near = (x for x in self.texts[max(at - 1, 0) : at + 2])
+        return (
+            begun and sum(trace.is_name(x) for x in near) > 1 and trace.is_name(self.texts[at])
+        )
 
     def _lockdep_section(self, body: _Body, at: int, text: str) -> str | None:
         start = body.start
         plain = text.strip()
         if at <= start.head:
             return "open"
-        if at <= start.head + 2 and (
-            _DASHES.fullmatch(plain) or (at == start.head + 1 and plain)
-        ):
+        ident = at == start.head + 1 and plain and not plain[1:].startswith("he code is fine")
+        if at <= start.head + 2 and (_DASHES.fullmatch(plain) or ident):
             return "open"
         following = self.texts[at + 1] if at + 1 < len(self.texts) else ""
         if plain == s.BACKTRACE or (not plain and following == s.BACKTRACE):
             return "backtrace"
         for section in body.kind.sections:
-            if section.name == "lock" and "lock" in body.seen:
+            if section.name == "lock" and "lock" in body.seen and body.last != "lock":
                 continue
             if section.name == "registers" or section.starts is None:
                 continue
@@ -368,19 +407,13 @@ class _Reader:
         return None
 
 
-_PLACED = re.compile(r"\s*(?:\[<[0-9a-f]+>\] |[\w.]+\+0x|[\w.]+ \(?[\w./]+:\d)")
-HEADS = re.compile(
-    r"BUG: |WARNING: "
-    r"|\[ (?:BUG|INFO): |bad: scheduling|Kernel |kernel BUG at |CPU|INFO: |Unable to "
-    r"|Internal error: |Oops|general protection|stack segment|invalid opcode|divide error"
-    r"|int3|traps"
-    r"|NMI watchdog|watchdog: |rcu: |irq \d|psci: |failed to boot|smpboot: |do_boot_cpu"
-    r"|Failed to offline"
-    r"|sdei: |softirq: |huh, |SMP: |NOHZ|UBSAN: |hrtimer: |perf: |workqueue: |smp: |csd: "
-    r"|\S+ kthread "
-    r"|Watchdog |BUG:|self-detected"
-)
-"""Every headline begins with one of these (asked first, because most lines do not)."""
+_PLACED = re.compile(r"\s*(?:(?:\[<)?[0-9a-f]{8,16}>\] |[\w.]+\+0x|[\w.]+ \(?[\w./]+:\d)")
+_STOPS = re.compile(r"CPU ?\d{1,5}: stopping")
+
+
+def _stopping(body: _Body, line: Line) -> bool:
+    """What follows is the trace of a CPU that a panic stops."""
+    return body.kind.record is Panic and _STOPS.fullmatch(line.text.strip()) is not None
 
 
 def _task_of(kind: Kind, text: str) -> _Task | None:
@@ -398,7 +431,7 @@ def _named(text: str) -> _Task | None:
     found = _HAS_TASK.match(text.strip())
     if found is None:
         return None
-    number = next(n for n in ("pid", "pid2", "pid3") if found[n] is not None)
+    number = next(n for n in ("pid", "pid2", "pid3", "pid4") if found[n] is not None)
     return _Task(int(found[number]), found["name" + number[3:]])
 
 

@@ -12,7 +12,10 @@ on neighbouring lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from ctxlint.kernel_log.reflow import unfold
 
 LONGEST = 4096
 """Longer lines are no lines of a kernel, which ends them at about 1,000 characters."""
@@ -45,10 +48,19 @@ _PIECE = re.compile(
         |[A-Z][a-z]{{2}}\ ?\d{{1,2}}\ \d\d:\d\d)(?:\ <\ *\+?\d{{1,9}}\.\d{{1,9}}>)?\ *\]
     | (?P<caller>\[\ *(?P<who>[TC]\d{{1,9}})(?:[/@][^\]]{{0,24}})?\])
     | (?P<android>(?<=[\]>\ ])(?:c\d{{1,3}}\ (?:\d{{1,7}}\ )?
+        |(?<=\d\])\[\d{{1,3}}\](?=\S)
         |\(\d{{1,3}}\)\[\d{{1,7}}:[^\]]{{0,24}}\]|\[\d{{1,3}}:[^\]:]{{1,24}}:\ *\d{{1,7}}\]))
     )""",
     re.VERBOSE,
 )
+_LATE = re.compile(
+    r".{1,100}?(?=\[ {0,5}\d{1,6}\.\d{6}\](?:\[[^\]]{1,40}\])? (?:"
+    r"BUG: |WARNING: |INFO: |={20,}$|-{4,}\[ cut here|Unable to handle kernel|Kernel panic"
+    r"|(?:NMI )?[Ww]atchdog(?: CPU|: )|rcu: INFO|Internal error: |Oops))"
+)
+"""Words of a console, a prompt for one, in front of a message that begins a splat."""
+_MARKUP = re.compile(r"^[`*]{1,3}(?=\[)|(?:(?<=[^*\s])\*\*|`)$")
+"""Marks of code and of bold text that a web page did not take as such."""
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]{0,16}[ -/]?[@-~]|[()][0-9A-B])")
 HEADLINE = re.compile(
     r"BUG: |WARNING: |\[ BUG: |\[ INFO: |bad: scheduling from|Kernel panic - |kernel BUG at "
@@ -57,6 +69,8 @@ HEADLINE = re.compile(
 )
 """What begins a splat, or a part of it that nothing else looks like."""
 _BEGINS = re.compile(HEADLINE.pattern + r"|={20,}$")
+_OWN = re.compile(r"(?:rcu|(?:NMI )?watchdog|smp): (?:BUG: )?$")
+"""Words of the kernel's own in front of a headline."""
 _WORDS = re.compile(r"\d+|[^\W\d_]+|\s+")
 
 
@@ -75,12 +89,31 @@ class Line(NamedTuple):
 
 
 def split(text: str) -> list[Line]:
-    """The lines of a log. Line ends may be those of a serial console (CR LF)."""
+    """The messages of a log. Line ends may be those of a serial console (CR LF)."""
+    found = [
+        _line(item.number, item.text)._replace(more=item.more)
+        for item in unfold(raw_lines(text), _begins)
+    ]
+    return _callers(_parted(_repeated(found)))
+
+
+def _begins(line: str) -> int:
+    """Where the message of a line begins."""
+    at = 0
+    for _ in range(_PIECES_MAX):
+        found = _PIECE.match(line, at)
+        if found is None or found.end() == at:
+            break
+        at = found.end()
+    return at
+
+
+def raw_lines(text: str) -> list[str]:
+    """The lines as they are, without their ends."""
     raw = text.replace("\r\n", "\n").replace("\n\r", "\n").split("\n")
     if raw and not raw[-1]:
         raw.pop()
-    found = [_line(number, line.rstrip("\r")) for number, line in enumerate(raw, 1)]
-    return _callers(_parted(_repeated(found)))
+    return [line.rstrip("\r") for line in raw]
 
 
 def beginning(line: Line) -> str:
@@ -97,6 +130,13 @@ def _line(number: int, raw: str) -> Line:
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     text = text.rstrip()
+    while text.endswith("^M"):  # a carriage return that a viewer spelled out
+        text = text[:-2].rstrip()
+    if text[-1:] in ("`", "*") or text[:1] in ("`", "*"):
+        text = _MARKUP.sub("", text)
+    late = _LATE.match(text)
+    if late is not None and not _PIECE.match(text):
+        text = text[late.end() :]
     at = 0
     time = caller = ""
     closed = seen = False
@@ -115,7 +155,7 @@ def _line(number: int, raw: str) -> Line:
     rest = text[at:]
     if "#01" in rest:  # rsyslog spells tabs and newlines so
         rest = rest.removeprefix("#012").replace("#011", "\t")
-    if rest.endswith(("'}", '"}')) and "msg" in text[:at]:
+    if rest.endswith(("'}", '"}')) and "{" not in rest:  # of a dictionary of a test lab
         rest = rest[:-2]
     return Line(number, raw, rest, time, caller, not seen)
 
@@ -138,7 +178,7 @@ def _repeated(lines: list[Line]) -> list[Line]:
     while at < len(out):
         line = out[at]
         found = _BEGINS.search(line.text, 1) if len(line.text) > 1 else None
-        before = line.text[: found.start()] if found is not None else ""
+        before = _OWN.sub("", line.text[: found.start()]) if found is not None else ""
         if found is None or not before.strip() or len(before) > 80:
             at += 1
             continue
@@ -148,7 +188,7 @@ def _repeated(lines: list[Line]) -> list[Line]:
             out[end] = out[end]._replace(text=out[end].text[hit.end() :])
             end += 1
         if end > at + 1:
-            out[at] = line._replace(text=line.text[found.start() :])
+            out[at] = line._replace(text=line.text[len(before) :])
         at = end
     return out
 
@@ -206,3 +246,20 @@ def _callers(lines: list[Line]) -> list[Line]:
             line = line._replace(caller=caller, text=text)
         out.append(line)
     return out
+
+
+def by_caller(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """The lines of each caller. What a CPU prints of itself since another one asked it to
+    belongs to that other one."""
+    streams: dict[str, list[Line]] = {}
+    asked = asks = ""
+    for line in lines:
+        if line.text.startswith("Sending NMI from CPU "):
+            asks, asked = line.caller, ""
+        elif asks and line.text.startswith("NMI backtrace for cpu "):
+            asked = line.caller
+        elif line.caller == asks:
+            asked = ""
+        caller = asks if asked and line.caller == asked else line.caller
+        streams.setdefault(caller, []).append(line)
+    return streams

@@ -151,14 +151,15 @@ def _write_leak(splat: Any) -> list[str]:
 
 
 LEAK = _section("leak", r"\s*(?:preempt=0x|last function: )", _read_leak, _write_leak)
-_OWNER = re.compile(
-    r"\s*lock: (?P<lock>.*), \.magic: (?P<magic>[0-9a-f]{1,16}), \.owner: (?P<owner>.*)/"
+OWNER_LINE = re.compile(
+    r"\s*lock: (?P<lock>.*), \.magic: (?P<magic>[0-9a-f]{1,16}), "
+    r"\.owner: (?P<owner>(?!<\w* ).*)/"
     r"(?P<owner_pid>-?\d{1,10}), \.owner_cpu: (?P<owner_cpu>-?\d{1,10})"
 )
 
 
 def _read_owner(lines: Lines) -> Fields:
-    found = _OWNER.fullmatch(lines[0])
+    found = OWNER_LINE.fullmatch(lines[0])
     if found is None:
         return {}
     numbers = {"owner_pid": int(found["owner_pid"]), "owner_cpu": int(found["owner_cpu"])}
@@ -192,7 +193,9 @@ CODE = text_line("code", "Code: ", "code")
 TRACE = Section("trace", None, trace.read_trace, trace.write_trace)
 INTERRUPTED = raw_lines("interrupted", None, "interrupted")
 TASK = (
-    _section("cpu", r"CPU: \d+ (UID|PID): ", fields.read_cpu, fields.write_cpu),
+    _section(
+        "cpu", r"CPU: \d+ (UID|PID): |Pid: \d+, comm: ", fields.read_cpu, fields.write_cpu
+    ),
     text_line("taints", "Tainted: ", "taints"),
     text_line("hardware", "Hardware name: ", "hardware"),
     text_line("work", "Workqueue: ", "work"),
@@ -230,7 +233,8 @@ TITLES = {
     "LockState": "WARNING: inconsistent lock state",
 }
 TITLE = re.compile(
-    r"(?:WARNING: "
+    r"INFO: trying to register non-static key\."
+    r"|(?:WARNING: "
     r"|\[ (?:BUG|INFO): )(?:possible (?:circular|recursive) locking (?:dependency )?detected"
     r"|inconsistent lock state|suspicious RCU usage\.?"
     r"|suspicious rcu_dereference_check\(\) usage"
@@ -276,7 +280,8 @@ WAIT_TASK = _section(
 LOCK = _section(
     "lock",
     rf"(?:{fields.LOCK.pattern}|<RELEASED>)$",
-    lambda lines: {"lock": fields.read_lock(lines[0])},
+    # A decoded lock has a line for each function that was inlined, the last is its own.
+    lambda lines: {"lock": fields.read_lock(lines[-1])},
     lambda splat: [fields.lock_text(splat.lock)] if splat.lock else [],
 )
 

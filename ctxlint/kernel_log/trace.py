@@ -25,7 +25,9 @@ _PLACE = (
 )
 PLACES = rf"(?:{_PLACE}|\({_PLACE}(?:\ {_PLACE})*\))"
 """Where the source of a frame is: one place, or several in parentheses."""
-_ADDRESS = r"(?:\[<?(?:0x)?[0-9a-f]{4,16}>?\]\ {0,2})"
+_ADDRESS = (
+    r"(?:\[<?(?:(?:0x)?[0-9a-f]{4,16}|\ {0,2}\(_{0,4}(?:ptrval|null)_{0,4}\))>?\]\ {0,2})"
+)
 _SYMBOL = r"[A-Za-z_.$][\w.$]*(?:::[\w.$]+)*"
 _FRAME = re.compile(
     rf"""(?P<indent>\s*)(?:<(?P<mark>/?[A-Z\#0-9]+)>\s*)?
@@ -46,6 +48,13 @@ _BARE = re.compile(
 )
 _MARK = re.compile(r"(?P<indent>\s*)<(?P<close>/?)(?P<stack>[A-Z#0-9]+)>")
 _MODULE_WORD = re.compile(r"(?P<frame>.*\)) (?P<module>[a-z][a-z0-9_]*)")
+_ENTERED = re.compile(
+    r"(?P<before>Function entered at )(?P<inner>\[<[0-9a-f]{8,16}>\])"
+    r" from (?P<outer>\[<[0-9a-f]{8,16}>\])"
+)
+"""What arm prints without CONFIG_KALLSYMS: addresses alone."""
+_BEFORE = re.compile(r"^0x[0-9a-f]{8,16} (?=[a-z_])")
+_NAME = re.compile(r"\s*(?:\? )?[a-z_][a-z0-9_.]*(?: \[[\w-]+\])?")
 TITLES = {
     "Call trace:": "arm64", "Call Trace:": "x86", "Backtrace:": "arm64",
     "Stack Trace:": "arm64",
@@ -55,12 +64,16 @@ TITLES = {
 def frame_of(text: str) -> Frame | None:
     """The frame of a line, without what stack it is on; None for other lines."""
     if " from " in text:
+        entered = _ENTERED.fullmatch(text.strip())
+        if entered is not None:
+            outer = Frame(entered["outer"])
+            return Frame(entered["inner"], before=entered["before"], outer=outer)
         both = _FROM.fullmatch(text.strip())
         if both is not None:
-            inner, outer = _single(both["inner"], True), _single(both["outer"], True)
-            if inner is None or outer is None:
+            inner, caller = _single(both["inner"], True), _single(both["outer"], True)
+            if inner is None or caller is None:
                 return None
-            return _replace(inner, outer=outer)
+            return _replace(inner, outer=caller)
     found = _single(text)
     if found is None and text.count(")") > 0:
         word = _MODULE_WORD.fullmatch(text)
@@ -110,6 +123,11 @@ def is_trace(line: str) -> bool:
     return line in TITLES or _MARK.fullmatch(line) is not None or frame_of(line) is not None
 
 
+def is_name(line: str) -> bool:
+    """A function's name alone: a frame of which somebody took the offset, or a word."""
+    return _NAME.fullmatch(line) is not None
+
+
 def is_sure(line: str) -> bool:
     """A frame that nothing else looks like: one with an offset and a size, or decoded."""
     frame = frame_of(line)
@@ -130,7 +148,7 @@ def read_trace(lines: Lines) -> dict[str, Any]:
         if mark is not None:
             stack = "" if mark["close"] else mark["stack"]
             continue
-        frame = frame_of(line)
+        frame = frame_of(line) or _single(line, True)
         if frame is None:
             continue
         text = line.lstrip()
@@ -207,5 +225,5 @@ def places_of(frame: Frame) -> tuple[tuple[str, int], ...]:
 
 def symbol_of(where: str) -> str:
     """The function of ``f+0x1/0x2``, however it is decoded; ``""`` for an address."""
-    frame = _single(where.strip(), True)
+    frame = _single(_BEFORE.sub("", where.strip().removesuffix("()")), True)
     return "" if frame is None or frame.symbol.startswith(("0x", "(")) else frame.symbol

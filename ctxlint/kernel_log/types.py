@@ -178,17 +178,19 @@ class Assuming(Splat, tag="assuming", frozen=True, kw_only=True):
 
 
 class Preemptible(Splat, tag="preemptible", frozen=True, kw_only=True):
-    """``operation`` on per-CPU data while the task can move to another CPU."""
+    """``operation`` on per-CPU data while the task can move to another CPU.
+    ``preempt_count`` None: somebody cut it out."""
 
     operation: str
-    preempt_count: int = 0
+    preempt_count: int | None = 0
     caller: str = ""
 
 
 class Warn(Splat, tag="warning", frozen=True, kw_only=True):
     """WARN(): ``message`` are the lines of its text, ``where`` the symbol with offset.
     ``file`` is ``""`` on kernels without verbose BUG(); ``cut``: the scissors line is
-    there. ``named``: the headline names the task, as it does from 6.19 on."""
+    there. ``named``: the headline names the task, as it does from 6.19 on; ``bare``: it
+    names neither task nor CPU (before 3.12, and longer where a trap makes the warning)."""
 
     file: str = ""
     line: int = 0
@@ -196,13 +198,16 @@ class Warn(Splat, tag="warning", frozen=True, kw_only=True):
     message: tuple[str, ...] = ()
     cut: bool = True
     named: bool = False
+    bare: bool = False
 
 
 class Bug(Splat, tag="bug", frozen=True, kw_only=True):
-    """BUG(): ``error`` is the line of the exception that it makes."""
+    """BUG(): ``error`` is the line of the exception that it makes; ``address`` is all that
+    kernels without verbose BUG() print of the place."""
 
-    file: str
-    line: int
+    file: str = ""
+    line: int = 0
+    address: str = ""
     cut: bool = True
     message: tuple[str, ...] = ()
     error: str = ""

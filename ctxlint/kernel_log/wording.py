@@ -95,7 +95,8 @@ def said(splat: Record) -> tuple[str, ...]:
         case t.Preemptible():
             return (f"caller is {splat.caller.strip()}",) if splat.caller.strip() else ()
         case t.Stall() | t.Oops():
-            return tuple(line.strip() for line in splat.info if line.strip())[:_SAID]
+            told = (line.strip() for line in splat.info if not _TASK_STRUCT.match(line))
+            return tuple(line for line in told if line)[:_SAID]
     return ()
 
 
@@ -113,6 +114,7 @@ def _locks(name: str, rules: SplatRules) -> bool:
 
 
 _SAID = 12
+_TASK_STRUCT = re.compile(r"\s*task: ?[0-9a-f]{8,16} ")
 
 
 def locks(splat: Record, rules: SplatRules) -> tuple[tuple[str, str], ...]:
@@ -215,6 +217,15 @@ def _lockdep(splat: t.Lockdep) -> str:
             if report.holding is not None
             else f"{wanted} is used so that an interrupt can deadlock"
         )
+    if "non-static key" in title:
+        return "a lock is taken that was never initialised, or that lockdep cannot tell apart"
+    if "held lock freed" in title:
+        return f"memory is freed while {wanted}, a lock in it, is held"
+    locks_ = ", ".join(lock.name for lock in splat.held.locks) if splat.held else ""
+    if "returning to user space" in title:
+        return f"a system call returns with locks held: {locks_ or 'not listed'}"
+    if "still has locks held" in title:
+        return f"a task ends or freezes with locks held: {locks_ or 'not listed'}"
     return "a lockdep rule is violated"
 
 
@@ -261,8 +272,9 @@ def _stall(splat: t.Stall) -> str:
 
 
 def _spinlock(splat: t.SpinlockBug) -> str:
-    lock = splat.lock.partition("+")[0] or "a lock"
-    text = f"{splat.lock_type} {lock}: {splat.what}"
+    if not splat.lock:
+        return f"{splat.lock_type}: {splat.what}"
+    text = f"{splat.lock_type} {splat.lock.partition('+')[0]}: {splat.what}"
     if splat.what == "bad magic" and splat.magic.strip("0") == "":
         text += f" {splat.magic}, it was never initialised"
     owner = splat.owner if splat.owner not in ("", "<none>") else ""

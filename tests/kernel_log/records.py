@@ -162,6 +162,12 @@ record: st.SearchStrategy[t.Record] = st.one_of(
         modules=modules, end=gone,
     ),
     made(
+        t.Warn, stack(), file=file, line=number, where=where | st.just(""),
+        bare=st.just(True), modules=modules, end=gone,
+    ),
+    made(t.Bug, stack(), address=address, modules=modules, end=gone),
+    made(t.Preemptible, stack(), operation=symbol, preempt_count=st.none()),
+    made(
         t.WorkqueueLeak, stack(), preempt_count=number, held=held, function=symbol,
         locks=st.tuples(number, number), rcu=st.tuples(number, number),
     ),
