@@ -380,9 +380,12 @@ class Propagation:
                 return
             among = 0 if known or self._alone(targets, node) else len(targets)
             asked = asks_for_mode(point.target, node.env)
+            own = self._own(targets, node) if among > 1 else ()
             for symbol in targets:
                 # The one function that was seen may be a helper library's only user.
-                foreign = among > 1 and self._is_foreign(symbol, node)
+                foreign = among > 1 and (
+                    symbol not in own if own else self._is_foreign(symbol, node)
+                )
                 self._call(
                     node, edge, point, context, allowed, symbol, args, sure, among, foreign,
                     asked,
@@ -400,6 +403,20 @@ class Propagation:
                 return True
             at = at.parent
         return False
+
+    def _own(self, targets: tuple[str, ...], node: Node) -> list[str]:
+        """Those of several functions that are in a file which the way came through before
+        it came to the caller's: a driver's callback, the core that it calls, and the
+        operations of its object."""
+        files: set[str] = set()
+        at: Node | None = node
+        while at is not None:
+            if at.fn.file.endswith(".c"):
+                files.add(at.fn.file)
+            at = at.parent
+        files.discard(node.fn.file)
+        functions = self.program.functions
+        return [s for s in targets if s in functions and functions[s].file in files]
 
     def _is_foreign(self, symbol: str, node: Node) -> bool:
         """Whether a function is in a directory apart from that of the .c file that the way

@@ -123,3 +123,52 @@ def test_a_driver_that_few_others_are_like(tmp_path: Path, possible: bool) -> No
     result = result_on(RESET, tmp_path, possible)
     assert [f.severity for f in result.findings] == ["warning"] * possible
     assert len(result.notes) == (not possible)
+
+
+TEAL_CORE = """
+#include "teal.h"
+void teal_done(struct teal *t) { t->ops->stop(t); }
+"""
+TEAL_HEADER = """
+#include <linux/interrupt.h>
+#include <linux/mutex.h>
+struct teal;
+struct teal_ops { void (*stop)(struct teal *t); };
+struct teal { const struct teal_ops *ops; };
+void teal_done(struct teal *t);
+int teal_add(struct teal *t, const struct teal_ops *ops);
+static DEFINE_MUTEX(lock);
+"""
+TEAL_BUS = """
+#include "teal.h"
+static void {bus}_stop(struct teal *t) {{ mutex_lock(&lock); mutex_unlock(&lock); }}
+static const struct teal_ops {bus}_ops = {{ .stop = {bus}_stop }};
+static irqreturn_t {bus}_handler(int irq, void *data)
+{{
+	{called};
+	return IRQ_HANDLED;
+}}
+int {bus}_probe(struct teal *t)
+{{
+	teal_add(t, &{bus}_ops);
+	return request_irq(1, {bus}_handler, 0, "{bus}", t);
+}}
+"""
+
+
+def test_the_object_is_that_of_the_driver_that_calls(tmp_path: Path) -> None:
+    """An interrupt handler of one bus calls the core, and this the operations of the
+    object: those of the handler's own file."""
+    files = {
+        "teal.h": TEAL_HEADER,
+        "core.c": TEAL_CORE,
+        "one.c": TEAL_BUS.format(bus="one", called="teal_done(data)"),
+        "two.c": TEAL_BUS.format(bus="two", called="(void)data"),
+    }
+    builds = make_tree(tmp_path / "tree", files)
+    request = Request(
+        tree=tmp_path / "tree", paths=(BELOW,), builds=builds, cache=tmp_path / "cache", jobs=1
+    )
+    result = audit(request, Quiet())
+    assert [f.function for f in result.findings] == ["one_stop"]
+    assert len(result.notes) == 1
