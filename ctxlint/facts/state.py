@@ -147,7 +147,7 @@ class State:
 
     def context_key(self) -> tuple[object, ...]:
         """What makes two states different in their effect on the caller."""
-        return (*self._counts(), tuple((lk.kind, lk.path) for lk in self.locks))
+        return (*self._counts(), tuple((lk.kind, lk.path) for lk in self._restricting()))
 
     def _counts(self) -> tuple[object, ...]:
         """The context without its locks."""
@@ -156,7 +156,14 @@ class State:
     def strength(self) -> tuple[object, ...]:
         """What decides what is legal from here on, after any further operations: all
         of the context but for the names of the locks."""
-        return (*self._counts(), tuple(sorted(lock.kind for lock in self.locks)))
+        return (*self._counts(), tuple(sorted(lock.kind for lock in self._restricting())))
+
+    def _restricting(self) -> tuple[Lock, ...]:
+        """The locks that restrict what is legal, or all of them where that is the same."""
+        sleeping = self.kinds.sleeping
+        if not any(lock.kind in sleeping for lock in self.locks):
+            return self.locks
+        return tuple(lock for lock in self.locks if lock.kind not in sleeping)
 
     def rounds(self) -> int:
         """How often the lock is held that one place took most often: a loop that takes
@@ -179,6 +186,11 @@ class State:
     def delta(self) -> Delta:
         """The change of the execution context since the function was entered."""
         return Delta(self.irqs, self.counts, self.locks, self.irq_loc, self.pre_loc)
+
+    def delta_after(self) -> Delta:
+        """The same as callers have it: a lock that restricts nothing is left out."""
+        delta, locks = self.delta(), self._restricting()
+        return delta if locks is self.locks else msgspec.structs.replace(delta, locks=locks)
 
     def delta_here(self) -> Delta:
         """The same with what assertions state of the caller: for what is called here, and
@@ -358,7 +370,7 @@ class State:
                 if self.kind_of(held.kind) == kind and (not exact or held.path == path):
                     self.locks = self.locks[:i] + self.locks[i + 1 :]
                     return
-        if kind in self.kinds.sleeping and kind in self.released:
+        if kind in self.kinds.sleeping:
             return
         if len(self.released) < -_COUNT_MIN:
             self.released = tuple(sorted((*self.released, kind)))

@@ -715,7 +715,7 @@ class Analysis:
             if key in found:
                 guards = tuple(g for g in found[key][0].guards if g in guards)
             found[key] = (
-                Outcome(st.delta(), shown, guards, st.pops, st.saves, st.released),
+                Outcome(st.delta_after(), shown, guards, st.pops, st.saves, st.released),
                 st,
             )
         outcomes = [
