@@ -21,16 +21,15 @@ from ctxlint.analysis.program import Program, link
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.base.request import Progress, Request
-from ctxlint.facts.build import summarise, unit_facts
-from ctxlint.facts.summary import Summary, UnitFacts, is_neutral
+from ctxlint.facts.summary import Summary
 from ctxlint.findings.model import Incomplete
 from ctxlint.frontend import sandbox, worker
 from ctxlint.frontend.clang import library
-from ctxlint.ir import codec
-from ctxlint.ir.unit import Fault, HeaderFunction, Unit
+from ctxlint.ir.unit import Fault
 from ctxlint.rulebook import Rulebook, fitting, load, rules_directory
 from ctxlint.search.reach import SearchEnd
 from ctxlint.store import Inline, LostError, Store, StoredUnit, now_ns, unit_key
+from ctxlint.units import foreign
 from ctxlint.units.digest import (
     UnitResult,
     decode_facts,
@@ -38,10 +37,6 @@ from ctxlint.units.digest import (
     rules_with,
 )
 from ctxlint.units.failed import Failures
-
-_FOREIGN_ROUNDS = 4
-"""A lock helper may be called by a helper of another file, and that by one of a third.
-Functions that still change after so many files are told as a limit."""
 
 T = TypeVar("T")
 
@@ -103,6 +98,7 @@ class Index:
     classes: set[str] = field(default_factory=set)
     keys: dict[str, str] = field(default_factory=dict)
     rt: bool = False
+    jobs: int = 1
     rules: Callable[[], Rulebook] = load
     incomplete: list[Incomplete] = field(default_factory=list)
     parsed: int = 0
@@ -211,7 +207,7 @@ class Index:
                 file=fn.file,
                 profile=profile,
                 reason=f"{fn.name}(): locks that it takes for its callers were followed "
-                f"through {_FOREIGN_ROUNDS} files only",
+                f"through {foreign.ROUNDS} files only",
                 kind="limit",
                 function=fn.name,
                 line=fn.line,
@@ -230,7 +226,7 @@ class Index:
         units = []
         self.faults = []
         for file, blob in sorted(self.facts.items()):
-            units.append(self._decoded(file, decode_facts, blob))
+            units.append(self.decoded(file, decode_facts, blob))
         self.faults += [fault for unit in units for fault in unit.faults]
         reached = {symbol for unit in units for symbol in unit.inlines}
         missing = reached - set(self.inlines)
@@ -241,41 +237,16 @@ class Index:
                 missing -= known
         self.same_store()
         summaries: list[Summary] = [
-            self._decoded(s, decode_summary, self.inlines[s])
+            self.decoded(s, decode_summary, self.inlines[s])
             for s in sorted(reached)
             if s in self.inlines
         ]
         program = link(units, summaries)
-        changes = {
-            symbol: fn
-            for symbol, fn in program.functions.items()
-            if symbol == fn.name and "weak" not in fn.attrs and not is_neutral(fn)
-        }
-        if not changes or self.store is None:
+        if self.store is None:
             return program
-        self.unsettled = {}
-        headers: dict[str, Summary] = {}
-        for number in range(_FOREIGN_ROUNDS + 1):
-            if number == _FOREIGN_ROUNDS:
-                self.unsettled = changes
-                break
-            fresh_headers = self._headers_with_foreign_effects(program, changes)
-            headers |= fresh_headers
-            program.functions.update(fresh_headers)
-            before = program.functions
-            units = self._with_foreign_effects(program, units, changes | fresh_headers)
-            program = link(units, [headers.get(s.symbol, s) for s in summaries])
-            changes = {
-                symbol: fn
-                for symbol, fn in program.functions.items()
-                if symbol == fn.name
-                and "weak" not in fn.attrs
-                and symbol in before
-                and fn.outcomes != before[symbol].outcomes
-                and not (is_neutral(fn) and is_neutral(before[symbol]))
-            }
-            if not changes:
-                break
+        effects = foreign.Effects(self, self.store, self.rules(), units, summaries)
+        program = effects.settled(program)
+        self.unsettled = effects.unsettled
         self.same_store()
         return program
 
@@ -285,7 +256,7 @@ class Index:
         if self.store is not None and self.store.generation != self.generation:
             raise LostError("what was read before")
 
-    def _decoded(self, name: str, decode: Callable[[bytes], T], blob: bytes) -> T:
+    def decoded(self, name: str, decode: Callable[[bytes], T], blob: bytes) -> T:
         """Something that the store keeps. A check sum is no proof that it can be read."""
         try:
             return decode(blob)
@@ -293,67 +264,6 @@ class Index:
             if self.store is None:
                 raise
             raise self.store.damaged(f"{name}: {e}") from e
-
-    def _headers_with_foreign_effects(
-        self, program: Program, changes: dict[str, Summary]
-    ) -> dict[str, Summary]:
-        """Header functions that call a lock helper of a .c file, summarised again,
-        and those that call them."""
-        assert self.store is not None
-        found: dict[str, Summary] = {}
-        new = set(changes)
-        while new:
-            callers = {
-                caller.symbol
-                for symbol in new
-                for caller, _ in program.callers.get(symbol, ())
-                if caller.file.endswith(".h") and caller.symbol not in found
-            }
-            new = set()
-            for build_class in sorted(self.classes):
-                mine = sorted(callers & set(self.store.known_inlines(build_class)))
-                callers -= set(mine)
-                for symbol, blob in self.store.inline_blobs(build_class, mine).items():
-                    summary = summarise(
-                        self._decoded(symbol, _header_function, blob).function,
-                        self.rules(),
-                        self.rt,
-                        program.decls,
-                        lambda s: found.get(s) or program.functions.get(s),
-                        {},
-                    )
-                    if not is_neutral(summary):
-                        found[symbol] = summary
-                        new.add(symbol)
-        return found
-
-    def _with_foreign_effects(
-        self, program: Program, units: list[UnitFacts], changes: dict[str, Summary]
-    ) -> list[UnitFacts]:
-        """Units that call a function of another file which changes their execution
-        context (a lock helper) are summarised again, now that it is known."""
-        assert self.store is not None
-        concerned = {
-            caller.file
-            for symbol, fn in changes.items()
-            for caller, _ in program.callers.get(symbol, ())
-            if caller.file != fn.file and caller.file in self.keys
-        }
-        stored = self.store.lookup(self.keys[file] for file in sorted(concerned))
-        fresh = {}
-        for unit in stored.values():
-            body = self._decoded(unit.file, _unit, unit.unit_blob)
-            body = msgspec.structs.replace(body, new_inlines=())
-            fresh[unit.file] = unit_facts(body, self.rules(), self.rt, program.functions)[0]
-        return [fresh.get(unit.file, unit) for unit in units]
-
-
-def _unit(blob: bytes) -> Unit:
-    return codec.decode(blob, Unit)
-
-
-def _header_function(blob: bytes) -> HeaderFunction:
-    return codec.decode(blob, HeaderFunction)
 
 
 def tool_of(request: Request) -> str:
@@ -420,6 +330,7 @@ def index_profile(
     With ``changed``, ``store`` is one that sees the tree so changed.
     """
     index, todo = todo_of(profile, request, store, changed)
+    index.jobs = jobs
     if todo:
         _parse(tree, profile, request, store, progress, jobs, todo, index, cache, changed)
     return index

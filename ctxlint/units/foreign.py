@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Functions of other files that change the execution context of their callers.
+
+The facts of a unit are made from that unit alone. Where it calls a function of another file
+that returns with a lock held, interrupts off or the like (a lock helper), its functions are
+summarised again, now that this is known; and what calls these in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from ctxlint.analysis.program import Program, link
+from ctxlint.facts.build import summarise, unit_facts
+from ctxlint.facts.summary import Summary, UnitFacts, is_neutral
+from ctxlint.frontend import shares
+from ctxlint.ir import codec
+from ctxlint.ir.unit import HeaderFunction, Unit
+from ctxlint.rulebook import Rulebook
+from ctxlint.store import Store, StoredUnit
+from ctxlint.units.digest import decode_facts
+
+T = TypeVar("T")
+
+ROUNDS = 4
+"""A lock helper may be called by a helper of another file, and that by one of a third.
+Functions that still change after so many files are told as a limit."""
+
+
+class Units(Protocol):
+    """The units of a profile: their names in the store by file, and how they are read;
+    ``jobs`` is how many processes may work on them."""
+
+    rt: bool
+    jobs: int
+    keys: dict[str, str]
+    classes: set[str]
+
+    def decoded(self, name: str, decode: Callable[[bytes], T], blob: bytes) -> T:
+        """Something that the store keeps; raises LostError for what cannot be read."""
+
+
+class Effects:
+    """Of the units of one index, which are linked already.
+
+    ``unsettled`` are functions whose effect on their callers in other files was followed no
+    further, by symbol, once :meth:`settled` was asked.
+    """
+
+    def __init__(
+        self,
+        index: Units,
+        store: Store,
+        rules: Rulebook,
+        units: list[UnitFacts],
+        summaries: Iterable[Summary],
+    ) -> None:
+        self.index = index
+        self.store = store
+        self.rules = rules
+        self.units = units
+        self.summaries = tuple(summaries)
+        self.unsettled: dict[str, Summary] = {}
+
+    def settled(self, program: Program) -> Program:
+        """The program with all such effects known."""
+        changes = {
+            symbol: fn
+            for symbol, fn in program.functions.items()
+            if _is_shared(fn) and not is_neutral(fn)
+        }
+        headers: dict[str, Summary] = {}
+        for number in range(ROUNDS + 1):
+            if not changes or number == ROUNDS:
+                self.unsettled = changes
+                break
+            fresh = self._headers(program, changes)
+            headers |= fresh
+            program.functions.update(fresh)
+            before = program.functions
+            self._summarise_again(program, changes | fresh)
+            program = link(self.units, [headers.get(s.symbol, s) for s in self.summaries])
+            changes = {
+                symbol: fn
+                for symbol, fn in program.functions.items()
+                if _is_shared(fn)
+                and symbol in before
+                and fn.outcomes != before[symbol].outcomes
+                and not (is_neutral(fn) and is_neutral(before[symbol]))
+            }
+        return program
+
+    def _headers(self, program: Program, changes: dict[str, Summary]) -> dict[str, Summary]:
+        """Header functions that call a lock helper of a .c file, summarised again, and
+        those that call them."""
+        found: dict[str, Summary] = {}
+        new = set(changes)
+        while new:
+            callers = {
+                caller.symbol
+                for symbol in new
+                for caller, _ in program.callers.get(symbol, ())
+                if caller.file.endswith(".h") and caller.symbol not in found
+            }
+            new = set()
+            for build_class in sorted(self.index.classes):
+                mine = sorted(callers & set(self.store.known_inlines(build_class)))
+                callers -= set(mine)
+                for symbol, blob in self.store.inline_blobs(build_class, mine).items():
+                    summary = summarise(
+                        self.index.decoded(symbol, _header_function, blob).function,
+                        self.rules,
+                        self.index.rt,
+                        program.decls,
+                        lambda s: found.get(s) or program.functions.get(s),
+                        {},
+                    )
+                    if not is_neutral(summary):
+                        found[symbol] = summary
+                        new.add(symbol)
+        return found
+
+    def _summarise_again(self, program: Program, changes: dict[str, Summary]) -> None:
+        """The units that call one of these functions of another file."""
+        keys = self.index.keys
+        concerned = {
+            caller.file
+            for symbol, fn in changes.items()
+            for caller, _ in program.callers.get(symbol, ())
+            if caller.file != fn.file and caller.file in keys
+        }
+        stored = list(self.store.lookup(keys[file] for file in sorted(concerned)).values())
+        # The longest first: they keep one process busy while others do many short ones.
+        stored.sort(key=lambda unit: -len(unit.unit_blob))
+
+        def work(unit: StoredUnit) -> bytes:
+            body = self.index.decoded(unit.file, _unit, unit.unit_blob)
+            body = msgspec.structs.replace(body, new_inlines=())
+            facts = unit_facts(body, self.rules, self.index.rt, program.functions)[0]
+            return msgspec.msgpack.encode(facts)
+
+        blobs = shares.each(work, stored, self.index.jobs)
+        fresh = {
+            unit.file: decode_facts(blob) for unit, blob in zip(stored, blobs, strict=True)
+        }
+        self.units = [fresh.get(unit.file, unit) for unit in self.units]
+
+
+def _is_shared(fn: Summary) -> bool:
+    """Whether other files call the function, and no other one in its place."""
+    return fn.symbol == fn.name and "weak" not in fn.attrs
+
+
+def _unit(blob: bytes) -> Unit:
+    return codec.decode(blob, Unit)
+
+
+def _header_function(blob: bytes) -> HeaderFunction:
+    return codec.decode(blob, HeaderFunction)
