@@ -378,7 +378,10 @@ class Propagation:
                 reason = "unresolved indirect call" if not targets else "too many targets"
                 self._unknown(edge.shown or "indirect call", reason, node, edge)
                 return
-            among = 0 if known or self._alone(targets, node) else len(targets)
+            # One object with many functions in a member is one of many: a table of states, or
+            # a pointer that is set anew for each call.
+            sure_of = known and len(targets) <= limits.KNOWN_MAX
+            among = 0 if sure_of or self._alone(targets, node) else len(targets)
             asked = asks_for_mode(point.target, node.env)
             own = self._own(targets, node) if among > 1 else ()
             for symbol in targets:

@@ -48,6 +48,11 @@ a finding below is to be shown without being asked for: with more, it is likely 
 object's function. All findings of 7.3 that were analysed true (tests/kernel_tree/triage)
 are shown with this limit."""
 
+KNOWN_MAX = 8
+"""Functions that one object that is known can hold in a member, when a finding below is to be
+shown without being asked for. With more, the object is a table with an entry for each of
+them (the states of CPU hotplug), or is set anew for each call."""
+
 LIMITS = {
     "states": "more than {limit} execution contexts at one point of the function: {count}"
     " of them dropped",

@@ -172,3 +172,33 @@ def test_the_object_is_that_of_the_driver_that_calls(tmp_path: Path) -> None:
     result = audit(request, Quiet())
     assert [f.function for f in result.findings] == ["one_stop"]
     assert len(result.notes) == 1
+
+
+STATES = """
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+struct state {{ void (*down)(void); }};
+static DEFINE_MUTEX(lock);
+static DEFINE_RAW_SPINLOCK(stop);
+static void slow(void) {{ mutex_lock(&lock); mutex_unlock(&lock); }}
+{functions}
+static struct state states[] = {{ {{ slow }}, {entries} }};
+void take_down(int state)
+{{
+	raw_spin_lock(&stop);
+	states[state].down();
+	raw_spin_unlock(&stop);
+}}
+"""
+
+
+@pytest.mark.parametrize(("others", "shown"), [(4, True), (12, False)])
+def test_a_table_of_many_states(tmp_path: Path, others: int, shown: bool) -> None:
+    """Which entry it is nothing tells, and the core runs only some of them so."""
+    text = STATES.format(
+        functions="\n".join(f"static void quick{n}(void) {{ }}" for n in range(others)),
+        entries=", ".join(f"{{ quick{n} }}" for n in range(others)),
+    )
+    result = result_on(text, tmp_path, False)
+    assert len(result.findings) == shown
+    assert len(result.notes) == (not shown)
