@@ -48,8 +48,9 @@ class _Child:
         self.pipe, theirs = Pipe(duplex=False)
 
         def life() -> None:
-            for number in self.numbers:
-                theirs.send_bytes(work(items[number]))
+            # All at the end: the parent reads when it has done its own share.
+            for blob in [work(items[number]) for number in self.numbers]:
+                theirs.send_bytes(blob)
 
         with theirs:
             self.process = Fork(theirs, life)

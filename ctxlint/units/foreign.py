@@ -20,7 +20,7 @@ from ctxlint.frontend import shares
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
 from ctxlint.rulebook import Rulebook
-from ctxlint.store import Store, StoredUnit
+from ctxlint.store import Store
 from ctxlint.units.digest import decode_facts
 
 T = TypeVar("T")
@@ -132,19 +132,20 @@ class Effects:
             for caller, _ in program.callers.get(symbol, ())
             if caller.file != fn.file and caller.file in keys
         }
-        stored = list(self.store.lookup(keys[file] for file in sorted(concerned)).values())
-        # The longest first: they keep one process busy while others do many short ones.
-        stored.sort(key=lambda unit: -len(unit.unit_blob))
+        # Read here: the store is this process's alone.
+        stored = self.store.lookup(keys[file] for file in sorted(concerned)).values()
+        bodies = [(unit.file, unit.unit_blob) for unit in stored]
+        bodies.sort(key=lambda body: -len(body[1]))  # the longest first
 
-        def work(unit: StoredUnit) -> bytes:
-            body = self.index.decoded(unit.file, _unit, unit.unit_blob)
-            body = msgspec.structs.replace(body, new_inlines=())
-            facts = unit_facts(body, self.rules, self.index.rt, program.functions)[0]
+        def work(body: tuple[str, bytes]) -> bytes:
+            unit = self.index.decoded(body[0], _unit, body[1])
+            unit = msgspec.structs.replace(unit, new_inlines=())
+            facts = unit_facts(unit, self.rules, self.index.rt, program.functions)[0]
             return msgspec.msgpack.encode(facts)
 
-        blobs = shares.each(work, stored, self.index.jobs)
+        blobs = shares.each(work, bodies, self.index.jobs)
         fresh = {
-            unit.file: decode_facts(blob) for unit, blob in zip(stored, blobs, strict=True)
+            file: decode_facts(blob) for (file, _), blob in zip(bodies, blobs, strict=True)
         }
         self.units = [fresh.get(unit.file, unit) for unit in self.units]
 
