@@ -347,8 +347,8 @@ class State:
         """Take a lock: its kind (a key of ``rules/locks.yaml``) and the path of members that
         names it. Of more than the limit the outermost are kept.
 
-        A lock that restricts nothing counts once, however often a loop takes it: each more
-        would be a context of its own."""
+        A lock that restricts nothing is kept once for reports, however often a loop takes
+        it: it is no part of what tells states apart."""
         if kind in self.kinds.sleeping and any(
             held.kind == kind and held.path == path for held in self.locks
         ):

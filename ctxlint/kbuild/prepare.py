@@ -313,7 +313,8 @@ class _Work:
             shutil.rmtree(self.directory)
         toolchain.check_programs()
         base = self._begin_as_the_other_profile()
-        direct = base or self.config_file is not None or _takes_forced(self.spec.config)
+        given = base if base is not None else self.config_file
+        direct = given is not None or _takes_forced(self.spec.config)
         self.runs.total = 3 if direct else 4
         self._warn()
         self.log(

@@ -22,12 +22,12 @@ _EFFORT = 4_000_000
 class _Part:
     """Conditions that have unknowns in common, and a solver for them alone."""
 
-    __slots__ = ("conditions", "pending", "solver")
+    __slots__ = ("conditions", "given", "solver")
 
     def __init__(self) -> None:
         self.conditions: list[Any] = []
         self.solver: Any = None
-        self.pending = 0
+        self.given = 0
         """How many of the conditions the solver has."""
 
     def ready(self) -> Any:
@@ -35,9 +35,9 @@ class _Part:
             self.solver = z3.Solver()
             self.solver.set("rlimit", _EFFORT)
             self.solver.set("random_seed", 0)
-        if self.pending < len(self.conditions):
-            self.solver.add(*self.conditions[self.pending :])
-            self.pending = len(self.conditions)
+        if self.given < len(self.conditions):
+            self.solver.add(*self.conditions[self.given :])
+            self.given = len(self.conditions)
         return self.solver
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxlint.base.request import Quiet
+from ctxlint.facts import limits
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import Request, audit
 from tests.fixture_harness import BELOW, make_tree
@@ -202,3 +203,39 @@ def test_a_table_of_many_states(tmp_path: Path, others: int, shown: bool) -> Non
     result = result_on(text, tmp_path, False)
     assert len(result.findings) == shown
     assert len(result.notes) == (not shown)
+
+
+MANY_WAYS = """
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+static DEFINE_MUTEX(mutex);
+static DEFINE_RAW_SPINLOCK(lock);
+static void teal_get(int size, int flags)
+{
+	if (flags & 1)
+		mutex_lock(&mutex);
+}
+void teal_fill(void)
+{
+	raw_spin_lock(&lock);
+	teal_get(1, 2);
+	teal_get(2, 4);
+	teal_get(3, 8);
+	raw_spin_unlock(&lock);
+}
+"""
+
+
+def test_what_a_limit_has_dropped_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a function is called in too many ways, what it is passed is dropped, and it
+    could be called with any flags."""
+
+    def sleeping(where: Path) -> list[str]:
+        found = result_on(MANY_WAYS, where, False).findings
+        return [f.check for f in found if f.check == "sleep-in-atomic"]
+
+    assert not sleeping(tmp_path / "all")
+    monkeypatch.setattr(limits, "NODES_PER_FUNCTION", 1)
+    assert not sleeping(tmp_path / "few")
