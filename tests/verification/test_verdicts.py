@@ -108,6 +108,17 @@ def test_bounds_are_told() -> None:
     assert "rounds of the loop" in verdict.why
 
 
+def test_what_a_finding_may_cost_is_told() -> None:
+    """Paths that are not run any more do not make it confirmed or refuted."""
+    verdict = only(
+        DEVICE + "static int up(unsigned int cpu) { if (dev->mode == 9)"
+        " { rt_spin_lock(&lock); rt_spin_unlock(&lock); } return 0; } STARTING(up)",
+        bounds=Bounds(finding=0),
+    )
+    assert verdict.verdict == "not reproduced within bounds"
+    assert "may be tried" in verdict.why
+
+
 def test_list_of_unknown_length() -> None:
     verdict = only(
         DEVICE + "static int up(unsigned int cpu) { for (struct dev *d = dev; d; d = d->next)"
