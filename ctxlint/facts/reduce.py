@@ -15,25 +15,56 @@ from ctxlint.facts import limits
 from ctxlint.facts.disjuncts import Lose
 from ctxlint.facts.state import State, common_locks
 from ctxlint.facts.summary import Outcome, Point
+from ctxlint.semantics.terms import Addr, Const, Func, Result, Value
 
 
 def fewer_outcomes(found: list[tuple[Outcome, State]], lose: Lose) -> list[Outcome]:
-    """One way to return for each context: values are dropped, contexts never are;
-    with many of those, names of locks."""
+    """Ways to return that differ in context, and in whether the value is zero: which value
+    it is and guards are dropped, contexts never are; with many of those, names of locks."""
     names = len({st.context_key() for _, st in found}) <= limits.NAMED_MAX
-    kept: dict[object, Outcome] = {}
+    kept: dict[tuple[object, bool | None], Outcome] = {}
     for outcome, st in found:
-        key = st.context_key() if names else st.strength()
-        delta = outcome.delta
-        if key in kept:
-            delta = msgspec.structs.replace(
-                kept[key].delta, locks=common_locks(kept[key].delta.locks, delta.locks)
-            )
-        kept[key] = Outcome(delta, None, (), outcome.pops, outcome.saves, outcome.released)
+        key = (st.context_key() if names else st.strength(), is_nonzero(outcome.value))
+        kept[key] = _both(kept[key], outcome) if key in kept else outcome
+    for key in [key for key in kept if key[1] is None]:
+        # What may be either takes in those of which it is known.
+        for known in (False, True):
+            if (other := kept.pop((key[0], known), None)) is not None:
+                kept[key] = _both(kept[key], other)
     outcomes = [o for _, o in sorted(kept.items(), key=lambda kv: repr(kv[0]))]
     for outcome in outcomes[limits.OUTCOMES_MAX :]:
         lose("outcomes", outcome)
     return outcomes[: limits.OUTCOMES_MAX]
+
+
+def _both(mine: Outcome, other: Outcome) -> Outcome:
+    """What is true of two ways to return of the same context."""
+    value = mine.value
+    if value != other.value:
+        truth = is_nonzero(value)
+        value = None if truth is None or is_nonzero(other.value) != truth else _SHOWN[truth]
+    return msgspec.structs.replace(
+        mine,
+        delta=msgspec.structs.replace(
+            mine.delta, locks=common_locks(mine.delta.locks, other.delta.locks)
+        ),
+        value=value,
+        guards=tuple(g for g in mine.guards if g in other.guards),
+    )
+
+
+def is_nonzero(value: Value) -> bool | None:
+    """Whether what a function returns is non-zero; None where it may be either."""
+    if value == RETURNS_ZERO:
+        return False
+    if type(value) is Const:
+        return bool(value.number)
+    return True if value == RETURNS_NONZERO or isinstance(value, Func | Addr) else None
+
+
+RETURNS_ZERO, RETURNS_NONZERO = Result("zero"), Result("nonzero")
+"""Of a return value that means nothing to the caller: whether it is zero."""
+_SHOWN = {False: RETURNS_ZERO, True: RETURNS_NONZERO}
 
 
 def distinct_points(

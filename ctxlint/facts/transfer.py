@@ -18,6 +18,7 @@ from types import MappingProxyType
 import msgspec
 
 from ctxlint.facts import limits
+from ctxlint.facts.believed import Balance, believed, least_often
 from ctxlint.facts.callee import apply_delta, at_caller
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.disjuncts import Disjuncts, Key
@@ -26,7 +27,12 @@ from ctxlint.facts.field_values import Fields, Knowledge
 from ctxlint.facts.known_at_calls import Carried
 from ctxlint.facts.member_functions import Held, one_effect
 from ctxlint.facts.pointer_stores import Moves, returned
-from ctxlint.facts.reduce import distinct_points, fewer_outcomes
+from ctxlint.facts.reduce import (
+    RETURNS_NONZERO,
+    RETURNS_ZERO,
+    distinct_points,
+    fewer_outcomes,
+)
 from ctxlint.facts.shape import constant_slots, decides, deciding_slots, reverse_postorder
 from ctxlint.facts.state import LockKinds, State
 from ctxlint.facts.static_keys import Switches
@@ -135,7 +141,7 @@ class Analysis:
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
         self.places: dict[int, Disjuncts] = {}
-        self.fork = 0
+        self.balance: Balance | None = None
 
     def run(self) -> Summary:
         """Interpret the function until nothing changes, or a limit drops something
@@ -407,12 +413,27 @@ class Analysis:
     def _has_phrase(
         self, op: ops.Call, kind: type[fx.Lock | fx.Unlock], body: Callable[[Outcome], bool]
     ) -> bool:
+        phrases = self._phrases(op)
+        if phrases is not None:
+            return any(isinstance(phrase, kind) for phrase in phrases)
+        return any(body(outcome) for outcome in self._ways(op))
+
+    def _phrases(self, op: ops.Call) -> list[fx.Effect] | None:
+        """The effects of a call by its rule; None when no rule tells any."""
         symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
         rule = self.rules.api(symbol) if symbol else None
-        if rule is not None and rule.api.effect is not None:
-            texts = (*rule.api.effect.any, *rule.api.effect.rt, *rule.api.effect.nort)
-            return any(isinstance(fx.parse(text), kind) for text in texts)
-        return any(body(outcome) for outcome in self.outcomes(symbol))
+        if rule is None or rule.api.effect is None:
+            return None
+        effect = rule.api.effect
+        return [fx.parse(text) for text in (*effect.any, *effect.rt, *effect.nort)]
+
+    def _ways(self, op: ops.Call) -> tuple[Outcome, ...]:
+        return self.outcomes(op.fn.symbol if isinstance(op.fn, ops.Func) else "")
+
+    def _releases_more(self, mine: Outcome, other: Outcome) -> bool:
+        if self.balance is None:
+            self.balance = Balance(self.fn, self._phrases, self._ways)
+        return self.balance.releases(mine, other)
 
     def _never_returns(self, symbol: str) -> bool:
         if self.noreturn(symbol):
@@ -573,6 +594,7 @@ class Analysis:
         args: tuple[Value, ...],
         op_id: str,
     ) -> list[State]:
+        outcomes = believed(outcomes, self._releases_more)
         paired = self._paired_release(st, outcomes, args)
         states = self._states_after(st, op, paired, args, op_id)
         if not states and len(paired) < len(outcomes):
@@ -614,8 +636,8 @@ class Analysis:
                 result = at_caller(outcome.value, args, st)
                 if result is None or type(result) is Result:
                     result = Result(op_id)
-                    if outcome.value in (_ZERO, _NONZERO):
-                        new.assume(result, outcome.value == _NONZERO)
+                    if outcome.value in (RETURNS_ZERO, RETURNS_NONZERO):
+                        new.assume(result, outcome.value == RETURNS_NONZERO)
                 self.reader.assign(new, op.dst, result, op_id)
             states.append(new)
         return states
@@ -698,7 +720,7 @@ class Analysis:
             return value
         truth = st.truth(value)
         if truth is not None:
-            return _NONZERO if truth else _ZERO
+            return RETURNS_NONZERO if truth else RETURNS_ZERO
         return None
 
     def _outcomes(self) -> tuple[Outcome, ...]:
@@ -729,11 +751,7 @@ class Analysis:
                 return ()
         elif len(outcomes) > limits.VALUES_MAX:
             outcomes = fewer_outcomes(list(found.values()), self._lose)
-        return tuple(outcomes)
-
-
-_ZERO, _NONZERO = Result("zero"), Result("nonzero")
-"""Of a return value that means nothing to the caller: whether it is zero."""
+        return least_often(outcomes)
 
 
 def _guard_of(value: Term, fact: int | bool) -> Guard:

@@ -51,7 +51,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock of ``kind`` (rules/locks.yaml), named by parameter ``arg``, is taken."""
+    """A lock of ``kind`` (rules/locks.yaml), named by parameter ``arg``, is taken; ``""`` for
+    one that no parameter names."""
 
     kind: str
     arg: str
@@ -94,6 +95,8 @@ def parse(phrase: str) -> Effect:
             return Count(cast(Counter, counter), int(delta))
         case ["lock", kind, arg]:
             return Lock(kind, arg)
+        case ["lock", kind]:
+            return Lock(kind, "")
         case ["unlock", kind, arg]:
             return Unlock(kind, arg)
     raise RuleError(

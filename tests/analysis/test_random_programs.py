@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.snippet import edges, facts
-from ctxlint.facts import limits
+from ctxlint.facts import limits, transfer
 from ctxlint.facts.summary import Point
 from ctxlint.semantics.terms import Const, IrqsOff, Param, truth
 
@@ -249,6 +249,9 @@ def limit(request: pytest.FixtureRequest) -> Iterator[int]:
         for name in ("STATES_PER_BLOCK", "POINTS_PER_CALL", "VALUES_MAX", "NAMED_MAX",
                      "OUTCOMES_MAX"):  # fmt: skip
             patch.setattr(limits, name, request.param)
+        # A helper that no caller can use is not believed (tests/facts/test_believed.py).
+        patch.setattr(transfer, "believed", lambda outcomes, _: outcomes)
+        patch.setattr(transfer, "least_often", tuple)
         yield request.param
 
 

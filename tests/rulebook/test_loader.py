@@ -183,6 +183,7 @@ def test_effect_phrases() -> None:
     assert parse("irq restore flags") == IrqRestore("flags")
     assert parse("preempt -1") == Count("preempt", -1)
     assert parse("lock raw lock") == Lock("raw", "lock")
-    for phrase in ("", "irq", "irq maybe", "preempt 1", "nmi +1", "lock raw", "lock raw a b"):
+    assert parse("lock spin") == Lock("spin", "")
+    for phrase in ("", "irq", "irq maybe", "preempt 1", "nmi +1", "lock", "lock raw a b"):
         with pytest.raises(RuleError, match="not an effect"):
             parse(phrase)
