@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ctxlint.analysis.heap import Modes
 from ctxlint.analysis.program import Program
-from ctxlint.facts.summary import Edge, Guard
+from ctxlint.facts.known_at_calls import is_of_argument
+from ctxlint.facts.summary import Edge, Guard, Point
 from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
     ZERO,
@@ -102,6 +103,25 @@ def answers(
             inner = Bin("==", place, value.b) if isinstance(value, Bin) else place
             found.append((inner, truth))
     return tuple(sorted(found, key=repr))
+
+
+def known_at(point: Point, env: Env) -> Iterator[Condition]:
+    """What is known at a call of members; of those that are what the function was given, if
+    that is known."""
+    args = dict(env.args)
+    for guard in point.known:
+        value = guard.value
+        if isinstance(value, Bin) and type(value.b) is Param:
+            number = args.get(value.b.index)
+            if type(number) is not Const:
+                continue
+            value = Bin(value.op, value.a, number)
+        yield value, guard.truth
+
+
+def given_members(point: Point) -> set[int]:
+    """Parameters that were put into structures which are passed on."""
+    return {i for g in point.known if isinstance(g.value, Bin) for i in params(g.value.b)}
 
 
 def flag_of(value: Value) -> Member:
@@ -204,12 +224,13 @@ def asked_places(program: Program) -> dict[str, set[Term]]:
     while work:
         callee, depth = work.popleft()
         for caller, edge in program.callers.get(callee, ()):
-            if caller.file != functions[callee].file:
-                continue
+            beyond = caller.file != functions[callee].file
             mine = found.setdefault(caller.symbol, set())
             count = len(mine)
             for point in edge.points:
                 for place in sorted(found[callee], key=repr):
+                    if beyond and not (isinstance(place, Field) and is_of_argument(place)):
+                        continue
                     outer = substitute(place, point.args)
                     if outer is not None and len(mine) < _ASKED_MAX and on_entry_memory(outer):
                         mine.add(outer)

@@ -26,6 +26,8 @@ from ctxlint.analysis.environment import (
     asks_for_mode,
     bind,
     contradicts,
+    given_members,
+    known_at,
     member_called,
 )
 from ctxlint.analysis.heap import Modes, Objects
@@ -34,6 +36,7 @@ from ctxlint.analysis.program import TARGETS_MAX, Program
 from ctxlint.analysis.static_calls import Trampolines
 from ctxlint.base.faults import reason_of
 from ctxlint.facts import limits
+from ctxlint.facts.known_at_calls import is_of_argument
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import ApiRule, Rulebook
@@ -563,8 +566,10 @@ class Propagation:
         flags = self._flags_below(callee, node, point)
         asked = self._asked_places.get(callee.symbol) if direct else None
         conditions: tuple[tuple[Term, bool], ...] = ()
-        if asked and callee.file == node.fn.file:
-            facts = (*node.env.conditions, *((g.value, g.truth) for g in point.known))
+        if asked and callee.file != node.fn.file:
+            asked = {at for at in asked if isinstance(at, Field) and is_of_argument(at)}
+        if asked:
+            facts = (*node.env.conditions, *known_at(point, node.env))
             conditions = answers(asked, point.args, facts)
         return Env(tuple(sorted(known.items())), conditions, flags, modes, meant)
 
@@ -719,6 +724,9 @@ class Propagation:
         for symbol, fn in self.program.functions.items():
             relevant[symbol] = set(fn.guarded_params)
             for edge in fn.edges:
+                if edge.symbol in self._asked_places:
+                    for point in edge.points:
+                        relevant[symbol] |= given_members(point)
                 try:
                     rule = self.rules.api(edge.symbol) if edge.symbol else None
                     if rule is not None and any(c.when for c in rule.api.requires):

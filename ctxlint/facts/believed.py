@@ -70,9 +70,7 @@ def believed(
         mine
         for mine in outcomes
         if not any(
-            _is_more(mine, other)
-            and not _tell_apart(mine, other)
-            and not releases(mine, other)
+            _is_more(mine, other) and not _tell_apart(mine, other) and not releases(mine, other)
             for other in outcomes
         )
     )
@@ -80,17 +78,36 @@ def believed(
 
 def least_often(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """Ways to return, without those that differ from another one in nothing but how often
-    something is held: a loop was not seen to end."""
+    something is held or was released: a loop was not seen to end."""
     return tuple(
         mine
         for mine in outcomes
         if not any(
-            _is_more(mine, other)
-            and _what(mine) == _what(other)
-            and not _tell_apart(mine, other)
-            for other in outcomes
+            _is_again(mine, other) and not _tell_apart(mine, other) for other in outcomes
         )
     )
+
+
+def _is_again(mine: Outcome, other: Outcome) -> bool:
+    """Whether one way to return takes and releases what another one does, only more often."""
+    if mine.delta.irqs != other.delta.irqs:
+        return False
+    pairs = [
+        (_kinds(mine), _kinds(other)),
+        (Counter(mine.released), Counter(other.released)),
+        (_moved(mine, 1), _moved(other, 1)),
+        (_moved(mine, -1), _moved(other, -1)),
+        (Counter({_IRQS: mine.pops}), Counter({_IRQS: other.pops})),
+    ]
+    return any(a != b for a, b in pairs) and all(
+        a >= b and set(+a) == set(+b) for a, b in pairs
+    )
+
+
+def _moved(outcome: Outcome, sign: int) -> Counter[str]:
+    """The counters that moved up (or down, for -1), by how much."""
+    counts = {name: sign * _count(outcome, name) for name in _COUNTERS}
+    return Counter({name: n for name, n in counts.items() if n > 0})
 
 
 def _is_more(mine: Outcome, other: Outcome) -> bool:
@@ -114,13 +131,6 @@ def _tell_apart(mine: Outcome, other: Outcome) -> bool:
     if a is None and b is None:
         return False
     return mine.value != other.value
-
-
-def _what(outcome: Outcome) -> tuple[object, ...]:
-    """What a way to return leaves, however often."""
-    delta = outcome.delta
-    held = frozenset(name for name in _COUNTERS if _count(outcome, name) > 0)
-    return frozenset(_kinds(outcome)), held, delta.irqs
 
 
 def _kinds(outcome: Outcome) -> Counter[str]:

@@ -8,6 +8,10 @@ values they are reached; propagation compares the two. Both are of the same obje
 callee's parameters are replaced by the arguments. Likewise for a callback that is registered
 while something holds of its object, where no other function, and nothing after the
 registration, stores into the member.
+
+A structure that a function has made for a call, on its stack, is known to callees in other
+files as well: ``struct request req = { .flags = ASYNC }; submit(&req);`` tells them the bits
+of ``flags``.
 """
 
 from __future__ import annotations
@@ -24,9 +28,25 @@ from ctxlint.ir.types import TInt, TPtr, TRecord
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import children, type_of
 from ctxlint.rulebook.schema import Memory
-from ctxlint.semantics.terms import Bin, Const, Field, Term, place_of
+from ctxlint.semantics.terms import (
+    Addr,
+    Bin,
+    Const,
+    Deref,
+    Field,
+    Local,
+    Param,
+    Term,
+    Value,
+    place_of,
+)
 
 _NOTHING: frozenset[Name] = frozenset()
+
+_NUMBERS: frozenset[type] = frozenset({Const, Param})
+
+_MADE_MAX = 8
+"""Members of one structure on the stack that a call tells of."""
 
 
 class Carried:
@@ -45,6 +65,7 @@ class Carried:
         self._changes = changes
         self._closed = frozenset(closed)
         self._local = local
+        self._own_records = frozenset(local.values())
         self._later: dict[tuple[str, int, int], frozenset[Name]] = {}
         bodies = {fn.symbol: fn for fn in functions}
         # Other files store into structures of headers, no store names the members of what
@@ -78,15 +99,30 @@ class Carried:
 
     def guards(self, symbol: str, value: Term) -> bool:
         """Whether a value is a member that callers of a function may know, or compares
-        one with a number."""
+        one with a number, or tests bits of what a parameter points to."""
         place = place_of(value)
-        return place is not None and place.member in self._guarding.get(symbol, _NOTHING)
+        if place is None:
+            return False
+        if place.member in self._guarding.get(symbol, _NOTHING):
+            return True
+        return (
+            type(value) is Bin
+            and value.op == "&"
+            and is_of_argument(place)
+            and place.member not in self._changes.below.get(symbol, _NOTHING)
+        )
 
     def known(
-        self, st: State, fn: Function, site: tuple[int, int], op: ops.Call
+        self,
+        st: State,
+        fn: Function,
+        site: tuple[int, int],
+        op: ops.Call,
+        args: tuple[Value, ...],
     ) -> tuple[Guard, ...]:
         """What is known in a state, at a call, of members that the callee asks for, or a
-        function that is passed to it; as conditions on places of this function."""
+        function that is passed to it, and of structures that were made for the call; as
+        conditions on places of this function."""
         symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
         names = self._asked.get(symbol, _NOTHING)
         for callback in _functions(op.args):
@@ -94,9 +130,9 @@ class Carried:
                 others = self._changes.stored_by_others(fn.symbol)
                 names |= asked - others - self._stored_after(fn, site)
         names -= self._changes.below.get(symbol, _NOTHING)
+        found = list(self._made(st, args)) if symbol else []
         if not names:
-            return ()
-        found = []
+            return tuple(found)
         for place in dict.fromkeys((*st.mem, *st.facts)):
             if type(place) is Field and place.member in names:
                 value = st.mem.get(place, place)
@@ -106,6 +142,22 @@ class Carried:
                 elif number == 0 or st.truth(value) or st.is_positive(value):
                     found.append(Guard(place, number is None))
         return tuple(found)
+
+    def _made(self, st: State, args: tuple[Value, ...]) -> Iterator[Guard]:
+        """The numbers in structures of headers that lie on the stack of the function, some
+        of them what it was given."""
+        own = {a.place for a in args if type(a) is Addr and type(a.place) is Local}
+        found: dict[Value, list[Guard]] = {place: [] for place in own}
+        for place, value in st.mem.items() if own else ():
+            if (
+                type(place) is Field
+                and place.base in own
+                and type(value) in _NUMBERS
+                and place.record not in self._own_records
+            ):
+                found[place.base].append(Guard(Bin("==", place, value), True))
+        for guards in found.values():
+            yield from guards[:_MADE_MAX]
 
     def _stored_after(self, fn: Function, site: tuple[int, int]) -> frozenset[Name]:
         """Members that a function, or what it calls, stores into once it has made a call."""
@@ -128,6 +180,11 @@ class Carried:
                     found |= self._changes.below.get(op.fn.symbol, _NOTHING)
             self._later[key] = frozenset(found)
         return self._later[key]
+
+
+def is_of_argument(place: Field) -> bool:
+    """Whether a place is a member of what a parameter points to."""
+    return type(place.base) is Deref and type(place.base.pointer) is Param
 
 
 def _union(names: Mapping[str, frozenset[Name]], symbols: set[str]) -> frozenset[Name]:

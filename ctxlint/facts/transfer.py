@@ -471,7 +471,7 @@ class Analysis:
             tuple(refined(value, known) for value in args) if known else args,
             None if type(target) is Func else target,
             self._flags(st, op),
-            self.carried.known(st, self.fn, site, op) if self.carried is not None else (),
+            self.carried.known(st, self.fn, site, op, args) if self.carried is not None else (),
         )
         self.points.setdefault(site, {})[where] = point
 

@@ -180,3 +180,48 @@ def test_what_is_reached_under_a_lock_is_told(calls: list[tuple[int, int, bool]]
         reached |= more
     found = violations(run(program(declared + text, header=HEADER)))
     assert bool(found) == (5 in reached)
+
+
+REQUEST = "struct request { int id; int flags; };\nint submit(struct request *r);\n"
+SUBMIT = """
+static int send(struct request *r)
+{
+    if (r->flags & 4)
+        return 0;
+    mutex_lock(&m);
+    return 0;
+}
+
+int submit(struct request *r)
+{
+    if (!(r->flags & 2) && unknown())
+        return -1;
+    return send(r);
+}
+"""
+
+
+def test_what_is_in_a_structure_on_the_stack_is_known_in_other_files() -> None:
+    def caller(name: str, flags: str) -> str:
+        return (
+            f"static int pass_{name}(struct request *r) {{ return submit(r); }}\n"
+            f"void {name}(int any) {{ struct request r = {{ .id = 1, .flags = {flags} }};\n"
+            f"_raw_spin_lock(&a); pass_{name}(&r); _raw_spin_unlock(&a); }}\n"
+        )
+
+    def sleeps(text: str) -> bool:
+        linked = program(SUBMIT, text, header=REQUEST)
+        return bool(violations(run(linked)))
+
+    assert sleeps(caller("waits", "2"))
+    assert not sleeps(caller("does_not_wait", "4 | 1"))
+    assert sleeps(caller("not_known", "any"))
+    made = "void make(int f) { struct request r = { .flags = f }; submit(&r); }\n"
+    for flags, expected in ((4, False), (2, True)):
+        locked = f"_raw_spin_lock(&a); make({flags}); _raw_spin_unlock(&a);"
+        assert sleeps(f"{made}void top(void) {{ {locked} }}") is expected
+    assert sleeps(
+        "extern void prepare(struct request *r);\n"
+        "void changed(void) { struct request r = { .flags = 4 };\n"
+        "_raw_spin_lock(&a); prepare(&r); submit(&r); _raw_spin_unlock(&a); }\n"
+    )
