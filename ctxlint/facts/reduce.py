@@ -24,7 +24,8 @@ def fewer_outcomes(found: list[tuple[Outcome, State]], lose: Lose) -> list[Outco
     names = len({st.context_key() for _, st in found}) <= limits.NAMED_MAX
     kept: dict[tuple[object, bool | None], Outcome] = {}
     for outcome, st in found:
-        key = (st.context_key() if names else st.strength(), is_nonzero(outcome.value))
+        context: object = st.context_key() if names else st.strength()
+        key = (context, is_nonzero(outcome.value))
         kept[key] = _both(kept[key], outcome) if key in kept else outcome
     for key in [key for key in kept if key[1] is None]:
         # What may be either takes in those of which it is known.
