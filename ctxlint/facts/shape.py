@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 
 from ctxlint.ir import ops
-from ctxlint.ir.types import TFunc, TInt, TPtr, Type
+from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
+from ctxlint.ir.walk import children, expressions, operands
 
 
 def reverse_postorder(fn: Function) -> dict[int, int]:
@@ -42,6 +43,54 @@ def successors(fn: Function, block: int) -> list[int]:
     if isinstance(term, ops.IndirectJump):
         return list(term.targets)
     return []
+
+
+def dead_slots(fn: Function) -> list[tuple[int, ...]]:
+    """By block the variables whose value at its start is never read: nothing need be known
+    of them. Those that are structures or arrays, or whose address is taken, are none."""
+    always = {
+        slot
+        for slot, var in enumerate(fn.vars)
+        if isinstance(fn.types[var.type], TRecord | TArray)
+    }
+    for e in expressions(fn):
+        if isinstance(e, ops.Addr) and isinstance(e.lvalue, ops.Var):
+            always.add(e.lvalue.slot)
+    read: list[set[int]] = []
+    written: list[set[int]] = []
+    for block in fn.blocks:
+        mine: set[int] = set()
+        # Backwards: what an operation writes is not read before it, unless it reads it too.
+        new: set[int] = set()
+        for op in (block.term, *reversed(block.ops)):
+            dst = op.dst if isinstance(op, ops.Assign | ops.Call) else None
+            if isinstance(dst, ops.Var):
+                mine.discard(dst.slot)
+                new.add(dst.slot)
+            for e in operands(op):
+                if e is not dst or not isinstance(e, ops.Var):
+                    mine.update(i.slot for i in _parts(e) if isinstance(i, ops.Var))
+        read.append(mine)
+        written.append(new)
+    live = list(read)
+    changed = True
+    while changed:
+        changed = False
+        for number in range(len(fn.blocks) - 1, -1, -1):
+            after = set().union(*(live[to] for to in successors(fn, number)))
+            before = read[number] | (after - written[number])
+            if before != live[number]:
+                live[number], changed = before, True
+    slots = set(range(len(fn.vars))) - always
+    return [tuple(sorted(slots - mine)) for mine in live]
+
+
+def _parts(e: ops.Expr) -> Iterator[ops.Expr]:
+    stack = [e]
+    while stack:
+        e = stack.pop()
+        yield e
+        stack += children(e)
 
 
 def is_wide(fn: Function, slot: int) -> bool:

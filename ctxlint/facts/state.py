@@ -12,7 +12,7 @@ same :meth:`State.strength` are merged too: only names of locks are lost then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
@@ -28,6 +28,7 @@ from ctxlint.semantics.terms import (
     Bin,
     Const,
     Func,
+    Local,
     Once,
     Result,
     Term,
@@ -35,6 +36,7 @@ from ctxlint.semantics.terms import (
     Value,
     evaluate,
     mentions,
+    names_of,
     walk,
 )
 
@@ -280,24 +282,38 @@ class State:
             self.facts[value] = truth if truth else 0
         return True
 
-    def forget(self, value: Term) -> bool:
+    def forget(self, value: Term, slots: Iterable[int] | None = None) -> bool:
         """A value is computed anew: drop what was known about the old one, and,
-        as it has the same name, who else holds it. True when there was any."""
+        as it has the same name, who else holds it (one of ``slots``, where the caller knows
+        that). True when there was any."""
         named = type(value) is Result
-        stale = [k for k in self.facts if mentions(k, value)]
+        if named or type(value) is Local:
+            stale = [k for k in self.facts if value in names_of(k)]
+            places = [
+                k
+                for k, v in self.mem.items()
+                if value in names_of(k) or (named and value in names_of(v))
+            ]
+        else:
+            stale = [k for k in self.facts if mentions(k, value)]
+            places = [k for k in self.mem if mentions(k, value)]
         for k in stale:
             del self.facts[k]
-        places = [
-            k
-            for k, v in self.mem.items()
-            if mentions(k, value) or (named and mentions(v, value))
-        ]
         for k in places:
             del self.mem[k]
-        slots = [slot for slot, v in self.vals.items() if mentions(v, value)] if named else []
-        for slot in slots:
-            del self.vals[slot]
-        return bool(stale or places or slots)
+        holders = (self.vals if slots is None else slots) if named else ()
+        same = [n for n in holders if value in names_of(self.vals.get(n))]
+        for slot in same:
+            self.vals.pop(slot, None)
+        return bool(stale or places or same)
+
+    def holders(self) -> dict[Term, list[int]]:
+        """The slots whose value is made of each result, or of a local variable."""
+        found: dict[Term, list[int]] = {}
+        for slot, value in self.vals.items():
+            for name in names_of(value):
+                found.setdefault(name, []).append(slot)
+        return found
 
     # -- context -----------------------------------------------------------
 
@@ -393,17 +409,21 @@ def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> b
         into.locks, changed = locks, True
     into.over |= other.over
     there: list[Term] = []
+    holders: dict[Term, list[int]] = {}
     for slot, value in list(into.vals.items()):
         theirs = other.vals.get(slot)
         if theirs != value:
+            holders = holders or into.holders()
             fresh = Result(f"{phi}.{slot}")
             merged: Term = one_of(value, theirs, fresh) if slot in flags else fresh
             if merged == fresh and _is_there(into, value) and _is_there(other, theirs):
                 there.append(fresh)
                 into.facts.pop(fresh, None)  # it comes back below
             into.vals.pop(slot, None)  # what else has the name is of an older round
-            changed |= into.forget(fresh) or value != merged
+            changed |= into.forget(fresh, holders.get(fresh, ())) or value != merged
             into.vals[slot] = merged
+            for name in names_of(merged):
+                holders.setdefault(name, []).append(slot)
     changed |= _intersect(into.facts, other.facts)
     into.facts.update(dict.fromkeys(there, True))
     changed |= _intersect(into.mem, other.mem)

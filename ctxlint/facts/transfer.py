@@ -33,7 +33,13 @@ from ctxlint.facts.reduce import (
     distinct_points,
     fewer_outcomes,
 )
-from ctxlint.facts.shape import constant_slots, decides, deciding_slots, reverse_postorder
+from ctxlint.facts.shape import (
+    constant_slots,
+    dead_slots,
+    decides,
+    deciding_slots,
+    reverse_postorder,
+)
 from ctxlint.facts.state import LockKinds, State
 from ctxlint.facts.static_keys import Switches
 from ctxlint.facts.summary import (
@@ -157,6 +163,7 @@ class Analysis:
         queue: list[tuple[int, int]] = [(0, 0)]
         dirty: dict[int, set[Key]] = {0: set(self.places[0].join(start))}
         visits: dict[int, int] = {}
+        dead = dead_slots(self.fn)
         while queue:
             _, block = heappop(queue)
             keys = dirty.pop(block, None)
@@ -173,6 +180,8 @@ class Analysis:
                 for target, out in self._block(block, key, states[key].copy()):
                     if target not in self.places:
                         self.places[target] = self._place(f"b{target}")
+                    for slot in dead[target]:
+                        out.vals.pop(slot, None)
                     if changed := self.places[target].join(out):
                         dirty.setdefault(target, set()).update(changed)
                         heappush(queue, (self.order.get(target, 0), target))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import operator
 import zlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -303,6 +304,12 @@ def mentions(value: Value, needle: Term) -> bool:
     """Whether a term is, or has among its parts, another one."""
     kind = type(needle)
     return any(type(term) is kind and term == needle for term in walk(value))
+
+
+@lru_cache(maxsize=1 << 17)
+def names_of(value: Value) -> frozenset[Result | Local]:
+    """The results and local variables that a term is, or has among its parts."""
+    return frozenset(term for term in walk(value) if isinstance(term, Result | Local))
 
 
 def params(value: Value) -> set[int]:
