@@ -41,7 +41,7 @@ from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
-from ctxlint.semantics.context import NO_COUNTS, Context
+from ctxlint.semantics.context import Context
 from ctxlint.semantics.known_bits import ALTERNATIVES_MAX, NOTHING, Bits, alternatives, bits
 from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
@@ -809,8 +809,8 @@ def _covers(other: Node, node: Node) -> bool:
         and theirs.counts.bh == mine.counts.bh
         and (theirs.exact == mine.exact or not theirs.exact)
         and theirs.name in ("", mine.name)
-        and replace(theirs, counts=NO_COUNTS, exact=False, name="")
-        == replace(mine, counts=NO_COUNTS, exact=False, name="")
+        and theirs.irqs_off == mine.irqs_off
+        and (theirs.soft, theirs.hard, theirs.nmi) == (mine.soft, mine.hard, mine.nmi)
         and other.env.is_covered_by(node.env)
         and other.sure >= node.sure
     )

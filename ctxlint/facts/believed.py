@@ -2,7 +2,7 @@
 """Which ways to return of a callee its caller goes on from.
 
 A function that leaves a lock held only sometimes tells its caller when: by its result, or by
-a condition on what it was given. Where it does not, the way that leaves the lock is mostly a
+conditions on what it was given that no way without the lock fulfils. Where it does not, the way that leaves the lock is mostly a
 combination of conditions that the analysis could not rule out, and everything after the call
 would be said to run under that lock. So it is believed only where the caller releases more
 than it takes: then a helper with the same condition follows.
@@ -14,12 +14,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
+import msgspec
+
 from ctxlint.facts.reduce import is_nonzero
-from ctxlint.facts.summary import Outcome
+from ctxlint.facts.summary import Guard, Outcome
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Function
 from ctxlint.rulebook import effects as fx
 from ctxlint.semantics.irqs import Irqs
+from ctxlint.semantics.terms import Bin, Const, Value
 
 _COUNTERS = get_args(fx.Counter)
 _IRQS = "irq"
@@ -59,20 +62,27 @@ class Balance:
         return any(self._released[name] > 0 for name in found)
 
 
+def with_untold(ways: Sequence[Outcome]) -> list[Outcome]:
+    """The ways to return with those marked that leave more than another one, and that no
+    caller can tell from it."""
+    return [
+        msgspec.structs.replace(mine, untold=True)
+        if any(_is_more(mine, other) and not _tell_apart(mine, other) for other in ways)
+        else mine
+        for mine in ways
+    ]
+
+
 def believed(
     outcomes: tuple[Outcome, ...], releases: Callable[[Outcome, Outcome], bool]
 ) -> tuple[Outcome, ...]:
-    """Ways to return, without those that leave more than another one, and that a caller
-    cannot tell from it, unless it ``releases`` what the one leaves more than the other."""
-    if len(outcomes) < 2:
-        return outcomes
+    """Ways to return, without the untold ones that leave more than another one, unless the
+    caller ``releases`` what the one leaves more than the other."""
     return tuple(
         mine
         for mine in outcomes
-        if not any(
-            _is_more(mine, other) and not _tell_apart(mine, other) and not releases(mine, other)
-            for other in outcomes
-        )
+        if not mine.untold
+        or not any(_is_more(mine, other) and not releases(mine, other) for other in outcomes)
     )
 
 
@@ -124,13 +134,28 @@ def _is_more(mine: Outcome, other: Outcome) -> bool:
 
 def _tell_apart(mine: Outcome, other: Outcome) -> bool:
     """Whether a caller can know which of two ways a function has returned: by a value that
-    the other one does not have, or by a condition on what it passed."""
-    if any(guard not in other.guards for guard in mine.guards):
+    the other one does not have, or by conditions on what it passed."""
+    if any(_contradict(g, h) for g in mine.guards for h in other.guards):
         return True
     a, b = is_nonzero(mine.value), is_nonzero(other.value)
     if a is None and b is None:
         return False
     return mine.value != other.value
+
+
+def _contradict(mine: Guard, other: Guard) -> bool:
+    if mine.value == other.value:
+        return mine.truth is not other.truth
+    a, b = _number(mine), _number(other)
+    return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]
+
+
+def _number(guard: Guard) -> tuple[Value, int] | None:
+    """A value and the number that it is, if a guard says that."""
+    value = guard.value
+    if isinstance(value, Bin) and value.op == "==" and isinstance(value.b, Const):
+        return (value.a, value.b.number) if guard.truth else None
+    return None if guard.truth else (value, 0)
 
 
 def _kinds(outcome: Outcome) -> Counter[str]:
@@ -160,19 +185,21 @@ def _by_rule(phrases: Iterable[fx.Effect]) -> dict[str, int]:
 
 
 def _by_body(ways: tuple[Outcome, ...]) -> dict[str, int]:
-    """What some way to return releases, and what all of them take."""
+    """What some way to return releases and none takes, and what all of them take."""
     found: Counter[str] = Counter()
-    taken = [_kinds(o) - Counter(o.released) for o in ways]
+    left = [_kinds(o) - Counter(o.released) for o in ways]
     for kind in {kind for o in ways for kind in o.released}:
-        found[kind] += 1
-    for kind in set(taken[0]).intersection(*taken):
+        found[kind] += not any(kind in kinds for kinds in left)
+    for kind in set(left[0]).intersection(*left):
         found[kind] -= 1
     for name in _COUNTERS:
         counts = [_count(o, name) for o in ways]
-        found[name] += -min(counts) if min(counts) < 0 else -1 if min(counts) > 0 else 0
-    irqs = [o.delta.irqs for o in ways]
-    if any(o.pops or o.delta.irqs == Irqs.ON for o in ways):
-        found[_IRQS] += 1
-    elif all(irq == Irqs.OFF for irq in irqs):
+        if max(counts) <= 0:
+            found[name] -= min(counts)
+        elif min(counts) > 0:
+            found[name] -= 1
+    if all(o.delta.irqs == Irqs.OFF for o in ways):
         found[_IRQS] -= 1
+    elif all(o.delta.irqs != Irqs.OFF for o in ways):
+        found[_IRQS] += any(o.pops or o.delta.irqs == Irqs.ON for o in ways)
     return found

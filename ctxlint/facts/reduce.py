@@ -26,19 +26,19 @@ def fewer_outcomes(found: list[tuple[Outcome, State]], lose: Lose) -> list[Outco
     for outcome, st in found:
         context: object = st.context_key() if names else st.strength()
         key = (context, is_nonzero(outcome.value))
-        kept[key] = _both(kept[key], outcome) if key in kept else outcome
+        kept[key] = both_ways(kept[key], outcome) if key in kept else outcome
     for key in [key for key in kept if key[1] is None]:
         # What may be either takes in those of which it is known.
         for known in (False, True):
             if (other := kept.pop((key[0], known), None)) is not None:
-                kept[key] = _both(kept[key], other)
+                kept[key] = both_ways(kept[key], other)
     outcomes = [o for _, o in sorted(kept.items(), key=lambda kv: repr(kv[0]))]
     for outcome in outcomes[limits.OUTCOMES_MAX :]:
         lose("outcomes", outcome)
     return outcomes[: limits.OUTCOMES_MAX]
 
 
-def _both(mine: Outcome, other: Outcome) -> Outcome:
+def both_ways(mine: Outcome, other: Outcome) -> Outcome:
     """What is true of two ways to return of the same context."""
     value = mine.value
     if value != other.value:
@@ -51,6 +51,7 @@ def _both(mine: Outcome, other: Outcome) -> Outcome:
         ),
         value=value,
         guards=tuple(g for g in mine.guards if g in other.guards),
+        untold=mine.untold and other.untold,
     )
 
 

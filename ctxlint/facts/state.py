@@ -264,7 +264,7 @@ class State:
             return known is truth
         if value is None:
             return True
-        if type(value) is Once:
+        if type(value) is Once and not value.read:
             return True  # the next read gives another value
         if type(value) is Un and value.op == "!":
             return self.assume(value.e, not truth)
@@ -286,7 +286,7 @@ class State:
         """A value is computed anew: drop what was known about the old one, and,
         as it has the same name, who else holds it (one of ``slots``, where the caller knows
         that). True when there was any."""
-        named = type(value) is Result
+        named = type(value) is Result or type(value) is Once
         if named or type(value) is Local:
             stale = [k for k in self.facts if value in names_of(k)]
             places = [
@@ -394,7 +394,7 @@ class State:
 
 def _is_read_once(value: Term) -> bool:
     """Whether a value holds for one read alone."""
-    return any(type(term) is Once for term in walk(value))
+    return any(type(term) is Once and not term.read for term in walk(value))
 
 
 def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> bool:

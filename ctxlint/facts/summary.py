@@ -78,7 +78,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """A way to return: net state change, return value, and its guards.
 
     ``pops`` counts restores of states that the caller saved; ``released`` are
-    kinds of locks that the caller took.
+    kinds of locks that the caller took. ``untold``: it leaves more behind than another way,
+    and callers cannot tell which it was.
     """
 
     delta: Delta
@@ -87,6 +88,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     pops: int
     saves: tuple[Irqs, ...]
     released: tuple[str, ...]
+    untold: bool = False
 
 
 class CallResult(msgspec.Struct, frozen=True, array_like=True):

@@ -35,7 +35,9 @@ from ctxlint.semantics.terms import (
     Term,
     Un,
     Value,
+    as_read,
     bounded,
+    names_of,
     result_type,
     walk,
     wrapped,
@@ -244,6 +246,12 @@ class Reader:
             value = Result(op_id)
             st.forget(value)
         if isinstance(dst, ops.Var):
+            kept = as_read(value, op_id)
+            if kept is not value and kept is not None:
+                for read in names_of(kept):
+                    if type(read) is Once and read.read == op_id:
+                        st.forget(read)
+                value = kept
             # A value that refers to the old content of this slot by place is stale.
             here = Local(dst.slot)
             if st.mem or st.facts:

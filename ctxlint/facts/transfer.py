@@ -18,7 +18,7 @@ from types import MappingProxyType
 import msgspec
 
 from ctxlint.facts import limits
-from ctxlint.facts.believed import Balance, believed, least_often
+from ctxlint.facts.believed import Balance, believed, least_often, with_untold
 from ctxlint.facts.callee import apply_delta, at_caller
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.disjuncts import Disjuncts, Key
@@ -30,6 +30,7 @@ from ctxlint.facts.pointer_stores import Moves, returned
 from ctxlint.facts.reduce import (
     RETURNS_NONZERO,
     RETURNS_ZERO,
+    both_ways,
     distinct_points,
     fewer_outcomes,
 )
@@ -734,21 +735,20 @@ class Analysis:
 
     def _outcomes(self) -> tuple[Outcome, ...]:
         """Ways to return, merged; empty when all of them are neutral."""
-        found: dict[tuple[object, object], tuple[Outcome, State]] = {}
+        ways: dict[Outcome, State] = {}
         for st, value in self.returns.values():
             shown = self._return_value(st, value)
-            key = (st.context_key(), shown)
             guards = tuple(
                 g
                 for v, fact in st.facts.items()
                 if (g := self._guard(v, fact, True)) is not None
             )
-            if key in found:
-                guards = tuple(g for g in found[key][0].guards if g in guards)
-            found[key] = (
-                Outcome(st.delta_after(), shown, guards, st.pops, st.saves, st.released),
-                st,
-            )
+            way = Outcome(st.delta_after(), shown, guards, st.pops, st.saves, st.released)
+            ways[way] = st
+        found: dict[tuple[object, object], tuple[Outcome, State]] = {}
+        for way, st in zip(with_untold(tuple(ways)), ways.values(), strict=True):
+            key = (st.context_key(), way.value)
+            found[key] = (both_ways(found[key][0], way) if key in found else way, st)
         outcomes = [
             outcome for _, (outcome, _) in sorted(found.items(), key=lambda kv: repr(kv[0]))
         ]

@@ -196,9 +196,11 @@ class KnownBits(Node, frozen=True, tag="bits"):
 
 
 class Once(Node, frozen=True, tag="once"):
-    """What one volatile read of a place gave."""
+    """What one volatile read of a place gave. ``read`` names the read where its value is kept
+    in a variable, ``""`` where each mention is a read of its own."""
 
     place: Term
+    read: str = ""
 
     def parts(self) -> tuple[Value, ...]:
         """The place that was read."""
@@ -278,7 +280,7 @@ def rebuilt(term: Term, part: Callable[[Value], Value]) -> Value:
         return Agg(term.record, tuple((name, part(v)) for name, v in term.members))
     if type(term) is Once:
         place = part(term.place)
-        return None if place is None else Once(place)
+        return None if place is None else Once(place, term.read)
     return term
 
 
@@ -307,9 +309,23 @@ def mentions(value: Value, needle: Term) -> bool:
 
 
 @lru_cache(maxsize=1 << 17)
-def names_of(value: Value) -> frozenset[Result | Local]:
-    """The results and local variables that a term is, or has among its parts."""
-    return frozenset(term for term in walk(value) if isinstance(term, Result | Local))
+def names_of(value: Value) -> frozenset[Result | Local | Once]:
+    """The results, local variables and reads that a term is, or has among its parts."""
+    return frozenset(term for term in walk(value) if isinstance(term, Result | Local | Once))
+
+
+@lru_cache(maxsize=1 << 15)
+def as_read(value: Value, read: str) -> Value:
+    """The value with the volatile reads in it named, as it is kept from here on."""
+
+    def put(term: Value) -> Value:
+        if term is None:
+            return None
+        if type(term) is Once:
+            return term if term.read else Once(term.place, read)
+        return rebuilt(term, put) if term.parts() else term
+
+    return put(value) if any(type(term) is Once for term in walk(value)) else value
 
 
 def params(value: Value) -> set[int]:
