@@ -2,10 +2,10 @@
 """Which ways to return of a callee its caller goes on from.
 
 A function that leaves a lock held only sometimes tells its caller when: by its result, or by
-conditions on what it was given that no way without the lock fulfils. Where it does not, the way that leaves the lock is mostly a
-combination of conditions that the analysis could not rule out, and everything after the call
-would be said to run under that lock. So it is believed only where the caller releases more
-than it takes: then a helper with the same condition follows.
+conditions on what it was given that no way without the lock fulfils. Where it does not, the
+way that leaves the lock is mostly a combination of conditions that the analysis could not rule
+out, and everything after the call would be said to run under that lock. So it is believed only
+where the caller releases more than it takes: then a helper with the same condition follows.
 """
 
 from __future__ import annotations
