@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from ctxlint.ir import ops
 from ctxlint.ir.types import TArray, TFunc, TInt, TPtr, TRecord, Type
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import children, expressions, operands
+
+_SMALL = 8
+"""Blocks of a function that is small: a test or two."""
 
 
 def reverse_postorder(fn: Function) -> dict[int, int]:
@@ -135,6 +138,36 @@ def constant_slots(fn: Function) -> tuple[int, ...]:
                         elif isinstance(kind, TPtr) and isinstance(fn.types[kind.to], TFunc):
                             found.add(slot)
     return tuple(sorted(found, key=lambda slot: (is_wide(fn, slot), slot)))
+
+
+def tested_results(fn: Function, concerns: Callable[[ops.Call], bool]) -> list[int]:
+    """Variables that branches test, and that hold the result of one of the calls that are
+    of concern."""
+    tested: set[int] = set()
+    sources: dict[int, list[ops.Expr]] = {}
+    found: set[int] = set()
+    for block in fn.blocks:
+        if isinstance(block.term, ops.Branch):
+            tested.update(i.slot for i in _parts(block.term.cond) if isinstance(i, ops.Var))
+        for op in block.ops:
+            if isinstance(op, ops.Assign) and isinstance(op.dst, ops.Var):
+                sources.setdefault(op.dst.slot, []).append(op.src)
+            elif isinstance(op, ops.Call) and isinstance(op.dst, ops.Var) and concerns(op):
+                found.add(op.dst.slot)
+    for slot, values in sources.items():
+        if any(inner in found for e in values for inner in _slots(e)):
+            found.add(slot)
+    return sorted(found & tested)
+
+
+def chosen_results(fn: Function) -> list[int]:
+    """Variables that a small function returns: what it chose, its callers go on with."""
+    if len(fn.blocks) > _SMALL:
+        return []
+    ends = (block.term for block in fn.blocks if isinstance(block.term, ops.Ret))
+    return sorted(
+        {slot for term in ends if term.value is not None for slot in _slots(term.value)}
+    )
 
 
 def _slots(e: ops.Expr) -> list[int]:

@@ -35,11 +35,13 @@ from ctxlint.facts.reduce import (
     fewer_outcomes,
 )
 from ctxlint.facts.shape import (
+    chosen_results,
     constant_slots,
     dead_slots,
     decides,
     deciding_slots,
     reverse_postorder,
+    tested_results,
 )
 from ctxlint.facts.state import LockKinds, State
 from ctxlint.facts.static_keys import Switches
@@ -80,6 +82,7 @@ from ctxlint.semantics.terms import (
     PreemptWord,
     Result,
     SavedFlags,
+    Select,
     Term,
     Value,
     depends_on_entry,
@@ -140,13 +143,15 @@ class Analysis:
         constants = constant_slots(function)
         self.deciding = deciding_slots(function, constants, rules.flag_types)
         ordered = sorted(constants, key=lambda slot: slot not in self.deciding)
+        telling = (*tested_results(function, self._is_told), *chosen_results(function))
+        ordered = list(dict.fromkeys((*telling, *ordered)))
         self.tracked = tuple(ordered[: limits.TRACKED_MAX])
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
         self.twins = Twins(function, self._takes, self._releases)
         self.moves = Moves(function, self.reader, rules.mode_members)
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
-        self.returns: dict[tuple[int, object, int], tuple[State, Value]] = {}
+        self.returns: dict[tuple[int, object, int, bool], tuple[State, Value]] = {}
         self.places: dict[int, Disjuncts] = {}
         self.balance: Balance | None = None
 
@@ -190,6 +195,18 @@ class Analysis:
             complete = not {"states", "visits"} & set(self.losses)
             self.fields.notes[self.fn.symbol] = self.recorder.notes(complete=complete)
         return self._summary()
+
+    def _is_told(self, op: ops.Call) -> bool:
+        """Whether what a callee was given decides if it returns a certain number: zero for
+        a caller that must not wait, say."""
+        symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
+        ways = self.outcomes(symbol) if symbol and self.rules.api(symbol) is None else ()
+        return any(self._is_chosen(outcome) for outcome in ways)
+
+    def _is_chosen(self, outcome: Outcome) -> bool:
+        return isinstance(outcome.value, Const) and any(
+            _depends_on_entry(guard.value, self.variables) for guard in outcome.guards
+        )
 
     # -- control flow ------------------------------------------------------
 
@@ -263,7 +280,14 @@ class Analysis:
             return self._switch(term, st)
         if isinstance(term, ops.Ret):
             value = None if term.value is None else self.reader.value(term.value, st)
-            self.returns[(block, *where)] = (st, value)
+            if isinstance(value, Select) and _depends_on_entry(value.cond, self.variables):
+                other = st.copy()
+                if other.assume(value.cond, False):
+                    self.returns[(block, *where, False)] = (other, value.b)
+                if not st.assume(value.cond, True):
+                    return []
+                value = value.a
+            self.returns[(block, *where, True)] = (st, value)
             return []
         if isinstance(term, ops.AsmGoto):
             self._asm(st, term.asm, f"{block}.t")
@@ -756,7 +780,8 @@ class Analysis:
         neutral = State().context_key()
         if contexts <= {neutral}:
             telling = [o for o in outcomes if not isinstance(o.value, Result | None)]
-            if len(outcomes) > 2 or len(telling) != len(outcomes):
+            chosen = any(self._is_chosen(o) for o in outcomes)
+            if len(outcomes) > 2 or (len(telling) != len(outcomes) and not chosen):
                 return ()
         elif len(outcomes) > limits.VALUES_MAX:
             outcomes = fewer_outcomes(list(found.values()), self._lose)
