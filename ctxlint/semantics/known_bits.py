@@ -17,14 +17,17 @@ from ctxlint.semantics.terms import (
     Func,
     KnownBits,
     Lookup,
+    Param,
     PreemptWord,
     Result,
     Select,
     Term,
+    Un,
     Value,
     evaluate,
     leaves,
     truth,
+    walk,
 )
 
 ALTERNATIVES_MAX = 4
@@ -161,10 +164,11 @@ def shown_bits(facts: dict[Term, int | bool]) -> dict[Term, tuple[int, int]]:
 
 
 def one_of(a: Value, b: Value, fresh: Result) -> Term:
-    """A value that is one of the constants (numbers, functions) that two others are, by a
-    condition of which nothing is known; ``fresh`` when there are too many, or when one of
-    the two is no constant. The same constants always give the same value."""
-    left, right = _constants(a), _constants(b)
+    """A value that is one of the constants (numbers, functions), or of the words made of
+    parameters, that two others are, by a condition of which nothing is known; ``fresh`` when
+    there are too many, or when one of the two is something else. The same words always give
+    the same value."""
+    left, right = _words(a), _words(b)
     if left is None or right is None or len(left | right) > ALTERNATIVES_MAX:
         return fresh
     first, *others = sorted(left | right, key=_order)
@@ -176,17 +180,27 @@ def one_of(a: Value, b: Value, fresh: Result) -> Term:
     return value
 
 
-def _order(constant: Const | Func) -> tuple[bool, str, int]:
-    """Functions before numbers."""
-    if isinstance(constant, Func):
-        return False, constant.symbol, 0
-    return True, "", constant.number
+def _order(word: Term) -> tuple[int, str, int]:
+    """Functions before numbers before others."""
+    if isinstance(word, Func):
+        return 0, word.symbol, 0
+    return (1, "", word.number) if isinstance(word, Const) else (2, repr(word), 0)
 
 
-def _constants(value: Value) -> frozenset[Const | Func] | None:
-    if type(value) is Const or type(value) is Func:
+def _words(value: Value) -> frozenset[Term] | None:
+    if type(value) is Const or type(value) is Func or type(value) is Param:
         return frozenset((value,))
     if type(value) is Select and type(value.cond) is Result:
-        yes, no = _constants(value.a), _constants(value.b)
+        yes, no = _words(value.a), _words(value.b)
         return None if yes is None or no is None else yes | no
+    if type(value) is Bin and value.op in _WORD_OPERATORS:
+        parts = list(walk(value))
+        if len(parts) <= _WORD_MAX and all(type(part) in _WORD_PARTS for part in parts):
+            return frozenset((value,))
     return None
+
+
+_WORD_OPERATORS = ("|", "&")
+_WORD_PARTS: frozenset[type] = frozenset({Bin, Un, Const, Param})
+_WORD_MAX = 7
+"""Terms in a word of flags, of which a few are set and cleared."""
