@@ -90,5 +90,19 @@ def test_one_of_a_few_constants() -> None:
     four = one_of(one_of(two, Const(3), fresh), Const(4), fresh)
     assert alternatives(four, nothing) == (1, 2, 3, 4)
     assert one_of(four, Const(5), fresh) == fresh
-    assert one_of(two, P, fresh) == fresh
+    assert one_of(two, Result("b1.3"), fresh) == fresh
     assert one_of(two, None, fresh) == fresh
+
+
+def test_one_of_a_few_words_of_a_parameter() -> None:
+    fresh = Result("b1.2")
+    more = one_of(P, Bin("|", P, Const(2)), fresh)
+    given = {P: 4}.get
+    assert alternatives(more, given) == (4, 6)
+    assert alternatives(one_of(more, Const(1), fresh), given) == (1, 4, 6)
+    assert one_of(Bin("|", P, Const(2)), P, fresh) == more
+    assert one_of(more, more, fresh) == more
+    deep: Term = P
+    for n in range(4):
+        deep = Bin("|", deep, Const(1 << n))
+    assert one_of(P, deep, fresh) == fresh
