@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from ctxlint.analysis.propagate import Node, Violation
+from ctxlint.analysis.nodes import Node, Violation
 from ctxlint.facts.summary import Edge, Point, Summary
 
 SITES_MAX = 64

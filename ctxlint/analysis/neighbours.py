@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ctxlint.analysis import witness
+from ctxlint.analysis.nodes import Violation
 from ctxlint.analysis.program import TARGETS_MAX, Program
-from ctxlint.analysis.propagate import Propagation, Violation
+from ctxlint.analysis.propagate import Propagation
 from ctxlint.facts.summary import Edge, Summary
 from ctxlint.findings.graph import CallGraph, GraphEdge, GraphNode
 from ctxlint.ir.unit import Loc

@@ -12,8 +12,8 @@ the context restricts something: code that may sleep needs no proof.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 
 from ctxlint.analysis.entry_points import EntryPoint, constant
@@ -28,12 +28,13 @@ from ctxlint.analysis.environment import (
     contradicts,
     given_members,
     known_at,
-    member_called,
 )
 from ctxlint.analysis.heap import Modes, Objects
 from ctxlint.analysis.linked_terms import is_private
+from ctxlint.analysis.nodes import Need, Node, Unknowns, Violation, place_of_call
 from ctxlint.analysis.program import TARGETS_MAX, Program
 from ctxlint.analysis.static_calls import Trampolines
+from ctxlint.analysis.targets import Targets
 from ctxlint.base.faults import reason_of
 from ctxlint.facts import limits
 from ctxlint.facts.known_at_calls import is_of_argument
@@ -46,120 +47,23 @@ from ctxlint.semantics.known_bits import ALTERNATIVES_MAX, NOTHING, Bits, altern
 from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
     ZERO,
-    Addr,
     Bin,
     Const,
-    Deref,
     Field,
     Func,
-    Global,
     KnownBits,
     Lookup,
     Param,
     PreemptWord,
-    Result,
     Select,
     Term,
     Value,
-    address,
     evaluate,
     nothing,
     params,
     truth,
 )
 from ctxlint.semantics.waits import Wait
-
-Targets = tuple[tuple[str, ...], bool]
-"""Functions that an indirect call may call, and whether its object is known."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Node:
-    """A function in an execution context, and how it was reached.
-
-    ``parent`` is None for a root; then ``entry`` says which (None: the function
-    on its own, callers not known).
-    """
-
-    fn: Summary
-    context: Context
-    env: Env
-    parent: Node | None
-    edge: Edge | None
-    point: Point | None
-    entry: EntryPoint | None
-    depth: int
-    sure: bool = True
-    among: int = 0
-    foreign: bool = False
-    """Called through a pointer whose object is not known, and in another driver's directory."""
-    asked: bool = False
-    """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
-
-    doubt: int = 0
-    """0: each step of the way is sure; 1: not, but what is found is shown; 2: it is shown when
-    it is asked for."""
-
-    cut: bool = False
-    """What callers passed was dropped: the function is called in too many ways."""
-
-    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Lookup:
-        """Answers for the leaves of guards; ``variables`` are global ones."""
-        args = dict(self.env.args)
-        members = dict(self.env.modes) | dict(self.env.flags)
-        numbers = self.env.numbers()
-
-        def answer(value: Term) -> int | None:
-            if type(value) is Param:
-                known = args.get(value.index)
-                return (
-                    address(known.symbol) if type(known) is Func else evaluate(known, nothing)
-                )
-            if type(value) is Bin:
-                if value.op == "&" and type(value.a) is Param:
-                    known = args.get(value.a.index)
-                    if type(known) is KnownBits:
-                        return evaluate(Bin("&", known, value.b), answer)
-            elif type(value) is Global:
-                return variables.get(value.symbol)
-            elif type(value) is Field:
-                mode = members.get(value.member)
-                return mode if mode is not None else numbers.get(value)
-            return self.context.lookup(value, rt)
-
-        return answer
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Need:
-    """What an operation requires: its wait type, and why."""
-
-    level: Wait
-    certain: bool
-    why: str
-    rule: ApiRule
-    possible: bool = False
-    """Few of the drivers behind the call wait."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Violation:
-    """An operation in a context that does not allow it."""
-
-    node: Node
-    edge: Edge
-    point: Point
-    context: Context
-    need: Need
-
-
-@dataclass
-class Unknowns:
-    """Calls in restricted contexts about which nothing is known."""
-
-    count: int
-    reason: str
-    example: str
 
 
 class Propagation:
@@ -189,10 +93,7 @@ class Propagation:
         self._queue: deque[Node] = deque()
         self._rules: dict[str, ApiRule | None] = {}
         self.objects = Objects(program, rules.allocators, rules.copiers)
-        self._targets: dict[Term, tuple[str, ...]] = {}
-        self._narrowed: dict[tuple[Value, str, Env, Modes], Targets] = {}
-        self._bound: dict[tuple[Value, str, Env], Value] = {}
-        self._depends: dict[tuple[Value, str], set[int]] = {}
+        self.targets = Targets(program, rules, self.objects)
         self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
         self._worlds: dict[str, list[dict[str, int]]] = {}
         self._waiting_inlines = self._inlines_that_wait()
@@ -270,7 +171,7 @@ class Propagation:
     def _push(self, node: Node) -> None:
         # What happens in a header function is told at each place that a driver
         # wrote, so it is a node of its own for each of them.
-        place = _place(node) if node.fn.symbol in self._waiting_inlines else None
+        place = place_of_call(node) if node.fn.symbol in self._waiting_inlines else None
         if node.env.names_objects():
             named = self._named.setdefault(node.fn.symbol, set())
             named.add((node.context, node.env))
@@ -374,9 +275,9 @@ class Propagation:
                 self._call(node, edge, point, context, allowed, symbol, args, sure)
         elif edge.symbol:
             self._call(node, edge, point, context, allowed, edge.symbol, args, sure)
-        elif not self._is_entry(point.target):
+        elif not self.targets.is_entry(point.target):
             modes = tuple(sorted(self._modes_at(node, point).items()))
-            targets, known = self._narrow(point.target, node.fn.symbol, node.env, modes)
+            targets, known = self.targets.of_call(point.target, node.fn.symbol, node.env, modes)
             if not targets or len(targets) > TARGETS_MAX:
                 reason = "unresolved indirect call" if not targets else "too many targets"
                 self._unknown(edge.shown or "indirect call", reason, node, edge)
@@ -384,58 +285,18 @@ class Propagation:
             # One object with many functions in a member is one of many: a table of states, or
             # a pointer that is set anew for each call.
             sure_of = known and len(targets) <= limits.KNOWN_MAX
-            among = 0 if sure_of or self._alone(targets, node) else len(targets)
+            among = 0 if sure_of or self.targets.is_alone(targets, node) else len(targets)
             asked = asks_for_mode(point.target, node.env)
-            own = self._own(targets, node) if among > 1 else ()
+            own = self.targets.own(targets, node) if among > 1 else ()
             for symbol in targets:
                 # The one function that was seen may be a helper library's only user.
                 foreign = among > 1 and (
-                    symbol not in own if own else self._is_foreign(symbol, node)
+                    symbol not in own if own else self.targets.is_foreign(symbol, node)
                 )
                 self._call(
                     node, edge, point, context, allowed, symbol, args, sure, among, foreign,
                     asked,
                 )  # fmt: skip
-
-    def _alone(self, targets: tuple[str, ...], node: Node) -> bool:
-        """Whether the one function that was seen in a member is a function of a file that
-        the way led through. One of another file is held by objects that this need not be."""
-        fn = self.program.functions.get(targets[0])
-        if len(targets) > 1 or fn is None:
-            return len(targets) == 1
-        at: Node | None = node
-        while at is not None:
-            if at.fn.file == fn.file:
-                return True
-            at = at.parent
-        return False
-
-    def _own(self, targets: tuple[str, ...], node: Node) -> list[str]:
-        """Those of several functions that are in a file which the way came through before
-        it came to the caller's: a driver's callback, the core that it calls, and the
-        operations of its object."""
-        files: set[str] = set()
-        at: Node | None = node
-        while at is not None:
-            if at.fn.file.endswith(".c"):
-                files.add(at.fn.file)
-            at = at.parent
-        files.discard(node.fn.file)
-        functions = self.program.functions
-        return [s for s in targets if s in functions and functions[s].file in files]
-
-    def _is_foreign(self, symbol: str, node: Node) -> bool:
-        """Whether a function is in a directory apart from that of the .c file that the way
-        was in last: neither is in the other. That is the core and its drivers; these are two
-        drivers, of which an object that is not known hardly belongs to both."""
-        fn = self.program.functions.get(symbol)
-        at: Node | None = node
-        while at is not None and not at.fn.file.endswith(".c"):
-            at = at.parent
-        if fn is None or at is None:
-            return False
-        here, there = (f"{file.rpartition('/')[0]}/" for file in (at.fn.file, fn.file))
-        return not here.startswith(there) and not there.startswith(here)
 
     def _variables(self, context: str) -> list[dict[str, int]]:
         """Values that global variables can have together in a context."""
@@ -448,45 +309,6 @@ class Propagation:
                     worlds = [w | {name: n} for w in worlds for n in numbers if n is not None]
             self._worlds[context] = worlds
         return self._worlds[context]
-
-    def _is_entry(self, target: Value) -> bool:
-        """A call through a member whose contexts the rules tell: what is stored
-        there is an entry point of its own, with its own registration."""
-        return (
-            isinstance(target, Field)
-            and self.rules.field_callbacks(target.record, target.name) is not None
-        )
-
-    def _narrow(self, target: Value, symbol: str, env: Env, modes: Modes) -> Targets:
-        """What a call through a value may reach in a node."""
-        if target is None:
-            return (), False
-        env = env.only(self._pointer_params(target, symbol))
-        key = (target, symbol, env, modes)
-        found = self._narrowed.get(key)
-        if found is None:
-            found = self._narrowed[key] = self._find_targets(target, symbol, env, modes)
-        return found
-
-    def _find_targets(self, target: Value, symbol: str, env: Env, modes: Modes) -> Targets:
-        target = member_called(target)
-        if isinstance(target, Field):
-            place = self.objects.bound_place(target.base, symbol, dict(env.args))
-            term = Field(place, target.record, target.name)
-            functions, known = self.objects.targets(term, modes)
-            return tuple(sorted(functions)), known
-        targets = self._resolve(bind(target, env))
-        if targets or not isinstance(target, Param):
-            return targets, True
-        return self.program.arguments(symbol, target.index), False
-
-    def _resolve(self, target: Value) -> tuple[str, ...]:
-        if target is None:
-            return ()
-        known = self._targets.get(target)
-        if known is None:
-            known = self._targets[target] = self.program.targets(target)
-        return known
 
     def _call(
         self,
@@ -559,7 +381,7 @@ class Propagation:
                 known[i] = Const(number)
         for i in self._aimed.get(callee.symbol, ()) if node.sure else ():
             if i < len(args) and type(args[i]) not in _NO_POINTERS:
-                found = self._object(point.args[i], node)
+                found = self.targets.object_of(point.args[i], node)
                 if found is not None:
                     known[i] = found
         modes, meant = self._modes_below(callee, node, point)
@@ -616,24 +438,6 @@ class Propagation:
             if isinstance(value, Field) and value.member in members:
                 modes[value.member] = int(guard.truth)
         return modes
-
-    def _object(self, value: Value, node: Node) -> Value:
-        """A pointer that is passed on, when it says which object it leads to."""
-        if type(value) not in _POINTERS:
-            return None
-        env = node.env.only(self._pointer_params(value, node.fn.symbol))
-        key = (value, node.fn.symbol, env)
-        if key not in self._bound:
-            bound = self.objects.bound(value, node.fn.symbol, dict(env.args))
-            self._bound[key] = bound if self.objects.tells(bound) else None
-        return self._bound[key]
-
-    def _pointer_params(self, value: Value, symbol: str) -> set[int]:
-        """Parameters that a value depends on, through results of calls too."""
-        key = (value, symbol)
-        if key not in self._depends:
-            self._depends[key] = self.objects.parameters(value, symbol)
-        return self._depends[key]
 
     def _rule(self, symbol: str) -> ApiRule | None:
         if symbol not in self._rules:
@@ -708,7 +512,7 @@ class Propagation:
             found: set[str] = set()
             try:
                 for point in edge.points:
-                    found.update(self._resolve(point.target))
+                    found.update(self.targets.of_value(point.target))
                     if isinstance(point.target, Param):
                         found.update(self.program.arguments(symbol, point.target.index))
             except Exception as error:
@@ -744,12 +548,12 @@ class Propagation:
             try:
                 for edge in fn.edges:
                     for point in edge.points:
-                        if point.target is not None and not self._is_entry(point.target):
-                            found = self._pointer_params(point.target, symbol)
+                        if point.target is not None and not self.targets.is_entry(point.target):
+                            found = self.targets.parameters(point.target, symbol)
                             aimed.setdefault(symbol, set()).update(found)
             except Exception as error:
                 self._fault(fn, error)
-        return self._with_callers(aimed, self._pointer_params)
+        return self._with_callers(aimed, self.targets.parameters)
 
     def _with_callers(
         self,
@@ -785,17 +589,6 @@ class Propagation:
         return users
 
 
-def _place(node: Node) -> tuple[str, int] | None:
-    """The call in a .c file that led into header functions."""
-    at: Node | None = node
-    while at is not None and at.parent is not None and at.edge is not None:
-        if not at.parent.fn.file.endswith(".h"):
-            return (at.parent.fn.symbol, at.edge.loc)
-        at = at.parent
-    return None
-
-
-_POINTERS: frozenset[type] = frozenset({Addr, Param, Result, Field, Deref, Bin})
 _NO_POINTERS: frozenset[type] = frozenset({Func, Const, KnownBits})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctxlint.analysis.entry_points import EntryPoint
-from ctxlint.analysis.propagate import Node, Violation
+from ctxlint.analysis.nodes import Node, Violation
 from ctxlint.facts import limits
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.findings.model import ContextInfo, Entry, Origin, State, Step

@@ -27,7 +27,7 @@ from ctxlint.findings.checkdoc import CheckDoc
 from ctxlint.findings.model import ContextInfo, Entry
 
 if TYPE_CHECKING:
-    from ctxlint.analysis import propagate
+    from ctxlint.analysis import nodes
 
 Severity = Literal["error", "warning"]
 
@@ -61,7 +61,7 @@ class Violation:
     context: ContextInfo
     held: str
     entry: Entry
-    facts: propagate.Violation
+    facts: nodes.Violation
 
 
 class Check:

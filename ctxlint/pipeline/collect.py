@@ -12,7 +12,8 @@ import msgspec
 from ctxlint.analysis import callers as callers_of
 from ctxlint.analysis import witness
 from ctxlint.analysis.callers import SITES_MAX, Callers
-from ctxlint.analysis.propagate import Propagation, Violation
+from ctxlint.analysis.nodes import Violation
+from ctxlint.analysis.propagate import Propagation
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
 from ctxlint.checks import base as checks

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ctxlint.analysis import witness
 from ctxlint.analysis.neighbours import GraphMaker
-from ctxlint.analysis.propagate import Violation
+from ctxlint.analysis.nodes import Violation
 from ctxlint.base.errors import UsageError
 from ctxlint.base.request import Progress, Request
 from ctxlint.findings.graph import CallGraph, FunctionGraphs

@@ -13,8 +13,9 @@ import msgspec
 from ctxlint import kbuild
 from ctxlint.analysis import entry_points, unruled_callbacks
 from ctxlint.analysis.callers import Callers
+from ctxlint.analysis.nodes import Violation
 from ctxlint.analysis.program import Program
-from ctxlint.analysis.propagate import Propagation, Violation
+from ctxlint.analysis.propagate import Propagation
 from ctxlint.base.errors import CtxlintError
 from ctxlint.base.faults import HINT, reason_of
 from ctxlint.base.request import Progress

@@ -15,8 +15,8 @@ import msgspec
 import ctxlint
 from ctxlint import kbuild
 from ctxlint.analysis.entry_points import constant
+from ctxlint.analysis.nodes import Node, Violation
 from ctxlint.analysis.program import Program
-from ctxlint.analysis.propagate import Node, Violation
 from ctxlint.base.errors import RuleError
 from ctxlint.base.faults import reason_of
 from ctxlint.base.request import Progress

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Functions in an execution context, how they were reached, and what is wrong in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ctxlint.analysis.entry_points import EntryPoint
+from ctxlint.analysis.environment import Env
+from ctxlint.facts.summary import Edge, Point, Summary
+from ctxlint.rulebook.book import ApiRule
+from ctxlint.semantics.context import Context
+from ctxlint.semantics.terms import (
+    Bin,
+    Field,
+    Func,
+    Global,
+    KnownBits,
+    Lookup,
+    Param,
+    Term,
+    address,
+    evaluate,
+    nothing,
+)
+from ctxlint.semantics.waits import Wait
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """A function in an execution context, and how it was reached.
+
+    ``parent`` is None for a root; then ``entry`` says which (None: the function
+    on its own, callers not known).
+    """
+
+    fn: Summary
+    context: Context
+    env: Env
+    parent: Node | None
+    edge: Edge | None
+    point: Point | None
+    entry: EntryPoint | None
+    depth: int
+    sure: bool = True
+    among: int = 0
+    foreign: bool = False
+    """Called through a pointer whose object is not known, and in another driver's directory."""
+    asked: bool = False
+    """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
+
+    doubt: int = 0
+    """0: each step of the way is sure; 1: not, but what is found is shown; 2: it is shown when
+    it is asked for."""
+
+    cut: bool = False
+    """What callers passed was dropped: the function is called in too many ways."""
+
+    def way(self) -> Iterator[Node]:
+        """This node, the one that it was reached from, and so on to the root."""
+        at: Node | None = self
+        while at is not None:
+            yield at
+            at = at.parent
+
+    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Lookup:
+        """Answers for the leaves of guards; ``variables`` are global ones."""
+        args = dict(self.env.args)
+        members = dict(self.env.modes) | dict(self.env.flags)
+        numbers = self.env.numbers()
+
+        def answer(value: Term) -> int | None:
+            if type(value) is Param:
+                known = args.get(value.index)
+                return (
+                    address(known.symbol) if type(known) is Func else evaluate(known, nothing)
+                )
+            if type(value) is Bin:
+                if value.op == "&" and type(value.a) is Param:
+                    known = args.get(value.a.index)
+                    if type(known) is KnownBits:
+                        return evaluate(Bin("&", known, value.b), answer)
+            elif type(value) is Global:
+                return variables.get(value.symbol)
+            elif type(value) is Field:
+                mode = members.get(value.member)
+                return mode if mode is not None else numbers.get(value)
+            return self.context.lookup(value, rt)
+
+        return answer
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Need:
+    """What an operation requires: its wait type, and why."""
+
+    level: Wait
+    certain: bool
+    why: str
+    rule: ApiRule
+    possible: bool = False
+    """Few of the drivers behind the call wait."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Violation:
+    """An operation in a context that does not allow it."""
+
+    node: Node
+    edge: Edge
+    point: Point
+    context: Context
+    need: Need
+
+
+@dataclass
+class Unknowns:
+    """Calls in restricted contexts about which nothing is known."""
+
+    count: int
+    reason: str
+    example: str
+
+
+def place_of_call(node: Node) -> tuple[str, int] | None:
+    """The call in a .c file that led into header functions."""
+    for at in node.way():
+        if (
+            at.parent is not None
+            and at.edge is not None
+            and not at.parent.fn.file.endswith(".h")
+        ):
+            return (at.parent.fn.symbol, at.edge.loc)
+    return None
