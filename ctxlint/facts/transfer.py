@@ -34,6 +34,7 @@ from ctxlint.facts.reduce import (
     distinct_points,
     fewer_outcomes,
 )
+from ctxlint.facts.rule_effects import StateTarget
 from ctxlint.facts.shape import (
     chosen_results,
     constant_slots,
@@ -64,7 +65,6 @@ from ctxlint.ir.walk import type_of
 from ctxlint.rulebook import effects as fx
 from ctxlint.rulebook.book import ApiRule, Rulebook
 from ctxlint.semantics import rule_calls
-from ctxlint.semantics.irqs import Irqs
 from ctxlint.semantics.known_bits import refined, shown_bits
 from ctxlint.semantics.terms import (
     ZERO,
@@ -75,13 +75,9 @@ from ctxlint.semantics.terms import (
     Deref,
     Field,
     Func,
-    Global,
-    IrqsOff,
     Local,
     Param,
-    PreemptWord,
     Result,
-    SavedFlags,
     Select,
     Term,
     Value,
@@ -575,7 +571,7 @@ class Analysis:
         changed = st
         on = rule.api.effect.on if rule.api.effect is not None else ""
         without: State | None = st.copy() if on else None
-        target = _Target(self, changed, op, args, op_id)
+        target = StateTarget(self.fn, self.acquired, changed, op, args, op_id)
         saved = rule_calls.apply(rule, self.rt, self.rules, bound, args, target)
         result = rule_calls.returned(rule, bound, args, target) or saved or result
         states = [changed]
@@ -793,72 +789,3 @@ def _guard_of(value: Term, fact: int | bool) -> Guard:
     if fact is True or fact == 0:
         return Guard(value, fact is True)
     return Guard(Bin("==", value, Const(fact)), True)
-
-
-class _Target:
-    """A state of the analysis as what effects act on."""
-
-    def __init__(
-        self,
-        analysis: Analysis,
-        state: State,
-        op: ops.Call,
-        args: tuple[Value, ...],
-        op_id: str,
-    ) -> None:
-        self.analysis = analysis
-        self.state = state
-        self.op = op
-        self.args = args
-        self.op_id = op_id
-
-    def set_irqs(self, off: bool) -> None:
-        self.state.set_irq(off, self.op.loc)
-
-    def flags(self) -> Value:
-        return SavedFlags(self.state.irqs)
-
-    def save_irqs(self) -> Value:
-        return SavedFlags(self.state.save_irq())
-
-    def restore_irqs(self, flags: Value) -> None:
-        self.state.restore_irq(flags.irqs if isinstance(flags, SavedFlags) else None)
-
-    def count(self, counter: fx.Counter, delta: int) -> None:
-        self.state.count(counter, delta, self.op.loc)
-
-    def lock(self, kind: str, argument: int, taken: bool) -> None:
-        given = 0 <= argument < len(self.op.args)
-        path = expr_text(self.analysis.fn, self.op.args[argument]) if given else ""
-        value = self.args[argument] if 0 <= argument < len(self.args) else None
-        if isinstance(value, Param):
-            # However it got here: this is what a caller has a name for.
-            path = self.analysis.fn.vars[value.index].name
-        if not taken:
-            self.state.unlock(kind, path)
-            Changes.dropped(self.state)
-            return
-        self.analysis.acquired.add(kind)
-        self.state.lock(kind, path, self.op.loc)
-        if 0 <= argument < len(self.args):
-            self.state.assume(value, True)  # it was not NULL, then
-
-    def write(self, pointer: Value, value: Value) -> None:
-        if isinstance(pointer, Addr) and value is not None:
-            self.state.mem[pointer.place] = value
-
-    def preempt_count(self) -> Value:
-        return PreemptWord(self.state.counts.preempt, self.state.counts.bh)
-
-    def irqs_off(self, flags: Value) -> Value:
-        if not isinstance(flags, SavedFlags):
-            return None
-        if flags.irqs in (Irqs.ON, Irqs.OFF):
-            return Const(int(flags.irqs))
-        return IrqsOff() if flags.irqs == Irqs.ENTRY else None
-
-    def same(self, symbol: str) -> Value:
-        return Global(symbol)  # one value, however often it is asked for
-
-    def within(self, mask: int) -> Value:
-        return Bin("&", Result(self.op_id), Const(mask))
