@@ -58,7 +58,8 @@ class EntryPoint:
     the function that the registration is in ("" for an initialiser), ``what``
     what was called or initialised there; ``state`` the hotplug state; ``given`` what it is
     called with, as (parameter, value of the registering function) where the rules tell;
-    ``known`` what holds of that function's places at the registration.
+    ``known`` what holds of that function's places at the registration; ``possible``: only
+    some of the objects behind the registration call it so.
     """
 
     symbol: str
@@ -73,6 +74,7 @@ class EntryPoint:
     certain: bool = True
     given: tuple[tuple[int, Value], ...] = field(default=(), compare=False)
     known: tuple[Guard, ...] = field(default=(), compare=False)
+    possible: bool = field(default=False, compare=False)
 
 
 def find(
@@ -220,6 +222,7 @@ class _Finder:
                     certain,
                     given,
                     holds,
+                    choice.certainty == "possible",
                 )
 
     def _state(

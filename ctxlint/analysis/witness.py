@@ -102,11 +102,14 @@ def among(violation: Violation) -> int:
 
 def is_possible(violation: Violation) -> bool:
     """Whether a violation is only shown when it is asked for: one of many drivers behind a
-    call would have to be the one that waits, or a call through a pointer whose object is
-    not known would have to go to one of many functions or into another driver's
-    directory, or arguments would have to matter that a limit has dropped."""
+    call, or one of the objects behind a registration, would have to be the one that waits;
+    or a call through a pointer whose object is not known would have to go to one of many
+    functions or into another driver's directory; or arguments would have to matter that a
+    limit has dropped."""
+    entry = violation.node.entry
     return (
         violation.need.possible
+        or (entry is not None and entry.possible)
         or any(
             not node.asked and (node.foreign or node.among > limits.AMONG_MAX)
             for node in nodes_of(violation)

@@ -215,7 +215,8 @@ class Choice(_Strict, frozen=True, kw_only=True):
     (or, for a field, on sibling fields of the initialiser).
 
     ``certainty`` is ``may`` when the function runs in this context only with some
-    users, configurations or devices: what is found there is a warning. ``file`` is a
+    users, configurations or devices: what is found there is a warning; ``possible`` (of a
+    registration) when its driver says that it does not know: shown with ``--possible``. ``file`` is a
     path prefix that the place of the registration must have. ``unless``: a member
     (``RECORD.FIELD``, ``RECORD.FIELD & FLAG``) of which a file of the same directory may
     store a non-zero value (or the flag): then this choice says nothing; nor does it when
@@ -229,7 +230,7 @@ class Choice(_Strict, frozen=True, kw_only=True):
     context: str
     when: str = ""
     profile: Literal["any", "rt", "nort"] = "any"
-    certainty: Literal["certain", "may"] = "certain"
+    certainty: Literal["certain", "may", "possible"] = "certain"
     tree: str = ""
     file: str = ""
     unless: str = ""
