@@ -216,8 +216,8 @@ class Choice(_Strict, frozen=True, kw_only=True):
 
     ``certainty`` is ``may`` when the function runs in this context only with some
     users, configurations or devices: what is found there is a warning; ``possible`` (of a
-    registration) when its driver says that it does not know: shown with ``--possible``. ``file`` is a
-    path prefix that the place of the registration must have. ``unless``: a member
+    registration) when its driver says that it does not know: shown with ``--possible``.
+    ``file`` is a path prefix that the place of the registration must have. ``unless``: a member
     (``RECORD.FIELD``, ``RECORD.FIELD & FLAG``) of which a file of the same directory may
     store a non-zero value (or the flag): then this choice says nothing; nor does it when
     such a file may do the call ``unless_called``.
