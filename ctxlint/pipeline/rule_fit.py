@@ -14,7 +14,7 @@ from ctxlint import kbuild
 from ctxlint.base.errors import ToolMissingError
 from ctxlint.base.reading import read_regular
 from ctxlint.kbuild.tree import recursive
-from ctxlint.rulebook import Rulebook, fitting, treecheck
+from ctxlint.rulebook import Rulebook, treecheck
 from ctxlint.rulebook.treecheck import Misfit
 from ctxlint.store import Store
 from ctxlint.units.digest import rules_with
@@ -71,7 +71,7 @@ def places(extra: tuple[Path, ...]) -> list[str]:
     """The files of a tree that the rules ask for or have their facts from, sorted."""
     book = rules_with(extra)
     named = {source.partition(":")[0] for _, source, _ in book.sources if source}
-    asked = {c.removeprefix("!").partition(":")[0] for c in fitting.conditions(book)}
+    asked = {c.removeprefix("!").partition(":")[0] for c in book.tree_conditions}
     return sorted(named | asked)
 
 

@@ -190,6 +190,12 @@ class Rulebook:
         return self.patterns[max(fitting, key=len)] if fitting else None
 
     @cached_property
+    def tree_conditions(self) -> tuple[str, ...]:
+        """Every ``tree`` condition of the rules, sorted."""
+        asked = {case.tree for rule in self.apis.values() for case in rule.api.requires}
+        return tuple(sorted((asked | {choice.tree for choice in self.choices}) - {""}))
+
+    @cached_property
     def choices(self) -> tuple[Choice, ...]:
         """Every choice of a registration or a member."""
         registered = (*self.registrations.values(), *self.patterns.values())

@@ -8,7 +8,7 @@ older ones. A rule therefore asks whether the tree has something, never for a ve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -20,16 +20,11 @@ Read = Callable[[str], "str | None"]
 """The text of a file of the tree; None when there is none."""
 
 
-def conditions(book: Rulebook) -> tuple[str, ...]:
-    """Every ``tree`` condition of the rules, sorted."""
-    return tuple(sorted({item.tree for item in _items(book) if item.tree}))
-
-
 def outcomes(book: Rulebook, read: Read) -> dict[str, bool]:
     """Whether each ``tree`` condition of the rules holds. Each file is read once."""
     texts: dict[str, str] = {}
     found: dict[str, bool] = {}
-    for condition in conditions(book):
+    for condition in book.tree_conditions:
         file, _, word = condition.removeprefix("!").partition(":")
         if file not in texts:
             texts[file] = read(file) or ""
@@ -75,9 +70,3 @@ def fitted(book: Rulebook, holds: dict[str, bool]) -> Rulebook:
             for key, item in book.fields.items()
         },
     )
-
-
-def _items(book: Rulebook) -> Iterator[Case | Choice]:
-    for rule in book.apis.values():
-        yield from rule.api.requires
-    yield from book.choices

@@ -120,7 +120,7 @@ def test_choices_of_callbacks_are_fitted_too() -> None:
     """Probes of tracepoints run with preemption off, unless SRCU protects them."""
     book = load()
     for holds, count in ((True, 1), (False, 0)):
-        fitted = fitting.fitted(book, dict.fromkeys(fitting.conditions(book), holds))
+        fitted = fitting.fitted(book, dict.fromkeys(book.tree_conditions, holds))
         rule = fitted.registration("register_trace_frob")
         assert rule is not None
         assert len(rule.registration.callbacks[0].contexts) == count
