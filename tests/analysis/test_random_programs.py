@@ -256,7 +256,7 @@ def limit(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.filterwarnings("ignore:The recursion limit")
-@settings(max_examples=examples(50), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(body=BODIES, helper=HELPERS)
 def test_what_a_run_does_the_summary_says(
     limit: int, body: tuple[Stmt, ...], helper: tuple[Stmt, ...]

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from examples import examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxlint.facts.state import State, merge
@@ -46,6 +47,7 @@ def content(state: State) -> tuple[object, ...]:
     return state.context_key(), state.vals, facts, state.mem
 
 
+@settings(max_examples=examples(40))
 @given(states())
 def test_join_with_itself_changes_nothing(a: State) -> None:
     new = a.copy()
@@ -53,6 +55,7 @@ def test_join_with_itself_changes_nothing(a: State) -> None:
     assert content(new) == content(a)
 
 
+@settings(max_examples=examples(40))
 @given(states(), states())
 def test_join_knows_only_what_both_know(a: State, b: State) -> None:
     new = joined(a, b)
@@ -69,6 +72,7 @@ def test_join_knows_only_what_both_know(a: State, b: State) -> None:
             assert a.vals[slot] == value == b.vals[slot]
 
 
+@settings(max_examples=examples(40))
 @given(states(), states())
 def test_join_a_second_time_changes_nothing(a: State, b: State) -> None:
     """So a loop comes to an end."""
@@ -82,6 +86,7 @@ def test_join_a_second_time_changes_nothing(a: State, b: State) -> None:
     assert set(after[2]) <= set(before[2])  # type: ignore[call-overload]
 
 
+@settings(max_examples=examples(40))
 @given(states(), states())
 def test_join_keeps_the_same_from_either_side(a: State, b: State) -> None:
     """But for slots that one side knows nothing of: they are not in the other's."""
@@ -97,6 +102,7 @@ def _fresh(value: Term) -> bool:
     return any(mentions(value, Result(f"b9.{slot}")) for slot in SLOTS)
 
 
+@settings(max_examples=examples(40))
 @given(states(), CONDITIONS, st.booleans())
 def test_what_is_assumed_is_known(state: State, value: Term, truth: bool) -> None:
     before = state.truth(value)
@@ -109,6 +115,7 @@ def test_what_is_assumed_is_known(state: State, value: Term, truth: bool) -> Non
         assert before is not None
 
 
+@settings(max_examples=examples(40))
 @given(states(), CONDITIONS)
 def test_either_a_condition_or_its_opposite_is_possible(state: State, value: Term) -> None:
     ways = [state.copy().assume(value, truth) for truth in (True, False)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from examples import examples
 from fuzzing import reader as readers
 from fuzzing.inputs import changed
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +34,7 @@ def test_samples(name: str) -> None:
 def test_changed_samples(name: str) -> None:
     reader = readers.load(name)
 
-    @settings(max_examples=150, suppress_health_check=HealthCheck)
+    @settings(max_examples=examples(60), suppress_health_check=HealthCheck)
     @given(changed(list(readers.samples(name).values()), reader.words) | st.binary())
     def check(data: bytes) -> None:
         reader.try_on(data)

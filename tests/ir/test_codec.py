@@ -133,7 +133,7 @@ units = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(units)
 def test_a_unit_comes_back_as_it_was(unit: Unit) -> None:
     data = encode(unit)
@@ -142,7 +142,7 @@ def test_a_unit_comes_back_as_it_was(unit: Unit) -> None:
     assert encode(again) == data
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(functions)
 def test_a_function_comes_back_as_it_was(function: Function) -> None:
     assert decode(encode(function), Function) == function

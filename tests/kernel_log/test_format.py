@@ -17,7 +17,7 @@ from ctxlint.kernel_log.parse import parse
 from .records import record
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(record, record)
 def test_printed_and_read(first: t.Record, second: t.Record) -> None:
     log = parse(render([first, second], time="    1.000001"))

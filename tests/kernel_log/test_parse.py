@@ -263,7 +263,7 @@ POOL = sorted({line for path in ALL for line in path.read_bytes().decode().split
 POOL += [*X86.splitlines(), *OLD.splitlines(), "", "=====", "frob", "Call trace:", " <IRQ>"]
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.sampled_from(POOL), max_size=60))
 def test_any_mixture_of_lines_is_kept(mixture: list[str]) -> None:
     log = parse("\n".join(mixture) + "\n")
@@ -272,7 +272,7 @@ def test_any_mixture_of_lines_is_kept(mixture: list[str]) -> None:
     assert sum(len(x.lines) for x in log.splats) + len(log.rest) == len(mixture or [""])
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.sampled_from(ALL), st.data())
 def test_a_log_with_holes_is_kept(path: Path, data: st.DataObject) -> None:
     text = path.read_bytes().decode().splitlines()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,7 +118,7 @@ POOL = sorted(
 WORDS = sorted({word for line in POOL for word in line.split()})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.sampled_from(POOL), max_size=50), st.sampled_from(("", "> ", "  ", "x: ")))
 def test_any_mixture_of_posted_lines_is_kept(mixture: list[str], prefix: str) -> None:
     text = "\n".join(prefix + line for line in mixture)
@@ -130,13 +131,13 @@ def test_any_mixture_of_posted_lines_is_kept(mixture: list[str], prefix: str) ->
     assert all(line in left for line in log.rest)  # in order, as they were
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), max_size=30))
 def test_words_of_kernels_end_in_no_exception(mixture: list[str]) -> None:
     render(explain("\n".join(mixture), None, None, None))  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(POOL), st.integers(0, 200))
 def test_any_bytes_end_in_no_exception(noise: bytes, line: str, at: int) -> None:
     data = line.encode()[:at] + noise + line.encode()[at:] + b"\n" + noise

@@ -77,7 +77,7 @@ def copy(warm: tuple[Path, Result], folder: Path) -> Path:
 
 @pytest.mark.slow
 @settings(
-    max_examples=examples(8),
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

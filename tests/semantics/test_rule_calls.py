@@ -92,7 +92,7 @@ def kernel_in(context: Context, rt: bool) -> Machine:
     return m
 
 
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     context=contexts,
     rt=st.booleans(),

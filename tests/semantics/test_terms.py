@@ -11,6 +11,7 @@ from typing import get_args
 
 import msgspec
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,7 +109,7 @@ def completions(known: dict[Term, int]) -> list[dict[Term, int]]:
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(160), deadline=None)
 @given(VALUES, st.dictionaries(st.sampled_from(UNKNOWN), st.sampled_from(NUMBERS)))
 def test_an_answer_holds_however_the_unknown_turns_out(
     value: Value, known: dict[Term, int]
@@ -122,7 +123,7 @@ def test_an_answer_holds_however_the_unknown_turns_out(
             assert verdict in (None, bool(real))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(VALUES)
 def test_all_known_is_answered(value: Value) -> None:
     for numbers in completions({}):
@@ -132,7 +133,7 @@ def test_all_known_is_answered(value: Value) -> None:
             assert truth(value, numbers.get) == bool(real)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(VALUES, st.tuples(VALUES, VALUES), st.booleans())
 def test_substitution_is_evaluation_in_the_caller(
     value: Value, args: tuple[Value, Value], partial: bool
@@ -152,7 +153,7 @@ def test_substitution_is_evaluation_in_the_caller(
             assert here == there, "what is known stays known"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(VALUES)
 def test_questions_about_shape(value: Value) -> None:
     assert params(value) == {
@@ -258,7 +259,7 @@ def _compared(op: str, a: int, b: int) -> int:
     )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(240), deadline=None)
 @given(st.data(), st.sampled_from(sorted(TYPES)), EDGES, EDGES)
 def test_numbers_are_those_of_the_machine(
     data: st.DataObject, kind: tuple[int, bool], p: int, q: int
@@ -336,7 +337,7 @@ def fields_of(term: object) -> list[Term]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(160), deadline=None)
 @given(TERMS)
 def test_the_walker_visits_every_part(term: Term) -> None:
     assert [part for part in term.parts() if part is not None] == fields_of(term)
@@ -366,7 +367,7 @@ def test_every_kind_of_term_is_drawn_and_in_the_union() -> None:
     assert found == kinds
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(160), deadline=None)
 @given(TERMS)
 def test_the_store_gives_back_what_it_was_given(term: Term) -> None:
     again = _CODEC.decode(msgspec.msgpack.encode(term))
@@ -375,7 +376,7 @@ def test_the_store_gives_back_what_it_was_given(term: Term) -> None:
     assert repr(again) == repr(term)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(TERMS, st.tuples(TERMS, TERMS, TERMS))
 def test_substitution_leaves_no_parameter_and_nothing_else_changed(
     term: Term, args: tuple[Term, Term, Term]

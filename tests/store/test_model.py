@@ -128,6 +128,6 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=examples(15), stateful_step_count=25, deadline=None
+    max_examples=examples(8), stateful_step_count=25, deadline=None
 )
 TestStore = StoreMachine.TestCase

@@ -7,6 +7,7 @@ out of memory as a term is computed with those numbers and compared.
 
 from __future__ import annotations
 
+from examples import examples
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -129,7 +130,11 @@ def bytes_of(blob: Blob) -> bytes:
 
 
 Both.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, database=None, derandomize=True
+    max_examples=examples(30),
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    derandomize=True,
 )
 TestMemory = Both.TestCase
 
