@@ -1,17 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A git repository that is the miniature kernel tree, for tests of hooks."""
+"""The miniature kernel tree as a git repository."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from warm_cache import warmed
+import program
+from once import once
+from warm_cache import TREE, warmed
 
 ROOT = Path(__file__).parents[1]
+_GIT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_DATE": "2026-01-02T03:04:05 +0000",
+    "GIT_COMMITTER_DATE": "2026-01-02T03:04:05 +0000",
+}
+
+
+def _commit(folder: Path) -> None:
+    shutil.copytree(TREE, folder / "tree")
+    who = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.org")
+    for words in (
+        ["init", "-q", "-b", "main", "--template="],
+        ["add", "-A", "--force"],
+        [*who, "commit", "-q", "-m", "base"],
+        ["gc", "-q"],
+    ):
+        subprocess.run(["git", *words], cwd=folder / "tree", env=_GIT, check=True)
+    (folder / "tree/.git/hooks").mkdir()
+
+
+def committed(tree: Path) -> None:
+    """Let ``tree`` be the miniature tree under git, with one commit on ``main``."""
+    shutil.copytree(once("committed", _commit) / "tree", tree)
+    subprocess.run(["git", "update-index", "-q", "--refresh"], cwd=tree, env=_GIT, check=True)
 
 
 class Repository:
@@ -21,7 +48,7 @@ class Repository:
         self.tree = folder / "linux"
         self.home = folder / "home"
         self.home.mkdir()
-        shutil.copytree(ROOT / "fixtures/tree", self.tree)
+        committed(self.tree)
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("GIT_")
         } | {
@@ -33,9 +60,6 @@ class Repository:
         for name in "author", "committer":
             self.environment[f"GIT_{name.upper()}_NAME"] = "A Tester"
             self.environment[f"GIT_{name.upper()}_EMAIL"] = "tester@example.org"
-        self.git("init", "-q", "-b", "main")
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "base")
 
     def run(
         self, *words: str, at: Path | None = None, stdin: str = "", **environment: str
@@ -59,8 +83,8 @@ class Repository:
     def ctxlint(
         self, *words: str, at: Path | None = None, stdin: str = "", **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        command = (sys.executable, "-m", "ctxlint", *words)
-        return self.run(*command, at=at, stdin=stdin, **environment)
+        given = self.environment | environment
+        return program.ctxlint(*words, at=at or self.tree, environment=given, stdin=stdin)
 
     def warm(self) -> None:
         """As after an audit of what is committed."""

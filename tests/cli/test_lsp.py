@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types as lsp
+from program import ctxlint
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 from warm_cache import warmed
@@ -141,8 +142,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     tree = tmp_path_factory.mktemp("audited") / "tree"
     shutil.copytree(ROOT / "fixtures/tree", tree)
     cache = warmed(tree.parent / "cache")
-    command = [sys.executable, "-m", "ctxlint", "audit", "--cache", str(cache)]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
+    done = ctxlint("audit", "--cache", str(cache), at=tree)
     assert done.returncode == 1, done.stderr
     return tree, done.stdout
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from git_tree import committed
 
 FIXTURE = Path(__file__).resolve().parents[2] / "fixtures/tree"
 ROSE = "drivers/irqchip/irq-rose.c"
@@ -35,12 +36,8 @@ class Repo:
 
     @classmethod
     def make(cls, path: Path) -> Repo:
-        shutil.copytree(FIXTURE, path)
-        repo = cls(path)
-        repo.git("init", "-q", "-b", "main", ".")
-        repo.git("add", "-A")
-        repo.git("commit", "-q", "-m", "base")
-        return repo
+        committed(path)
+        return cls(path)
 
     def git(self, *words: str, stdin: bytes | None = None) -> str:
         done = subprocess.run(

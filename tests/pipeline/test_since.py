@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from git_tree import committed
 from warm_cache import warmed
 
 from ctxlint.base.errors import UsageError
@@ -32,9 +33,7 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "tree"
         self.cache = warmed(folder / "cache")
-        shutil.copytree(MINIATURE, self.path)
-        self.git("init", "-q", "-b", "main")
-        self.commit("base")
+        committed(self.path)
 
     def git(self, *words: str) -> str:
         done = subprocess.run(
