@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fixture_harness import BELOW, MINIATURE, all_sources, audited, make_tree
+from warm_cache import warmed
 
 from ctxlint import pipeline
 from ctxlint.base.request import Quiet
@@ -35,7 +36,7 @@ def result() -> Result:
 def miniature(tmp_path_factory: pytest.TempPathFactory) -> Result:
     builds = (MINIATURE / "builds/rt", MINIATURE / "builds/nort")
     paths = ("drivers/irqchip", "drivers/firmware")
-    return audit(MINIATURE, builds, paths, tmp_path_factory.mktemp("cache"))
+    return audit(MINIATURE, builds, paths, warmed(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from warm_cache import warmed
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "walk-through.md"
 _FENCE = re.compile(r"^(`{3,})(\w[^\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
@@ -25,6 +27,14 @@ def clone(folder: Path) -> dict[str, str]:
     for name in ("ctxlint", "rules", "fixtures"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    # As compiled and lowered already: neither is what the page is about.
+    if sys.pycache_prefix is not None:
+        theirs, ours = (
+            Path(sys.pycache_prefix).joinpath(*root.parts[1:], "ctxlint")
+            for root in (ROOT, folder)
+        )
+        shutil.copytree(theirs, ours, dirs_exist_ok=True)
+    warmed(folder / "cache/ctxlint")
     program = folder / "bin" / "ctxlint"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ctxlint "$@"\n')

@@ -139,9 +139,9 @@ def test_a_helper_with_many_ways_to_return() -> None:
 def test_what_cannot_be_kept_is_told() -> None:
     taken = " ".join(
         f"if (unknown()) {{ fl = _raw_spin_lock_irqsave(&k{i}); mark({i}); }}"
-        for i in range(60)
+        for i in range(24)
     )
-    fn = summary(f"{locks(60)} void f(void) {{ unsigned long fl = 0; {taken} }}", "f")
+    fn = summary(f"{locks(24)} void f(void) {{ unsigned long fl = 0; {taken} }}", "f")
     assert whats(fn) & {"states", "saves"}
 
 

@@ -222,15 +222,16 @@ def test_a_database_that_is_none(text: str, tmp_path: Path) -> None:
         list(reading.read_database(path))
 
 
-def test_a_database_that_is_no_file(tmp_path: Path) -> None:
+def test_a_database_that_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "compile_commands.json"
     os.mkfifo(path)
     with pytest.raises(TreeError, match="FIFO"):
         list(reading.read_database(path))
     path.unlink()
     with path.open("wb") as file:
-        file.truncate(reading.MAX_DATABASE + 2)  # a hole: nothing is on the disk
-    with pytest.raises(TreeError, match="larger than 512 MiB"):
+        file.truncate((1 << 20) + 2)
+    monkeypatch.setattr(reading, "MAX_DATABASE", 1 << 20)
+    with pytest.raises(TreeError, match="larger than 1 MiB"):
         list(reading.read_database(path))
     os.mkfifo(tmp_path / ".a.o.cmd")
     os.mkfifo(tmp_path / ".a.o.args")

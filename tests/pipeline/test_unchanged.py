@@ -59,6 +59,15 @@ def tree(tmp_path: Path) -> Tree:
     return made
 
 
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """After an audit, and not to be changed."""
+    made = Tree(tmp_path_factory.mktemp("audited"))
+    warmed(made.cache)
+    audit(made.request(), Quiet())
+    return made
+
+
 def edit(path: Path, old: str, new: str) -> None:
     """Another text of the same length and time of change, in the same file."""
     before = path.stat()
@@ -103,15 +112,15 @@ def test_a_change(tree: Tree, change: str) -> None:
         {"verify": True},
     ],
 )  # fmt: skip
-def test_another_question(tree: Tree, other: dict[str, Any]) -> None:
-    audit(tree.request(), Quiet())
-    assert tree.kept(**other) is None
+def test_another_question(audited: Tree, other: dict[str, Any]) -> None:
+    assert audited.kept() is not None
+    assert audited.kept(**other) is None
 
 
-def test_other_programs(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    audit(tree.request(), Quiet())
-    monkeypatch.setenv("PATH", f"{tree.tree}:{os.environ['PATH']}")
-    assert tree.kept() is None
+def test_other_programs(audited: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert audited.kept() is not None
+    monkeypatch.setenv("PATH", f"{audited.tree}:{os.environ['PATH']}")
+    assert audited.kept() is None
 
 
 def test_a_caller_somewhere(tree: Tree) -> None:
