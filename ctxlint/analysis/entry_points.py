@@ -50,6 +50,10 @@ _WORLDS_MAX = 64
 """Combinations of arguments' values that one registration is analysed for."""
 
 
+Given = tuple[tuple[int, Value], ...]
+"""What parameters of a callback are, by number."""
+
+
 @dataclass(frozen=True, order=True)
 class EntryPoint:
     """A function in a context, and where it was handed over.
@@ -72,7 +76,7 @@ class EntryPoint:
     what: str
     state: str = ""
     certain: bool = True
-    given: tuple[tuple[int, Value], ...] = field(default=(), compare=False)
+    given: Given = field(default=(), compare=False)
     known: tuple[Guard, ...] = field(default=(), compare=False)
     possible: bool = field(default=False, compare=False)
 
@@ -252,6 +256,7 @@ class _Finder:
         if rule.paired is not None:
             lookups = list(self._paired(store, rule)) or lookups
         for symbol in self.program.targets(store.value):
+            given, known = self._put(symbol, store)
             for lookup in lookups:
                 for choice, certain in self._choices(rule.contexts, lookup, store.file):
                     yield EntryPoint(
@@ -265,7 +270,32 @@ class _Finder:
                         store.object,
                         "",
                         certain,
+                        given,
+                        known,
                     )
+
+    def _put(self, symbol: str, store: Store) -> tuple[Given, tuple[Guard, ...]]:
+        """The object that a function was put into, as the parameter that the function has
+        for such objects, and what was known of it then."""
+        fn, decl = self.program.functions.get(store.function), self.program.decls.get(symbol)
+        put = [
+            one
+            for one in (fn.callbacks if fn is not None else ())
+            if one.symbol == symbol and (one.record, one.name) == store.path[-1]
+        ]
+        if len(put) != 1 or decl is None:
+            return (), ()
+        [one] = put
+        kinds = [kind.removeprefix("const ") for _, kind in decl.params]
+        if f"{one.record} *" not in kinds:
+            return (), ()
+        pointer = framed(Addr(one.place), store.function)
+        known = (
+            Guard(place, g.truth)
+            for g in one.known
+            if (place := framed(g.value, store.function)) is not None
+        )
+        return ((kinds.index(f"{one.record} *"), pointer),), tuple(known)
 
     def _field_rule(self, store: Store) -> tuple[FieldCallback, str] | None:
         if not store.path:

@@ -14,6 +14,7 @@ from ctxlint.facts.summary import Edge, Guard, Point
 from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
     ZERO,
+    Addr,
     Bin,
     Const,
     Deref,
@@ -97,12 +98,29 @@ def answers(
     }
     found: list[Condition] = []
     for place in asked if by_place else ():
-        known = by_place.get(substitute(place, args))
+        known = by_place.get(_around(place, args) or substitute(place, args))
         if known is not None:
             value, truth = known
             inner = Bin("==", place, value.b) if isinstance(value, Bin) else place
             found.append((inner, truth))
     return tuple(sorted(found, key=repr))
+
+
+def _around(place: Term, args: tuple[Value, ...]) -> Value:
+    """A member of what container_of() makes of a parameter, of which the caller passed the
+    address of a member: the member of the object around that. None for any other place."""
+    if type(place) is not Field or type(place.base) is not Deref:
+        return None
+    pointer = place.base.pointer
+    if type(pointer) is not Bin or pointer.op != "-" or type(pointer.a) is not Param:
+        return None
+    given = args[pointer.a.index] if pointer.a.index < len(args) else None
+    inner = given.place if type(given) is Addr else None
+    while type(inner) is Field:
+        if inner.record == place.record:
+            return Field(inner.base, place.record, place.name)
+        inner = inner.base
+    return None
 
 
 def known_at(point: Point, env: Env) -> Iterator[Condition]:

@@ -126,22 +126,27 @@ class Carried:
         symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
         names = self._asked.get(symbol, _NOTHING)
         for callback in _functions(op.args):
-            if asked := self._asked.get(callback, _NOTHING) & self._closed:
-                others = self._changes.stored_by_others(fn.symbol)
-                names |= asked - others - self._stored_after(fn, site)
+            names |= self._lasting(fn, site, callback)
         names -= self._changes.below.get(symbol, _NOTHING)
         found = list(self._made(st, args)) if symbol else []
         if not names:
             return tuple(found)
-        for place in dict.fromkeys((*st.mem, *st.facts)):
-            if type(place) is Field and place.member in names:
-                value = st.mem.get(place, place)
-                number = st.number(value)
-                if number:
-                    found.append(Guard(Bin("==", place, Const(number)), True))
-                elif number == 0 or st.truth(value) or st.is_positive(value):
-                    found.append(Guard(place, number is None))
-        return tuple(found)
+        return (*found, *_facts(st, names))
+
+    def stored(
+        self, st: State, fn: Function, site: tuple[int, int], callback: str
+    ) -> tuple[Guard, ...]:
+        """What is known, where a function is put into a member of an object, of members that
+        it asks for, and that stay so."""
+        names = self._lasting(fn, site, callback)
+        return tuple(_facts(st, names)) if names else ()
+
+    def _lasting(self, fn: Function, site: tuple[int, int], callback: str) -> frozenset[Name]:
+        """Members that a callback asks for, and that nothing else stores into any more."""
+        asked = self._asked.get(callback, _NOTHING) & self._closed
+        if not asked:
+            return _NOTHING
+        return asked - self._changes.stored_by_others(fn.symbol) - self._stored_after(fn, site)
 
     def _made(self, st: State, args: tuple[Value, ...]) -> Iterator[Guard]:
         """The numbers in structures of headers that lie on the stack of the function, some
@@ -180,6 +185,18 @@ class Carried:
                     found |= self._changes.below.get(op.fn.symbol, _NOTHING)
             self._later[key] = frozenset(found)
         return self._later[key]
+
+
+def _facts(st: State, names: Collection[Name]) -> Iterator[Guard]:
+    """What is known in a state of these members, of whichever object."""
+    for place in dict.fromkeys((*st.mem, *st.facts)):
+        if type(place) is Field and place.member in names:
+            value = st.mem.get(place, place)
+            number = st.number(value)
+            if number:
+                yield Guard(Bin("==", place, Const(number)), True)
+            elif number == 0 or st.truth(value) or st.is_positive(value):
+                yield Guard(place, number is None)
 
 
 def is_of_argument(place: Field) -> bool:
@@ -231,13 +248,15 @@ def _overwritten(fn: Function, memory: Mapping[str, Memory]) -> Iterator[str]:
 
 
 def _mentioned(fn: Function) -> Iterator[str]:
-    """Functions that a body calls, and those that it passes to others."""
+    """Functions that a body calls, and those that it passes to others or puts into members."""
     for block in fn.blocks:
         for op in block.ops:
             if isinstance(op, ops.Call):
                 if isinstance(op.fn, ops.Func):
                     yield op.fn.symbol
                 yield from _functions(op.args)
+            elif isinstance(op, ops.Assign) and isinstance(op.dst, ops.Field):
+                yield from _functions((op.src,))
 
 
 def _functions(args: Iterable[ops.Expr]) -> Iterator[str]:

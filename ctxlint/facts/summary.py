@@ -74,6 +74,18 @@ class Move(msgspec.Struct, frozen=True, array_like=True):
     whole: str = ""
 
 
+class Callback(msgspec.Struct, frozen=True, array_like=True):
+    """A function that is put into the member ``name`` of the object ``place``, which is a
+    ``record``. ``known`` are conditions on places of the storing function that hold then and
+    later, and that the callback may ask for."""
+
+    symbol: str
+    place: Term
+    record: str
+    name: str
+    known: tuple[Guard, ...]
+
+
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """A way to return: net state change, return value, and its guards.
 
@@ -136,7 +148,8 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     returns with the execution context it was called in. ``writes`` are the
     parameters through which it may write memory, ``losses`` what the summary
     leaves out, ``moves`` the pointers that it stores, ``returns`` the pointers that
-    it may return (None: one that is not known)."""
+    it may return (None: one that is not known), ``callbacks`` the functions that it puts into
+    members of objects of which something is known."""
 
     symbol: str
     name: str
@@ -154,6 +167,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     losses: tuple[Loss, ...] = ()
     moves: tuple[Move, ...] = ()
     returns: tuple[Value, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
 
 
 def is_neutral(summary: Summary) -> bool:

@@ -48,6 +48,7 @@ from ctxlint.facts.state import LockKinds, State
 from ctxlint.facts.static_keys import Switches
 from ctxlint.facts.summary import (
     Assumption,
+    Callback,
     Edge,
     Guard,
     Loss,
@@ -146,6 +147,7 @@ class Analysis:
         self.order = reverse_postorder(function)
         self.twins = Twins(function, self._takes, self._releases)
         self.moves = Moves(function, self.reader, rules.mode_members)
+        self.callbacks: dict[tuple[int, int], Callback] = {}
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int, bool], tuple[State, Value]] = {}
         self.places: dict[int, Disjuncts] = {}
@@ -239,7 +241,7 @@ class Analysis:
             elif isinstance(op, ops.Assign):
                 for n, st in enumerate(live):
                     self.moves.note((block, index), (key, n), st)
-                    self._assign(st, op.dst, op.src, f"{block}.{index}")
+                    self._assign(st, op.dst, op.src, (block, index))
             elif isinstance(op, ops.Stated):
                 for st in live:
                     self._stated(st, op)
@@ -314,8 +316,11 @@ class Analysis:
 
     # -- operations --------------------------------------------------------
 
-    def _assign(self, st: State, dst: ops.Expr, src: ops.Expr, op_id: str) -> None:
+    def _assign(self, st: State, dst: ops.Expr, src: ops.Expr, site: tuple[int, int]) -> None:
+        op_id = f"{site[0]}.{site[1]}"
         value = self.reader.value(src, st)
+        if type(value) is Func and self.carried is not None:
+            self._put_callback(st, dst, value.symbol, site, self.carried)
         if self.reader.cut and isinstance(dst, ops.Var) and dst.slot in self.deciding:
             self._lose("depth", op_id)
         self.reader.assign(st, dst, value, op_id, src)
@@ -323,6 +328,18 @@ class Analysis:
             self.written |= params(self.reader.place(dst, st))
             if isinstance(value, Addr) and isinstance(value.place, Local):
                 self.handed_out.add(value.place.slot)
+
+    def _put_callback(
+        self, st: State, dst: ops.Expr, symbol: str, site: tuple[int, int], carried: Carried
+    ) -> None:
+        place = self.reader.place(dst, st)
+        if type(place) is not Field or place.base is None:
+            return
+        known = carried.stored(st, self.fn, site, symbol)
+        before = self.callbacks.get(site)
+        if before is not None:
+            known = tuple(g for g in before.known if g in known)
+        self.callbacks[site] = Callback(symbol, place.base, place.record, place.name, known)
 
     def _asm(self, st: State, op: ops.Asm, op_id: str) -> None:
         for _, out in op.outs:
@@ -734,6 +751,7 @@ class Analysis:
             tuple(Loss(what, len(which)) for what, which in sorted(self.losses.items())),
             self.moves.all(),
             returned(fn, [value for _, value in self.returns.values()]),
+            tuple(put for _, put in sorted(self.callbacks.items()) if put.known),
         )
 
     def _spread(self, point: Point) -> Point:
