@@ -198,4 +198,4 @@ def _down(link: _Link, violation: Violation) -> Violation:
             asked=below.asked and through_pointer,
         )
         at = at.below
-    return Violation(node, violation.edge, violation.point, violation.context, violation.need)
+    return replace(violation, node=node)

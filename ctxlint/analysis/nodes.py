@@ -112,6 +112,7 @@ class Violation:
     point: Point
     context: Context
     need: Need
+    rt: bool
 
 
 @dataclass

@@ -336,7 +336,7 @@ class Propagation:
             if need is not None and forbidden and not rule_calls.legal(rule, context):
                 if not sure:
                     need = replace(need, certain=False)
-                self.violations.append(Violation(node, edge, point, context, need))
+                self.violations.append(Violation(node, edge, point, context, need, self.rt))
             body_counts = rule.api.inside or (
                 # A rule stands for a body that was not read; an audited one is.
                 callee is not None and callee.file.endswith(".c") and not rule.api.opaque

@@ -105,7 +105,7 @@ def is_possible(violation: Violation) -> bool:
     call, or one of the objects behind a registration, would have to be the one that waits;
     or a call through a pointer whose object is not known would have to go to one of many
     functions or into another driver's directory; or arguments would have to matter that a
-    limit has dropped."""
+    limit has dropped; or the context is of a function with more of them than are followed."""
     entry = violation.node.entry
     return (
         violation.need.possible
@@ -115,6 +115,18 @@ def is_possible(violation: Violation) -> bool:
             for node in nodes_of(violation)
         )
         or _is_cut(violation)
+        or _is_dropped(violation)
+    )
+
+
+def _is_dropped(violation: Violation) -> bool:
+    """Whether the context that forbids the operation is one of so many of a function that a
+    limit has dropped others."""
+    level, rt = violation.need.level, violation.rt
+    return any(
+        node.context.allows(rt) >= level > node.context.then(delta).allows(rt)
+        and any(loss.what in limits.OF_CONTEXTS for loss in node.fn.losses)
+        for node, delta in _deltas(violation)
     )
 
 

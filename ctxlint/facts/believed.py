@@ -62,12 +62,14 @@ class Balance:
         return any(self._released[name] > 0 for name in found)
 
 
-def with_untold(ways: Sequence[Outcome]) -> list[Outcome]:
+def with_untold(ways: Sequence[Outcome], *, few: bool = True) -> list[Outcome]:
     """The ways to return with those marked that leave more than another one, and that no
-    caller can tell from it."""
+    caller can tell from it. Without ``few``, a limit has dropped some, and none is told."""
     return [
         msgspec.structs.replace(mine, untold=True)
-        if any(_is_more(mine, other) and not _tell_apart(mine, other) for other in ways)
+        if any(
+            _is_more(mine, other) and not (few and _tell_apart(mine, other)) for other in ways
+        )
         else mine
         for mine in ways
     ]

@@ -72,6 +72,10 @@ LIMITS = {
 }
 """In words, by the key of :class:`ctxlint.facts.summary.Loss`."""
 
+OF_CONTEXTS = frozenset({"states", "visits", "outcomes"})
+"""Losses of a function whose execution contexts are not all known: what is found in one of
+them, or left to callers, may be a combination of conditions that cannot be."""
+
 _NUMBERS = {
     "states": STATES_PER_BLOCK,
     "visits": VISITS_PER_BLOCK,

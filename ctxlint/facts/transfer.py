@@ -784,7 +784,8 @@ class Analysis:
             way = Outcome(st.delta_after(), shown, guards, st.pops, st.saves, st.released)
             ways[way] = st
         found: dict[tuple[object, object], tuple[Outcome, State]] = {}
-        for way, st in zip(with_untold(tuple(ways)), ways.values(), strict=True):
+        few = limits.OF_CONTEXTS.isdisjoint(self.losses)
+        for way, st in zip(with_untold(tuple(ways), few=few), ways.values(), strict=True):
             key = (st.context_key(), way.value)
             found[key] = (both_ways(found[key][0], way) if key in found else way, st)
         outcomes = [

@@ -8,6 +8,7 @@ import pytest
 from analysis.snippet import edges, program, rules, summary
 from ctxlint.analysis import entry_points
 from ctxlint.analysis.propagate import Propagation
+from ctxlint.analysis.witness import is_possible
 from ctxlint.facts import limits
 from ctxlint.facts.summary import Summary
 from ctxlint.semantics.terms import Const
@@ -143,6 +144,27 @@ def test_what_cannot_be_kept_is_told() -> None:
     )
     fn = summary(f"{locks(24)} void f(void) {{ unsigned long fl = 0; {taken} }}", "f")
     assert whats(fn) & {"states", "saves"}
+
+
+@pytest.mark.parametrize(("most", "expected"), [(48, {False}), (2, {True})])
+def test_a_context_of_a_function_with_too_many_is_only_possible(
+    monkeypatch: pytest.MonkeyPatch, most: int, expected: set[bool]
+) -> None:
+    monkeypatch.setattr(limits, "STATES_PER_BLOCK", most)
+    text = """void f(int p)
+    {
+        switch (p) {
+        case 1: _raw_spin_lock(&a); break;
+        case 2: _raw_spin_lock(&a); _raw_spin_lock(&b); break;
+        case 3: _raw_spin_lock(&b); _raw_spin_lock_irqsave(&a); break;
+        }
+        mutex_lock(&m);
+    }
+    void g(void) { _raw_spin_lock(&a); f(0); }"""
+    found = judged(text).violations
+    assert {is_possible(v) for v in found if v.node.parent is None} == expected
+    # That of its caller is not in doubt.
+    assert {is_possible(v) for v in found if v.node.parent is not None} == {False}
 
 
 def test_many_contexts_of_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
