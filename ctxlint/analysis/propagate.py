@@ -288,10 +288,14 @@ class Propagation:
             among = 0 if sure_of or self.targets.is_alone(targets, node) else len(targets)
             asked = asks_for_mode(point.target, node.env)
             own = self.targets.own(targets, node) if among > 1 else ()
+            apart = [s for s in targets if self.targets.is_foreign(s, node)]
             for symbol in targets:
-                # The one function that was seen may be a helper library's only user.
-                foreign = among > 1 and (
-                    symbol not in own if own else self.targets.is_foreign(symbol, node)
+                # The one function that was seen may be a helper library's only user. Of one
+                # object in two drivers, the structures of one tag are two.
+                foreign = (
+                    symbol not in own
+                    if own
+                    else symbol in apart and (among > 1 or len(apart) < len(targets))
                 )
                 self._call(
                     node, edge, point, context, allowed, symbol, args, sure, among, foreign,

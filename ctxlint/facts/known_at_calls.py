@@ -68,16 +68,28 @@ class Carried:
         self._own_records = frozenset(local.values())
         self._later: dict[tuple[str, int, int], frozenset[Name]] = {}
         bodies = {fn.symbol: fn for fn in functions}
-        # Other files store into structures of headers, no store names the members of what
-        # is copied over, and those of a union have each other's bytes.
+        # Other files store into structures of headers, of which only truths are followed: how
+        # an object works. No store names the members of what is copied over, and those of a
+        # union have each other's bytes.
         whole = {r for fn in bodies.values() for r in _overwritten(fn, memory)}
         own = {
             name
             for record, name in local.items()
             if record not in whole and not record.startswith("union ")
         }
+        files = frozenset(local.values())
         tested = {
-            symbol: frozenset(name for name in _tested(fn, local) if name[0] in own)
+            symbol: frozenset(
+                name
+                for name, is_truth in _tested(fn, local)
+                if name[0] in own
+                or (
+                    is_truth
+                    and name[0] not in files
+                    and name[0] not in whole
+                    and not name[0].startswith("union ")
+                )
+            )
             for symbol, fn in bodies.items()
         }
         touched = {symbol: tested[symbol] | changes.own[symbol] for symbol in bodies}
@@ -208,9 +220,9 @@ def _union(names: Mapping[str, frozenset[Name]], symbols: set[str]) -> frozenset
     return _NOTHING.union(*(names[symbol] for symbol in symbols))
 
 
-def _tested(fn: Function, local: Mapping[str, str]) -> Iterator[Name]:
+def _tested(fn: Function, local: Mapping[str, str]) -> Iterator[tuple[Name, bool]]:
     """Members that conditions are made of, directly, through a variable, or in a callee that
-    is given the number."""
+    is given the number; and whether they are truths (``bool``)."""
     stack: list[ops.Expr] = []
     for block in fn.blocks:
         if isinstance(block.term, ops.Branch):
@@ -225,7 +237,9 @@ def _tested(fn: Function, local: Mapping[str, str]) -> Iterator[Name]:
     while stack:
         e = stack.pop()
         if isinstance(e, ops.Field):
-            yield local.get(e.record, e.record), e.name
+            kind = type_of(fn, e)
+            is_truth = isinstance(kind, TInt) and kind.name in ("bool", "_Bool")
+            yield (local.get(e.record, e.record), e.name), is_truth
         stack += children(e)
 
 
