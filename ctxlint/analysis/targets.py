@@ -8,7 +8,21 @@ from ctxlint.analysis.heap import Modes, Objects
 from ctxlint.analysis.nodes import Node
 from ctxlint.analysis.program import Program
 from ctxlint.rulebook.book import Rulebook
-from ctxlint.semantics.terms import Addr, Bin, Deref, Field, Param, Result, Term, Value
+from ctxlint.semantics.terms import (
+    Addr,
+    Bin,
+    Deref,
+    Field,
+    Global,
+    Index,
+    Param,
+    Result,
+    Term,
+    Value,
+    evaluate,
+    nothing,
+    params,
+)
 
 Found = tuple[tuple[str, ...], bool]
 """Functions that an indirect call may call, and whether its object is known."""
@@ -30,7 +44,7 @@ class Targets:
         """What a call through a value may reach in a function of which ``env`` is known."""
         if target is None:
             return (), False
-        env = env.only(self.parameters(target, symbol))
+        env = env.only(self.parameters(target, symbol) | params(_index_of(target)))
         key = (target, symbol, env, modes)
         found = self._narrowed.get(key)
         if found is None:
@@ -43,11 +57,30 @@ class Targets:
             place = self.objects.bound_place(target.base, symbol, dict(env.args))
             term = Field(place, target.record, target.name)
             functions, known = self.objects.targets(term, modes)
+            table = _table_of(target)
+            if table is not None and len(functions) > 1:
+                number = evaluate(bind(_index_of(target), env), nothing)
+                chosen = self._entries(table, target, number)
+                functions = functions & chosen if chosen else functions
+                known = known and (bool(chosen) or number is not None)
             return tuple(sorted(functions)), known
         targets = self.of_value(bind(target, env))
         if targets or not isinstance(target, Param):
             return targets, True
         return self.program.arguments(symbol, target.index), False
+
+    def _entries(self, table: Global, target: Field, number: int | None) -> set[str]:
+        """The functions that initialisers put into one entry of a table; none where its
+        number is not known."""
+        return {
+            function
+            for store in self.program.stores
+            if number is not None
+            and store.base == table.symbol
+            and store.path[-1:] == (target.member,)
+            and store.index == number
+            for function in self.program.targets(store.value)
+        }
 
     def of_value(self, target: Value) -> tuple[str, ...]:
         """Functions that a value may be."""
@@ -114,3 +147,19 @@ class Targets:
 
 
 _POINTERS: frozenset[type] = frozenset({Addr, Param, Result, Field, Deref, Bin})
+
+
+def _table_of(target: Value) -> Global | None:
+    """The table in whose entry a function is called from, if it is a global variable."""
+    at = target.base if isinstance(target, Field) else None
+    if not isinstance(at, Index):
+        return None
+    while isinstance(at, Index):
+        at = at.base
+    return at if isinstance(at, Global) else None
+
+
+def _index_of(target: Value) -> Value:
+    """The number of that entry, in its row if the table has several."""
+    at = target.base if isinstance(target, Field) else None
+    return at.index if isinstance(at, Index) else None
