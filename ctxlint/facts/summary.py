@@ -170,14 +170,19 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     callbacks: tuple[Callback, ...] = ()
 
 
+def changes_context(outcome: Outcome) -> bool:
+    """Whether callers go on in another execution context than they called in."""
+    delta = outcome.delta
+    return bool(
+        delta.irqs != Irqs.ENTRY
+        or delta.counts != NO_COUNTS
+        or (delta.locks or outcome.pops or outcome.saves or outcome.released)
+    )
+
+
 def is_neutral(summary: Summary) -> bool:
     """Whether callers go on in the execution context they called in."""
-    return all(
-        o.delta.irqs == Irqs.ENTRY
-        and o.delta.counts == NO_COUNTS
-        and not (o.delta.locks or o.pops or o.saves or o.released)
-        for o in summary.outcomes
-    )
+    return not any(changes_context(outcome) for outcome in summary.outcomes)
 
 
 class UnitFacts(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,7 @@ import msgspec
 
 from ctxlint.analysis.program import Program, link
 from ctxlint.facts.build import summarise, unit_facts
-from ctxlint.facts.summary import Summary, UnitFacts, is_neutral
+from ctxlint.facts.summary import Outcome, Summary, UnitFacts, changes_context, is_neutral
 from ctxlint.frontend import shares
 from ctxlint.ir import codec
 from ctxlint.ir.unit import HeaderFunction, Unit
@@ -25,7 +25,7 @@ from ctxlint.units.digest import decode_facts
 
 T = TypeVar("T")
 
-ROUNDS = 4
+ROUNDS = 8
 """A lock helper may be called by a helper of another file, and that by one of a third.
 Functions that still change after so many files are told as a limit."""
 
@@ -66,31 +66,23 @@ class Effects:
         self.unsettled: dict[str, Summary] = {}
 
     def settled(self, program: Program) -> Program:
-        """The program with all such effects known."""
-        changes = {
-            symbol: fn
-            for symbol, fn in program.functions.items()
-            if _is_shared(fn) and not is_neutral(fn)
-        }
+        """The program with all such effects known, the lowest functions first: what a
+        function does to its callers may be wrong until that of its callees is known."""
+        told: dict[str, tuple[Outcome, ...]] = {}
         headers: dict[str, Summary] = {}
         for number in range(ROUNDS + 1):
+            changes = {s: fn for s, fn in program.functions.items() if _is_news(fn, told)}
             if not changes or number == ROUNDS:
                 self.unsettled = changes
                 break
+            changes = _lowest(program, changes)
+            told |= {symbol: fn.outcomes for symbol, fn in changes.items()}
             fresh = self._headers(program, changes)
             headers |= fresh
             program.functions.update(fresh)
-            before = program.functions
-            self._summarise_again(program, changes | fresh)
+            known = _Told(program.functions, told)
+            self._summarise_again(program, changes | fresh, known)
             program = link(self.units, [headers.get(s.symbol, s) for s in self.summaries])
-            changes = {
-                symbol: fn
-                for symbol, fn in program.functions.items()
-                if _is_shared(fn)
-                and symbol in before
-                and fn.outcomes != before[symbol].outcomes
-                and not (is_neutral(fn) and is_neutral(before[symbol]))
-            }
         return program
 
     def _headers(self, program: Program, changes: dict[str, Summary]) -> dict[str, Summary]:
@@ -123,7 +115,9 @@ class Effects:
                         new.add(symbol)
         return found
 
-    def _summarise_again(self, program: Program, changes: dict[str, Summary]) -> None:
+    def _summarise_again(
+        self, program: Program, changes: dict[str, Summary], known: _Told
+    ) -> None:
         """The units that call one of these functions of another file."""
         keys = self.index.keys
         concerned = {
@@ -140,7 +134,7 @@ class Effects:
         def work(body: tuple[str, bytes]) -> bytes:
             unit = self.index.decoded(body[0], _unit, body[1])
             unit = msgspec.structs.replace(unit, new_inlines=())
-            facts = unit_facts(unit, self.rules, self.index.rt, program.functions)[0]
+            facts = unit_facts(unit, self.rules, self.index.rt, known)[0]
             return msgspec.msgpack.encode(facts)
 
         blobs = shares.each(work, bodies, self.index.jobs)
@@ -153,6 +147,54 @@ class Effects:
 def _is_shared(fn: Summary) -> bool:
     """Whether other files call the function, and no other one in its place."""
     return fn.symbol == fn.name and "weak" not in fn.attrs
+
+
+def _is_news(fn: Summary, told: dict[str, tuple[Outcome, ...]]) -> bool:
+    """Whether callers in other files were told something else than what a function does."""
+    if not _is_shared(fn):
+        return False
+    before = told.get(fn.symbol)
+    if before is None or not any(changes_context(outcome) for outcome in before):
+        return not is_neutral(fn)
+    return fn.outcomes != before
+
+
+def _lowest(program: Program, changes: dict[str, Summary]) -> dict[str, Summary]:
+    """Those of the functions that call none of the others in another file, directly or
+    through functions of their own file and of headers; all, where each calls another."""
+    found = {}
+    for symbol, fn in changes.items():
+        seen, work = {symbol}, [fn]
+        while work:
+            for edge in work.pop().edges:
+                callee = program.functions.get(edge.symbol)
+                if callee is None or edge.symbol in seen:
+                    continue
+                seen.add(edge.symbol)
+                if callee.file == fn.file or callee.file.endswith(".h"):
+                    work.append(callee)
+        if not any(other in changes and changes[other].file != fn.file for other in seen):
+            found[symbol] = fn
+    return found or changes
+
+
+class _Told:
+    """The functions of a program as callers in other files are told of them."""
+
+    def __init__(
+        self, functions: dict[str, Summary], told: dict[str, tuple[Outcome, ...]]
+    ) -> None:
+        self.functions = functions
+        self.told = told
+
+    def get(self, symbol: str) -> Summary | None:
+        """The summary of a function by symbol; None when there is none."""
+        fn = self.functions.get(symbol)
+        if fn is None or not _is_shared(fn) or fn.file.endswith(".h"):
+            return fn
+        if symbol not in self.told and is_neutral(fn):
+            return fn
+        return msgspec.structs.replace(fn, outcomes=self.told.get(symbol, ()))
 
 
 def _unit(blob: bytes) -> Unit:

@@ -13,6 +13,7 @@ from ctxlint import pipeline
 from ctxlint.base.request import Quiet
 from ctxlint.findings.model import Result
 from ctxlint.pipeline import run
+from ctxlint.units import foreign
 from tests.pipeline.miniature import TREE
 
 HELPER = """#include <linux/spinlock.h>
@@ -78,7 +79,7 @@ def audited(tmp_path: Path, files: dict[str, str]) -> list[Result]:
     return [run.audit(request, Quiet()) for _ in range(2)]
 
 
-@pytest.mark.parametrize("files", [2, 6])
+@pytest.mark.parametrize("files", [2, foreign.ROUNDS + 2])
 def test_a_lock_through_several_files(tmp_path: Path, files: int) -> None:
     """Each helper calls that of the file before; where that goes too far it is told."""
     texts = {"f0.c": HELPER.replace("far", "f0")}
@@ -91,10 +92,28 @@ def test_a_lock_through_several_files(tmp_path: Path, files: int) -> None:
         if files == 2:
             assert (found, limits) == ([("drivers/far/user.c", 7)], set())
         else:
-            assert found == [] and limits == {"f4_lock", "f4_unlock"}
+            last = f"f{foreign.ROUNDS}"
+            assert found == [] and limits == {f"{last}_lock", f"{last}_unlock"}
             assert all(item.kind == "limit" for item in result.incomplete)
 
 
 def test_the_lock_reaches_through_the_header(tmp_path: Path) -> None:
     for result in audited(tmp_path, {"helper.c": HELPER, "far.h": HEADER, "user.c": USER}):
         assert [(f.file, f.line) for f in result.findings] == [("drivers/far/user.c", 6)]
+
+
+def test_what_is_wrong_of_a_function_until_its_callees_are_known_is_not_told(
+    tmp_path: Path,
+) -> None:
+    """``f1()`` releases the lock that ``f0_lock()`` takes: nothing is left to callers."""
+    texts = {"f0.c": HELPER.replace("far", "f0")}
+    texts["f1.c"] = (
+        "#include <linux/spinlock.h>\nextern raw_spinlock_t raw;\nvoid f0_lock(void);\n"
+        "void f1(void);\nvoid f1(void)\n{\n\tf0_lock();\n\traw_spin_unlock(&raw);\n}\n"
+    )
+    for n in range(2, foreign.ROUNDS + 4):
+        texts[f"f{n}.c"] = (
+            f"void f{n - 1}(void);\nvoid f{n}(void);\nvoid f{n}(void)\n{{\n\tf{n - 1}();\n}}\n"
+        )
+    for result in audited(tmp_path, texts):
+        assert not result.findings and not result.incomplete
