@@ -62,7 +62,6 @@ class Targets:
                 number = evaluate(bind(_index_of(target), env), nothing)
                 chosen = self._entries(table, target, number)
                 functions = functions & chosen if chosen else functions
-                known = known and (bool(chosen) or number is not None)
             return tuple(sorted(functions)), known
         targets = self.of_value(bind(target, env))
         if targets or not isinstance(target, Param):
