@@ -751,8 +751,13 @@ class Analysis:
             tuple(Loss(what, len(which)) for what, which in sorted(self.losses.items())),
             self.moves.all(),
             returned(fn, [value for _, value in self.returns.values()]),
-            tuple(put for _, put in sorted(self.callbacks.items()) if put.known),
+            self._callbacks(),
         )
+
+    def _callbacks(self) -> tuple[Callback, ...]:
+        """All places where a function is put of which something is known at one."""
+        telling = {put.symbol for put in self.callbacks.values() if put.known}
+        return tuple(put for _, put in sorted(self.callbacks.items()) if put.symbol in telling)
 
     def _spread(self, point: Point) -> Point:
         """The arguments of a registration, as far as all assignments tell them."""

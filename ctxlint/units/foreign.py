@@ -162,20 +162,25 @@ def _is_news(fn: Summary, told: dict[str, tuple[Outcome, ...]]) -> bool:
 def _lowest(program: Program, changes: dict[str, Summary]) -> dict[str, Summary]:
     """Those of the functions that call none of the others in another file, directly or
     through functions of their own file and of headers; all, where each calls another."""
-    found = {}
-    for symbol, fn in changes.items():
-        seen, work = {symbol}, [fn]
-        while work:
-            for edge in work.pop().edges:
-                callee = program.functions.get(edge.symbol)
-                if callee is None or edge.symbol in seen:
-                    continue
-                seen.add(edge.symbol)
-                if callee.file == fn.file or callee.file.endswith(".h"):
-                    work.append(callee)
-        if not any(other in changes and changes[other].file != fn.file for other in seen):
-            found[symbol] = fn
-    return found or changes
+    below: dict[str, set[str]] = {}
+    """Of each function the files of those that it calls so."""
+    work = [(caller, {fn.file}) for s, fn in changes.items() for caller in _callers(program, s)]
+    while work:
+        fn, files = work.pop()
+        mine = below.setdefault(fn.symbol, set())
+        if not files <= mine:
+            mine |= files
+            work += [
+                (caller, files)
+                for caller in _callers(program, fn.symbol)
+                if caller.file == fn.file or fn.file.endswith(".h")
+            ]
+    lowest = {s: fn for s, fn in changes.items() if below.get(s, set()) <= {fn.file}}
+    return lowest or changes
+
+
+def _callers(program: Program, symbol: str) -> list[Summary]:
+    return [caller for caller, _ in program.callers.get(symbol, ())]
 
 
 class _Told:
