@@ -28,7 +28,7 @@ def test_the_list_is_whole() -> None:
 def test_many_examples(file: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-x", str(HERE / file)],
-        env=os.environ | {"CTXLINT_EXAMPLES": "6"},
+        env=os.environ | {"CTXLINT_EXAMPLES": "4"},
         capture_output=True,
         text=True,
         check=False,
