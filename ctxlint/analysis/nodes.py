@@ -46,7 +46,8 @@ class Node:
     sure: bool = True
     among: int = 0
     foreign: bool = False
-    """Called through a pointer whose object is not known, and in another driver's directory."""
+    """Called through a pointer, and in another driver's directory: the object is not known, or
+    is one of two structures of one tag."""
     asked: bool = False
     """Callers ask for objects in a mode (rules/modes.yaml), so each such object is meant."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxlint.analysis.targets import Targets
 from ctxlint.base.request import Quiet
 from ctxlint.facts import limits
 from ctxlint.findings.model import Result
@@ -173,6 +174,48 @@ def test_the_object_is_that_of_the_driver_that_calls(tmp_path: Path) -> None:
     result = audit(request, Quiet())
     assert [f.function for f in result.findings] == ["one_stop"]
     assert len(result.notes) == 1
+
+
+HW_HEADER = """
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+struct hw { void (*reset)(struct hw *hw); };
+"""
+HW_ONE = """
+#include "hw.h"
+static DEFINE_RAW_SPINLOCK(gate);
+static void one_reset(struct hw *hw) { }
+void one_probe(struct hw *hw)
+{
+	hw->reset = one_reset;
+	raw_spin_lock(&gate);
+	hw->reset(hw);
+	raw_spin_unlock(&gate);
+}
+"""
+HW_TWO = """
+#include "hw.h"
+static DEFINE_MUTEX(lock);
+static void two_reset(struct hw *hw) { mutex_lock(&lock); mutex_unlock(&lock); }
+void two_probe(struct hw *hw) { hw->reset = two_reset; }
+"""
+
+
+@pytest.mark.parametrize(("where", "shown"), [("one", True), ("two", False)])
+def test_structures_of_one_tag_in_two_drivers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, shown: bool
+) -> None:
+    """Of an object that is known to hold functions of its own driver's directory and of
+    another's, only the former are meant."""
+    both = ("drivers/fixtures/one/a.c::one_reset", f"drivers/fixtures/{where}/b.c::two_reset")
+    monkeypatch.setattr(Targets, "of_call", lambda *args: (both, True))
+    files = {"one/hw.h": HW_HEADER, "two/hw.h": HW_HEADER}
+    files |= {"one/a.c": HW_ONE, f"{where}/b.c": HW_TWO}
+    builds = make_tree(tmp_path / "tree", files)
+    request = Request(
+        tree=tmp_path / "tree", paths=(BELOW,), builds=builds, cache=tmp_path / "cache", jobs=1
+    )
+    assert [f.function for f in audit(request, Quiet()).findings] == ["two_reset"] * shown
 
 
 STATES = """
