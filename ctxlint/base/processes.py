@@ -113,7 +113,13 @@ def close() -> None:
         watcher.close()
 
 
-atexit.register(close)
+def _at_exit() -> None:
+    # The results are out, and the watcher ends by itself: nothing is left to interrupt.
+    with contextlib.suppress(KeyboardInterrupt):
+        close()
+
+
+atexit.register(_at_exit)
 
 
 def forked(parent: int) -> None:

@@ -222,6 +222,22 @@ def test_an_interrupt_that_is_swallowed_comes_again(place: Path, body: str) -> N
     assert "ignored" not in told
 
 
+def test_an_interrupt_after_the_work_is_done_says_nothing(place: Path) -> None:
+    """The watcher is stopped, so the script waits for it at its end."""
+    process = start(
+        place,
+        """
+        watcher = processes._watched()._process.pid
+        os.kill(watcher, signal.SIGSTOP)
+        later = f"sleep 0.5; kill -INT {os.getpid()}; sleep 0.5; kill -CONT {watcher}"
+        subprocess.Popen(["sh", "-c", later], stderr=subprocess.DEVNULL)
+        ready()
+        """,
+    )
+    out, told = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, told) == (0, "", "")
+
+
 @pytest.mark.slow
 def test_what_sits_in_a_c_library_is_ended_by_force(place: Path) -> None:
     """Python's handler is not reached there: the C one tells the watcher."""
