@@ -90,15 +90,15 @@ class Giver:
 
     def _makes(self, call: ops.Call) -> str:
         """What the pointer that a call returns leads to: ``old``, an object that was made
-        elsewhere; ``zero``, new memory that is cleared; else ``raw``."""
+        elsewhere, or nowhere; ``zero``, new memory that is cleared; else ``raw``."""
         if not isinstance(call.fn, ops.Func):
             return "raw" if self._numbers(call) else "old"
         name = call.fn.symbol.rpartition("::")[2]
         memory = self.p.rules.memory.get(name)
         if memory is not None and memory.clears:
             return "zero"
-        if memory is not None and memory.result == "new":
-            return "raw"
+        if memory is not None and memory.result:
+            return "raw" if memory.result == "new" else "old"
         return "raw" if self._numbers(call) else "old"
 
     def _numbers(self, call: ops.Call) -> bool:

@@ -365,7 +365,8 @@ class Memory(_Strict, frozen=True, kw_only=True):
     """``rules/memory.yaml``: what a function does with memory, which the analysis of
     objects needs to know.
 
-    ``result: new``: it returns memory of its own, that nothing else points to.
+    ``result``: ``new`` is memory of its own, that nothing else points to; ``kept`` is a
+    pointer that was given to be kept there; ``error`` is a number that leads nowhere.
     ``clears``: what it returns is filled with zeros. ``keeps_nothing``: it begins or ends
     the life of what it is given, and lets nobody else have it. ``copies``: it copies bytes;
     the numbers of the arguments, to and from. ``fills``: it writes one byte everywhere; the
@@ -373,7 +374,7 @@ class Memory(_Strict, frozen=True, kw_only=True):
     numbers of the arguments that are the key, and whether an enabled one gives false.
     """
 
-    result: Literal["", "new"] = ""
+    result: Literal["", "new", "kept", "error"] = ""
     clears: bool = False
     keeps_nothing: bool = False
     copies: tuple[int, int] | None = None
