@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ctxlint.analysis.linked_terms import framed
@@ -115,7 +116,8 @@ class _Finder:
         self.program = program
         self.rules = rules
         self.rt = rt
-        self.watched = Watched(program, rules, lambda name: constant(program, rules, name))
+        self.constant = partial(rules.constant, enumerators=program.enumerators)
+        self.watched = Watched(program, rules, self.constant)
         self.lost = lost
 
     def _some(
@@ -456,7 +458,7 @@ class _Finder:
                 return known_part(values[name])
             if name.startswith("&"):
                 return address(name[1:])
-            known = constant(self.program, self.rules, name)
+            known = self.constant(name)
             return absent if known is None else known
 
         return lookup
@@ -494,19 +496,6 @@ def possible(value: Value) -> set[int] | None:
         return {x | y for x in a for y in b}
     number = evaluate(value, nothing)
     return None if number is None else {number}
-
-
-def constant(program: Program, rules: Rulebook, name: str) -> int | None:
-    """An enumerator of the tree, or a constant of the rules."""
-    if name in program.enumerators:
-        return program.enumerators[name]
-    rule = rules.constants.get(name)
-    if rule is None:
-        return None
-    if rule.enumerator in program.enumerators:
-        number = program.enumerators[rule.enumerator]
-        return 1 << number if rule.shift else number
-    return rule.value
 
 
 def _same_object(place: Value, store: Store) -> bool:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
-from ctxlint.analysis.entry_points import EntryPoint, constant
+from ctxlint.analysis.entry_points import EntryPoint
 from ctxlint.analysis.environment import (
     NO_ENV,
     Env,
@@ -74,6 +74,7 @@ class Propagation:
     ) -> None:
         self.program = program
         self.rules = rules
+        self.constant = partial(rules.constant, enumerators=program.enumerators)
         self.rt = rt
         self.entries = tuple(entries)
         self.trampolines = Trampolines(program, rules)
@@ -308,7 +309,9 @@ class Propagation:
             rule = self.rules.contexts.get(context)
             worlds: list[dict[str, int]] = [{}]
             for name, words in sorted(rule.values.items()) if rule is not None else ():
-                numbers = [constant(self.program, self.rules, word) for word in words]
+                numbers = [
+                    self.rules.constant(word, self.program.enumerators) for word in words
+                ]
                 if None not in numbers:
                     worlds = [w | {name: n} for w in worlds for n in numbers if n is not None]
             self._worlds[context] = worlds
@@ -466,12 +469,7 @@ class Propagation:
         found = rule_calls.requirement(
             rule,
             self.rt,
-            rule_calls.lookup(
-                bound,
-                args,
-                _operand,
-                lambda name: constant(self.program, self.rules, name),
-            ),
+            rule_calls.lookup(bound, args, _operand, self.constant),
             self.program.inits.get(node.fn.file, ()),
             self.program.calls_in_file.get(node.fn.file, set()),
         )

@@ -97,9 +97,36 @@ class Giver:
         memory = self.p.rules.memory.get(name)
         if memory is not None and memory.clears:
             return "zero"
+        if memory is not None and memory.result == "new":
+            return "zero" if self._asks_zeros(call) else "raw"
         if memory is not None and memory.result:
-            return "raw" if memory.result == "new" else "old"
+            return "old"
         return "raw" if self._numbers(call) else "old"
+
+    def _asks_zeros(self, call: ops.Call) -> bool:
+        """Whether an allocation is given __GFP_ZERO."""
+        decl = self.p.decls.get(call.fn.symbol) if isinstance(call.fn, ops.Func) else None
+        kinds = [kind for _, kind in decl.params] if decl is not None else []
+        return any(
+            kind == "gfp_t" and self._has_bit(arg, self.p.gfp_zero)
+            for kind, arg in zip(kinds, call.args, strict=False)
+        )
+
+    def _has_bit(self, e: ops.Expr, bit: int) -> bool:
+        e = bare(e)
+        if isinstance(e, ops.Bin) and e.op == "|":
+            return self._has_bit(e.a, bit) or self._has_bit(e.b, bit)
+        return isinstance(e, ops.Const) and bool(e.value & bit)
+
+    def _number(self, e: ops.Expr) -> int | None:
+        """The number that an argument always is."""
+        e = bare(e)
+        if isinstance(e, ops.Var):
+            found = self.sources.get(e.slot, [])
+            if len(found) != 1 or isinstance(found[0], tuple):
+                return None
+            e = bare(found[0])
+        return e.value if isinstance(e, ops.Const) else None
 
     def _numbers(self, call: ops.Call) -> bool:
         """Whether a call has a number among its arguments: a size, an index."""
@@ -287,8 +314,7 @@ class Giver:
         made = self._makes(call)
         if made == "zero":
             record = self.p.records[key]
-            sizes = [a.value for a in call.args if isinstance(a, ops.Const)]
-            if record.size in sizes:
+            if record.size in map(self._number, call.args):
                 self.p.made.setdefault(key, []).append((self.fn.symbol, op_id))
             else:
                 self.p.elsewhere.add(key)

@@ -38,6 +38,8 @@ class Private:
             if r.file == unit.file and not r.union and r.fields
         }
         self.decls = {d.symbol: d for d in unit.decls}
+        numbers = {name: number for e in unit.enums for name, number in e.values}
+        self.gfp_zero = rules.constant("__GFP_ZERO", numbers) or 0
         self.bodies = {f.symbol for f in unit.functions}
         self.headers = frozenset(unit.inlines)
         self.open: set[Member] = set()

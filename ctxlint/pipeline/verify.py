@@ -14,7 +14,6 @@ import msgspec
 
 import ctxlint
 from ctxlint import kbuild
-from ctxlint.analysis.entry_points import constant
 from ctxlint.analysis.nodes import Node, Violation
 from ctxlint.analysis.program import Program
 from ctxlint.base.errors import RuleError
@@ -102,7 +101,7 @@ def known_of(program: Program, rules: Rulebook) -> Known:
     """What rules ask of a linked program."""
     return Known(
         program.decls,
-        lambda name: constant(program, rules, name),
+        lambda name: rules.constant(name, program.enumerators),
         program.inits,
         program.calls_in_file,
     )
@@ -312,5 +311,5 @@ def entry_tasks() -> dict[str, EntryTask]:
 
 
 def _numbers(program: Program, rules: Rulebook, words: Iterable[str]) -> tuple[int, ...]:
-    found = [constant(program, rules, word) for word in words]
+    found = [rules.constant(word, program.enumerators) for word in words]
     return tuple(n for n in found if n is not None) if None not in found else ()

@@ -165,6 +165,19 @@ class Rulebook:
         """Global variables whose value some context tells."""
         return frozenset(name for rule in self.contexts.values() for name in rule.values)
 
+    def constant(self, name: str, enumerators: Mapping[str, int]) -> int | None:
+        """The number that a name means in rules: an enumerator of the tree, or a constant of
+        the rules; None for another name."""
+        if name in enumerators:
+            return enumerators[name]
+        rule = self.constants.get(name)
+        if rule is None:
+            return None
+        if rule.enumerator in enumerators:
+            number = enumerators[rule.enumerator]
+            return 1 << number if rule.shift else number
+        return rule.value
+
     def api(self, symbol: str) -> ApiRule | None:
         """The rule for a function: a plain name, or ``FILE::NAME`` of a static one.
 
