@@ -96,7 +96,12 @@ def apply_delta(
         by = getattr(delta.counts, counter)
         if by:
             st.count(counter, by, loc)
+    locks = [(lock.kind, called(lock.path)) for lock in delta.locks]
     for kind in outcome.released:
-        st.unlock(kind, "")
-    for lock in delta.locks:
-        st.lock(lock.kind, called(lock.path), loc)
+        again = [lock for lock in locks if (st.kind_of(lock[0]), lock[1]) == (kind, "")]
+        if again:  # dropped for a while: what is taken again is the caller's
+            locks.remove(again[0])
+        else:
+            st.unlock(kind, "")
+    for kind, path in locks:
+        st.lock(kind, path, loc)

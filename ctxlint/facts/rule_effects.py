@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from ctxlint.facts.clobbers import Changes
+from ctxlint.facts.shape import stable_slots
 from ctxlint.facts.state import State
 from ctxlint.facts.symbolic import expr_text
 from ctxlint.ir import ops
@@ -24,21 +27,68 @@ from ctxlint.semantics.terms import (
 )
 
 
+class Taken:
+    """The locks that a function takes by calls of its own, or of its callees (``kinds``)."""
+
+    def __init__(self, fn: Function) -> None:
+        self.fn = fn
+        self.kinds: set[str] = set()
+        self._named: dict[int, ops.Expr] = {}
+
+    @cached_property
+    def _stable(self) -> frozenset[int]:
+        return stable_slots(self.fn)
+
+    def take(self, state: State, kind: str, path: str, e: ops.Expr | None, loc: int) -> bool:
+        """Let ``state`` hold a lock; False if it is one that it holds.
+
+        Who waits for a lock of his own waits for ever, so it was released in between by
+        something that was not understood, or the path cannot be. Whichever it is, the lock is
+        held once. Not so a lock that its holder may take again (rwlock_t)."""
+        self.kinds.add(kind)
+        if e is not None and path and not state.kinds.shared & {kind}:
+            for held in state.locks:
+                if held.kind == kind and self._named.get(held.loc) == e and self._is_one(e):
+                    return False
+            self._named[loc] = e
+        state.lock(kind, path, loc)
+        return True
+
+    def _is_one(self, e: ops.Expr) -> bool:
+        """Whether an expression is the address of one object for the whole function: of a
+        variable, or of what a pointer leads to that stays the same."""
+        while isinstance(e, ops.Cast):
+            e = e.e
+        if isinstance(e, ops.Var):
+            return e.slot in self._stable
+        if not isinstance(e, ops.Addr):
+            return False
+        place = e.lvalue
+        while isinstance(place, ops.Field):
+            place = place.base
+        if isinstance(place, ops.Deref):
+            return self._is_one(place.ptr) and not isinstance(place.ptr, ops.Addr)
+        return isinstance(place, ops.Global | ops.Var)
+
+
 class StateTarget:
-    """A state of a function as what the effects of a rule act on; ``acquired`` collects the
-    kinds of locks that are taken."""
+    """A state of a function as what the effects of a rule act on. ``tried``: the call may
+    fail, and what is held then is another lock than it asks for."""
 
     def __init__(
         self,
         fn: Function,
-        acquired: set[str],
+        taken: Taken,
         state: State,
         op: ops.Call,
         args: tuple[Value, ...],
         op_id: str,
+        *,
+        tried: bool,
     ) -> None:
         self.fn = fn
-        self.acquired = acquired
+        self.tried = tried
+        self.taken = taken
         self.state = state
         self.op = op
         self.args = args
@@ -64,10 +114,10 @@ class StateTarget:
         """A section begins or ends."""
         self.state.count(counter, delta, self.op.loc)
 
-    def lock(self, kind: str, argument: int, taken: bool) -> None:
+    def lock(self, kind: str, argument: int, taken: bool) -> bool:
         """A lock is taken or released; what it is called is what the source says."""
-        given = 0 <= argument < len(self.op.args)
-        path = expr_text(self.fn, self.op.args[argument]) if given else ""
+        e = self.op.args[argument] if 0 <= argument < len(self.op.args) else None
+        path = expr_text(self.fn, e) if e is not None else ""
         value = self.args[argument] if 0 <= argument < len(self.args) else None
         if isinstance(value, Param):
             # However it got here: this is what a caller has a name for.
@@ -75,11 +125,12 @@ class StateTarget:
         if not taken:
             self.state.unlock(kind, path)
             Changes.dropped(self.state)
-            return
-        self.acquired.add(kind)
-        self.state.lock(kind, path, self.op.loc)
-        if 0 <= argument < len(self.args):
+            return True
+        asked = None if self.tried else e
+        changes = self.taken.take(self.state, kind, path, asked, self.op.loc)
+        if e is not None:
             self.state.assume(value, True)  # it was not NULL, then
+        return changes
 
     def write(self, pointer: Value, value: Value) -> None:
         """A value behind a pointer argument."""

@@ -178,3 +178,42 @@ def _slots(e: ops.Expr) -> list[int]:
     if isinstance(e, ops.Bin):
         return _slots(e.a) + _slots(e.b)
     return []
+
+
+def stable_slots(fn: Function) -> frozenset[int]:
+    """Variables that have one value from their first use on: parameters that are never
+    written, and others that are written once, outside of every loop. One whose address is
+    taken is none of them."""
+    writes: dict[int, list[int]] = {slot: [-1] for slot in range(fn.nparams)}
+    handed: set[int] = set()
+    for number, block in enumerate(fn.blocks):
+        for op in (*block.ops, block.term):
+            dst = op.dst if isinstance(op, ops.Assign | ops.Call) else None
+            if isinstance(dst, ops.Var):
+                writes.setdefault(dst.slot, []).append(number)
+            asm = op.asm if isinstance(op, ops.AsmGoto) else op
+            if isinstance(asm, ops.Asm):
+                handed.update(e.slot for _, e in asm.outs if isinstance(e, ops.Var))
+            for e in operands(op):
+                for inner in _parts(e):
+                    if isinstance(inner, ops.Addr) and isinstance(inner.lvalue, ops.Var):
+                        handed.add(inner.lvalue.slot)
+    once = {slot: blocks[0] for slot, blocks in writes.items() if len(blocks) == 1}
+    return frozenset(
+        slot
+        for slot, block in once.items()
+        if slot not in handed and (block < 0 or not _is_in_loop(fn, block))
+    )
+
+
+def _is_in_loop(fn: Function, block: int) -> bool:
+    seen: set[int] = set()
+    work = list(successors(fn, block))
+    while work:
+        at = work.pop()
+        if at == block:
+            return True
+        if at not in seen:
+            seen.add(at)
+            work += successors(fn, at)
+    return False

@@ -55,11 +55,12 @@ _LOCKS_MAX = 64
 
 
 class LockKinds(NamedTuple):
-    """Of a kernel's kinds of locks: those that are of another kind inside, and those that
-    may be held while the task sleeps."""
+    """Of a kernel's kinds of locks: those that are of another kind inside, those that may
+    be held while the task sleeps, and those that their holder may take again."""
 
     same: Mapping[str, str] = MappingProxyType({})
     sleeping: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
 
 
 _KINDS = LockKinds()

@@ -34,7 +34,7 @@ from ctxlint.facts.reduce import (
     distinct_points,
     fewer_outcomes,
 )
-from ctxlint.facts.rule_effects import StateTarget
+from ctxlint.facts.rule_effects import StateTarget, Taken
 from ctxlint.facts.shape import (
     chosen_results,
     constant_slots,
@@ -123,7 +123,7 @@ class Analysis:
         self.writes = writes
         self.held = held
         self.written: set[int] = set()
-        self.acquired: set[str] = set()
+        self.taken = Taken(function)
         self.reader = Reader(function, local_records)
         self.changes = changes
         self.switches = switches
@@ -159,7 +159,9 @@ class Analysis:
         start = State()
         start.known = self.known
         start.kinds = LockKinds(
-            self.rules.same_locks(self.rt), self.rules.sleeping_locks(self.rt)
+            self.rules.same_locks(self.rt),
+            self.rules.sleeping_locks(self.rt),
+            self.rules.shared_locks,
         )
         for slot in range(self.fn.nparams):
             start.vals[slot] = Param(slot)
@@ -588,7 +590,7 @@ class Analysis:
         changed = st
         on = rule.api.effect.on if rule.api.effect is not None else ""
         without: State | None = st.copy() if on else None
-        target = StateTarget(self.fn, self.acquired, changed, op, args, op_id)
+        target = StateTarget(self.fn, self.taken, changed, op, args, op_id, tried=bool(on))
         saved = rule_calls.apply(rule, self.rt, self.rules, bound, args, target)
         result = rule_calls.returned(rule, bound, args, target) or saved or result
         states = [changed]
@@ -621,7 +623,7 @@ class Analysis:
             new = st.copy()
             if outcome is not None:
                 apply_delta(new, outcome, op.loc)
-                self.acquired.update(lock.kind for lock in outcome.delta.locks)
+                self.taken.kinds.update(lock.kind for lock in outcome.delta.locks)
             self._set_result(new, op, Result(op_id), op_id)
             if op.dst is not None:
                 new.assume(Result(op_id), outcome is not None)
@@ -678,7 +680,7 @@ class Analysis:
             apply_delta(new, outcome, op.loc, lambda path: self._lock_here(op, path))
             if outcome.released:
                 Changes.dropped(new)
-            self.acquired.update(lock.kind for lock in outcome.delta.locks)
+            self.taken.kinds.update(lock.kind for lock in outcome.delta.locks)
             if op.dst is not None:
                 result = at_caller(outcome.value, args, st)
                 if result is None or type(result) is Result:
@@ -707,7 +709,7 @@ class Analysis:
             return outcomes
         if kinds & {st.kind_of(lock.kind) for lock in st.locks}:
             return tuple(o for o in outcomes if o.released)
-        if kinds & {st.kind_of(kind) for kind in self.acquired}:
+        if kinds & {st.kind_of(kind) for kind in self.taken.kinds}:
             return tuple(o for o in outcomes if not o.released)
         return outcomes
 

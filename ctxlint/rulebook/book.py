@@ -275,6 +275,11 @@ class Rulebook:
         """Kinds of locks that may be held while the task sleeps: they restrict nothing."""
         return frozenset(k for k, rule in self.locks.items() if not self.phrases(k, rt))
 
+    @cached_property
+    def shared_locks(self) -> frozenset[str]:
+        """Kinds of locks that their holder may take again."""
+        return frozenset(k for k, rule in self.locks.items() if rule.shared)
+
     def phrases(self, kind: str, rt: bool) -> tuple[Effect, ...]:
         """What holding a lock of ``kind`` changes (KeyError: no such kind)."""
         rule = self.locks[kind]

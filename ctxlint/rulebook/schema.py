@@ -350,7 +350,7 @@ class LockKind(_Strict, frozen=True, kw_only=True):
     """What holding a lock of this kind changes (``rules/locks.yaml``). ``types`` are the
     C types of such locks (``struct raw_spinlock``). ``nort_is``: without PREEMPT_RT it is a
     lock of that kind in a structure of its own, and may be taken as one and released as the
-    other."""
+    other. ``shared``: readers do not exclude each other, so its holder may take it again."""
 
     title: str
     types: tuple[str, ...] = ()
@@ -358,6 +358,7 @@ class LockKind(_Strict, frozen=True, kw_only=True):
     rt: tuple[str, ...] = ()
     nort: tuple[str, ...] = ()
     nort_is: str = ""
+    shared: bool = False
     source: str = ""
 
 

@@ -79,9 +79,9 @@ class Target(Protocol):
     def count(self, counter: fx.Counter, delta: int) -> None:
         """A counter of the context changes by ``delta``."""
 
-    def lock(self, kind: str, argument: int, taken: bool) -> None:
+    def lock(self, kind: str, argument: int, taken: bool) -> bool:
         """The lock that an argument points to is taken or released; ``kind`` is a key of
-        ``rules/locks.yaml``."""
+        ``rules/locks.yaml``. False if that changes nothing."""
 
     def write(self, pointer: Any, value: Any) -> None:
         """Store a value behind a pointer argument."""
@@ -231,8 +231,8 @@ def apply(
                 target.count(counter, delta)
             case fx.Lock(kind, arg) | fx.Unlock(kind, arg):
                 taken = isinstance(effect, fx.Lock)
-                target.lock(kind, bound.get(arg, -1), taken)
-                for phrase in rules.phrases(kind, rt):
+                changes = target.lock(kind, bound.get(arg, -1), taken)
+                for phrase in rules.phrases(kind, rt) if changes else ():
                     if isinstance(phrase, fx.Count):
                         delta = phrase.delta if taken else -phrase.delta
                         target.count(phrase.counter, delta)

@@ -135,8 +135,8 @@ class _Target:
     def count(self, counter: str, delta: int) -> None:
         count(self.kernel, counter, delta)
 
-    def lock(self, kind: str, argument: int, taken: bool) -> None:
-        pass
+    def lock(self, kind: str, argument: int, taken: bool) -> bool:
+        return True
 
     def write(self, pointer: Any, value: Any) -> None:
         if pointer is not None:

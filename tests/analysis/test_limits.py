@@ -171,9 +171,10 @@ def test_many_contexts_of_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are covered by one that was looked at are no loss."""
     monkeypatch.setattr(limits, "NODES_PER_FUNCTION", 2)
     calls = "".join(
-        f"void c{n}(void) {{ {'_raw_spin_lock(&a); ' * n} g(); }}" for n in range(1, 5)
+        f"void c{n}(void) {{ {'_raw_spin_lock(other()); ' * n} g(); }}" for n in range(1, 5)
     )
-    run = judged(f"static void g(void) {{ mutex_lock(&m); }} {calls}")
+    other = "raw_spinlock_t *other(void);"
+    run = judged(f"{other} static void g(void) {{ mutex_lock(&m); }} {calls}")
     [(symbol, found)] = run.losses.items()
     assert symbol.endswith("::g")
     assert set(found) == {"nodes"}

@@ -159,8 +159,9 @@ class _Counting:
     def count(self, counter: str, delta: int) -> None:
         self.seen.append((counter, delta))
 
-    def lock(self, kind: str, argument: int, taken: bool) -> None:
+    def lock(self, kind: str, argument: int, taken: bool) -> bool:
         self.seen.append(("lock" if taken else "unlock", kind, argument))
+        return True
 
     def write(self, pointer: Any, value: Any) -> None:
         self.seen.append(("write", pointer, value))
