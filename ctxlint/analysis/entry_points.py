@@ -274,6 +274,7 @@ class _Finder:
                         certain,
                         given,
                         known,
+                        choice.certainty == "possible",
                     )
 
     def _put(self, symbol: str, store: Store) -> tuple[Given, tuple[Guard, ...]]:

@@ -215,8 +215,9 @@ class Choice(_Strict, frozen=True, kw_only=True):
     (or, for a field, on sibling fields of the initialiser).
 
     ``certainty`` is ``may`` when the function runs in this context only with some
-    users, configurations or devices: what is found there is a warning; ``possible`` (of a
-    registration) when its driver says that it does not know: shown with ``--possible``.
+    users, configurations or devices: what is found there is a warning; ``possible`` when
+    it says of itself that it does not know, or other users of such objects never call it
+    there: shown with ``--possible``.
     ``file`` is a path prefix that the place of the registration must have. ``unless``: a member
     (``RECORD.FIELD``, ``RECORD.FIELD & FLAG``) of which a file of the same directory may
     store a non-zero value (or the flag): then this choice says nothing; nor does it when
