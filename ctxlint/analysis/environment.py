@@ -249,7 +249,7 @@ def asked_places(program: Program) -> dict[str, set[Term]]:
                 for place in sorted(found[callee], key=repr):
                     if beyond and not (isinstance(place, Field) and is_of_argument(place)):
                         continue
-                    outer = substitute(place, point.args)
+                    outer = _around(place, point.args) or substitute(place, point.args)
                     if outer is not None and len(mine) < _ASKED_MAX and on_entry_memory(outer):
                         mine.add(outer)
             if len(mine) > count and depth < _ASKED_DEPTH:
