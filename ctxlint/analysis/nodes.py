@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ctxlint.analysis.entry_points import EntryPoint
 from ctxlint.analysis.environment import Env
+from ctxlint.facts import limits
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.rulebook.book import ApiRule
 from ctxlint.semantics.context import Context
@@ -57,6 +58,16 @@ class Node:
 
     cut: bool = False
     """What callers passed was dropped: the function is called in too many ways."""
+
+    @property
+    def likely(self) -> bool:
+        """Whether this is, of the functions that the call can go to, one that is worth a
+        finding: there are few, and it is in no other driver's directory."""
+        if self.asked or self.parent is None:
+            return True
+        own = self.fn.file == self.parent.fn.file
+        most = limits.AMONG_IN_FILE_MAX if own else limits.AMONG_MAX
+        return not self.foreign and self.among <= most
 
     def way(self) -> Iterator[Node]:
         """This node, the one that it was reached from, and so on to the root."""

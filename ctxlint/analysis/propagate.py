@@ -358,14 +358,12 @@ class Propagation:
         depth = node.depth + 1
         if not sure:
             env = env.without_objects()
-        likely = asked or (among <= limits.AMONG_MAX and not foreign)
-        doubt = 0 if sure else 1 if likely and node.doubt < 2 else 2
-        self._push(
-            Node(
-                callee, context, env, node, edge, point, node.entry, depth, sure, among,
-                foreign, asked, doubt,
-            )
+        below = Node(
+            callee, context, env, node, edge, point, node.entry, depth, sure, among,
+            foreign, asked,
         )  # fmt: skip
+        doubt = 0 if sure else 1 if below.likely and node.doubt < 2 else 2
+        self._push(replace(below, doubt=doubt))
 
     def _env(
         self,

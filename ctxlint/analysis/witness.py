@@ -104,19 +104,24 @@ def is_possible(violation: Violation) -> bool:
     """Whether a violation is only shown when it is asked for: one of many drivers behind a
     call, or one of the objects behind a registration, would have to be the one that waits;
     or a call through a pointer whose object is not known would have to go to one of many
-    functions or into another driver's directory; or arguments would have to matter that a
-    limit has dropped; or the context is of a function with more of them than are followed."""
+    functions or into another driver's directory; or the way there is too long to be believed;
+    or arguments would have to matter that a limit has dropped; or the context is of a function
+    with more of them than are followed."""
     entry = violation.node.entry
+    nodes = nodes_of(violation)
     return (
         violation.need.possible
         or (entry is not None and entry.possible)
-        or any(
-            not node.asked and (node.foreign or node.among > limits.AMONG_MAX)
-            for node in nodes_of(violation)
-        )
+        or _is_long(nodes)
+        or not all(node.likely for node in nodes)
         or _is_cut(violation)
         or _is_dropped(violation)
     )
+
+
+def _is_long(nodes: list[Node]) -> bool:
+    files = [node.fn.file for node in nodes if not node.fn.file.endswith(".h")]
+    return len(files) - 1 > limits.CALLS_MAX and len(set(files)) > 2
 
 
 def _is_dropped(violation: Violation) -> bool:

@@ -75,7 +75,7 @@ Exit code: 0 clean, 1 findings, 2 usage, 3 incomplete (there may be findings).
 @click.option(
     "--possible",
     is_flag=True,
-    help="Also show findings behind an indirect call with many possible targets.",
+    help="Also show findings behind an indirect call with many targets, or many calls.",
 )
 @select_options
 @run_options

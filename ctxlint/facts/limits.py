@@ -42,11 +42,18 @@ OBJECTS_PER_FUNCTION = 48
 """Contexts with known objects as arguments that one function is looked at in; after
 that it is looked at for any object, and findings below are no longer certain."""
 
-AMONG_MAX = 3
+AMONG_MAX = 2
+AMONG_IN_FILE_MAX = 3
 """Functions that a call through a pointer can go to, of an object that is not known, when
 a finding below is to be shown without being asked for: with more, it is likely another
-object's function. All findings of 7.3 that were analysed true (tests/kernel_tree/triage)
-are shown with this limit."""
+object's function. In the file of the call, which chose among them, it may be one more. All
+findings of 7.3 that were analysed true (tests/kernel_tree/triage) are shown with these."""
+
+CALLS_MAX = 8
+"""Calls between functions of .c files, three files or more, on the way of a finding that is to
+be shown without being asked for. Each of them may depend on what is not followed, and nobody
+reads more of them; of the findings of 7.3 that were analysed true none has more than seven, but
+for those that repeat the cause of a nearer one."""
 
 KNOWN_MAX = 8
 """Functions that one object that is known can hold in a member, when a finding below is to be

@@ -66,8 +66,8 @@ def possible_note(count: int) -> str:
     return (
         f"{many} possible and not shown: each needs a call through a pointer whose object is "
         f"not known and that could go to more than {limits.AMONG_MAX} functions, or from one "
-        "driver's directory into another's, or a driver that sleeps where most do not; "
-        "--possible shows them"
+        f"driver's directory into another's, or more than {limits.CALLS_MAX} calls through "
+        "several files, or a driver that sleeps where most do not; --possible shows them"
     )
 
 

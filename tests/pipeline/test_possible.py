@@ -120,6 +120,50 @@ def test_another_drivers_function_is_shown_when_asked_for(tmp_path: Path) -> Non
             assert len(audit(request, Quiet()).findings) == max(shown, possible)
 
 
+@pytest.mark.parametrize(("among", "shown"), [(2, 1), (3, 0)])
+def test_functions_of_other_files_are_fewer(tmp_path: Path, among: int, shown: int) -> None:
+    """Where the call is not in the file of one that it can go to, it chose among nothing."""
+    header = CORE[: CORE.index("static DEFINE_MUTEX")]
+    use = "#include <linux/teal.h>\n"
+    lock = CORE[CORE.index("static DEFINE_RAW") : CORE.index("static void teal_slow")]
+    slow = CORE[CORE.index("static void teal_slow") :]
+    others = "".join(OTHER.format(n=n) for n in range(among - 1))
+    mutex = "static DEFINE_MUTEX(teal_mutex);\n"
+    files = {"core/a.c": use + lock, "core/b.c": use + mutex + slow + others}
+    tree = tmp_path / "tree"
+    builds = make_tree(tree, files)
+    (tree / "include/linux/teal.h").write_text(header, encoding="utf-8")
+    request = Request(
+        tree=tree, paths=(BELOW,), builds=builds, cache=tmp_path / "cache", jobs=1
+    )
+    assert len(audit(request, Quiet()).findings) == shown
+
+
+@pytest.mark.parametrize(("calls", "files", "shown"), [(8, 3, 1), (9, 3, 0), (9, 2, 1)])
+def test_a_long_way_is_shown_when_asked_for(
+    tmp_path: Path, calls: int, files: int, shown: int
+) -> None:
+    """However certain each step is, nobody reads it. In a driver of two files it is."""
+    top = "#include <linux/mutex.h>\n#include <linux/spinlock.h>\n"
+    texts = [top] * files
+    texts[0] += "static DEFINE_MUTEX(teal_mutex);\nvoid teal_0(void) "
+    texts[0] += "{ mutex_lock(&teal_mutex); mutex_unlock(&teal_mutex); }\n"
+    for n in range(1, calls):
+        texts[n % files] += f"void teal_{n - 1}(void);\n"
+        texts[n % files] += f"void teal_{n}(void) {{ teal_{n - 1}(); }}\n"
+    texts[0] += f"void teal_{calls - 1}(void);\nstatic DEFINE_RAW_SPINLOCK(teal_lock);\n"
+    texts[0] += "void teal_begin(void)\n{ raw_spin_lock(&teal_lock); "
+    texts[0] += f"teal_{calls - 1}(); raw_spin_unlock(&teal_lock); }}\n"
+    tree = tmp_path / "tree"
+    builds = make_tree(tree, {f"teal{n}.c": text for n, text in enumerate(texts)})
+    for possible in (False, True):
+        request = Request(
+            tree=tree, paths=(BELOW,), builds=builds,
+            cache=tmp_path / "cache", jobs=1, possible=possible,
+        )  # fmt: skip
+        assert len(audit(request, Quiet()).findings) == max(shown, possible)
+
+
 @pytest.mark.parametrize("possible", [False, True])
 def test_a_driver_that_few_others_are_like(tmp_path: Path, possible: bool) -> None:
     result = result_on(RESET, tmp_path, possible)
