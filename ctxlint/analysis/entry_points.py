@@ -413,9 +413,9 @@ class _Finder:
         are ``c ? A : 0``, both."""
         worlds = [values]
         for name, value in values.items():
-            found = possible(value)
-            if found is not None and len(found) > 1:
-                worlds = [{**w, name: Const(n)} for w in worlds for n in sorted(found)]
+            found = alternatives(value)
+            if len(found) > 1:
+                worlds = [{**w, name: v} for w in worlds for v in found]
                 if len(worlds) > _WORLDS_MAX:
                     worlds = [values]
                     break
@@ -483,6 +483,17 @@ def _from_outside(value: Value) -> bool:
     return isinstance(value, Bin | Select | Un) and all(
         _from_outside(part) for part in value.parts() if part is not None
     )
+
+
+def alternatives(value: Value) -> list[Value]:
+    """The values that one can be: each branch of a selection; itself if it is none, or an ``|``
+    of which a part is not known."""
+    numbers = possible(value)
+    if numbers is not None:
+        return [Const(number) for number in sorted(numbers)]
+    if isinstance(value, Select):
+        return [*alternatives(value.a), *alternatives(value.b)]
+    return [value]
 
 
 def possible(value: Value) -> set[int] | None:

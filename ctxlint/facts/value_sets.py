@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from ctxlint.ir import ops
 from ctxlint.ir.unit import Function
 from ctxlint.ir.walk import expressions
-from ctxlint.semantics.terms import Bin, Const, Result, Select, Term, Value, rebuilt
+from ctxlint.semantics.terms import Bin, Const, Field, Result, Select, Term, Value, rebuilt
 
 VALUES_MAX = 16
 
@@ -24,33 +24,36 @@ _JOINED = re.compile(r"(?:b\d+|\d+\.\d+m)\.(\d+)")
 
 
 def spread(fn: Function, value: Value) -> Value:
-    """A value with a selection of numbers in place of variables of which only the
-    assignments tell anything."""
+    """A value with a selection of numbers, and of members that they are read from, in place
+    of variables of which only the assignments tell anything."""
     if isinstance(value, Result):
         match = _JOINED.fullmatch(value.op)
-        found = numbers(fn, int(match[1])) if match else None
-        return value if found is None else _one_of(value, found)
+        slots = _Slots(fn)
+        found = slots.of(int(match[1])) if match is not None else None
+        if found is None:
+            return value
+        terms: list[Term] = [Const(number) for number in found]
+        terms += [Field(value, member.record, member.name) for member in slots.members]
+        return _one_of(value, terms)
     if isinstance(value, Bin | Select):
         return rebuilt(value, lambda part: spread(fn, part))
     return value
 
 
-def numbers(fn: Function, slot: int) -> tuple[int, ...] | None:
-    """All numbers that a local variable can hold; None when they are not known."""
-    return _Slots(fn).of(slot)
-
-
-def _one_of(name: Result, found: tuple[int, ...]) -> Term:
-    term: Term = Const(found[-1])
-    for number in found[-2::-1]:
-        term = Select(name, Const(number), term)
+def _one_of(name: Result, found: list[Term]) -> Term:
+    term = found[-1]
+    for other in found[-2::-1]:
+        term = Select(name, other, term)
     return term
 
 
 class _Slots:
+    """What the assignments to variables say: ``members`` that they are read from, too."""
+
     def __init__(self, fn: Function) -> None:
         self.fn = fn
         self.open: set[int] = set()
+        self.members: list[ops.Field] = []
 
     def of(self, slot: int) -> tuple[int, ...] | None:
         if slot < self.fn.nparams or slot in self.open or _escapes(self.fn, slot):
@@ -65,8 +68,9 @@ class _Slots:
             elif isinstance(op, ops.Assign | ops.Call) and op.dst == ops.Var(slot):
                 src = op.src if isinstance(op, ops.Assign) else None
                 more = _added(src, slot)
+                before = len(self.members)
                 found = None if src is None else self._expr(src if more is None else more)
-                if found is None:
+                if found is None or (more is not None and len(self.members) > before):
                     return None
                 (base if more is None else bits).update(found)
         self.open.discard(slot)
@@ -74,11 +78,14 @@ class _Slots:
             base |= {number | bit for number in base}
             if len(base) > VALUES_MAX:
                 return None
-        return tuple(sorted(base)) or None
+        return tuple(sorted(base)) if base or self.members else None
 
     def _expr(self, e: ops.Expr) -> set[int] | None:
         while isinstance(e, ops.Cast):
             e = e.e
+        if isinstance(e, ops.Field) and isinstance(e.base, ops.Deref | ops.Field):
+            self.members.append(e)
+            return set()
         if isinstance(e, ops.Const):
             return {e.value}
         if isinstance(e, ops.Var):
@@ -88,10 +95,11 @@ class _Slots:
             a, b = self._expr(e.a), self._expr(e.b)
             return None if a is None or b is None else a | b
         if isinstance(e, ops.Bin) and e.op == "|":
+            before = len(self.members)
             a, b = self._expr(e.a), self._expr(e.b)
             if a is None or b is None or len(a) * len(b) > VALUES_MAX:
                 return None
-            return {x | y for x in a for y in b}
+            return None if len(self.members) > before else {x | y for x in a for y in b}
         return None
 
 
