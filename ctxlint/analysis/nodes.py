@@ -12,6 +12,7 @@ from ctxlint.facts import limits
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.rulebook.book import ApiRule
 from ctxlint.semantics.context import Context
+from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
     Bin,
     Field,
@@ -76,10 +77,13 @@ class Node:
             yield at
             at = at.parent
 
-    def lookup(self, rt: bool, variables: Mapping[str, int]) -> Lookup:
-        """Answers for the leaves of guards; ``variables`` are global ones."""
+    def lookup(
+        self, rt: bool, variables: Mapping[str, int], modes: Mapping[Member, int]
+    ) -> Lookup:
+        """Answers for the leaves of guards; ``variables`` are global ones, ``modes`` members
+        with a value that all objects have in which nobody has seen another one."""
         args = dict(self.env.args)
-        members = dict(self.env.modes) | dict(self.env.flags)
+        members = {**modes, **dict(self.env.modes), **dict(self.env.flags)}
         numbers = self.env.numbers()
 
         def answer(value: Term) -> int | None:

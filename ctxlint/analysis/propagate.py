@@ -217,7 +217,9 @@ class Propagation:
     # -- edges -------------------------------------------------------------
 
     def _edge(self, node: Node, edge: Edge) -> None:
-        lookups = [node.lookup(self.rt, v) for v in self._variables(node.context.name)]
+        # Calls in a context that allows everything are left out below.
+        modes = self.rules.atomic_modes
+        lookups = [node.lookup(self.rt, v, modes) for v in self._variables(node.context.name)]
         for point in edge.points:
             context = node.context.then(point.delta)
             allowed = context.allows(self.rt)

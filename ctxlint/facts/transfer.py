@@ -11,7 +11,7 @@ only adds entry contexts; it never looks at a body again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from heapq import heappop, heappush
 from types import MappingProxyType
 
@@ -88,6 +88,9 @@ from ctxlint.semantics.terms import (
 )
 
 _depends_on_entry = lru_cache(maxsize=1 << 16)(depends_on_entry)
+_LABELS_MAX = 8
+"""Labels of one statement of a switch of which it is known that one holds."""
+
 _on_entry_memory = lru_cache(maxsize=1 << 16)(on_entry_memory)
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
@@ -305,13 +308,22 @@ class Analysis:
                     return [(to, st)]
             return [(term.default, st)]
         out = []
-        known = [] if value is None else [low for low, high, _ in term.cases if low == high]
         other = st.copy()  # a range, or the default
-        for low in known:
-            other.assume(Bin("==", value, Const(low)), False)
+        labels: dict[int, list[Term]] = {}
+        for low, high, to in term.cases if value is not None else ():
+            if low == high:
+                labels.setdefault(to, []).append(Bin("==", value, Const(low)))
+        for equals in labels.values():
+            for equal in equals:
+                other.assume(equal, False)
         for low, high, to in term.cases:
             arm = (st if low == high else other).copy()
-            if low != high or value is None or arm.assume(Bin("==", value, Const(low)), True):
+            if low != high or value is None:
+                out.append((to, arm))
+            elif arm.assume(Bin("==", value, Const(low)), True):
+                if 1 < len(labels[to]) <= _LABELS_MAX:
+                    # What holds where the labels of one statement meet.
+                    arm.facts[reduce(_either, labels[to])] = True
                 out.append((to, arm))
         out.append((term.default, other))
         return out
@@ -530,13 +542,13 @@ class Analysis:
         return self.changes.flags_below(st, op.fn.symbol)
 
     def _flag_guards(self, st: State) -> tuple[Guard, ...]:
-        """Conditions on flags that callers may have set. Which object has them is left
-        out: a path meets one."""
-        if self.changes is None or not self.changes.flags:
-            return ()
+        """Conditions on flags that callers may have set, or that all objects have where
+        sleeping is forbidden. Which object has them is left out: a path meets one."""
+        flags = self.changes.flags if self.changes is not None else frozenset()
+        modes = self.rules.atomic_modes
         found: dict[tuple[str, str], set[int | bool]] = {}
         for value, fact in st.facts.items():
-            if type(value) is Field and value.member in self.changes.flags:
+            if type(value) is Field and (value.member in flags or value.member in modes):
                 found.setdefault(value.member, set()).add(fact)
         out = []
         for name, facts in sorted(found.items()):
@@ -808,6 +820,10 @@ class Analysis:
         elif len(outcomes) > limits.VALUES_MAX:
             outcomes = fewer_outcomes(list(found.values()), self._lose)
         return least_often(outcomes)
+
+
+def _either(a: Term, b: Term) -> Term:
+    return Bin("||", a, b)
 
 
 def _guard_of(value: Term, fact: int | bool) -> Guard:

@@ -100,6 +100,12 @@ def plain_tag(record: str) -> str:
     return record.removeprefix("struct ").partition("@")[0]
 
 
+def _member(name: str) -> tuple[str, str]:
+    """``RECORD.MEMBER`` of a rule, as terms have it."""
+    record, _, member = name.partition(".")
+    return f"struct {record}", member
+
+
 @dataclass(frozen=True)
 class Rulebook:
     """All rules, indexed. Names are those of the kernel; files in ``files``."""
@@ -128,21 +134,21 @@ class Rulebook:
     def mode_members(self) -> dict[tuple[str, str], int]:
         """Members that say how an object works: (record with its ``struct``, member),
         and the value that is asked for."""
-        found = {}
-        for name, rule in self.modes.items():
-            record, _, member = name.partition(".")
-            found[(f"struct {record}", member)] = rule.value
-        return found
+        return {_member(name): rule.value for name, rule in self.modes.items()}
+
+    @cached_property
+    def atomic_modes(self) -> dict[tuple[str, str], int]:
+        """Those of them that have this value wherever sleeping is forbidden."""
+        return {_member(name): rule.value for name, rule in self.modes.items() if rule.atomic}
 
     @cached_property
     def mode_functions(self) -> dict[str, tuple[tuple[str, str], int]]:
         """Functions that ask for objects with a value in such a member."""
-        found = {}
-        for name, rule in self.modes.items():
-            record, _, member = name.partition(".")
-            for function in rule.functions:
-                found[function] = ((f"struct {record}", member), rule.value)
-        return found
+        return {
+            function: (_member(name), rule.value)
+            for name, rule in self.modes.items()
+            for function in rule.functions
+        }
 
     @cached_property
     def allocators(self) -> frozenset[str]:

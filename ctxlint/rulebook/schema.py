@@ -390,10 +390,13 @@ class Mode(_Strict, frozen=True, kw_only=True):
 
     It is set before the object is registered. ``functions`` may be called for objects
     that have ``value`` there (0, or 1 for any other number), and warn about others.
+    ``atomic``: so is all that is done with an object where sleeping is forbidden, and what
+    is done for objects with another value is not done there.
     """
 
     value: int
     functions: tuple[str, ...] = ()
+    atomic: bool = False
     source: str
 
 

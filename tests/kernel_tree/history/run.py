@@ -17,8 +17,6 @@ from ctxlint.kbuild import Prepared
 from ..scratch import Bench, Overlay, brief
 from .model import Bug, Case
 
-_FEW = 20
-
 RT_CHECK, ALWAYS_CHECK = "rt-sleep-in-atomic", "sleep-in-atomic"
 
 
@@ -59,11 +57,9 @@ def groups(cases: Iterable[Case]) -> dict[tuple[str, str], list[Case]]:
 
 
 def prepared(bench: Bench, arch: str, config: str, cases: Sequence[Case]) -> list[Prepared]:
-    """Compile commands of the cases' files, under PREEMPT_RT where the architecture has it:
-    what always sleeps is found there too. Of a configuration with few cases the other as
-    well."""
+    """Compile commands of the cases' files; RT and !RT where the architecture has RT."""
     files = {file for case in cases for file in (*case.files, case.like) if file}
-    modes = (False,) if arch == "arm" else (True, False) if len(cases) < _FEW else (True,)
+    modes = (False,) if arch == "arm" else (True, False)
     return [bench.commands(arch, config, rt, files) for rt in modes]
 
 
