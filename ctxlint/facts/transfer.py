@@ -11,20 +11,22 @@ only adds entry contexts; it never looks at a body again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, reduce
+from functools import lru_cache
 from heapq import heappop, heappush
 from types import MappingProxyType
 
 import msgspec
 
 from ctxlint.facts import limits
-from ctxlint.facts.believed import Balance, believed, least_often, with_untold
+from ctxlint.facts.arms import switch_arms
+from ctxlint.facts.believed import believed, least_often, with_untold
 from ctxlint.facts.callee import apply_delta, at_caller
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.disjuncts import Disjuncts, Key
 from ctxlint.facts.field_stores import Recorder
 from ctxlint.facts.field_values import Fields, Knowledge
 from ctxlint.facts.known_at_calls import Carried
+from ctxlint.facts.lock_calls import LockCalls, paired_release
 from ctxlint.facts.member_functions import Held, one_effect
 from ctxlint.facts.pointer_stores import Moves, returned
 from ctxlint.facts.reduce import (
@@ -88,9 +90,6 @@ from ctxlint.semantics.terms import (
 )
 
 _depends_on_entry = lru_cache(maxsize=1 << 16)(depends_on_entry)
-_LABELS_MAX = 8
-"""Labels of one statement of a switch of which it is known that one holds."""
-
 _on_entry_memory = lru_cache(maxsize=1 << 16)(on_entry_memory)
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
@@ -148,13 +147,13 @@ class Analysis:
         self.tracked = tuple(ordered[: limits.TRACKED_MAX])
         self.losses: dict[str, set[object]] = {}
         self.order = reverse_postorder(function)
-        self.twins = Twins(function, self._takes, self._releases)
+        self.lock_calls = LockCalls(function, rules, outcomes)
+        self.twins = Twins(function, self.lock_calls.takes, self.lock_calls.releases)
         self.moves = Moves(function, self.reader, rules.mode_members)
         self.callbacks: dict[tuple[int, int], Callback] = {}
         self.points: dict[tuple[int, int], dict[tuple[object, int], Point]] = {}
         self.returns: dict[tuple[int, object, int, bool], tuple[State, Value]] = {}
         self.places: dict[int, Disjuncts] = {}
-        self.balance: Balance | None = None
 
     def run(self) -> Summary:
         """Interpret the function until nothing changes, or a limit drops something
@@ -280,7 +279,7 @@ class Analysis:
                     out.append((to, arm))
             return out
         if isinstance(term, ops.Switch):
-            return self._switch(term, st)
+            return switch_arms(term, self.reader.value(term.e, st), st)
         if isinstance(term, ops.Ret):
             value = None if term.value is None else self.reader.value(term.value, st)
             if isinstance(value, Select) and _depends_on_entry(value.cond, self.variables):
@@ -298,35 +297,6 @@ class Analysis:
         if isinstance(term, ops.IndirectJump):
             return [(to, st.copy()) for to in dict.fromkeys(term.targets)]
         return []
-
-    def _switch(self, term: ops.Switch, st: State) -> list[tuple[int, State]]:
-        value = self.reader.value(term.e, st)
-        number = st.number(value)
-        if number is not None:
-            for low, high, to in term.cases:
-                if low <= number <= high:
-                    return [(to, st)]
-            return [(term.default, st)]
-        out = []
-        other = st.copy()  # a range, or the default
-        labels: dict[int, list[Term]] = {}
-        for low, high, to in term.cases if value is not None else ():
-            if low == high:
-                labels.setdefault(to, []).append(Bin("==", value, Const(low)))
-        for equals in labels.values():
-            for equal in equals:
-                other.assume(equal, False)
-        for low, high, to in term.cases:
-            arm = (st if low == high else other).copy()
-            if low != high or value is None:
-                out.append((to, arm))
-            elif arm.assume(Bin("==", value, Const(low)), True):
-                if 1 < len(labels[to]) <= _LABELS_MAX:
-                    # What holds where the labels of one statement meet.
-                    arm.facts[reduce(_either, labels[to])] = True
-                out.append((to, arm))
-        out.append((term.default, other))
-        return out
 
     # -- operations --------------------------------------------------------
 
@@ -462,39 +432,6 @@ class Analysis:
             self.changes.meanwhile(st, self.fn.symbol)
             for slot in sorted(self.handed_out):
                 self.reader.escape(st, Addr(Local(slot)), op_id)
-
-    def _takes(self, op: ops.Call) -> bool:
-        """Whether a call takes a lock, by its rule or by its body."""
-        return self._has_phrase(op, fx.Lock, lambda outcome: bool(outcome.delta.locks))
-
-    def _releases(self, op: ops.Call) -> bool:
-        """Whether a call releases a lock."""
-        return self._has_phrase(op, fx.Unlock, lambda outcome: bool(outcome.released))
-
-    def _has_phrase(
-        self, op: ops.Call, kind: type[fx.Lock | fx.Unlock], body: Callable[[Outcome], bool]
-    ) -> bool:
-        phrases = self._phrases(op)
-        if phrases is not None:
-            return any(isinstance(phrase, kind) for phrase in phrases)
-        return any(body(outcome) for outcome in self._ways(op))
-
-    def _phrases(self, op: ops.Call) -> list[fx.Effect] | None:
-        """The effects of a call by its rule; None when no rule tells any."""
-        symbol = op.fn.symbol if isinstance(op.fn, ops.Func) else ""
-        rule = self.rules.api(symbol) if symbol else None
-        if rule is None or rule.api.effect is None:
-            return None
-        effect = rule.api.effect
-        return [fx.parse(text) for text in (*effect.any, *effect.rt, *effect.nort)]
-
-    def _ways(self, op: ops.Call) -> tuple[Outcome, ...]:
-        return self.outcomes(op.fn.symbol if isinstance(op.fn, ops.Func) else "")
-
-    def _releases_more(self, mine: Outcome, other: Outcome) -> bool:
-        if self.balance is None:
-            self.balance = Balance(self.fn, self._phrases, self._ways)
-        return self.balance.releases(mine, other)
 
     def _never_returns(self, symbol: str) -> bool:
         if self.noreturn(symbol):
@@ -655,8 +592,8 @@ class Analysis:
         args: tuple[Value, ...],
         op_id: str,
     ) -> list[State]:
-        outcomes = believed(outcomes, self._releases_more)
-        paired = self._paired_release(st, outcomes, args)
+        outcomes = believed(outcomes, self.lock_calls.releases_more)
+        paired = paired_release(outcomes, st, args, self.taken.kinds)
         states = self._states_after(st, op, paired, args, op_id)
         if not states and len(paired) < len(outcomes):
             states = self._states_after(st, op, outcomes, args, op_id)
@@ -702,28 +639,6 @@ class Analysis:
                 self.reader.assign(new, op.dst, result, op_id)
             states.append(new)
         return states
-
-    def _paired_release(
-        self, st: State, outcomes: tuple[Outcome, ...], args: tuple[Value, ...]
-    ) -> tuple[Outcome, ...]:
-        """A helper that unlocks only under a condition of its own (its twin locks
-        under the same one) unlocks what is held here, and nothing else. Where the
-        condition is the caller's to know, it decides."""
-        kinds = {kind for outcome in outcomes for kind in outcome.released}
-        releasing = [outcome for outcome in outcomes if outcome.released]
-        if len(releasing) in (0, len(outcomes)):
-            return outcomes
-        if any(
-            st.truth(at_caller(g.value, args, st)) is not None
-            for o in outcomes
-            for g in o.guards
-        ):
-            return outcomes
-        if kinds & {st.kind_of(lock.kind) for lock in st.locks}:
-            return tuple(o for o in outcomes if o.released)
-        if kinds & {st.kind_of(kind) for kind in self.taken.kinds}:
-            return tuple(o for o in outcomes if not o.released)
-        return outcomes
 
     # -- results -----------------------------------------------------------
 
@@ -820,10 +735,6 @@ class Analysis:
         elif len(outcomes) > limits.VALUES_MAX:
             outcomes = fewer_outcomes(list(found.values()), self._lose)
         return least_often(outcomes)
-
-
-def _either(a: Term, b: Term) -> Term:
-    return Bin("||", a, b)
 
 
 def _guard_of(value: Term, fact: int | bool) -> Guard:

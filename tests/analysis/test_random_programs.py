@@ -65,7 +65,7 @@ def _bodies(simple: st.SearchStrategy[Stmt]) -> st.SearchStrategy[tuple[Stmt, ..
 
 BODIES = _bodies(st.one_of(_simple, st.just(("unlock",))))
 # No unlocking: a helper that unlocks under a condition which its caller does not know is
-# taken to know best (Analysis._paired_release).
+# taken to know best (lock_calls.paired_release).
 HELPERS = _bodies(_simple)
 
 
