@@ -31,6 +31,7 @@ from ctxlint.semantics.terms import (
     Local,
     Once,
     Result,
+    Select,
     Term,
     Un,
     Value,
@@ -246,6 +247,12 @@ class State:
                 if left is stop or right is stop:
                     return stop
                 return not stop if left is not None and right is not None else None
+        if type(value) is Select:
+            # ``error ?: 1`` is never zero.
+            chosen = True if value.a == value.cond else self.truth(value.a)
+            other = False if value.b == value.cond else self.truth(value.b)
+            if chosen is other and chosen is not None:
+                return chosen
         number = self.number(value)
         if number is None and self.known is not None:
             return truth(span(value, self.lookup, self.known))
@@ -440,9 +447,12 @@ def merge(into: State, other: State, phi: str, flags: tuple[int, ...] = ()) -> b
 
 
 def _is_there(state: State, value: Value) -> bool:
-    """Whether a pointer is known not to be NULL, by a test or by what it is made of."""
-    if value is None or type(value) is Const:
+    """Whether a value is known not to be zero, a pointer not to be NULL: by a test, or by what
+    it is made of."""
+    if value is None:
         return False
+    if type(value) is Const:
+        return value.number != 0
     return bool(state.facts.get(value)) or is_around(value)
 
 

@@ -133,6 +133,50 @@ def test_conditional_wrapper_keeps_its_guard() -> None:
     assert free == {ENTRY}
 
 
+@pytest.mark.parametrize("error", ["ret ? ret : 1", "ret ?: 1", "q ? -11 : ret ?: -5"])
+def test_an_error_that_is_never_zero(error: str) -> None:
+    """It tells the caller which way was taken: the lock is still held where it is zero."""
+    text = f"""static int g(int p, int q)
+    {{
+        int ret;
+        _raw_spin_unlock(&a);
+        ret = unknown();
+        if (p)
+            return {error};
+        _raw_spin_lock(&a);
+        return 0;
+    }}
+    void f(int p, int q)
+    {{
+        _raw_spin_lock(&a);
+        if (g(p, q)) {{
+            mark(0);
+            return;
+        }}
+        mark(1);
+        _raw_spin_unlock(&a);
+    }}"""
+    dropped, held_again = at_marks(text)
+    assert dropped == {ENTRY}
+    assert {state[:2] for state in held_again} == {(-1, 1)}
+
+
+def test_values_that_are_not_zero_meet() -> None:
+    """One is a constant, of the other a test has shown it."""
+    text = """void f(int p)
+    {
+        int ret = unknown();
+        if (p)
+            ret = -11;
+        else if (!ret)
+            return;
+        if (!ret)
+            _raw_spin_lock(&a);
+        mark(0);
+    }"""
+    assert at_marks(text) == [{ENTRY}]
+
+
 def test_goto_out_of_a_section() -> None:
     text = """int f(void)
     {
