@@ -81,7 +81,7 @@ class Node:
         self, rt: bool, variables: Mapping[str, int], modes: Mapping[Member, int]
     ) -> Lookup:
         """Answers for the leaves of guards; ``variables`` are global ones, ``modes`` members
-        with a value that all objects have in which nobody has seen another one."""
+        with the value that each object has unless a caller is known to have another."""
         args = dict(self.env.args)
         members = {**modes, **dict(self.env.modes), **dict(self.env.flags)}
         numbers = self.env.numbers()

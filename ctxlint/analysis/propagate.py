@@ -311,9 +311,7 @@ class Propagation:
             rule = self.rules.contexts.get(context)
             worlds: list[dict[str, int]] = [{}]
             for name, words in sorted(rule.values.items()) if rule is not None else ():
-                numbers = [
-                    self.rules.constant(word, self.program.enumerators) for word in words
-                ]
+                numbers = [self.constant(word) for word in words]
                 if None not in numbers:
                     worlds = [w | {name: n} for w in worlds for n in numbers if n is not None]
             self._worlds[context] = worlds
