@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from ctxlint.analysis import witness
 from ctxlint.analysis.targets import Targets
 from ctxlint.base.request import Quiet
 from ctxlint.facts import limits
@@ -162,6 +165,16 @@ def test_a_long_way_is_shown_when_asked_for(
             cache=tmp_path / "cache", jobs=1, possible=possible,
         )  # fmt: skip
         assert len(audit(request, Quiet()).findings) == max(shown, possible)
+
+
+def test_a_way_that_comes_back_is_no_longer_for_that() -> None:
+    """Which of two ways is found first is chance, and one may go through a function twice."""
+    way: list[Any] = [
+        SimpleNamespace(fn=SimpleNamespace(symbol=f"f{n}", file=f"{n % 3}.c"))
+        for n in range(limits.CALLS_MAX + 2)
+    ]
+    assert not witness._is_long([*way[:-1], *way[:-1]])
+    assert witness._is_long(way)
 
 
 @pytest.mark.parametrize("possible", [False, True])
