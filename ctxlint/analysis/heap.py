@@ -79,6 +79,7 @@ class Objects(Pointers):
         self._held: dict[tuple[Obj, Member], tuple[frozenset[str], bool]] = {}
         self._single: dict[Obj, Value] = {}
         self._kept: dict[tuple[str, Member], bool] = {}
+        self._parameters: dict[tuple[str, str, int], set[int]] = {}
         self._terms = 0
         self._ways: frozenset[Member] = frozenset()
         self._back = self._back_pointers()
@@ -250,10 +251,21 @@ class Objects(Pointers):
         calls that it comes from."""
         found = params(value)
         for op in results_in(value) if depth < WRAPPERS else ():
+            found |= self._parameters_of_call(symbol, op, depth + 1)
+        return found
+
+    def _parameters_of_call(self, symbol: str, op: str, depth: int) -> set[int]:
+        """The same of the arguments of one call. It is asked for again by each call that takes
+        the result of this one, so it is kept."""
+        key = (symbol, op, depth)
+        found = self._parameters.get(key)
+        if found is None:
+            found = set()
             edge = self._calls.get(symbol, {}).get(op)
             for point in edge.points if edge is not None else ():
                 for arg in point.args:
-                    found |= self.parameters(arg, symbol, depth + 1)
+                    found |= self.parameters(arg, symbol, depth)
+            self._parameters[key] = found
         return found
 
     def tells(self, value: Value) -> bool:
