@@ -92,7 +92,7 @@ def distinct_points(
         found,
         key=lambda p: (
             -p.delta.irqs,
-            -p.delta.counts.preempt,
+            -p.delta.entered_with.plus(p.delta.counts).preempt,
             repr((*_context(p), p.guards, p.args, p.target)),
         ),
     )
@@ -104,7 +104,7 @@ def distinct_points(
 def _context(point: Point) -> tuple[object, ...]:
     d = point.delta
     locks = tuple((k.kind, k.path) for k in d.locks)
-    return (d.irqs, d.counts, locks)
+    return (d.irqs, (d.counts, d.entered_with), locks)
 
 
 def _distinct(points: Iterable[Point], key: Callable[[Point], object]) -> list[Point]:

@@ -205,8 +205,8 @@ class State:
         return msgspec.structs.replace(
             delta,
             irqs=Irqs.OFF if stated.irq_off and self.irqs == Irqs.ENTRY else self.irqs,
-            counts=self.counts.plus(stated.counts),
             stated=stated.texts,
+            entered_with=stated.counts,
         )
 
     # -- knowledge ---------------------------------------------------------

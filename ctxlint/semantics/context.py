@@ -49,6 +49,18 @@ class Counts(msgspec.Struct, frozen=True, array_like=True, gc=False):
             self.migrate + other.migrate,
         )
 
+    def at_least(self, other: Counts) -> Counts:
+        """Each number no less than the other one: what holds in a known context by what a
+        function states of its callers is the same section, not one more."""
+        if other == NO_COUNTS:
+            return self
+        return Counts(
+            max(self.preempt, other.preempt),
+            max(self.bh, other.bh),
+            max(self.rcu, other.rcu),
+            max(self.migrate, other.migrate),
+        )
+
     def counted(self, counter: effects.Counter, by: int) -> Counts:
         """With ``by`` more of one counter."""
         moved = {counter: getattr(self, counter) + by}
@@ -90,7 +102,8 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
 
     ``counts`` are differences. ``irq_loc`` and ``pre_loc`` say where interrupts or
     preemption went off (-1: not here). ``stated`` are assertions that hold here, as
-    (text, place): what they state of the caller is part of the other members.
+    (text, place): the interrupts that they state are in ``irqs``, and ``entered_with`` are
+    counts that the caller has raised by them.
     """
 
     irqs: Irqs = Irqs.ENTRY
@@ -99,6 +112,7 @@ class Delta(msgspec.Struct, frozen=True, array_like=True):
     irq_loc: int = -1
     pre_loc: int = -1
     stated: tuple[tuple[str, int], ...] = ()
+    entered_with: Counts = NO_COUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +136,7 @@ class Context:
         off = self.irqs_off
         if delta.irqs != Irqs.ENTRY:
             off = None if delta.irqs == Irqs.CALLERS else delta.irqs == Irqs.OFF
-        counts = self.counts.plus(delta.counts).nested()
+        counts = self.counts.at_least(delta.entered_with).plus(delta.counts).nested()
         return replace(self, irqs_off=off, counts=counts)
 
     def after(self, changes: Iterable[effects.Effect], phrases: Phrases) -> Context:
