@@ -10,7 +10,6 @@ from typing import Literal
 
 from ctxlint.analysis.entry_points import EntryPoint
 from ctxlint.analysis.nodes import Node, Violation
-from ctxlint.facts import limits
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.findings.model import ContextInfo, Entry, Origin, State, Step
 from ctxlint.ir.unit import Loc
@@ -18,7 +17,6 @@ from ctxlint.rulebook import effects
 from ctxlint.rulebook.book import Rulebook
 from ctxlint.semantics.context import Context, Delta, Lock
 from ctxlint.semantics.irqs import Irqs
-from ctxlint.semantics.terms import params
 
 SourceLine = Callable[[str, int], str]
 """Text of a line of a file of the tree, ``""`` when it cannot be read."""
@@ -100,60 +98,6 @@ def among(violation: Violation) -> int:
     return max(0 if node.asked else node.among for node in nodes_of(violation))
 
 
-def is_possible(violation: Violation) -> bool:
-    """Whether a violation is only shown when it is asked for: one of many drivers behind a
-    call, or one of the objects behind a registration, would have to be the one that waits;
-    or a call through a pointer whose object is not known would have to go to one of many
-    functions or into another driver's directory; or the way there is too long to be believed;
-    or arguments would have to matter that a limit has dropped; or the context is of a function
-    with more of them than are followed."""
-    entry = violation.node.entry
-    nodes = nodes_of(violation)
-    return (
-        violation.need.possible
-        or (entry is not None and entry.possible)
-        or _is_long(nodes)
-        or not all(node.likely for node in nodes)
-        or _is_cut(violation)
-        or _is_dropped(violation)
-    )
-
-
-def _is_long(nodes: list[Node]) -> bool:
-    """A way that comes back to a function is no longer for that."""
-    own = {node.fn.symbol: node.fn.file for node in nodes if not node.fn.file.endswith(".h")}
-    return len(own) - 1 > limits.CALLS_MAX and len(set(own.values())) > 2
-
-
-def _is_dropped(violation: Violation) -> bool:
-    """Whether the context that forbids the operation is one of so many of a function that a
-    limit has dropped others."""
-    level, rt = violation.need.level, violation.rt
-    return any(
-        node.context.allows(rt) >= level > node.context.then(delta).allows(rt)
-        and any(loss.what in limits.OF_CONTEXTS for loss in node.fn.losses)
-        for node, delta in _deltas(violation)
-    )
-
-
-def _is_cut(violation: Violation) -> bool:
-    """Whether a step of the way, or the operation, depends on arguments of a function whose
-    arguments a limit has dropped."""
-    cut = False
-    for node in nodes_of(violation):
-        if cut and node.point is not None and _asks_arguments(node.point):
-            return True
-        cut |= node.cut
-    return cut and (
-        _asks_arguments(violation.point)
-        or any(case.when for case in violation.need.rule.api.requires)
-    )
-
-
-def _asks_arguments(point: Point) -> bool:
-    return any(params(guard.value) for guard in point.guards)
-
-
 def entry_of(violation: Violation) -> Entry:
     """Where the path of a violation begins: the entry point with the place of its
     registration, or, of a function without one (``kind`` ``"function"``), its definition."""
@@ -177,7 +121,7 @@ def context_info(violation: Violation, rules: Rulebook) -> ContextInfo:
     the path took and those that the entry point's rule names, outermost first."""
     context = violation.context
     locks = [*_of_entry(nodes_of(violation)[0], rules)]
-    for node, delta in _deltas(violation):
+    for node, delta in deltas(violation):
         locks += [f"{_lock(lock, rules)} (in {node.fn.name})" for lock in delta.locks]
     section = (rules.contexts[context.name].section or None) if context.name else None
     return ContextInfo(
@@ -198,7 +142,7 @@ def rcu_locks(violation: Violation, rules: Rulebook, rt: bool) -> list[str]:
     """Locks held at a violation that are RCU read-side sections too (spinlock_t on
     PREEMPT_RT), the outermost first."""
     out = []
-    for _, delta in _deltas(violation):
+    for _, delta in deltas(violation):
         for lock in delta.locks:
             phrases = rules.phrases(lock.kind, rt) if lock.kind in rules.locks else ()
             if any(isinstance(p, effects.Count) and p.counter == "rcu" for p in phrases):
@@ -219,7 +163,7 @@ def origin(violation: Violation, rules: Rulebook, rt: bool) -> Origin:
     def phrases(kind: str) -> tuple[effects.Effect, ...]:
         return rules.phrases(kind, rt)
 
-    for node, delta in reversed(_deltas(violation)):
+    for node, delta in reversed(deltas(violation)):
         context = node.context
         if context.allows(rt) < level or context.then(delta).allows(rt) >= level:
             continue
@@ -258,7 +202,7 @@ def describe(context: Context, rules: Rulebook) -> str:
     return context.words()
 
 
-def _deltas(violation: Violation) -> list[tuple[Node, Delta]]:
+def deltas(violation: Violation) -> list[tuple[Node, Delta]]:
     """Each function on the way with the state changes before its call."""
     chain = nodes_of(violation)
     points: list[Point] = [n.point for n in chain[1:] if n.point is not None]

@@ -137,12 +137,17 @@ def _is_more(mine: Outcome, other: Outcome) -> bool:
 def _tell_apart(mine: Outcome, other: Outcome) -> bool:
     """Whether a caller can know which of two ways a function has returned: by a value that
     the other one does not have, or by conditions on what it passed."""
-    if any(_contradict(g, h) for g in mine.guards for h in other.guards):
+    if exclude_each_other(mine, other):
         return True
     a, b = is_nonzero(mine.value), is_nonzero(other.value)
     if a is None and b is None:
         return False
     return mine.value != other.value
+
+
+def exclude_each_other(mine: Outcome, other: Outcome) -> bool:
+    """Whether the conditions of two ways to return cannot both hold."""
+    return any(_contradict(g, h) for g in mine.guards for h in other.guards)
 
 
 def _contradict(mine: Guard, other: Guard) -> bool:

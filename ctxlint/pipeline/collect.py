@@ -13,6 +13,7 @@ from ctxlint.analysis import callers as callers_of
 from ctxlint.analysis import witness
 from ctxlint.analysis.callers import SITES_MAX, Callers
 from ctxlint.analysis.nodes import Violation
+from ctxlint.analysis.possible import is_possible
 from ctxlint.analysis.propagate import Propagation
 from ctxlint.base.faults import reason_of
 from ctxlint.base.reading import read_regular
@@ -91,7 +92,7 @@ def with_others(
         while root.parent is not None:
             root = root.parent
         cost = (
-            _doubt(violation),
+            _doubt(violation, rules),
             violation.node.depth + (0 if root.entry is not None else _UNREGISTERED_COST),
             not violation.need.certain,
             root.entry is None,
@@ -114,9 +115,9 @@ def with_others(
     return [pair for pair in out if id(pair[0]) in kept]
 
 
-def _doubt(violation: Violation) -> int:
+def _doubt(violation: Violation, rules: Rulebook) -> int:
     """The path that is shown is one that is certain, if there is one."""
-    if witness.is_possible(violation):
+    if is_possible(violation, rules):
         return 2
     return 0 if violation.node.sure else 1
 
@@ -178,7 +179,7 @@ def _finding(
         ),
         assumptions=witness.assumptions(violation),
         among=witness.among(violation),
-        possible=witness.is_possible(violation),
+        possible=is_possible(violation, rules),
         origin=witness.origin(violation, rules, rt),
         fingerprint="",
         text=source(site.loc.file, site.loc.line),

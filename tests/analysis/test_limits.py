@@ -7,8 +7,8 @@ import pytest
 
 from analysis.snippet import edges, program, rules, summary
 from ctxlint.analysis import entry_points
+from ctxlint.analysis.possible import is_possible
 from ctxlint.analysis.propagate import Propagation
-from ctxlint.analysis.witness import is_possible
 from ctxlint.facts import limits
 from ctxlint.facts.summary import Summary
 from ctxlint.semantics.terms import Const
@@ -162,9 +162,9 @@ def test_a_context_of_a_function_with_too_many_is_only_possible(
     }
     void g(void) { _raw_spin_lock(&a); f(0); }"""
     found = judged(text).violations
-    assert {is_possible(v) for v in found if v.node.parent is None} == expected
+    assert {is_possible(v, rules()) for v in found if v.node.parent is None} == expected
     # That of its caller is not in doubt.
-    assert {is_possible(v) for v in found if v.node.parent is not None} == {False}
+    assert {is_possible(v, rules()) for v in found if v.node.parent is not None} == {False}
 
 
 def test_many_contexts_of_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
