@@ -136,13 +136,26 @@ class Propagation:
                 )
                 continue
             self._push(Node(fn, context, env, None, None, None, entry, 0))
-        for symbol in sorted(self.program.functions):
+        called = self._called_by_core_alone()
+        for symbol in sorted(self.program.functions.keys() - called):
             fn = self.program.functions[symbol]
             asked = self.rules.mode_functions.get(fn.name)
             env = NO_ENV if asked is None else Env(modes=(asked,), meant=(asked[0],))
             if asked is None and is_private(symbol) and len(given.get(symbol, ())) == 1:
                 (env,) = given[symbol]  # it is a callback, and its object is known
             self._push(Node(fn, Context(), env, None, None, None, None, 0))
+
+    def _called_by_core_alone(self) -> set[str]:
+        """Static functions that nothing calls but whoever they are registered with, and always
+        in a context that forbids something. As if anybody called them, they would be said to
+        do what only their real context allows."""
+        found: dict[str, bool] = {}
+        for entry in self.entries:
+            context = Context.of(self.rules.state(entry.context, self.rt), entry.context)
+            atomic = context.allows(self.rt) < Wait.SLEEP
+            known = entry.certain and not entry.possible and is_private(entry.symbol)
+            found[entry.symbol] = found.get(entry.symbol, True) and atomic and known
+        return {symbol for symbol, alone in found.items() if alone and not self._users.get(symbol)}
 
     def _given(self, fn: Summary, entry: EntryPoint) -> Env:
         """What the core calls a driver's function for, when it is one object: the one that

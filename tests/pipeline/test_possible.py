@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ctxlint.analysis import possible
+from ctxlint.analysis import possible as when_asked
 from ctxlint.analysis.targets import Targets
 from ctxlint.base.request import Quiet
 from ctxlint.facts import limits
@@ -173,8 +173,8 @@ def test_a_way_that_comes_back_is_no_longer_for_that() -> None:
         SimpleNamespace(fn=SimpleNamespace(symbol=f"f{n}", file=f"{n % 3}.c"))
         for n in range(limits.CALLS_MAX + 2)
     ]
-    assert not possible._is_long([*way[:-1], *way[:-1]])
-    assert possible._is_long(way)
+    assert not when_asked._is_long([*way[:-1], *way[:-1]])
+    assert when_asked._is_long(way)
 
 
 @pytest.mark.parametrize("possible", [False, True])
