@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctxlint.analysis.heap import Modes
 from ctxlint.analysis.program import Program
-from ctxlint.facts.known_at_calls import is_of_argument
+from ctxlint.facts.known_at_calls import is_in_argument
 from ctxlint.facts.summary import Edge, Guard, Point
 from ctxlint.semantics.objects import Member
 from ctxlint.semantics.terms import (
@@ -247,7 +247,7 @@ def asked_places(program: Program) -> dict[str, set[Term]]:
             count = len(mine)
             for point in edge.points:
                 for place in sorted(found[callee], key=repr):
-                    if beyond and not (isinstance(place, Field) and is_of_argument(place)):
+                    if beyond and not (isinstance(place, Field) and is_in_argument(place)):
                         continue
                     outer = _around(place, point.args) or substitute(place, point.args)
                     if outer is not None and len(mine) < _ASKED_MAX and on_entry_memory(outer):

@@ -37,7 +37,7 @@ from ctxlint.analysis.static_calls import Trampolines
 from ctxlint.analysis.targets import Targets
 from ctxlint.base.faults import reason_of
 from ctxlint.facts import limits
-from ctxlint.facts.known_at_calls import is_of_argument
+from ctxlint.facts.known_at_calls import is_in_argument
 from ctxlint.facts.summary import Edge, Point, Summary
 from ctxlint.ir.unit import Fault
 from ctxlint.rulebook.book import ApiRule, Rulebook
@@ -155,7 +155,7 @@ class Propagation:
             atomic = context.allows(self.rt) < Wait.SLEEP
             known = entry.certain and not entry.possible and is_private(entry.symbol)
             found[entry.symbol] = found.get(entry.symbol, True) and atomic and known
-        return {symbol for symbol, alone in found.items() if alone and not self._users.get(symbol)}
+        return {s for s, alone in found.items() if alone and not self._users.get(s)}
 
     def _given(self, fn: Summary, entry: EntryPoint) -> Env:
         """What the core calls a driver's function for, when it is one object: the one that
@@ -407,7 +407,7 @@ class Propagation:
         asked = self._asked_places.get(callee.symbol) if direct else None
         conditions: tuple[tuple[Term, bool], ...] = ()
         if asked and callee.file != node.fn.file:
-            asked = {at for at in asked if isinstance(at, Field) and is_of_argument(at)}
+            asked = {at for at in asked if isinstance(at, Field) and is_in_argument(at)}
         if asked:
             facts = (*node.env.conditions, *known_at(point, node.env))
             conditions = answers(asked, point.args, facts)

@@ -9,6 +9,9 @@ callee's parameters are replaced by the arguments. Likewise for a callback that 
 while something holds of its object, where no other function, and nothing after the
 registration, stores into the member.
 
+What a function has tested of an object that it passes on, and that a structure of a header has
+as a truth, callees in other files know too: ``if (kvm->ready) inject(kvm);``.
+
 A structure that a function has made for a call, on its stack, is known to callees in other
 files as well: ``struct request req = { .flags = ASYNC }; submit(&req);`` tells them the bits
 of ``flags``.
@@ -78,18 +81,20 @@ class Carried:
             if record not in whole and not record.startswith("union ")
         }
         files = frozenset(local.values())
-        tested = {
+        self._truths = {
             symbol: frozenset(
                 name
                 for name, is_truth in _tested(fn, local)
-                if name[0] in own
-                or (
-                    is_truth
-                    and name[0] not in files
-                    and name[0] not in whole
-                    and not name[0].startswith("union ")
-                )
+                if is_truth
+                and name[0] not in files
+                and name[0] not in whole
+                and not name[0].startswith("union ")
             )
+            for symbol, fn in bodies.items()
+        }
+        tested = {
+            symbol: self._truths[symbol]
+            | frozenset(name for name, _ in _tested(fn, local) if name[0] in own)
             for symbol, fn in bodies.items()
         }
         touched = {symbol: tested[symbol] | changes.own[symbol] for symbol in bodies}
@@ -117,6 +122,12 @@ class Carried:
             return False
         if place.member in self._guarding.get(symbol, _NOTHING):
             return True
+        if (
+            type(value) is Field
+            and place.member in self._truths.get(symbol, _NOTHING)
+            and is_in_argument(place)
+        ):
+            return True
         return (
             type(value) is Bin
             and value.op == "&"
@@ -139,11 +150,13 @@ class Carried:
         names = self._asked.get(symbol, _NOTHING)
         for callback in _functions(op.args):
             names |= self._lasting(fn, site, callback)
-        names -= self._changes.below.get(symbol, _NOTHING)
+        below = self._changes.below.get(symbol, _NOTHING)
         found = list(self._made(st, args)) if symbol else []
-        if not names:
-            return tuple(found)
-        return (*found, *_facts(st, names))
+        if names := names - below:
+            found += _facts(st, names)
+        if symbol and (truths := self._truths.get(fn.symbol, _NOTHING) - below):
+            found += _truths_of(st, truths, args)
+        return tuple(dict.fromkeys(found))
 
     def stored(
         self, st: State, fn: Function, site: tuple[int, int], callback: str
@@ -211,9 +224,33 @@ def _facts(st: State, names: Collection[Name]) -> Iterator[Guard]:
                 yield Guard(place, number is None)
 
 
+def _truths_of(st: State, names: Collection[Name], args: tuple[Value, ...]) -> Iterator[Guard]:
+    """What is known of these members, of objects that a call passes on."""
+    pointers = {arg for arg in args if arg is not None}
+    for place, fact in st.facts.items():
+        if type(place) is Field and place.member in names and place not in st.mem:
+            base = _outermost(place)
+            if type(base) is Deref and base.pointer in pointers:
+                yield Guard(place, bool(fact))
+
+
+def _outermost(place: Field) -> Value:
+    """What a member is in, through the structures in it."""
+    base: Value = place.base
+    while type(base) is Field:
+        base = base.base
+    return base
+
+
 def is_of_argument(place: Field) -> bool:
     """Whether a place is a member of what a parameter points to."""
     return type(place.base) is Deref and type(place.base.pointer) is Param
+
+
+def is_in_argument(place: Field) -> bool:
+    """The same, also of a structure in it."""
+    base = _outermost(place)
+    return type(base) is Deref and type(base.pointer) is Param
 
 
 def _union(names: Mapping[str, frozenset[Name]], symbols: set[str]) -> frozenset[Name]:
