@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from typing import get_args
 
 import msgspec
@@ -86,6 +87,23 @@ def believed(
         if not mine.untold
         or not any(_is_more(mine, other) and not releases(mine, other) for other in outcomes)
     )
+
+
+def followed(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """The ways to return of a function as its callers take them: none, as of one that changes
+    nothing, where the function has lost track of a section. Then it begins one on some ways
+    and ends one of the caller's on others, or leaves one in three balances or more, and no
+    condition on its arguments says when."""
+    for name in _COUNTERS:
+        counts = {_count(o, name) for o in outcomes}
+        if len(counts) < 2 or (len(counts) == 2 and min(counts) * max(counts) >= 0):
+            continue
+        for mine, other in combinations(outcomes, 2):
+            a, b = _count(mine, name), _count(other, name)
+            lost = a != b and (len(counts) > 2 or a * b < 0)
+            if lost and not exclude_each_other(mine, other):
+                return ()
+    return outcomes
 
 
 def least_often(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

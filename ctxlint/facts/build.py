@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ctxlint.base.faults import reason_of
 from ctxlint.facts import watched_stores
+from ctxlint.facts.believed import followed
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.field_values import Fields
 from ctxlint.facts.known_at_calls import Carried
@@ -178,7 +179,7 @@ def summarise(
 
     def outcomes(symbol: str) -> tuple[Outcome, ...]:
         callee = body(symbol)
-        return callee.outcomes if callee is not None else ()
+        return followed(callee.outcomes) if callee is not None else ()
 
     def noreturn(symbol: str) -> bool:
         callee = body(symbol)

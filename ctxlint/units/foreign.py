@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from ctxlint.analysis.program import Program, link
+from ctxlint.facts.believed import followed
 from ctxlint.facts.build import summarise, unit_facts
 from ctxlint.facts.summary import Outcome, Summary, UnitFacts, changes_context, is_neutral
 from ctxlint.frontend import shares
@@ -76,7 +77,7 @@ class Effects:
                 self.unsettled = changes
                 break
             changes = _lowest(program, changes)
-            told |= {symbol: fn.outcomes for symbol, fn in changes.items()}
+            told |= {symbol: followed(fn.outcomes) for symbol, fn in changes.items()}
             fresh = self._headers(program, changes)
             headers |= fresh
             program.functions.update(fresh)
@@ -154,9 +155,10 @@ def _is_news(fn: Summary, told: dict[str, tuple[Outcome, ...]]) -> bool:
     if not _is_shared(fn):
         return False
     before = told.get(fn.symbol)
+    now = followed(fn.outcomes)
     if before is None or not any(changes_context(outcome) for outcome in before):
-        return not is_neutral(fn)
-    return fn.outcomes != before
+        return any(changes_context(outcome) for outcome in now)
+    return now != before
 
 
 def _lowest(program: Program, changes: dict[str, Summary]) -> dict[str, Summary]:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.snippet import edges, facts
-from ctxlint.facts import limits, transfer
+from ctxlint.facts import build, limits, transfer
 from ctxlint.facts.rule_effects import Taken
 from ctxlint.facts.summary import Point
 from ctxlint.semantics.terms import Const, IrqsOff, Param, truth
@@ -252,6 +252,7 @@ def limit(request: pytest.FixtureRequest) -> Iterator[int]:
             patch.setattr(limits, name, request.param)
         # A helper that no caller can use is not believed (tests/facts/test_believed.py).
         patch.setattr(transfer, "believed", lambda outcomes, _: outcomes)
+        patch.setattr(build, "followed", lambda outcomes: outcomes)
         patch.setattr(transfer, "least_often", tuple)
         # A run counts the locks that it takes, be they one.
         patch.setattr(Taken, "_is_one", lambda self, e: False)

@@ -7,7 +7,7 @@ from analysis.snippet import facts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxlint.facts.believed import believed, least_often, with_untold
+from ctxlint.facts.believed import believed, followed, least_often, with_untold
 from ctxlint.facts.reduce import RETURNS_NONZERO, is_nonzero
 from ctxlint.facts.summary import Guard, Outcome
 from ctxlint.semantics.context import Counts, Delta
@@ -145,3 +145,26 @@ def test_a_loop_that_takes_a_lock_again_and_again_takes_it_once() -> None:
 def test_a_loop_that_releases_again_and_again_releases_once() -> None:
     text = "void g(void) { do _raw_spin_unlock(&a); while (unknown()); }"
     assert effects(text) == [(-1, None)]
+
+
+@given(st.lists(OUTCOMES, max_size=6).map(tuple))
+def test_a_function_is_followed_as_a_whole_or_changes_nothing(
+    outcomes: tuple[Outcome, ...],
+) -> None:
+    taken = followed(outcomes)
+    assert taken in (outcomes, ())
+    counts = [o.delta.counts.preempt for o in taken if not o.guards]
+    assert len(set(counts)) < 3 and (not counts or min(counts) * max(counts) >= 0)
+
+
+def test_one_that_ends_a_section_or_begins_one_is_not_followed() -> None:
+    def ways(*counts: int, guards: bool = False) -> tuple[Outcome, ...]:
+        when = [(Guard(Param(0), bool(n % 2)),) if guards else () for n, _ in enumerate(counts)]
+        return tuple(
+            Outcome(Delta(counts=Counts(preempt=n)), None, g, 0, (), ())
+            for n, g in zip(counts, when, strict=True)
+        )
+
+    assert followed(ways(1, 1)) and followed(ways(0, 1)) and followed(ways(0, -1))
+    assert not followed(ways(1, -1)) and not followed(ways(0, 1, 2))
+    assert followed(ways(1, -1, guards=True))
