@@ -46,7 +46,8 @@ def is_possible(violation: Violation, rules: Rulebook) -> bool:
 def _is_long(nodes: list[Node]) -> bool:
     """A way that comes back to a function is no longer for that."""
     own = {node.fn.symbol: node.fn.file for node in nodes if not node.fn.file.endswith(".h")}
-    return len(own) - 1 > limits.CALLS_MAX and len(set(own.values())) > 2
+    files = len(set(own.values()))
+    return len(own) - 1 > (limits.CALLS_MAX if files > 2 else 2 * limits.CALLS_MAX)
 
 
 def _is_dropped(violation: Violation) -> bool:

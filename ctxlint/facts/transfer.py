@@ -23,6 +23,7 @@ from ctxlint.facts.believed import believed, least_often, with_untold
 from ctxlint.facts.callee import apply_delta, at_caller
 from ctxlint.facts.clobbers import Changes
 from ctxlint.facts.disjuncts import Disjuncts, Key
+from ctxlint.facts.escape import bare
 from ctxlint.facts.field_stores import Recorder
 from ctxlint.facts.field_values import Fields, Knowledge
 from ctxlint.facts.known_at_calls import Carried
@@ -84,6 +85,7 @@ from ctxlint.semantics.terms import (
     Select,
     Term,
     Value,
+    bounded,
     depends_on_entry,
     on_entry_memory,
     params,
@@ -91,6 +93,13 @@ from ctxlint.semantics.terms import (
 
 _depends_on_entry = lru_cache(maxsize=1 << 16)(depends_on_entry)
 _on_entry_memory = lru_cache(maxsize=1 << 16)(on_entry_memory)
+
+_CHECKED = {
+    "__builtin_add_overflow": "+",
+    "__builtin_sub_overflow": "-",
+    "__builtin_mul_overflow": "*",
+}
+"""Compiler builtins that store a result behind their third argument, and tell whether it fits."""
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
 Decls = Callable[[str], Decl | None]
@@ -375,6 +384,11 @@ class Analysis:
         if symbol and (self._never_returns(symbol) or (rule is not None and rule.api.noreturn)):
             return []
         op_id = f"{block}.{index}"
+        if symbol in _CHECKED and isinstance(into := bare(op.args[2]), ops.Addr):
+            number = bounded(Bin(_CHECKED[symbol], args[0], args[1]))
+            self.reader.assign(st, into.lvalue, number, f"{op_id}&")
+            self._set_result(st, op, None, op_id)
+            return [st]
         self._escape(st, symbol, rule, args, op_id)
         self._meanwhile(st, symbol, rule, op_id)
         if (
