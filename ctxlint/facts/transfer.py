@@ -99,7 +99,7 @@ _CHECKED = {
     "__builtin_sub_overflow": "-",
     "__builtin_mul_overflow": "*",
 }
-"""Compiler builtins that store a result behind their third argument, and tell whether it fits."""
+"""Builtins that store a result behind their third argument, and tell whether it fits."""
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
 Decls = Callable[[str], Decl | None]
