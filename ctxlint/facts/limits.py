@@ -52,8 +52,8 @@ findings of 7.3 that were analysed true (tests/kernel_tree/triage) are shown wit
 CALLS_MAX = 8
 """Calls between functions of .c files, three files or more, on the way of a finding that is to
 be shown without being asked for; twice as many in one or two files. Each of them may depend on
-what is not followed, and nobody reads more of them; of the findings of 7.3 that were analysed true none has more than seven, but
-for those that repeat the cause of a nearer one."""
+what is not followed, and nobody reads more of them; of the findings of 7.3 that were analysed
+true none has more than seven, but for those that repeat the cause of a nearer one."""
 
 KNOWN_MAX = 8
 """Functions that one object that is known can hold in a member, when a finding below is to be
