@@ -35,6 +35,7 @@ from ctxlint.semantics.terms import (
     Index,
     Local,
     Param,
+    Result,
     Select,
     Un,
     Value,
@@ -474,10 +475,12 @@ def known_part(value: Value) -> int | Bits | None:
 
 
 def _from_outside(value: Value) -> bool:
-    """Whether all of a value comes from constants, parameters, and members of objects that
-    a pointer leads to."""
+    """Whether all of a value comes from constants, parameters, results of calls, and members
+    of objects that a pointer leads to."""
     if isinstance(value, Const | Param | Global):
         return True
+    if isinstance(value, Result):
+        return re.fullmatch(r"\d+\.\d+", value.op) is not None  # of a call
     if isinstance(value, Field | Index):
         return Local not in leaves(value)
     return isinstance(value, Bin | Select | Un) and all(

@@ -35,6 +35,7 @@ from ctxlint.analysis.nodes import Need, Node, Unknowns, Violation, place_of_cal
 from ctxlint.analysis.program import TARGETS_MAX, Program
 from ctxlint.analysis.static_calls import Trampolines
 from ctxlint.analysis.targets import Targets
+from ctxlint.analysis.watched import Watched
 from ctxlint.base.faults import reason_of
 from ctxlint.facts import limits
 from ctxlint.facts.known_at_calls import is_in_argument
@@ -97,6 +98,8 @@ class Propagation:
         self.targets = Targets(program, rules, self.objects)
         self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
         self._worlds: dict[str, list[dict[str, int]]] = {}
+        self.watched = Watched(program, rules, self.constant)
+        self._spinning: dict[tuple[str, str], bool] = {}
         self._waiting_inlines = self._inlines_that_wait()
         self._relevant = self._relevant_params()
         self._aimed = self._aimed_params()
@@ -484,10 +487,19 @@ class Propagation:
             self.program.inits.get(node.fn.file, ()),
             self.program.calls_in_file.get(node.fn.file, set()),
         )
-        if found is None:
+        if found is None or self._spins(rule, node.fn.file):
             return None
         certain = found.certain and (node.entry is None or node.entry.certain)
         return Need(found.level, certain, found.why, rule, found.possible)
+
+    def _spins(self, rule: ApiRule, file: str) -> bool:
+        calls = rule.api.spins_if_all
+        if not calls:
+            return False
+        key = (rule.symbol, file.rpartition("/")[0])
+        if key not in self._spinning:
+            self._spinning[key] = self.watched.all_call(calls, file)
+        return self._spinning[key]
 
     # -- header functions --------------------------------------------------
 

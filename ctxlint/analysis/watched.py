@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ctxlint.analysis.program import Program
 from ctxlint.facts.summary import CallResult, Store
@@ -67,16 +67,25 @@ class Watched:
     def may_call(self, called: Called, file: str) -> bool:
         """Whether a file in the directory of ``file`` does a call for which ``when`` is
         not known to fail."""
+        return any(word != 0 for word in self._conditions(called, file))
+
+    def all_call(self, calls: Iterable[Called], file: str) -> bool:
+        """Whether the files in the directory of ``file`` do such calls, and ``when`` is known
+        to hold for each of them."""
+        words = [word for called in calls for word in self._conditions(called, file)]
+        return bool(words) and all(words)
+
+    def _conditions(self, called: Called, file: str) -> Iterator[int | None]:
+        """What ``when`` is (None: not known) at each call in the directory of a file."""
         params = [name for name, _ in prototype(called.prototype).params]
         folder = file.rpartition("/")[0]
         condition = parse(called.when)
-        return any(
-            condition.evaluate(self._lookup(dict(zip(params, point.args, strict=False)))) != 0
-            for name in (name_of(called.prototype), *called.aliases)
-            for caller, edge in self.program.callers.get(name, ())
-            if caller.file.rpartition("/")[0] == folder
-            for point in edge.points
-        )
+        for name in (name_of(called.prototype), *called.aliases):
+            for caller, edge in self.program.callers.get(name, ()):
+                if caller.file.rpartition("/")[0] == folder:
+                    for point in edge.points:
+                        arguments = dict(zip(params, point.args, strict=False))
+                        yield condition.evaluate(self._lookup(arguments))
 
     def is_made(self, value: Value, function: str, made: Made) -> bool:
         """Whether ``value``, an argument in ``function``, is (or is read from where there

@@ -38,6 +38,9 @@ def check_api(api: Api, place: str) -> None:
         pass
     elif api.returns not in ("", "preempt-count", "irq-flags", "irqs-disabled", "same"):
         raise RuleError(f"{place}.returns: unknown meaning `{api.returns}`")
+    for number, called in enumerate(api.spins_if_all):
+        here = f"{place}.spins_if_all[{number}].when"
+        check_condition(called.when, called.prototype, here)
     for number, case in enumerate(api.requires):
         check_condition(case.when, api.prototype, f"{place}.requires[{number}].when")
         _tree(case.tree, f"{place}.requires[{number}].tree")

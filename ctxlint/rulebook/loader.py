@@ -339,6 +339,9 @@ class _Directory:
             for number, case in enumerate(rule.api.requires):
                 place = f"{rule.where}.requires[{number}].when"
                 yield _Condition(place, case.when, rule.prototype)
+            for number, call in enumerate(rule.api.spins_if_all):
+                place = f"{rule.where}.spins_if_all[{number}].when"
+                yield _Condition(place, call.when, call.prototype)
         for registration in (*self.registrations.values(), *self.patterns.values()):
             for number, callback in enumerate(registration.registration.callbacks):
                 place = f"{registration.where}.callbacks[{number}]"

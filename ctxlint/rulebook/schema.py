@@ -95,7 +95,9 @@ class Behaviour(_Strict, frozen=True, kw_only=True):
     (the same value at every call in one function: the current task), ``"within MASK"``
     (no bits but those of a number).
     ``relaxed_by``: functions; when the unit calls one, the level ``sleep``
-    becomes ``config`` (pm_runtime_irq_safe).
+    becomes ``config`` (pm_runtime_irq_safe). ``spins_if_all``: calls that set objects up; in a
+    directory with such calls that all fulfil their ``when``, nothing is required (timers that
+    expire in hard interrupt context).
     ``inside``: look into the body too, if there is one (default: no). ``opaque``: never
     look into it, not even where it is read: what is seen there depends on state that the
     callers have made before.
@@ -115,6 +117,7 @@ class Behaviour(_Strict, frozen=True, kw_only=True):
     returns: str = ""
     noreturn: bool = False
     relaxed_by: tuple[str, ...] = ()
+    spins_if_all: tuple[Called, ...] = ()
     inside: bool = False
     opaque: bool = False
     runs: str = ""
