@@ -221,6 +221,14 @@ class Reader:
             return None
         return self._fold(Bin(e.op, a, b, *self._result_type(e.op, e.type)), st)
 
+    def result(self, op: str, a: Value, b: Value, dst: ops.Expr, st: State) -> Value:
+        """What is left of the result of an operator where it is stored."""
+        if a is None or b is None:
+            return None
+        kind = type_of(self.fn, dst)
+        width = result_type(op, kind.bits, kind.signed) if type(kind) is TInt else (0, False)
+        return self._fold(Bin(op, a, b, *width), st)
+
     def _result_type(self, op: str, type_id: int) -> tuple[int, bool]:
         kind = self.fn.types[type_id]
         return result_type(op, kind.bits, kind.signed) if type(kind) is TInt else (0, False)

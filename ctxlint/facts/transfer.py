@@ -85,7 +85,6 @@ from ctxlint.semantics.terms import (
     Select,
     Term,
     Value,
-    bounded,
     depends_on_entry,
     on_entry_memory,
     params,
@@ -99,7 +98,8 @@ _CHECKED = {
     "__builtin_sub_overflow": "-",
     "__builtin_mul_overflow": "*",
 }
-"""Builtins that store a result behind their third argument, and tell whether it fits."""
+"""Builtins that store what is left of a result behind their third argument, and tell whether
+it fits."""
 
 Outcomes = Callable[[str], tuple[Outcome, ...]]
 Decls = Callable[[str], Decl | None]
@@ -385,8 +385,8 @@ class Analysis:
             return []
         op_id = f"{block}.{index}"
         if symbol in _CHECKED and isinstance(into := bare(op.args[2]), ops.Addr):
-            number = bounded(Bin(_CHECKED[symbol], args[0], args[1]))
-            self.reader.assign(st, into.lvalue, number, f"{op_id}&")
+            number = reader.result(_CHECKED[symbol], args[0], args[1], into.lvalue, st)
+            reader.assign(st, into.lvalue, number, f"{op_id}&")
             self._set_result(st, op, None, op_id)
             return [st]
         self._escape(st, symbol, rule, args, op_id)
