@@ -119,12 +119,8 @@ def _begins(fn: Summary, delta: Delta, part: str, rules: Rulebook, rt: bool) -> 
 def _restricts_by(symbol: str, rules: Rulebook, rt: bool) -> set[str]:
     """The parts of the context that a call restricts by its rule."""
     rule = rules.api(symbol)
-    if rule is None or rule.api.effect is None:
-        return set()
-    effect = rule.api.effect
     found: set[str] = set()
-    for text in (*effect.any, *(effect.rt if rt else effect.nort)):
-        phrase = effects.parse(text)
+    for phrase in rule.effects(rt) if rule is not None else ():
         if isinstance(phrase, effects.Lock):
             found |= _restricts(phrase.kind, rules, rt)
         else:

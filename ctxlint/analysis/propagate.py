@@ -98,7 +98,6 @@ class Propagation:
         self.targets = Targets(program, rules, self.objects)
         self._callees: dict[tuple[str, int, str], tuple[str, ...]] = {}
         self._worlds: dict[str, list[dict[str, int]]] = {}
-        self.watched = Watched(program, rules, self.constant)
         self._spinning: dict[tuple[str, str], bool] = {}
         self._waiting_inlines = self._inlines_that_wait()
         self._relevant = self._relevant_params()
@@ -493,12 +492,14 @@ class Propagation:
         return Need(found.level, certain, found.why, rule, found.possible)
 
     def _spins(self, rule: ApiRule, file: str) -> bool:
+        """Whether all objects of the file's directory are set up so that nothing waits."""
         calls = rule.api.spins_if_all
         if not calls:
             return False
         key = (rule.symbol, file.rpartition("/")[0])
         if key not in self._spinning:
-            self._spinning[key] = self.watched.all_call(calls, file)
+            watched = Watched(self.program, self.rules, self.constant)
+            self._spinning[key] = watched.all_call(calls, file)
         return self._spinning[key]
 
     # -- header functions --------------------------------------------------

@@ -81,21 +81,21 @@ class Carried:
             if record not in whole and not record.startswith("union ")
         }
         files = frozenset(local.values())
+        conditions = {symbol: set(_tested(fn, local)) for symbol, fn in bodies.items()}
         self._truths = {
             symbol: frozenset(
                 name
-                for name, is_truth in _tested(fn, local)
+                for name, is_truth in members
                 if is_truth
                 and name[0] not in files
                 and name[0] not in whole
                 and not name[0].startswith("union ")
             )
-            for symbol, fn in bodies.items()
+            for symbol, members in conditions.items()
         }
         tested = {
-            symbol: self._truths[symbol]
-            | frozenset(name for name, _ in _tested(fn, local) if name[0] in own)
-            for symbol, fn in bodies.items()
+            symbol: self._truths[symbol] | {name for name, _ in members if name[0] in own}
+            for symbol, members in conditions.items()
         }
         touched = {symbol: tested[symbol] | changes.own[symbol] for symbol in bodies}
         callees = {

@@ -154,11 +154,8 @@ def _is_news(fn: Summary, told: dict[str, tuple[Outcome, ...]]) -> bool:
     """Whether callers in other files were told something else than what a function does."""
     if not _is_shared(fn):
         return False
-    before = told.get(fn.symbol)
-    now = followed(fn.outcomes)
-    if before is None or not any(changes_context(outcome) for outcome in before):
-        return any(changes_context(outcome) for outcome in now)
-    return now != before
+    before, now = told.get(fn.symbol, ()), followed(fn.outcomes)
+    return before != now and any(changes_context(outcome) for outcome in (*before, *now))
 
 
 def _lowest(program: Program, changes: dict[str, Summary]) -> dict[str, Summary]:

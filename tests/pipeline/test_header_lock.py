@@ -55,7 +55,7 @@ void user(void)
 """
 
 
-def audited(tmp_path: Path, files: dict[str, str]) -> list[Result]:
+def audited(tmp_path: Path, files: dict[str, str], *, possible: bool = False) -> list[Result]:
     """A folder of these files, audited cold and from the store."""
     tree = tmp_path / "tree"
     shutil.copytree(TREE, tree)
@@ -74,8 +74,9 @@ def audited(tmp_path: Path, files: dict[str, str]) -> list[Result]:
     ]
     database.write_text(json.dumps(entries), encoding="utf-8")
     request = pipeline.Request(
-        tree=tree, builds=(build,), paths=("drivers/far",), cache=tmp_path / "cache", jobs=1
-    )
+        tree=tree, builds=(build,), paths=("drivers/far",), cache=tmp_path / "cache", jobs=1,
+        possible=possible,
+    )  # fmt: skip
     return [run.audit(request, Quiet()) for _ in range(2)]
 
 
@@ -117,3 +118,20 @@ def test_what_is_wrong_of_a_function_until_its_callees_are_known_is_not_told(
         )
     for result in audited(tmp_path, texts):
         assert not result.findings and not result.incomplete
+
+
+@pytest.mark.parametrize(("ends", "found"), [("raw_spin_unlock(&raw)", 0), ("barrier()", 1)])
+def test_callers_are_told_nothing_of_one_that_lost_track(
+    tmp_path: Path, ends: str, found: int
+) -> None:
+    """It begins a section on one way and ends one on another; and one that only begins it."""
+    texts = {
+        "f0.c": "#include <linux/spinlock.h>\n#define barrier() do { } while (0)\n"
+        "static DEFINE_RAW_SPINLOCK(raw);\nint f0_state(void);\nint f0(void);\n"
+        "int f0(void)\n{\n\tif (f0_state()) {\n\t\traw_spin_lock(&raw);\n\t\treturn 1;\n\t}\n"
+        f"\t{ends};\n\treturn 0;\n}}\n",
+        "user.c": "#include <linux/delay.h>\nint f0(void);\nvoid user(void);\n"
+        "void user(void)\n{\n\tif (f0())\n\t\tmsleep(1);\n}\n",
+    }
+    for result in audited(tmp_path, texts, possible=True):
+        assert len(result.findings) == found

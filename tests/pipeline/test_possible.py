@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ctxlint.analysis import possible as when_asked
+from ctxlint.analysis.possible import _is_long
 from ctxlint.analysis.targets import Targets
 from ctxlint.base.request import Quiet
 from ctxlint.facts import limits
@@ -142,7 +142,9 @@ def test_functions_of_other_files_are_fewer(tmp_path: Path, among: int, shown: i
     assert len(audit(request, Quiet()).findings) == shown
 
 
-@pytest.mark.parametrize(("calls", "files", "shown"), [(8, 3, 1), (9, 3, 0), (9, 2, 1)])
+@pytest.mark.parametrize(
+    ("calls", "files", "shown"), [(8, 3, 1), (9, 3, 0), (9, 2, 1), (16, 2, 1), (17, 2, 0)]
+)
 def test_a_long_way_is_shown_when_asked_for(
     tmp_path: Path, calls: int, files: int, shown: int
 ) -> None:
@@ -173,8 +175,8 @@ def test_a_way_that_comes_back_is_no_longer_for_that() -> None:
         SimpleNamespace(fn=SimpleNamespace(symbol=f"f{n}", file=f"{n % 3}.c"))
         for n in range(limits.CALLS_MAX + 2)
     ]
-    assert not when_asked._is_long([*way[:-1], *way[:-1]])
-    assert when_asked._is_long(way)
+    assert not _is_long([*way[:-1], *way[:-1]])
+    assert _is_long(way)
 
 
 @pytest.mark.parametrize("possible", [False, True])
